@@ -1,0 +1,27 @@
+# One INTERFACE target carries the flags that every room compiles with.
+if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
+  set(CMAKE_BUILD_TYPE Release CACHE STRING "Build type" FORCE)
+endif()
+option(FASTFORMER_PRECOMPILED_HEADERS "Precompile LibTorch's headers" ON)
+
+find_program(CCACHE_PROGRAM ccache)
+if(CCACHE_PROGRAM AND PROJECT_IS_TOP_LEVEL)
+  set(CMAKE_CXX_COMPILER_LAUNCHER
+      "${CMAKE_COMMAND};-E;env;CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime;${CCACHE_PROGRAM}")
+endif()
+
+add_library(fastformer_flags INTERFACE)
+target_compile_features(fastformer_flags INTERFACE cxx_std_20)
+target_compile_options(fastformer_flags INTERFACE
+  $<BUILD_INTERFACE:-Wall;-Wextra;-Wshadow;-Wnon-virtual-dtor;-Woverloaded-virtual>
+  $<BUILD_INTERFACE:$<$<BOOL:${FASTFORMER_WARNINGS_AS_ERRORS}>:-Werror>>
+  $<BUILD_INTERFACE:$<$<AND:$<CXX_COMPILER_ID:GNU>,$<BOOL:${CCACHE_PROGRAM}>>:-fpch-preprocess>>)
+if(FASTFORMER_SANITIZE)
+  target_compile_options(fastformer_flags INTERFACE
+    -fsanitize=${FASTFORMER_SANITIZE} -fno-omit-frame-pointer)
+  target_link_options(fastformer_flags INTERFACE -fsanitize=${FASTFORMER_SANITIZE})
+endif()
+find_program(MOLD_PROGRAM mold)
+if(MOLD_PROGRAM AND PROJECT_IS_TOP_LEVEL)
+  target_link_options(fastformer_flags INTERFACE $<BUILD_INTERFACE:-fuse-ld=mold>)
+endif()

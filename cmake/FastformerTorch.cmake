@@ -1,0 +1,52 @@
+# Finds LibTorch: FASTFORMER_TORCH_PREFIX (cache or environment), then the active Python's torch, then .venv.
+# fastformer_torch: headers and libraries. fastformer_torch_libraries: the libraries alone.
+set(FASTFORMER_TORCH_PREFIX "$ENV{FASTFORMER_TORCH_PREFIX}" CACHE PATH "Folder of a LibTorch")
+
+if(NOT FASTFORMER_TORCH_PREFIX)
+  foreach(python "${PROJECT_SOURCE_DIR}/.venv/bin/python" python3)
+    execute_process(
+      COMMAND "${python}" -c "import torch; print(torch.utils.cmake_prefix_path)"
+      OUTPUT_VARIABLE torch_cmake_path OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET
+      RESULT_VARIABLE torch_missing)
+    if(NOT torch_missing)
+      list(APPEND CMAKE_PREFIX_PATH "${torch_cmake_path}")
+      break()
+    endif()
+  endforeach()
+else()
+  list(PREPEND CMAKE_PREFIX_PATH "${FASTFORMER_TORCH_PREFIX}")
+endif()
+find_package(Torch QUIET)
+if(NOT Torch_FOUND)
+  message(FATAL_ERROR "LibTorch was not found: run scripts/setup, or give -DFASTFORMER_TORCH_PREFIX=<folder>")
+endif()
+
+get_filename_component(FASTFORMER_TORCH_LIBRARY_DIR "${TORCH_LIBRARY}" DIRECTORY)
+add_library(fastformer_torch INTERFACE)
+# SYSTEM: warnings inside LibTorch's headers are not ours to fix.
+target_include_directories(fastformer_torch SYSTEM INTERFACE
+  $<BUILD_INTERFACE:${TORCH_INCLUDE_DIRS}>)
+target_link_libraries(fastformer_torch INTERFACE ${TORCH_LIBRARIES})
+add_library(fastformer_torch_libraries INTERFACE)
+target_link_libraries(fastformer_torch_libraries INTERFACE
+  $<BUILD_INTERFACE:${FASTFORMER_TORCH_LIBRARY_DIR}/libtorch_cpu.so>)
+set_target_properties(fastformer_torch PROPERTIES EXPORT_NAME torch)
+set_target_properties(fastformer_torch_libraries PROPERTIES EXPORT_NAME torch_libraries)
+set_property(GLOBAL APPEND PROPERTY FASTFORMER_ROOMS fastformer_torch fastformer_torch_libraries)
+
+# LibTorch's headers take most of the compile time: one precompiled header serves every room.
+function(fastformer_reuse_torch_headers target)
+  if(FASTFORMER_PRECOMPILED_HEADERS)
+    if(NOT TARGET fastformer_torch_pch)
+      file(WRITE "${PROJECT_BINARY_DIR}/torch_pch.cc" "// Owns the precompiled header.\n")
+      add_library(fastformer_torch_pch OBJECT "${PROJECT_BINARY_DIR}/torch_pch.cc")
+      set_target_properties(fastformer_torch_pch PROPERTIES POSITION_INDEPENDENT_CODE ON)
+      target_link_libraries(fastformer_torch_pch PRIVATE fastformer_torch fastformer_flags)
+      target_precompile_headers(fastformer_torch_pch PRIVATE
+        <ATen/ATen.h> <torch/csrc/autograd/custom_function.h> <string> <vector> <map> <memory>
+        <functional> <filesystem>)
+    endif()
+    set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE ON)
+    target_precompile_headers(${target} REUSE_FROM fastformer_torch_pch)
+  endif()
+endfunction()

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <iosfwd>
+#include <string>
+#include <string_view>
+
+namespace fastformer::base {
+
+/// Replaces `path` with what `write` puts into the stream, or leaves it as it was.
+///
+/// The bytes go to a temporary file in the same folder, are flushed to the disk (fsync), and the
+/// file is renamed over `path`; a reader or a crash sees the old file or the new one, never a part.
+///
+///   base::write_file_atomically(dir / "config.json", [&](std::ostream& out) { out << text; });
+///
+/// Throws std::runtime_error naming the path and the cause (folder missing, disk full, no
+/// permission); the temporary file is removed.
+void write_file_atomically(const std::filesystem::path& path,
+                           const std::function<void(std::ostream&)>& write);
+void write_file_atomically(const std::filesystem::path& path, std::string_view content);
+
+/// The whole file as bytes. Throws std::invalid_argument when it is missing, a folder or unreadable.
+std::string read_file(const std::filesystem::path& path);
+
+/// Makes a rename or a new file in `directory` durable.
+void sync_directory(const std::filesystem::path& directory);
+
+}  // namespace fastformer::base

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace fastformer::base {
+
+/// A tensor's bytes with what is needed to read them, as in Hugging Face's safetensors format:
+/// an 8-byte little-endian header length, a JSON header {name: {dtype, shape, data_offsets}}, data.
+/// https://huggingface.co/docs/safetensors
+struct TensorView {
+  std::string dtype;                ///< "F32", "F64", "I64", "I32", "U8", ...
+  std::vector<std::int64_t> shape;  ///< [] for a scalar
+  std::span<const std::byte> data;  ///< contiguous, row-major, little-endian
+};
+
+/// An opened file; the views live as long as it does.
+///
+///   const auto file = SafetensorsFile::open(dir / "model.safetensors");
+///   const TensorView& weight = file.tensor("embedding.token.weight");
+class SafetensorsFile {
+ public:
+  /// Throws std::invalid_argument with one sentence for a file that is missing, truncated,
+  /// oversized, of a wrong or unknown dtype, or whose header is not what the format allows
+  /// (not JSON, overlapping or out-of-range offsets, holes, duplicate names, negative or
+  /// overflowing shapes, size that disagrees with shape, header larger than 100 MB or the file).
+  static SafetensorsFile open(const std::filesystem::path& path);
+
+  const std::map<std::string, TensorView>& tensors() const { return tensors_; }
+  const std::map<std::string, std::string>& metadata() const { return metadata_; }
+  /// Throws std::invalid_argument naming the file and the nearest name it does hold.
+  const TensorView& tensor(const std::string& name) const;
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+  std::vector<std::byte> bytes_;
+  std::map<std::string, TensorView> tensors_;
+  std::map<std::string, std::string> metadata_;
+};
+
+/// Writes atomically (see write_file_atomically), data aligned to 8 bytes, names in sorted order so
+/// that equal tensors give equal files.
+void write_safetensors(const std::filesystem::path& path,
+                       const std::map<std::string, TensorView>& tensors,
+                       const std::map<std::string, std::string>& metadata = {});
+
+}  // namespace fastformer::base

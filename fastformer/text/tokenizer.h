@@ -1,0 +1,58 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace fastformer::text {
+
+/// Text to token ids. Immutable once made, safe to share by threads.
+///
+///   const auto tokenizer = text::load_tokenizer("runs/ag_news/model");
+///   std::vector<std::int32_t> ids;
+///   tokenizer->encode("Oil prices fall again", ids);
+class Tokenizer {
+ public:
+  virtual ~Tokenizer() = default;
+
+  /// Appends the ids of `text` to `ids`. Text that is not UTF-8 is read with U+FFFD in place of
+  /// each wrong byte. Stops after `limit` ids, so that a 100 MB text costs no more than its head.
+  virtual void encode(std::string_view text, std::vector<std::int32_t>& ids,
+                      std::size_t limit = kNoLimit) const = 0;
+
+  /// The tokens of `text` as they are shown to a person; one for each id that encode gives.
+  /// A token outside the vocabulary keeps its own spelling here.
+  virtual std::vector<std::string> tokens(std::string_view text,
+                                          std::size_t limit = kNoLimit) const = 0;
+
+  virtual std::int64_t vocabulary_size() const = 0;
+  virtual std::string token(std::int32_t id) const = 0;
+  virtual std::int32_t pad_id() const = 0;
+  virtual std::int32_t unknown_id() const = 0;
+
+  /// Writes tokenizer.json (the configuration) and the vocabulary or model file beside it.
+  /// load_tokenizer gives back a tokenizer that encodes every text to the same ids.
+  virtual void save(const std::filesystem::path& directory) const = 0;
+
+  static constexpr std::size_t kNoLimit = static_cast<std::size_t>(-1);
+};
+
+/// Calls its argument with each text of a source, in order.
+using TextSource = std::function<void(const std::function<void(std::string_view)>&)>;
+
+struct TokenizerConfig;
+
+/// Makes the tokenizer that `config` asks for; a vocabulary that has to be learned is learned from
+/// `training_texts` and nothing else. Throws std::invalid_argument when there is no text.
+std::unique_ptr<Tokenizer> make_tokenizer(const TokenizerConfig& config,
+                                          const TextSource& training_texts);
+
+/// Reads what save() wrote. Throws std::invalid_argument naming the file that is missing or wrong.
+std::unique_ptr<Tokenizer> load_tokenizer(const std::filesystem::path& directory);
+
+}  // namespace fastformer::text

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace fastformer::train {
+
+/// What the peak learning rate is multiplied with at `step` (0 for the first step).
+///
+///   const double rate = peak * schedule_factor("linear", step, total_steps, warmup_steps);
+///
+/// The formulas are those of Hugging Face's transformers (optimization.py), with w = warmup_steps
+/// and n = total_steps. All rise linearly while step < w: step / max(1, w). From then on
+///   constant  1
+///   linear    max(0, (n - step) / max(1, n - w))
+///   cosine    (1 + cos(pi p)) / 2,  p = (step - w) / max(1, n - w), at most 1, so that a step
+///             after the last one does not rise again
+/// Throws std::invalid_argument for another schedule or a negative number.
+double schedule_factor(const std::string& schedule, std::int64_t step, std::int64_t total_steps,
+                       std::int64_t warmup_steps);
+
+}  // namespace fastformer::train

@@ -1,0 +1,44 @@
+#include "fastformer/kernels/gemm.h"
+
+extern "C" {
+void sgemm_(const char* transpose_a, const char* transpose_b, const int* m, const int* n,
+            const int* k, const float* alpha, const float* a, const int* lda, const float* b,
+            const int* ldb, const float* beta, float* c, const int* ldc);
+void dgemm_(const char* transpose_a, const char* transpose_b, const int* m, const int* n,
+            const int* k, const double* alpha, const double* a, const int* lda, const double* b,
+            const int* ldb, const double* beta, double* c, const int* ldc);
+}
+
+namespace fastformer::kernels {
+namespace {
+
+const char* flag(Transpose transpose) { return transpose == Transpose::kYes ? "T" : "N"; }
+
+// BLAS counts columns first: the row-major product A B is the column-major product B^T A^T.
+template <class Real, class Blas>
+void row_major(Blas blas, Transpose transpose_a, Transpose transpose_b, std::int64_t m,
+               std::int64_t n, std::int64_t k, Real alpha, const Real* a, std::int64_t lda,
+               const Real* b, std::int64_t ldb, Real beta, Real* c, std::int64_t ldc) {
+  if (m == 0 || n == 0) return;
+  const int rows = static_cast<int>(n), columns = static_cast<int>(m), depth = static_cast<int>(k);
+  const int stride_a = static_cast<int>(lda), stride_b = static_cast<int>(ldb),
+            stride_c = static_cast<int>(ldc);
+  blas(flag(transpose_b), flag(transpose_a), &rows, &columns, &depth, &alpha, b, &stride_b, a,
+       &stride_a, &beta, c, &stride_c);
+}
+
+}  // namespace
+
+void gemm(Transpose transpose_a, Transpose transpose_b, std::int64_t m, std::int64_t n,
+          std::int64_t k, float alpha, const float* a, std::int64_t lda, const float* b,
+          std::int64_t ldb, float beta, float* c, std::int64_t ldc) {
+  row_major(sgemm_, transpose_a, transpose_b, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
+}
+
+void gemm(Transpose transpose_a, Transpose transpose_b, std::int64_t m, std::int64_t n,
+          std::int64_t k, double alpha, const double* a, std::int64_t lda, const double* b,
+          std::int64_t ldb, double beta, double* c, std::int64_t ldc) {
+  row_major(dgemm_, transpose_a, transpose_b, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
+}
+
+}  // namespace fastformer::kernels

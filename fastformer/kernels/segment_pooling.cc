@@ -92,10 +92,9 @@ void pool_rows(const Real* x, const Real* queries, std::int64_t n, std::int64_t 
 }
 
 template <class Real>
-void pool_rows_backward(const Real* x, const Real* queries, const Real* weights,
-                        const Real* pooled, const Real* gradient, std::int64_t n,
-                        std::int64_t width, std::int64_t heads, Real* dx, Real* dlogits,
-                        Real* dqueries) {
+void pool_rows_backward(const Real* x, const Real* queries, const Real* weights, const Real* pooled,
+                        const Real* gradient, std::int64_t n, std::int64_t width,
+                        std::int64_t heads, Real* dx, Real* dlogits, Real* dqueries) {
   if (n == 0) {
     std::fill(dqueries, dqueries + heads * width, Real{0});
     return;
@@ -116,16 +115,16 @@ void pool_rows_backward(const Real* x, const Real* queries, const Real* weights,
        dqueries, width);
 }
 
-#define FASTFORMER_INSTANTIATE(Real)                                                              \
-  template void segment_softmax(Real*, std::int64_t, std::int64_t);                               \
-  template void pool_own_columns(const Real*, const Real*, std::int64_t, std::int64_t,            \
-                                 std::int64_t, Real*);                                            \
-  template void pool_own_columns_backward(const Real*, const Real*, const Real*, const Real*,     \
+#define FASTFORMER_INSTANTIATE(Real)                                                               \
+  template void segment_softmax(Real*, std::int64_t, std::int64_t);                                \
+  template void pool_own_columns(const Real*, const Real*, std::int64_t, std::int64_t,             \
+                                 std::int64_t, Real*);                                             \
+  template void pool_own_columns_backward(const Real*, const Real*, const Real*, const Real*,      \
                                           std::int64_t, std::int64_t, std::int64_t, Real*, Real*); \
-  template void pool_rows(const Real*, const Real*, std::int64_t, std::int64_t, std::int64_t,     \
-                          Real*, Real*);                                                          \
-  template void pool_rows_backward(const Real*, const Real*, const Real*, const Real*,            \
-                                   const Real*, std::int64_t, std::int64_t, std::int64_t, Real*,  \
+  template void pool_rows(const Real*, const Real*, std::int64_t, std::int64_t, std::int64_t,      \
+                          Real*, Real*);                                                           \
+  template void pool_rows_backward(const Real*, const Real*, const Real*, const Real*,             \
+                                   const Real*, std::int64_t, std::int64_t, std::int64_t, Real*,   \
                                    Real*, Real*);
 FASTFORMER_INSTANTIATE(float)
 FASTFORMER_INSTANTIATE(double)

@@ -40,9 +40,8 @@ void pool_rows(const Real* x, const Real* queries, std::int64_t n, std::int64_t 
 ///   dqueries = dlogits^T x.
 /// dx [n, d], dlogits [n, h] and dqueries [h, d] are overwritten.
 template <class Real>
-void pool_rows_backward(const Real* x, const Real* queries, const Real* weights,
-                        const Real* pooled, const Real* gradient, std::int64_t n,
-                        std::int64_t width, std::int64_t heads, Real* dx, Real* dlogits,
-                        Real* dqueries);
+void pool_rows_backward(const Real* x, const Real* queries, const Real* weights, const Real* pooled,
+                        const Real* gradient, std::int64_t n, std::int64_t width,
+                        std::int64_t heads, Real* dx, Real* dlogits, Real* dqueries);
 
 }  // namespace fastformer::kernels

@@ -16,9 +16,7 @@ using torch::autograd::Function;
 using torch::autograd::variable_list;
 using Values = std::vector<std::int64_t>;
 
-Values copy(const Offsets& offsets) {
-  return {offsets.values().begin(), offsets.values().end()};
-}
+Values copy(const Offsets& offsets) { return {offsets.values().begin(), offsets.values().end()}; }
 
 // Sequences are spread over the threads in runs of about equal numbers; a batch of one sequence
 // stays on the calling thread, where the products inside use all cores.
@@ -94,8 +92,8 @@ class PoolRows : public Function<PoolRows> {
       auto* w = weights.mutable_data_ptr<scalar_t>();
       auto* out = pooled.mutable_data_ptr<scalar_t>();
       for_each_sequence(offsets, [&](std::int64_t b, std::int64_t first, std::int64_t n) {
-        kernels::pool_rows(rows + first * width, q + b * stride, n, width, heads,
-                           w + first * heads, out + b * block);
+        kernels::pool_rows(rows + first * width, q + b * stride, n, width, heads, w + first * heads,
+                           out + b * block);
       });
     });
     context->save_for_backward({x, queries, weights, pooled});
@@ -157,8 +155,8 @@ class ExpandRows : public Function<ExpandRows> {
     const auto offsets = context->saved_data["offsets"].toIntVector();
     const auto gradient = gradients[0].contiguous();
     const std::int64_t width = gradient.size(1);
-    auto sums = at::zeros({static_cast<std::int64_t>(offsets.size()) - 1, width},
-                          gradient.options());
+    auto sums =
+        at::zeros({static_cast<std::int64_t>(offsets.size()) - 1, width}, gradient.options());
     AT_DISPATCH_FLOATING_TYPES(gradient.scalar_type(), "expand_rows_backward", [&] {
       const auto* from = gradient.const_data_ptr<scalar_t>();
       auto* to = sums.mutable_data_ptr<scalar_t>();
@@ -193,8 +191,8 @@ Pooled pool_rows(const at::Tensor& x, const at::Tensor& queries, const Offsets& 
   check_rows(x, offsets);
   TORCH_CHECK(queries.dim() == 3 && queries.size(2) == x.size(1), "expected queries [B, h, ",
               x.size(1), "], got ", queries.sizes());
-  TORCH_CHECK(queries.size(0) == 1 || queries.size(0) == offsets.size(), "expected queries of 1 or ",
-              offsets.size(), " sequences, got ", queries.size(0));
+  TORCH_CHECK(queries.size(0) == 1 || queries.size(0) == offsets.size(),
+              "expected queries of 1 or ", offsets.size(), " sequences, got ", queries.size(0));
   auto results = PoolRows::apply(x, queries, copy(offsets));
   return {results[0], results[1]};
 }

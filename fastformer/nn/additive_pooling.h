@@ -1,0 +1,31 @@
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <string>
+
+#include "fastformer/nn/linear.h"
+#include "fastformer/nn/ragged_ops.h"
+
+namespace fastformer::nn {
+
+/// One vector for a sequence (Wu et al., arXiv 2108.09084, section 3.2):
+///   w = softmax over tokens of v . tanh(W x_i + b) + c;   pooled = sum_i w_i x_i
+/// Parameters: `<name>.projection` [d, d] and `<name>.logits` [1, d].
+class AdditivePooling {
+ public:
+  AdditivePooling(ParameterStore& store, const std::string& name, std::int64_t width)
+      : projection_(store, name + ".projection", width, width),
+        logits_(store, name + ".logits", width, 1) {}
+
+  /// x [T, d] -> vectors [B, d] with weights [T, 1].
+  Pooled forward(const at::Tensor& x, const Offsets& offsets) const {
+    const auto logits = logits_.forward(at::tanh(projection_.forward(x)));
+    return pool_own_columns(x, logits, offsets);
+  }
+
+ private:
+  Linear projection_, logits_;
+};
+
+}  // namespace fastformer::nn

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "fastformer/nn/linear.h"
+#include "fastformer/nn/offsets.h"
+
+namespace fastformer::nn {
+
+struct EmbeddingOptions {
+  std::int64_t vocabulary_size = 0;
+  std::int64_t width = 256;
+  std::int64_t max_positions = 0;   ///< 0: no position embedding
+  std::int64_t bigram_buckets = 0;  ///< 0: no bigram embedding
+  bool normalization = true;
+  double dropout = 0;        ///< of single numbers
+  double token_dropout = 0;  ///< of whole tokens, while training
+};
+
+/// Token ids to rows: E[id] + P[position] + G[bucket(previous id, id)], then layer normalisation
+/// and dropout. Each part is learned and, but for the first, optional. The bigram part is the
+/// hashing trick of fastText (Joulin et al., arXiv 1607.01759): pairs share a table of fixed size,
+/// which lets a small model see local word order.
+///
+/// Gradients of the token and bigram tables are sparse tensors: a step costs what it touches.
+class Embedding {
+ public:
+  Embedding(const EmbeddingOptions& options, ParameterStore& store, const std::string& name);
+
+  /// ids [T] -> [T, d]. Throws std::invalid_argument for an id outside the vocabulary or a
+  /// sequence longer than the positions.
+  at::Tensor forward(std::span<const std::int32_t> ids, const Offsets& offsets,
+                     bool training) const;
+
+  /// Sorted, unique rows of each sparse table that this batch touches: {parameter name: rows}.
+  std::vector<std::pair<std::string, at::Tensor>> touched_rows(std::span<const std::int32_t> ids,
+                                                               const Offsets& offsets) const;
+
+ private:
+  at::Tensor bigrams(std::span<const std::int32_t> ids, const Offsets& offsets) const;
+
+  EmbeddingOptions options_;
+  std::string name_;
+  at::Tensor token_, position_, bigram_;
+  LayerNorm norm_;
+};
+
+/// Bucket of the pair (previous, current); a fixed function, part of the model format.
+std::int64_t bigram_bucket(std::int32_t previous, std::int32_t current, std::int64_t buckets);
+
+}  // namespace fastformer::nn

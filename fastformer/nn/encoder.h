@@ -1,0 +1,51 @@
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "fastformer/nn/encoder_config.h"
+#include "fastformer/nn/linear.h"
+#include "fastformer/nn/mixer.h"
+
+namespace fastformer::nn {
+
+/// One encoder layer: the mixer and the feed-forward block, each with dropout, residual and layer
+/// normalisation as configured.
+///   x = norm(x + dropout(mixer(x)));  x = norm(x + dropout(W2 act(W1 x + b1) + b2))      (post)
+///   x = x + dropout(mixer(norm(x)));  x = x + dropout(W2 act(W1 norm(x) + b1) + b2)      (pre)
+class EncoderLayer {
+ public:
+  EncoderLayer(const EncoderConfig& config, ParameterStore& store, const std::string& name);
+
+  /// x [T, d] -> [T, d]. `training` turns dropout on; it draws from LibTorch's default generator.
+  at::Tensor forward(const at::Tensor& x, const Offsets& offsets, bool training,
+                     MixerTrace* trace) const;
+
+ private:
+  at::Tensor close_block(const at::Tensor& x, const at::Tensor& y, const LayerNorm& norm,
+                         bool training) const;
+
+  EncoderConfig config_;
+  std::unique_ptr<Mixer> mixer_;
+  LayerNorm mixer_norm_, ffn_norm_;
+  Linear ffn_input_, ffn_output_;
+};
+
+/// The stack of layers. With `sharing` layers all of them use the parameters of layer 0.
+class Encoder {
+ public:
+  Encoder(const EncoderConfig& config, ParameterStore& store, const std::string& name);
+
+  /// x [T, d] -> [T, d]. `traces` may be null; else it receives one trace a layer.
+  at::Tensor forward(at::Tensor x, const Offsets& offsets, bool training,
+                     std::vector<MixerTrace>* traces) const;
+
+ private:
+  std::vector<EncoderLayer> layers_;
+  LayerNorm final_norm_;  // pre-normalisation leaves the last sum unnormalised
+};
+
+}  // namespace fastformer::nn

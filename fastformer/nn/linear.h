@@ -1,0 +1,42 @@
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <string>
+
+#include "fastformer/nn/parameter_store.h"
+
+namespace fastformer::nn {
+
+/// y = x W^T + b, with W [out, in] and b [out], named `<name>.weight` and `<name>.bias`.
+struct Linear {
+  Linear() = default;
+  Linear(ParameterStore& store, const std::string& name, std::int64_t in, std::int64_t out)
+      : weight(store.normal(name + ".weight", {out, in})),
+        bias(store.constant(name + ".bias", {out}, 0)) {}
+
+  at::Tensor forward(const at::Tensor& x) const { return at::linear(x, weight, bias); }
+  explicit operator bool() const { return weight.defined(); }
+
+  at::Tensor weight;
+  at::Tensor bias;
+};
+
+/// Layer normalisation over the last dimension (Ba et al., arXiv 1607.06450), with the epsilon
+/// 1e-12 of BERT and of the authors' code.
+struct LayerNorm {
+  LayerNorm() = default;
+  LayerNorm(ParameterStore& store, const std::string& name, std::int64_t width)
+      : weight(store.constant(name + ".weight", {width}, 1)),
+        bias(store.constant(name + ".bias", {width}, 0)) {}
+
+  at::Tensor forward(const at::Tensor& x) const {
+    return at::layer_norm(x, weight.sizes(), weight, bias, 1e-12);
+  }
+  explicit operator bool() const { return weight.defined(); }
+
+  at::Tensor weight;
+  at::Tensor bias;
+};
+
+}  // namespace fastformer::nn

@@ -1,0 +1,40 @@
+#include <array>
+#include <stdexcept>
+#include <vector>
+
+#include "fastformer/base/suggest.h"
+#include "fastformer/nn/additive_attention.h"
+#include "fastformer/nn/mixer.h"
+
+namespace fastformer::nn {
+namespace {
+
+template <class T>
+std::unique_ptr<Mixer> make(const EncoderConfig& config, ParameterStore& store,
+                            const std::string& name) {
+  return std::make_unique<T>(config, store, name);
+}
+
+struct Row {
+  const char* name;
+  std::unique_ptr<Mixer> (*make)(const EncoderConfig&, ParameterStore&, const std::string&);
+};
+
+constexpr std::array kMixers = {
+    Row{"additive", make<AdditiveAttention>},  // Fastformer
+};
+
+}  // namespace
+
+std::unique_ptr<Mixer> make_mixer(const EncoderConfig& config, ParameterStore& store,
+                                  const std::string& name) {
+  std::vector<std::string> names;
+  for (const auto& row : kMixers) {
+    if (config.mixer == row.name) return row.make(config, store, name);
+    names.emplace_back(row.name);
+  }
+  throw std::invalid_argument("model.mixer is '" + config.mixer + "'" +
+                              base::suggestion(config.mixer, names));
+}
+
+}  // namespace fastformer::nn

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace fastformer::nn {
+
+/// Every parameter of a model by its name, in sorted order.
+using ParameterMap = std::map<std::string, at::Tensor>;
+
+/// Creates the parameters of a model. Modules ask for theirs by name and keep the tensor; the map
+/// serves the optimizer, the checkpoint and the model file. Asking for a name again gives the same
+/// tensor: this is how layers share parameters.
+///
+///   ParameterStore store(/*seed=*/1);
+///   at::Tensor weight = store.normal("classifier.weight", {4, 256});
+class ParameterStore {
+ public:
+  explicit ParameterStore(std::uint64_t seed, at::ScalarType dtype = at::kFloat);
+
+  /// Values drawn from the normal distribution N(0, deviation^2).
+  at::Tensor normal(const std::string& name, const std::vector<std::int64_t>& shape,
+                    double deviation = kInitialDeviation);
+  at::Tensor constant(const std::string& name, const std::vector<std::int64_t>& shape,
+                      double value);
+
+  const ParameterMap& parameters() const { return parameters_; }
+
+  static constexpr double kInitialDeviation = 0.02;  ///< the authors' choice
+
+ private:
+  at::Tensor create(const std::string& name, const std::vector<std::int64_t>& shape);
+
+  at::Generator generator_;
+  at::ScalarType dtype_;
+  ParameterMap parameters_;
+};
+
+/// Copies `values` into `parameters`. Throws std::invalid_argument naming the first parameter that
+/// is missing, not known, or of another shape; nothing is copied then.
+void assign(const ParameterMap& parameters, const ParameterMap& values, const std::string& source);
+
+/// A copy that no later training step changes.
+ParameterMap clone(const ParameterMap& parameters);
+
+}  // namespace fastformer::nn

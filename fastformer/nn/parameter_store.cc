@@ -69,7 +69,7 @@ void assign(const ParameterMap& parameters, const ParameterMap& values, const st
                                   shape_text(parameter));
     }
   }
-  at::NoGradGuard no_gradients;
+  const c10::NoGradGuard no_gradients;
   for (const auto& [name, parameter] : parameters) parameter.copy_(values.at(name));
 }
 

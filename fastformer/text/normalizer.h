@@ -1,0 +1,34 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "fastformer/text/tokenizer_config.h"
+
+namespace fastformer::text {
+
+/// Brings spellings of the same text together: markup, Unicode form, case, accents.
+///
+///   Normalizer normalizer({.normalization = "nfkc", .lowercase = true});
+///   normalizer.normalize("ＣＡＦÉ");  // "café"
+///
+/// Bytes that are not UTF-8 become U+FFFD. Immutable; safe to share by threads.
+class Normalizer {
+ public:
+  explicit Normalizer(const TokenizerConfig& config);
+
+  std::string normalize(std::string_view text) const;
+
+ private:
+  std::string normalize_unicode(std::string_view text) const;
+
+  std::string form_;
+  bool lowercase_, strip_accents_, strip_markup_;
+};
+
+/// Replaces each tag (`<br />`, `</p>`, `<!-- -->`) by a space and decodes the entities &amp; &lt;
+/// &gt; &quot; &apos; &nbsp; and the numeric ones. A '<' that opens no tag stays.
+std::string strip_markup(std::string_view text);
+
+}  // namespace fastformer::text

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+namespace fastformer::text {
+
+/// Finds std::string keys by std::string_view, without a copy.
+struct StringHash {
+  using is_transparent = void;
+  std::size_t operator()(std::string_view text) const {
+    return std::hash<std::string_view>{}(text);
+  }
+};
+using TokenCounts = std::unordered_map<std::string, std::int64_t, StringHash, std::equal_to<>>;
+
+/// Tokens and their ids. Saved as the ecosystem's vocab.txt: one token a line, the id is the line.
+class Vocabulary {
+ public:
+  /// [PAD], [UNK], then the tokens by falling count, equal counts in byte order; without those seen
+  /// less than `minimum_count` times, `size_limit` at most.
+  static Vocabulary from_counts(const TokenCounts& counts, std::int64_t minimum_count,
+                                std::int64_t size_limit);
+  /// Throws std::invalid_argument for a missing file, a repeated token or no [UNK].
+  static Vocabulary load(const std::filesystem::path& path);
+  void save(const std::filesystem::path& path) const;
+
+  std::int64_t size() const { return static_cast<std::int64_t>(tokens_.size()); }
+  /// The id of `token`, or that of [UNK].
+  std::int32_t id(std::string_view token) const;
+  bool contains(std::string_view token) const { return ids_.find(token) != ids_.end(); }
+  const std::string& token(std::int32_t id) const { return tokens_.at(id); }
+  std::int32_t pad_id() const { return pad_id_; }
+  std::int32_t unknown_id() const { return unknown_id_; }
+
+ private:
+  explicit Vocabulary(std::vector<std::string> tokens);
+
+  std::vector<std::string> tokens_;
+  std::unordered_map<std::string, std::int32_t, StringHash, std::equal_to<>> ids_;
+  std::int32_t pad_id_ = 0, unknown_id_ = 0;
+};
+
+}  // namespace fastformer::text

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <map>
+#include <string>
+
+namespace fastformer::train {
+
+/// The gradient of one parameter: dense, or only the rows that are not zero (embedding tables).
+/// An empty one stands for zeros.
+struct Gradient {
+  at::Tensor dense;       ///< shape of the parameter; undefined when the rows are given
+  at::Tensor rows;        ///< [R] int64, rising, no duplicates
+  at::Tensor row_values;  ///< [R, d], the gradient of each of these rows
+};
+
+/// Scales all gradients, in place, so that their global norm is at most `max_norm`; returns the
+/// norm they had. The factor is that of torch.nn.utils.clip_grad_norm_, max_norm / (norm + 1e-6).
+///
+///   const double norm = clip_gradients(gradients, 1.0);
+///
+/// The squares are added up in double and in the order of names and elements, so that the number
+/// of threads does not change the result. A norm that is not finite is returned and the gradients
+/// stay as they are: the caller knows whether to skip the step or to stop.
+/// Throws std::invalid_argument when max_norm is not positive or a gradient is neither float32 nor
+/// float64.
+double clip_gradients(std::map<std::string, Gradient>& gradients, double max_norm);
+
+}  // namespace fastformer::train

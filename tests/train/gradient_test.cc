@@ -1,0 +1,60 @@
+#include "fastformer/train/gradient.h"
+
+#include <ATen/ATen.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+#include <map>
+#include <stdexcept>
+#include <string>
+
+namespace fastformer::train {
+namespace {
+
+std::map<std::string, Gradient> example() {
+  return {{"bias", {at::tensor({3.0f, -4.0f}), {}, {}}},
+          {"frozen", {}},
+          {"table", {{}, at::tensor({7}, at::kLong), at::tensor({0.0f, 12.0f}).view({1, 2})}}};
+}
+
+// The numbers are those of torch.nn.utils.clip_grad_norm_ with max_norm 2.
+TEST(ClipGradients, AgreesWithPyTorch) {
+  auto gradients = example();
+  EXPECT_DOUBLE_EQ(clip_gradients(gradients, 2.0), 13.0);
+  EXPECT_FLOAT_EQ(gradients["bias"].dense[0].item<float>(), 0.461538434f);
+  EXPECT_FLOAT_EQ(gradients["bias"].dense[1].item<float>(), -0.615384579f);
+  EXPECT_FLOAT_EQ(gradients["table"].row_values[0][1].item<float>(), 1.84615374f);
+}
+
+TEST(ClipGradients, LeavesSmallGradientsAlone) {
+  auto gradients = example();
+  EXPECT_DOUBLE_EQ(clip_gradients(gradients, 13.1), 13.0);
+  EXPECT_TRUE(at::equal(gradients["bias"].dense, example()["bias"].dense));
+}
+
+TEST(ClipGradients, AddsUpEveryElementInDouble) {
+  std::map<std::string, Gradient> gradients = {{"a", {at::full({100001}, 1e-3f), {}, {}}},
+                                               {"b", {at::full({3}, 2.0, at::kDouble), {}, {}}}};
+  const double value = static_cast<double>(1e-3f);
+  EXPECT_NEAR(clip_gradients(gradients, 100), std::sqrt(100001 * value * value + 12), 1e-12);
+}
+
+TEST(ClipGradients, ReturnsANormThatIsNotFinite) {
+  auto gradients = example();
+  gradients["bias"].dense[0] = std::numeric_limits<float>::infinity();
+  EXPECT_TRUE(std::isinf(clip_gradients(gradients, 1.0)));
+  EXPECT_EQ(gradients["bias"].dense[1].item<float>(), -4.0f);
+  EXPECT_EQ(gradients["table"].row_values[0][1].item<float>(), 12.0f);
+}
+
+TEST(ClipGradients, RefusesBadInput) {
+  auto gradients = example();
+  EXPECT_THROW(clip_gradients(gradients, 0), std::invalid_argument);
+  EXPECT_THROW(clip_gradients(gradients, std::nan("")), std::invalid_argument);
+  gradients["bias"].dense = at::ones({2}, at::kBFloat16);
+  EXPECT_THROW(clip_gradients(gradients, 1), std::invalid_argument);
+}
+
+}  // namespace
+}  // namespace fastformer::train

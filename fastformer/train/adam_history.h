@@ -40,7 +40,7 @@ void check_learning_rate(double learning_rate, double weight_decay);
 ///   size_s beta1^k m / (h_s sqrt(v) + epsilon),  h_s = beta2^(k/2) root_s,  s = t0 + k.
 /// Two facts make that cheap:
 /// 1. The moves shrink like (beta1 / sqrt(beta2))^k, 0.9004^k by default, whatever m and v are.
-///    After the K steps that bring this below `cutoff` (219 for float) the weight rests; only its
+///    After the K steps that bring this below `cutoff` (220 for float) the weight rests; only its
 ///    decay goes on, as one product.
 /// 2. h_s hardly changes over these steps, unless training has just begun. With c = center, a mean
 ///    of the h_s, D = c sqrt(v) + epsilon and x = c sqrt(v) / D <= 1,

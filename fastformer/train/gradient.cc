@@ -65,6 +65,20 @@ void scale(at::Tensor gradient, double factor) {
 
 }  // namespace
 
+Gradient gradient_of(const at::Tensor& parameter) {
+  const at::Tensor gradient = parameter.grad().defined() ? parameter.grad().detach() : at::Tensor();
+  if (!gradient.defined() || gradient.layout() == at::kStrided) {
+    return {.dense = gradient, .rows = {}, .row_values = {}};
+  }
+  if (gradient.layout() != at::kSparse || gradient.sparse_dim() != 1) {
+    throw std::invalid_argument(
+        "gradient_of: the gradient is sparse in another way than by rows; expected the gradient "
+        "of an embedding table");
+  }
+  const at::Tensor sorted = gradient.coalesce();
+  return {.dense = {}, .rows = sorted.indices()[0].contiguous(), .row_values = sorted.values()};
+}
+
 double clip_gradients(std::map<std::string, Gradient>& gradients, double max_norm) {
   if (!(max_norm > 0)) {
     throw std::invalid_argument("clip_gradients: the largest norm is " + std::to_string(max_norm) +

@@ -15,6 +15,15 @@ struct Gradient {
   at::Tensor row_values;  ///< [R, d], the gradient of each of these rows
 };
 
+/// What the backward pass left in `parameter.grad()`: dense, or rows where it is a sparse tensor
+/// (whose duplicates are added up), or an empty one where there is none. Shares the memory where it
+/// can.
+///
+///   for (const auto& [name, weight] : parameters) gradients[name] = gradient_of(weight);
+///
+/// Throws std::invalid_argument for a sparse gradient whose sparse dimension is not the row alone.
+Gradient gradient_of(const at::Tensor& parameter);
+
 /// Scales all gradients, in place, so that their global norm is at most `max_norm`; returns the
 /// norm they had. The factor is that of torch.nn.utils.clip_grad_norm_, max_norm / (norm + 1e-6).
 ///

@@ -18,6 +18,33 @@ std::map<std::string, Gradient> example() {
           {"table", {{}, at::tensor({7}, at::kLong), at::tensor({0.0f, 12.0f}).view({1, 2})}}};
 }
 
+TEST(GradientOf, SortsAndAddsUpTheRowsOfASparseTensor) {
+  at::Tensor table = at::zeros({5, 2});
+  EXPECT_FALSE(gradient_of(table).dense.defined());
+  EXPECT_FALSE(gradient_of(table).rows.defined());
+  const at::Tensor values = at::arange(6, at::kFloat).view({3, 2});
+  table.mutable_grad() =
+      at::sparse_coo_tensor(at::tensor({4, 1, 4}, at::kLong).view({1, 3}), values, {5, 2});
+  const Gradient gradient = gradient_of(table);
+  EXPECT_FALSE(gradient.dense.defined());
+  EXPECT_TRUE(at::equal(gradient.rows, at::tensor({1, 4}, at::kLong)));
+  EXPECT_TRUE(at::equal(gradient.row_values, at::tensor({2.f, 3.f, 4.f, 6.f}).view({2, 2})));
+}
+
+TEST(GradientOf, PassesADenseGradientOn) {
+  at::Tensor weight = at::zeros({2, 2});
+  weight.mutable_grad() = at::ones({2, 2});
+  const Gradient gradient = gradient_of(weight);
+  EXPECT_TRUE(at::equal(gradient.dense, at::ones({2, 2})));
+  EXPECT_FALSE(gradient.rows.defined());
+}
+
+TEST(GradientOf, RefusesATensorThatIsSparseInBothDimensions) {
+  at::Tensor weight = at::zeros({2, 2});
+  weight.mutable_grad() = at::ones({2, 2}).to_sparse();
+  EXPECT_THROW(gradient_of(weight), std::invalid_argument);
+}
+
 // The numbers are those of torch.nn.utils.clip_grad_norm_ with max_norm 2.
 TEST(ClipGradients, AgreesWithPyTorch) {
   auto gradients = example();

@@ -1,22 +1,6 @@
-# Finds LibTorch: FASTFORMER_TORCH_PREFIX (cache or environment), then the active Python's torch, then .venv.
-# fastformer_torch: headers and libraries. fastformer_torch_libraries: the libraries alone.
-set(FASTFORMER_TORCH_PREFIX "$ENV{FASTFORMER_TORCH_PREFIX}" CACHE PATH "Folder of a LibTorch")
-
-if(NOT FASTFORMER_TORCH_PREFIX)
-  foreach(python "${PROJECT_SOURCE_DIR}/.venv/bin/python" python3)
-    execute_process(
-      COMMAND "${python}" -c "import torch; print(torch.utils.cmake_prefix_path)"
-      OUTPUT_VARIABLE torch_cmake_path OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET
-      RESULT_VARIABLE torch_missing)
-    if(NOT torch_missing)
-      list(APPEND CMAKE_PREFIX_PATH "${torch_cmake_path}")
-      break()
-    endif()
-  endforeach()
-else()
-  list(PREPEND CMAKE_PREFIX_PATH "${FASTFORMER_TORCH_PREFIX}")
-endif()
-find_package(Torch QUIET)
+# fastformer_torch: LibTorch's headers and libraries. fastformer_torch_libraries: the libraries alone.
+# Both are exported empty: fastformerConfig.cmake fills them with the LibTorch of the consumer.
+include(FastformerFindTorch)
 if(NOT Torch_FOUND)
   message(FATAL_ERROR "LibTorch was not found: run scripts/setup, or give -DFASTFORMER_TORCH_PREFIX=<folder>")
 endif()
@@ -26,7 +10,9 @@ add_library(fastformer_torch INTERFACE)
 # SYSTEM: warnings inside LibTorch's headers are not ours to fix.
 target_include_directories(fastformer_torch SYSTEM INTERFACE
   $<BUILD_INTERFACE:${TORCH_INCLUDE_DIRS}>)
-target_link_libraries(fastformer_torch INTERFACE ${TORCH_LIBRARIES})
+foreach(library IN LISTS TORCH_LIBRARIES)
+  target_link_libraries(fastformer_torch INTERFACE $<BUILD_INTERFACE:${library}>)
+endforeach()
 add_library(fastformer_torch_libraries INTERFACE)
 target_link_libraries(fastformer_torch_libraries INTERFACE
   $<BUILD_INTERFACE:${FASTFORMER_TORCH_LIBRARY_DIR}/libtorch_cpu.so>)

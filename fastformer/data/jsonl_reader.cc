@@ -1,0 +1,118 @@
+#include "fastformer/data/jsonl_reader.h"
+
+#include <cmath>
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <stdexcept>
+
+#include "fastformer/base/suggest.h"
+#include "fastformer/data/utf8.h"
+
+namespace fastformer::data {
+namespace {
+
+using Json = nlohmann::json;
+
+Json parse_object(const std::string& line, const std::string& where) {
+  Json object;
+  try {
+    object = Json::parse(line);
+  } catch (const Json::parse_error& error) {
+    throw std::invalid_argument(where + ": is not valid JSON near character " +
+                                std::to_string(error.byte) + "; each line must be one JSON object");
+  }
+  if (!object.is_object()) {
+    throw std::invalid_argument(where + ": is a JSON " + object.type_name() +
+                                ", but each line must be one JSON object");
+  }
+  return object;
+}
+
+// Whole numbers lose their ".0", so that 5 and 5.0 are one class.
+std::string number_text(const Json& value) {
+  if (value.is_number_float()) {
+    const double number = value.get<double>();
+    constexpr double kExact = 9007199254740992.0;
+    if (std::trunc(number) == number && std::fabs(number) < kExact) {
+      return std::to_string(static_cast<std::int64_t>(number));
+    }
+  }
+  return value.dump();
+}
+
+std::string scalar_text(const Json& value, const std::string& name, const std::string& where) {
+  if (value.is_null()) return {};
+  if (value.is_string()) return value.get<std::string>();
+  if (value.is_number()) return number_text(value);
+  if (value.is_boolean()) return value.get<bool>() ? "true" : "false";
+  throw std::invalid_argument(where + ": the field '" + name + "' is an " + value.type_name() +
+                              ", but must be a text, a number or true/false");
+}
+
+std::vector<std::string> field_names(const Json& object) {
+  std::vector<std::string> names;
+  for (const auto& [name, value] : object.items()) names.push_back(name);
+  return names;
+}
+
+std::string required_field(const Json& object, const std::string& name, const std::string& where) {
+  const auto found = object.find(name);
+  if (found == object.end()) {
+    throw std::invalid_argument(where + ": has no field '" + name + "'" +
+                                base::suggestion(name, field_names(object)));
+  }
+  return scalar_text(*found, name, where);
+}
+
+}  // namespace
+
+bool JsonlReader::next_line() {
+  do {
+    if (!lines_.next(line_)) return false;
+  } while (line_.find_first_not_of(" \t") == std::string::npos);
+  return true;
+}
+
+void JsonlReader::check_every_field_was_seen() const {
+  if (first_row_) return;
+  for (const auto& name : config_.text_columns) {
+    if (!seen_.contains(name)) {
+      throw std::invalid_argument(lines_.name() + ": no row has the field '" + name + "'" +
+                                  base::suggestion(name, names_));
+    }
+  }
+}
+
+bool JsonlReader::next(Example& example) {
+  if (!next_line()) {
+    check_every_field_was_seen();
+    return false;
+  }
+  example.where = lines_.where();
+  check_text(line_, example.where);
+  const Json object = parse_object(line_, example.where);
+  if (first_row_) names_ = field_names(object);
+  first_row_ = false;
+  example.text.clear();
+  for (std::size_t i = 0; i < config_.text_columns.size(); ++i) {
+    const std::string& name = config_.text_columns[i];
+    if (i > 0) example.text += config_.text_columns_separator;
+    const auto found = object.find(name);
+    if (found == object.end()) continue;
+    if (seen_.size() < config_.text_columns.size()) seen_.insert(name);
+    example.text += scalar_text(*found, name, example.where);
+  }
+  if (seen_.empty()) {
+    throw std::invalid_argument(example.where + ": has no field '" + config_.text_columns.front() +
+                                "'" + base::suggestion(config_.text_columns.front(), names_));
+  }
+  example.label = config_.label_column.empty()
+                      ? std::string()
+                      : required_field(object, config_.label_column, example.where);
+  example.group = config_.group_column.empty()
+                      ? std::string()
+                      : required_field(object, config_.group_column, example.where);
+  return true;
+}
+
+}  // namespace fastformer::data

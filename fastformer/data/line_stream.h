@@ -1,0 +1,57 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <string_view>
+
+struct archive;
+
+namespace fastformer::data {
+
+/// No line, record or document may be longer; what is longer is a broken file, not a text.
+inline constexpr std::size_t kMaximumRecordBytes = std::size_t{64} << 20;
+
+/// The lines of a text file, plain or compressed (gzip, zstd, bzip2, xz; told by its content).
+///
+///   LineStream lines("reviews.jsonl.gz");
+///   for (std::string line; lines.next(line);) use(line, lines.line_number());
+///
+/// The path "-" is the standard input. Throws std::invalid_argument with one sentence for a file
+/// that is missing, unreadable, a folder or a damaged archive, and for a line above the limit.
+class LineStream {
+ public:
+  explicit LineStream(const std::filesystem::path& path);
+
+  /// Puts the next line into `line`, without "\n" or "\r\n" and without a byte order mark; false at
+  /// the end. The bytes are not checked (see check_text).
+  bool next(std::string& line);
+
+  /// Number of the line that next() gave last, from 1; 0 before the first.
+  std::int64_t line_number() const { return line_number_; }
+
+  /// "train.csv:17" for the line that next() gave last.
+  std::string where() const { return where(line_number_); }
+  std::string where(std::int64_t line) const { return name_ + ":" + std::to_string(line); }
+  /// The path as it is shown in messages.
+  const std::string& name() const { return name_; }
+
+ private:
+  struct Close {
+    void operator()(archive* handle) const;
+  };
+
+  void open(const std::filesystem::path& path);
+  bool read_block();
+  [[noreturn]] void fail(const std::string& cause) const;
+
+  std::string name_;
+  std::unique_ptr<archive, Close> archive_;
+  std::string_view block_;  ///< what is left of libarchive's block
+  bool at_end_ = false;
+  std::int64_t line_number_ = 0;
+};
+
+}  // namespace fastformer::data

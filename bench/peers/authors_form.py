@@ -187,7 +187,7 @@ def encode(texts: Sequence[str], vocabulary: dict[str, int], length: int) -> Ten
 
 
 def build_vocabulary(texts: Sequence[str], min_count: int) -> dict[str, int]:
-    """Words that occur at least `min_count` times, most frequent first, after padding and unknown."""
+    """Ids of the words that occur at least `min_count` times, the most frequent first."""
     counts = collections.Counter(word for text in texts for word in words(text))
     kept = [word for word, count in counts.most_common() if count >= min_count]
     return {word: i for i, word in enumerate(kept, start=2)}

@@ -1,4 +1,4 @@
-"""Reads labelled documents for the peer programs: csv (class, text columns) or tsv (label, text)."""
+"""Reads labelled documents for the peers: csv (class, text columns) or tsv (label, text)."""
 
 from __future__ import annotations
 

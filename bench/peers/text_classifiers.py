@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import pathlib
+import random
 import shutil
 import subprocess
 import tempfile
@@ -79,7 +80,7 @@ def score_fasttext(train: Part, test: Part, settings: FastTextSettings, threads:
     """Trains and predicts with the fasttext program; seconds include reading and saving."""
     program = shutil.which("fasttext")
     if program is None:
-        raise RuntimeError("The fasttext program is not installed; on Debian it is package fasttext.")
+        raise RuntimeError("The fasttext program is not installed; install Debian's fasttext.")
     with tempfile.TemporaryDirectory(prefix="text_classifiers_") as folder:
         train_path, test_path = pathlib.Path(folder, "train"), pathlib.Path(folder, "test")
         _write_fasttext(train, train_path)
@@ -112,6 +113,16 @@ def score_svm(train: Part, test: Part) -> Score:
     return Score("TF-IDF words+pairs, LinearSVC", predicted, seconds)
 
 
+def shuffled(part: Part, seed: int = 0) -> Part:
+    """The same documents in random order.
+
+    fastText reads its input in order: on a file sorted by label it would learn little but the last.
+    """
+    order = list(range(len(part.texts)))
+    random.Random(seed).shuffle(order)
+    return Part([part.texts[i] for i in order], [part.labels[i] for i in order])
+
+
 def read_part(paths: Sequence[pathlib.Path], classes: list[str] | None) -> tuple[Part, list[str]]:
     """The documents, with labels numbered by `classes` or by their own sorted labels."""
     data = read_labelled_text(paths)
@@ -137,8 +148,10 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     arguments = parser.parse_args()
     train, classes = read_part(arguments.train, None)
+    train = shuffled(train)
     test, _ = read_part([arguments.test], classes)
-    print(f"{len(train.texts)} training, {len(test.texts)} test documents, {len(classes)} classes\n")
+    counts = f"{len(train.texts)} training, {len(test.texts)} test documents"
+    print(f"{counts}, {len(classes)} classes\n")
     variants = (FastTextSettings(0.5, 5), FastTextSettings(0.5, 25))
     scores = [score_fasttext(train, test, each, arguments.threads) for each in variants]
     scores.append(score_svm(train, test))

@@ -1,7 +1,7 @@
 """Fastformer in its direct form, written to be obviously right rather than quick.
 
-Every document is computed by itself, so there is no padding and no mask. The C++ library is compared
-with this model: parameters carry the same names as the tensors of a model directory.
+Every document is computed by itself, so there is no padding and no mask. The C++ library is
+compared with this model: parameters carry the same names as the tensors of a model directory.
 
 Source of the mechanism: Wu et al., "Fastformer: Additive Attention Can Be All You Need",
 arXiv 2108.09084, section 3.1. Shapes: n tokens of one document, d width, h heads, e = d / h.

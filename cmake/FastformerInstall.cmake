@@ -25,7 +25,9 @@ install(FILES
   "${PROJECT_SOURCE_DIR}/cmake/FastformerFindTorch.cmake"
   DESTINATION "${package_directory}")
 
-# LibTorch usually lies in a Python environment, where the loader does not look by itself.
+# LibTorch usually lies in a Python environment, where the loader does not look by itself. Named here,
+# because INSTALL_RPATH_USE_LINK_PATH leaves out what lies in the source tree, as .venv does.
 if(TARGET fastformer_program)
-  set_target_properties(fastformer_program PROPERTIES INSTALL_RPATH_USE_LINK_PATH ON)
+  set_target_properties(fastformer_program PROPERTIES
+    INSTALL_RPATH "${FASTFORMER_TORCH_LIBRARY_DIR}")
 endif()

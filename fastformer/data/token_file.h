@@ -23,8 +23,8 @@ static_assert(sizeof(TokenFileHeader) == 64);
 
 inline constexpr std::uint64_t kChecksumStart = 0xCBF29CE484222325;
 
-/// FNV-1a taking a whole number at a time, because bytes would be several times slower; the rotation
-/// brings the high bits, which a product never moves down, into play.
+/// FNV-1a taking a whole number at a time, because bytes would be several times slower; the
+/// rotation brings the high bits, which a product never moves down, into play.
 template <class T>
 std::uint64_t checksum(std::span<const T> values, std::uint64_t hash) {
   for (const T value : values) {

@@ -1,5 +1,6 @@
 #include "fastformer/text/normalizer.h"
 
+#include <unicode/locid.h>
 #include <unicode/normalizer2.h>
 #include <unicode/uchar.h>
 #include <unicode/unistr.h>
@@ -29,7 +30,7 @@ const icu::Normalizer2& normalizer(const std::string& form) {
   return *found;
 }
 
-icu::UnicodeString apply(const std::string& form, const icu::UnicodeString& text) {
+icu::UnicodeString to_form(const std::string& form, const icu::UnicodeString& text) {
   UErrorCode status = U_ZERO_ERROR;
   auto result = normalizer(form).normalize(text, status);
   if (U_FAILURE(status)) throw std::runtime_error(u_errorName(status));
@@ -49,7 +50,11 @@ icu::UnicodeString without_marks(const icu::UnicodeString& text) {
 // The entity at the head of `text`: its replacement and length, or length 0 when there is none.
 std::pair<std::string, std::size_t> decode_entity(std::string_view text) {
   static constexpr std::array<std::pair<std::string_view, std::string_view>, 6> kNamed = {
-      {{"&amp;", "&"}, {"&lt;", "<"}, {"&gt;", ">"}, {"&quot;", "\""}, {"&apos;", "'"},
+      {{"&amp;", "&"},
+       {"&lt;", "<"},
+       {"&gt;", ">"},
+       {"&quot;", "\""},
+       {"&apos;", "'"},
        {"&nbsp;", " "}}};
   for (const auto& [name, value] : kNamed) {
     if (text.starts_with(name)) return {std::string(value), name.size()};
@@ -129,11 +134,11 @@ std::string Normalizer::normalize(std::string_view text) const {
 std::string Normalizer::normalize_unicode(std::string_view text) const {
   auto wide = icu::UnicodeString::fromUTF8(
       icu::StringPiece(text.data(), static_cast<int32_t>(text.size())));
-  if (form_ != "none") wide = apply(form_, wide);
+  if (form_ != "none") wide = to_form(form_, wide);
   if (lowercase_) wide.toLower(icu::Locale::getRoot());
   if (strip_accents_) {
-    wide = without_marks(apply("nfd", wide));
-    if (form_ != "none") wide = apply(form_, wide);
+    wide = without_marks(to_form("nfd", wide));
+    if (form_ != "none") wide = to_form(form_, wide);
   }
   std::string utf8;
   wide.toUTF8String(utf8);

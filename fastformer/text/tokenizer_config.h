@@ -9,11 +9,11 @@ namespace fastformer::text {
 
 /// The recipe's [text] section.
 struct TokenizerConfig {
-  std::string tokenizer = "word";    ///< a row of the tokenizer registry
+  std::string tokenizer = "word";  ///< a row of the tokenizer registry
   std::string normalization = "nfkc";
   bool lowercase = true;
   bool strip_accents = false;
-  bool strip_markup = false;         ///< "<br />" and the like become spaces
+  bool strip_markup = false;  ///< "<br />" and the like become spaces
   std::int64_t minimum_count = 2;
   std::int64_t vocabulary_size = 100'000;
   std::string model_file;

@@ -85,8 +85,6 @@ std::unique_ptr<Tokenizer> load_tokenizer(const std::filesystem::path& directory
                                 std::to_string(kFormatVersion));
   }
   TokenizerConfig config;
-  // validate() asks for the file a vocabulary is made from, which a saved tokenizer has no need of.
-  config.model_file = config.tokenizer;
   tree.read_section("text", config);
   return row(config.tokenizer).load(config, directory);
 }

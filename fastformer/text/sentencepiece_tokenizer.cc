@@ -1,0 +1,106 @@
+#include "fastformer/text/sentencepiece_tokenizer.h"
+
+#include <sentencepiece_processor.h>
+#include <sentencepiece_trainer.h>
+
+#include <stdexcept>
+#include <unordered_map>
+#include <utility>
+
+#include "fastformer/base/atomic_file.h"
+#include "fastformer/text/tokenizer_files.h"
+
+namespace fastformer::text {
+
+SentencePieceTokenizer::SentencePieceTokenizer(const TokenizerConfig& config, std::string model,
+                                               const std::string& where)
+    : config_(config),
+      normalizer_(config),
+      model_(std::move(model)),
+      processor_(std::make_unique<sentencepiece::SentencePieceProcessor>()) {
+  const auto status = processor_->LoadFromSerializedProto(model_);
+  if (!status.ok()) {
+    throw std::invalid_argument(where + " is not a SentencePiece model (" + status.ToString() +
+                                "); give a .model file");
+  }
+}
+
+SentencePieceTokenizer::~SentencePieceTokenizer() = default;
+
+std::unique_ptr<Tokenizer> SentencePieceTokenizer::train(const TokenizerConfig& config,
+                                                         const TextSource& texts) {
+  if (!config.model_file.empty()) {
+    return std::make_unique<SentencePieceTokenizer>(config, base::read_file(config.model_file),
+                                                    config.model_file);
+  }
+  constexpr std::size_t kSampleBytes = 64 << 20;
+  const Normalizer normalizer(config);
+  std::vector<std::string> sample;
+  std::size_t bytes = 0;
+  texts([&](std::string_view text) {
+    if (bytes >= kSampleBytes) return;
+    auto line = normalizer.normalize(text);
+    bytes += line.size();
+    if (!line.empty()) sample.push_back(std::move(line));
+  });
+  const std::unordered_map<std::string, std::string> options = {
+      {"vocab_size", std::to_string(config.vocabulary_size)},
+      {"hard_vocab_limit", "false"},
+      {"pad_id", "0"},
+      {"unk_id", "1"},
+      {"bos_id", "-1"},
+      {"eos_id", "-1"},
+      {"num_threads", "1"},
+      {"minloglevel", "2"}};
+  std::string model;
+  const auto status = sentencepiece::SentencePieceTrainer::Train(options, sample, &model);
+  if (!status.ok()) {
+    throw std::invalid_argument("SentencePiece could not learn a vocabulary of " +
+                                std::to_string(config.vocabulary_size) + " tokens from " +
+                                std::to_string(sample.size()) + " texts (" + status.ToString() +
+                                "); lower text.vocabulary_size or give more text");
+  }
+  return std::make_unique<SentencePieceTokenizer>(config, std::move(model), "the trained model");
+}
+
+std::unique_ptr<Tokenizer> SentencePieceTokenizer::load(const TokenizerConfig& config,
+                                                        const std::filesystem::path& directory) {
+  const auto path = directory / kSentencePieceFile;
+  return std::make_unique<SentencePieceTokenizer>(config, base::read_file(path), path.string());
+}
+
+void SentencePieceTokenizer::encode(std::string_view text, std::vector<std::int32_t>& ids,
+                                    std::size_t limit) const {
+  auto pieces = processor_->EncodeAsIds(normalizer_.normalize(head(text, limit)));
+  if (pieces.size() > limit) pieces.resize(limit);
+  ids.insert(ids.end(), pieces.begin(), pieces.end());
+}
+
+std::vector<std::string> SentencePieceTokenizer::tokens(std::string_view text,
+                                                        std::size_t limit) const {
+  auto pieces = processor_->EncodeAsPieces(normalizer_.normalize(head(text, limit)));
+  if (pieces.size() > limit) pieces.resize(limit);
+  return pieces;
+}
+
+std::int64_t SentencePieceTokenizer::vocabulary_size() const { return processor_->GetPieceSize(); }
+
+std::string SentencePieceTokenizer::token(std::int32_t id) const {
+  if (id < 0 || id >= processor_->GetPieceSize()) {
+    throw std::out_of_range("no token has the id " + std::to_string(id));
+  }
+  return processor_->IdToPiece(id);
+}
+
+std::int32_t SentencePieceTokenizer::pad_id() const {
+  return processor_->pad_id() >= 0 ? processor_->pad_id() : processor_->unk_id();
+}
+
+std::int32_t SentencePieceTokenizer::unknown_id() const { return processor_->unk_id(); }
+
+void SentencePieceTokenizer::save(const std::filesystem::path& directory) const {
+  save_configuration(directory, config_);
+  base::write_file_atomically(directory / kSentencePieceFile, model_);
+}
+
+}  // namespace fastformer::text

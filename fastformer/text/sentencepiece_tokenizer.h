@@ -1,0 +1,44 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "fastformer/text/normalizer.h"
+#include "fastformer/text/tokenizer.h"
+#include "fastformer/text/tokenizer_config.h"
+
+namespace sentencepiece {
+class SentencePieceProcessor;
+}
+
+namespace fastformer::text {
+
+/// Subword units of the unigram language model (Kudo, arXiv 1804.10959), by the SentencePiece
+/// library: read from `model_file`, or learned from the first 64 MB of the training text.
+class SentencePieceTokenizer final : public Tokenizer {
+ public:
+  /// `model` is the content of a .model file. Throws std::invalid_argument when it is none.
+  SentencePieceTokenizer(const TokenizerConfig& config, std::string model,
+                         const std::string& where);
+  ~SentencePieceTokenizer() override;
+  static std::unique_ptr<Tokenizer> train(const TokenizerConfig& config, const TextSource& texts);
+  static std::unique_ptr<Tokenizer> load(const TokenizerConfig& config,
+                                         const std::filesystem::path& directory);
+
+  void encode(std::string_view text, std::vector<std::int32_t>& ids,
+              std::size_t limit) const override;
+  std::vector<std::string> tokens(std::string_view text, std::size_t limit) const override;
+  std::int64_t vocabulary_size() const override;
+  std::string token(std::int32_t id) const override;
+  std::int32_t pad_id() const override;
+  std::int32_t unknown_id() const override;
+  void save(const std::filesystem::path& directory) const override;
+
+ private:
+  TokenizerConfig config_;
+  Normalizer normalizer_;
+  std::string model_;
+  std::unique_ptr<sentencepiece::SentencePieceProcessor> processor_;
+};
+
+}  // namespace fastformer::text

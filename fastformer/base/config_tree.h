@@ -59,7 +59,10 @@ class ConfigTree {
   std::string to_json(int indent = 2) const;
 
  private:
+  void add_section(const std::string& section, const std::string& where);
+
   std::vector<std::string> order_;  ///< sections in the order they appeared
+  std::map<std::string, std::string> section_where_;
   std::map<std::string, Section> sections_;
   std::map<std::string, std::vector<std::string>> key_order_;
 };
@@ -83,7 +86,7 @@ void assign_field(const std::string& key, const ConfigValue& value, const Constr
 template <class Config>
 std::vector<std::string> field_names() {
   std::vector<std::string> names;
-  const Config config;
+  const Config config{};
   Config::visit_fields(config, [&](const char* name, const auto&, const char*, auto&&...) {
     names.emplace_back(name);
   });
@@ -100,13 +103,13 @@ void ConfigTree::read_section(const std::string& name, Config& config) const {
         throw_unknown_key(name, key, value, known);
       }
     }
-    Config::visit_fields(config, [&](const char* key, auto& field, const char*,
-                                     const Constraint& constraint = {}) {
-      const auto found = section->second.find(key);
-      if (found != section->second.end()) {
-        assign_field(name + "." + key, found->second, constraint, field);
-      }
-    });
+    Config::visit_fields(
+        config, [&](const char* key, auto& field, const char*, const Constraint& constraint = {}) {
+          const auto found = section->second.find(key);
+          if (found != section->second.end()) {
+            assign_field(name + "." + key, found->second, constraint, field);
+          }
+        });
   }
   config.validate();
 }

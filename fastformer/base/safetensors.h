@@ -31,6 +31,12 @@ class SafetensorsFile {
   /// overflowing shapes, size that disagrees with shape, header larger than 100 MB or the file).
   static SafetensorsFile open(const std::filesystem::path& path);
 
+  // A copy's views would point into the bytes of the original.
+  SafetensorsFile(const SafetensorsFile&) = delete;
+  SafetensorsFile& operator=(const SafetensorsFile&) = delete;
+  SafetensorsFile(SafetensorsFile&&) = default;
+  SafetensorsFile& operator=(SafetensorsFile&&) = default;
+
   const std::map<std::string, TensorView>& tensors() const { return tensors_; }
   const std::map<std::string, std::string>& metadata() const { return metadata_; }
   /// Throws std::invalid_argument naming the file and the nearest name it does hold.
@@ -38,14 +44,19 @@ class SafetensorsFile {
   const std::filesystem::path& path() const { return path_; }
 
  private:
+  SafetensorsFile() = default;
+
   std::filesystem::path path_;
   std::vector<std::byte> bytes_;
   std::map<std::string, TensorView> tensors_;
   std::map<std::string, std::string> metadata_;
 };
 
-/// Writes atomically (see write_file_atomically), data aligned to 8 bytes, names in sorted order so
-/// that equal tensors give equal files.
+/// Writes atomically (see write_file_atomically). The data starts at a multiple of 8 bytes and is
+/// ordered by element size (largest first), then by name: each tensor is aligned to its element
+/// although the format allows no gaps, and equal tensors give equal files.
+/// Throws std::invalid_argument for an unknown dtype, a size that disagrees with the shape, the
+/// reserved name __metadata__ or a name that is not UTF-8; std::runtime_error as the writing does.
 void write_safetensors(const std::filesystem::path& path,
                        const std::map<std::string, TensorView>& tensors,
                        const std::map<std::string, std::string>& metadata = {});

@@ -1,0 +1,184 @@
+#include "fastformer/base/atomic_file.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <cstddef>
+#include <fstream>
+#include <ostream>
+#include <stdexcept>
+#include <streambuf>
+#include <system_error>
+#include <vector>
+
+namespace fastformer::base {
+namespace {
+
+namespace fs = std::filesystem;
+
+[[noreturn]] void throw_write_error(const fs::path& path, int error) {
+  throw std::runtime_error(path.string() +
+                           ": cannot be written: " + std::generic_category().message(error) +
+                           "; check the folder, its permissions and the free space");
+}
+
+// A stream buffer over a descriptor that keeps errno: std::ofstream tells only that it failed.
+class DescriptorBuffer : public std::streambuf {
+ public:
+  explicit DescriptorBuffer(int descriptor) : descriptor_(descriptor), buffer_(kCapacity) {
+    setp(buffer_.data(), buffer_.data() + buffer_.size());
+  }
+  int error() const { return error_; }
+
+ protected:
+  int_type overflow(int_type byte) override {
+    if (!drain()) return traits_type::eof();
+    if (!traits_type::eq_int_type(byte, traits_type::eof())) sputc(static_cast<char>(byte));
+    return traits_type::not_eof(byte);
+  }
+  int sync() override { return drain() ? 0 : -1; }
+  std::streamsize xsputn(const char* data, std::streamsize size) override {
+    if (size < static_cast<std::streamsize>(kCapacity)) {
+      return std::streambuf::xsputn(data, size);
+    }
+    return drain() && write_all(data, static_cast<std::size_t>(size)) ? size : 0;
+  }
+
+ private:
+  static constexpr std::size_t kCapacity = std::size_t{1} << 16;
+
+  bool drain() {
+    const bool written = write_all(pbase(), static_cast<std::size_t>(pptr() - pbase()));
+    setp(buffer_.data(), buffer_.data() + buffer_.size());
+    return written;
+  }
+  bool write_all(const char* data, std::size_t size) {
+    while (size > 0 && error_ == 0) {
+      const ssize_t count = ::write(descriptor_, data, size);
+      if (count < 0) {
+        if (errno != EINTR) error_ = errno;
+        continue;
+      }
+      data += count;
+      size -= static_cast<std::size_t>(count);
+    }
+    return error_ == 0;
+  }
+
+  int descriptor_;
+  int error_ = 0;
+  std::vector<char> buffer_;
+};
+
+// The file beside the target: closed and removed unless it was renamed.
+class TemporaryFile {
+ public:
+  explicit TemporaryFile(const fs::path& target) : target_(target) {
+    static std::atomic<unsigned> counter{0};
+    do {
+      path_ = target;
+      path_ += ".tmp." + std::to_string(::getpid()) + "." + std::to_string(counter++);
+      descriptor_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    } while (descriptor_ < 0 && errno == EEXIST);
+    if (descriptor_ < 0) throw_write_error(target_, errno);
+  }
+  TemporaryFile(const TemporaryFile&) = delete;
+  TemporaryFile& operator=(const TemporaryFile&) = delete;
+  ~TemporaryFile() {
+    if (descriptor_ >= 0) ::close(descriptor_);
+    if (!renamed_) ::unlink(path_.c_str());
+  }
+
+  int descriptor() const { return descriptor_; }
+
+  void replace_target() {
+    struct stat old{};
+    if (::stat(target_.c_str(), &old) == 0 &&
+        ::fchmod(descriptor_, old.st_mode & static_cast<mode_t>(07777)) != 0) {
+      throw_write_error(target_, errno);
+    }
+    if (::fsync(descriptor_) != 0) throw_write_error(target_, errno);
+    const int closed = ::close(descriptor_);
+    descriptor_ = -1;
+    if (closed != 0) throw_write_error(target_, errno);
+    if (::rename(path_.c_str(), target_.c_str()) != 0) throw_write_error(target_, errno);
+    renamed_ = true;
+  }
+
+ private:
+  fs::path target_;
+  fs::path path_;
+  int descriptor_ = -1;
+  bool renamed_ = false;
+};
+
+// A link is followed, so that the file it names is replaced and not the link. What is no regular
+// file is refused: a rename would put a file in the place of a device such as /dev/null.
+fs::path resolve_target(const fs::path& path) {
+  std::error_code error;
+  if (!fs::exists(path, error)) return path;
+  if (!fs::is_regular_file(path, error)) {
+    throw std::runtime_error(path.string() +
+                             ": cannot be written because it is a folder or a device; give the "
+                             "path of a regular file");
+  }
+  return fs::is_symlink(path, error) ? fs::canonical(path) : path;
+}
+
+}  // namespace
+
+void write_file_atomically(const fs::path& path, const std::function<void(std::ostream&)>& write) {
+  const fs::path target = resolve_target(path);
+  TemporaryFile file(target);
+  DescriptorBuffer buffer(file.descriptor());
+  std::ostream stream(&buffer);
+  write(stream);
+  stream.flush();
+  if (!stream) throw_write_error(path, buffer.error() != 0 ? buffer.error() : EIO);
+  file.replace_target();
+  sync_directory(target.parent_path());
+}
+
+void write_file_atomically(const fs::path& path, std::string_view content) {
+  write_file_atomically(path, [content](std::ostream& out) {
+    out.write(content.data(), static_cast<std::streamsize>(content.size()));
+  });
+}
+
+std::string read_file(const fs::path& path) {
+  std::error_code error;
+  if (fs::is_directory(path, error)) {
+    throw std::invalid_argument(path.string() + ": is a folder, but a file was expected");
+  }
+  std::ifstream in(path, std::ios::binary);
+  if (!in) {
+    throw std::invalid_argument(path.string() +
+                                ": cannot be opened: " + std::generic_category().message(errno) +
+                                "; check the path and its permissions");
+  }
+  std::string content;
+  std::vector<char> block(std::size_t{1} << 16);
+  do {
+    in.read(block.data(), static_cast<std::streamsize>(block.size()));
+    content.append(block.data(), static_cast<std::size_t>(in.gcount()));
+  } while (in);
+  if (in.bad()) {
+    throw std::invalid_argument(path.string() + ": cannot be read to its end; check the disk");
+  }
+  return content;
+}
+
+void sync_directory(const fs::path& directory) {
+  const fs::path folder = directory.empty() ? fs::path(".") : directory;
+  const int descriptor = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (descriptor < 0) throw_write_error(folder, errno);
+  const int error = ::fsync(descriptor) == 0 ? 0 : errno;
+  ::close(descriptor);
+  // Some network file systems cannot sync a folder and say EINVAL; nothing more can be done there.
+  if (error != 0 && error != EINVAL) throw_write_error(folder, error);
+}
+
+}  // namespace fastformer::base

@@ -1,0 +1,273 @@
+#include "fastformer/base/safetensors.h"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <fstream>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <ostream>
+#include <stdexcept>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+#include "fastformer/base/atomic_file.h"
+#include "fastformer/base/strict_json.h"
+#include "fastformer/base/suggest.h"
+
+namespace fastformer::base {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr std::size_t kLengthBytes = 8;
+constexpr std::uint64_t kMaximumHeader = 100'000'000;
+constexpr const char* kMetadata = "__metadata__";
+constexpr std::array<std::pair<std::string_view, std::uint64_t>, 15> kDtypes{{{"BOOL", 1},
+                                                                              {"U8", 1},
+                                                                              {"I8", 1},
+                                                                              {"F8_E5M2", 1},
+                                                                              {"F8_E4M3", 1},
+                                                                              {"I16", 2},
+                                                                              {"U16", 2},
+                                                                              {"F16", 2},
+                                                                              {"BF16", 2},
+                                                                              {"I32", 4},
+                                                                              {"U32", 4},
+                                                                              {"F32", 4},
+                                                                              {"F64", 8},
+                                                                              {"I64", 8},
+                                                                              {"U64", 8}}};
+
+[[noreturn]] void fail(const std::string& where, const std::string& what) {
+  throw std::invalid_argument(where + ": " + what);
+}
+
+std::uint64_t element_size(const std::string& where, const std::string& dtype) {
+  for (const auto& [name, size] : kDtypes) {
+    if (name == dtype) return size;
+  }
+  std::vector<std::string> known;
+  for (const auto& entry : kDtypes) known.emplace_back(entry.first);
+  fail(where, "unknown dtype '" + dtype + "'" + suggestion(dtype, known));
+}
+
+// Elements times their size, with every multiplication checked: shapes come from the file.
+std::uint64_t byte_size(const std::string& where, const std::string& dtype,
+                        const std::vector<std::int64_t>& shape) {
+  std::uint64_t size = element_size(where, dtype);
+  for (const std::int64_t extent : shape) {
+    if (extent < 0) fail(where, "the shape has the negative extent " + std::to_string(extent));
+    const auto factor = static_cast<std::uint64_t>(extent);
+    if (factor != 0 && size > std::numeric_limits<std::uint64_t>::max() / factor) {
+      fail(where, "the shape has more elements than 64 bits can count");
+    }
+    size *= factor;
+  }
+  return size;
+}
+
+// A non-negative integer that fits std::int64_t.
+std::uint64_t read_count(const std::string& where, const Json& value, const char* what) {
+  constexpr auto kLargest = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
+  if (!value.is_number_unsigned() || value.get<std::uint64_t>() > kLargest) {
+    fail(where, std::string(what) + " must hold whole numbers from 0 to 2^63-1");
+  }
+  return value.get<std::uint64_t>();
+}
+
+struct Entry {
+  std::string name;
+  TensorView view;
+  std::uint64_t begin = 0;
+  std::uint64_t end = 0;
+};
+
+Entry read_entry(const std::string& file, const std::string& name, const Json& info) {
+  const std::string where = file + ": tensor '" + name + "'";
+  if (!info.is_object() || info.size() != 3 || !info.contains("dtype") || !info.contains("shape") ||
+      !info.contains("data_offsets")) {
+    fail(where, "its header entry must be an object of dtype, shape and data_offsets");
+  }
+  const Json& dtype = info["dtype"];
+  const Json& shape = info["shape"];
+  const Json& offsets = info["data_offsets"];
+  if (!dtype.is_string()) fail(where, "dtype must be text");
+  if (!shape.is_array()) fail(where, "shape must be a list");
+  if (!offsets.is_array() || offsets.size() != 2) fail(where, "data_offsets must be [begin, end]");
+
+  Entry entry{.name = name, .view = {.dtype = dtype.get<std::string>(), .shape = {}, .data = {}}};
+  for (const Json& extent : shape) {
+    entry.view.shape.push_back(static_cast<std::int64_t>(read_count(where, extent, "shape")));
+  }
+  entry.begin = read_count(where, offsets[0], "data_offsets");
+  entry.end = read_count(where, offsets[1], "data_offsets");
+  const std::uint64_t expected = byte_size(where, entry.view.dtype, entry.view.shape);
+  if (entry.end < entry.begin || entry.end - entry.begin != expected) {
+    fail(where, "data_offsets [" + std::to_string(entry.begin) + ", " + std::to_string(entry.end) +
+                    "] do not span the " + std::to_string(expected) +
+                    " bytes that its shape and dtype need");
+  }
+  return entry;
+}
+
+std::map<std::string, std::string> read_metadata(const std::string& file, const Json& json) {
+  if (!json.is_object()) fail(file, "__metadata__ must be an object of texts");
+  std::map<std::string, std::string> metadata;
+  for (const auto& [key, value] : json.items()) {
+    if (!value.is_string()) fail(file, "__metadata__ '" + key + "' must be text");
+    metadata[key] = value.get<std::string>();
+  }
+  return metadata;
+}
+
+// The tensors must cover the data exactly: no hole, no overlap, no bytes left over.
+void check_coverage(const std::string& file, std::vector<Entry>& entries, std::uint64_t size) {
+  std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) {
+    return std::pair(a.begin, a.end) < std::pair(b.begin, b.end);
+  });
+  std::uint64_t covered = 0;
+  for (const Entry& entry : entries) {
+    if (entry.begin != covered) {
+      fail(file, "tensor '" + entry.name + "' starts at byte " + std::to_string(entry.begin) +
+                     " of the data where byte " + std::to_string(covered) +
+                     " was expected; tensors may neither overlap nor leave holes");
+    }
+    covered = entry.end;
+  }
+  if (covered != size) {
+    fail(file, "holds " + std::to_string(size) + " bytes of data where its header describes " +
+                   std::to_string(covered) + "; the file is damaged or incomplete, copy it again");
+  }
+}
+
+std::vector<std::byte> read_bytes(const std::filesystem::path& path) {
+  std::error_code error;
+  if (!std::filesystem::is_regular_file(path, error)) {
+    fail(path.string(), "is missing or no regular file; check the path");
+  }
+  const auto size = std::filesystem::file_size(path, error);
+  std::ifstream in(path, std::ios::binary);
+  if (error || !in) fail(path.string(), "cannot be opened; check its permissions");
+  std::vector<std::byte> bytes(size);
+  in.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(size));
+  if (static_cast<std::uintmax_t>(in.gcount()) != size) {
+    fail(path.string(), "became shorter while it was read; try again");
+  }
+  return bytes;
+}
+
+std::uint64_t read_header_length(const std::string& file, std::span<const std::byte> bytes) {
+  if (bytes.size() < kLengthBytes) {
+    fail(file, "has " + std::to_string(bytes.size()) +
+                   " bytes, too few for a safetensors file; it is damaged or incomplete");
+  }
+  std::uint64_t length = 0;
+  for (std::size_t i = 0; i < kLengthBytes; ++i) {
+    length |= std::to_integer<std::uint64_t>(bytes[i]) << (8 * i);
+  }
+  if (length > kMaximumHeader || length > bytes.size() - kLengthBytes) {
+    fail(file, "its header length " + std::to_string(length) +
+                   " exceeds the file or the limit of 100 MB; it is damaged or no safetensors "
+                   "file");
+  }
+  return length;
+}
+
+Json header_of(const std::map<std::string, std::string>& metadata, std::vector<Entry>& entries) {
+  std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) {
+    const auto size = [](const Entry& entry) { return element_size(entry.name, entry.view.dtype); };
+    return std::pair(size(b), std::string_view(a.name)) <
+           std::pair(size(a), std::string_view(b.name));
+  });
+  Json header = Json::object();
+  if (!metadata.empty()) header[kMetadata] = metadata;
+  std::uint64_t offset = 0;
+  for (Entry& entry : entries) {
+    entry.begin = offset;
+    entry.end = offset + entry.view.data.size();
+    offset = entry.end;
+    header[entry.name] = {{"dtype", entry.view.dtype},
+                          {"shape", entry.view.shape},
+                          {"data_offsets", {entry.begin, entry.end}}};
+  }
+  return header;
+}
+
+}  // namespace
+
+SafetensorsFile SafetensorsFile::open(const std::filesystem::path& path) {
+  const std::string where = path.string();
+  SafetensorsFile file;
+  file.path_ = path;
+  file.bytes_ = read_bytes(path);
+  const std::uint64_t length = read_header_length(where, file.bytes_);
+  const std::string_view text(reinterpret_cast<const char*>(file.bytes_.data()) + kLengthBytes,
+                              length);
+  if (!text.starts_with('{'))
+    fail(where, "its header is no JSON object; is it a safetensors file?");
+  const Json header = parse_strict_json<Json>(text, where);
+
+  std::vector<Entry> entries;
+  for (const auto& [name, info] : header.items()) {
+    if (name == kMetadata) {
+      file.metadata_ = read_metadata(where, info);
+    } else {
+      entries.push_back(read_entry(where, name, info));
+    }
+  }
+  const auto data = std::span<const std::byte>(file.bytes_).subspan(kLengthBytes + length);
+  check_coverage(where, entries, data.size());
+  for (Entry& entry : entries) {
+    entry.view.data = data.subspan(entry.begin, entry.end - entry.begin);
+    file.tensors_.emplace(std::move(entry.name), std::move(entry.view));
+  }
+  return file;
+}
+
+const TensorView& SafetensorsFile::tensor(const std::string& name) const {
+  const auto found = tensors_.find(name);
+  if (found != tensors_.end()) return found->second;
+  std::vector<std::string> names;
+  for (const auto& entry : tensors_) names.push_back(entry.first);
+  const std::string near = nearest(name, names);
+  fail(path_.string(), "holds no tensor '" + name + "'" +
+                           (near.empty() ? std::string() : "; the nearest is '" + near + "'"));
+}
+
+void write_safetensors(const std::filesystem::path& path,
+                       const std::map<std::string, TensorView>& tensors,
+                       const std::map<std::string, std::string>& metadata) {
+  std::vector<Entry> entries;
+  for (const auto& [name, view] : tensors) {
+    const std::string where = path.string() + ": tensor '" + name + "'";
+    if (name == kMetadata) fail(where, "this name is reserved by the format; rename the tensor");
+    const std::uint64_t expected = byte_size(where, view.dtype, view.shape);
+    if (view.data.size() != expected) {
+      fail(where, "has " + std::to_string(view.data.size()) +
+                      " bytes where its shape and dtype need " + std::to_string(expected));
+    }
+    entries.push_back({.name = name, .view = view});
+  }
+  std::string header;
+  try {
+    header = header_of(metadata, entries).dump();
+  } catch (const Json::exception&) {
+    fail(path.string(), "a tensor name or the metadata is not UTF-8; rename it");
+  }
+  header.resize((header.size() + 7) / 8 * 8, ' ');
+  if (header.size() > kMaximumHeader) fail(path.string(), "the header would exceed 100 MB");
+  write_file_atomically(path, [&](std::ostream& out) {
+    for (std::size_t i = 0; i < kLengthBytes; ++i) {
+      out.put(static_cast<char>(header.size() >> (8 * i) & 0xff));
+    }
+    out << header;
+    for (const Entry& entry : entries) {
+      out.write(reinterpret_cast<const char*>(entry.view.data.data()),
+                static_cast<std::streamsize>(entry.view.data.size()));
+    }
+  });
+}
+
+}  // namespace fastformer::base

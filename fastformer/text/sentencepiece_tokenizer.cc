@@ -6,11 +6,29 @@
 #include <stdexcept>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
 #include "fastformer/base/atomic_file.h"
 #include "fastformer/text/tokenizer_files.h"
 
 namespace fastformer::text {
+namespace {
+
+// Gives the trainer one text after another; it keeps no copy of its own.
+class SampleIterator final : public sentencepiece::SentenceIterator {
+ public:
+  explicit SampleIterator(const std::vector<std::string>& sample) : sample_(sample) {}
+  bool done() const override { return position_ == sample_.size(); }
+  void Next() override { ++position_; }
+  const std::string& value() const override { return sample_[position_]; }
+  sentencepiece::util::Status status() const override { return {}; }
+
+ private:
+  const std::vector<std::string>& sample_;
+  std::size_t position_ = 0;
+};
+
+}  // namespace
 
 SentencePieceTokenizer::SentencePieceTokenizer(const TokenizerConfig& config, std::string model,
                                                const std::string& where)
@@ -53,7 +71,9 @@ std::unique_ptr<Tokenizer> SentencePieceTokenizer::train(const TokenizerConfig& 
       {"num_threads", "1"},
       {"minloglevel", "2"}};
   std::string model;
-  const auto status = sentencepiece::SentencePieceTrainer::Train(options, sample, &model);
+  SampleIterator texts_of_sample(sample);
+  const auto status =
+      sentencepiece::SentencePieceTrainer::Train(options, &texts_of_sample, &model);
   if (!status.ok()) {
     throw std::invalid_argument("SentencePiece could not learn a vocabulary of " +
                                 std::to_string(config.vocabulary_size) + " tokens from " +

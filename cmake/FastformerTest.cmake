@@ -8,7 +8,7 @@ function(fastformer_test room)
   endif()
   set(target ${room}_test)
   add_executable(${target} ${sources})
-  target_link_libraries(${target} PRIVATE fastformer::${room} fastformer_flags GTest::gtest_main GTest::gmock)
+  target_link_libraries(${target} PRIVATE fastformer::${room} fastformer_flags GTest::gtest_main)
   target_compile_definitions(${target} PRIVATE
     FASTFORMER_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
   if(TARGET fastformer_torch_pch AND NOT room MATCHES "^(base|text|data|kernels)$")

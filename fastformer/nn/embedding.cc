@@ -31,17 +31,21 @@ std::int64_t bigram_bucket(std::int32_t previous, std::int32_t current, std::int
 Embedding::Embedding(const EmbeddingOptions& options, ParameterStore& store,
                      const std::string& name)
     : options_(options), name_(name) {
-  token_ = store.normal(name + ".token.weight", {options.vocabulary_size, options.width});
+  const auto width = options.width;
+  token_ = store.normal(name + ".token.weight", {options.vocabulary_size, width},
+                        options.deviation);
   if (options.max_positions > 0) {
-    position_ = store.normal(name + ".position.weight", {options.max_positions, options.width});
+    position_ = store.normal(name + ".position.weight", {options.max_positions, width},
+                             options.deviation);
   }
   if (options.bigram_buckets > 0) {
-    bigram_ = store.normal(name + ".bigram.weight", {options.bigram_buckets, options.width});
+    bigram_ = store.normal(name + ".bigram.weight", {options.bigram_buckets, width},
+                           options.bigram_deviation);
   }
   if (options.normalization) norm_ = LayerNorm(store, name + ".normalization", options.width);
 }
 
-at::Tensor Embedding::bigrams(std::span<const std::int32_t> ids, const Offsets& offsets) const {
+at::Tensor Embedding::buckets(std::span<const std::int32_t> ids, const Offsets& offsets) const {
   auto buckets = at::zeros({static_cast<std::int64_t>(ids.size())}, at::kLong);
   auto* out = buckets.mutable_data_ptr<std::int64_t>();
   for (std::int64_t b = 0; b < offsets.size(); ++b) {
@@ -51,6 +55,42 @@ at::Tensor Embedding::bigrams(std::span<const std::int32_t> ids, const Offsets& 
     }
   }
   return buckets;
+}
+
+at::Tensor Embedding::bigram_rows(std::span<const std::int32_t> ids, const Offsets& offsets,
+                                  bool training) const {
+  auto scale = at::ones({offsets.total(), 1}, bigram_.options().requires_grad(false));
+  if (training && options_.bigram_dropout > 0) {
+    const double kept = 1 - options_.bigram_dropout;
+    scale.bernoulli_(kept).div_(kept);
+  }
+  // The first token of a sequence has no predecessor.
+  const auto set_zero = [&](auto* values) {
+    for (std::int64_t b = 0; b < offsets.size(); ++b) {
+      if (offsets.length(b) > 0) values[offsets.begin_of(b)] = 0;
+    }
+  };
+  if (scale.scalar_type() == at::kDouble) {
+    set_zero(scale.mutable_data_ptr<double>());
+  } else {
+    set_zero(scale.mutable_data_ptr<float>());
+  }
+  return at::embedding(bigram_, buckets(ids, offsets), -1, false, /*sparse=*/true) * scale;
+}
+
+at::Tensor Embedding::position_rows(const Offsets& offsets) const {
+  auto positions = at::empty({offsets.total()}, at::kLong);
+  auto* out = positions.mutable_data_ptr<std::int64_t>();
+  for (std::int64_t b = 0; b < offsets.size(); ++b) {
+    if (offsets.length(b) > options_.max_positions) {
+      throw std::invalid_argument(
+          "a document of " + std::to_string(offsets.length(b)) + " tokens is longer than the " +
+          std::to_string(options_.max_positions) +
+          " positions of the model; set data.max_tokens, or model.max_positions = 0");
+    }
+    for (std::int64_t i = 0; i < offsets.length(b); ++i) out[offsets.begin_of(b) + i] = i;
+  }
+  return at::embedding(position_, positions);
 }
 
 at::Tensor Embedding::forward(std::span<const std::int32_t> ids, const Offsets& offsets,
@@ -64,33 +104,8 @@ at::Tensor Embedding::forward(std::span<const std::int32_t> ids, const Offsets& 
     }
   }
   auto x = at::embedding(token_, to_tensor(ids), -1, false, /*sparse=*/true);
-  if (bigram_.defined() && !ids.empty()) {
-    // The first token of a sequence has no predecessor.
-    auto has_previous = at::ones({x.size(0), 1}, x.options().requires_grad(false));
-    for (std::int64_t b = 0; b < offsets.size(); ++b) {
-      if (offsets.length(b) > 0) has_previous[offsets.begin_of(b)] = 0;
-    }
-    x = x + at::embedding(bigram_, bigrams(ids, offsets), -1, false, true) * has_previous;
-  }
-  if (position_.defined()) {
-    auto positions = at::empty({x.size(0)}, at::kLong);
-    auto* out = positions.mutable_data_ptr<std::int64_t>();
-    for (std::int64_t b = 0; b < offsets.size(); ++b) {
-      if (offsets.length(b) > options_.max_positions) {
-        throw std::invalid_argument(
-            "a document of " + std::to_string(offsets.length(b)) + " tokens is longer than the " +
-            std::to_string(options_.max_positions) +
-            " positions of the model; set data.max_tokens, or model.max_positions = 0");
-      }
-      for (std::int64_t i = 0; i < offsets.length(b); ++i) out[offsets.begin_of(b) + i] = i;
-    }
-    x = x + at::embedding(position_, positions);
-  }
-  if (training && options_.token_dropout > 0) {
-    auto keep = at::empty({x.size(0), 1}, x.options().requires_grad(false));
-    keep.bernoulli_(1 - options_.token_dropout).div_(1 - options_.token_dropout);
-    x = x * keep;
-  }
+  if (bigram_.defined()) x = x + bigram_rows(ids, offsets, training);
+  if (position_.defined()) x = x + position_rows(offsets);
   if (norm_) x = norm_.forward(x);
   return options_.dropout > 0 ? at::dropout(x, options_.dropout, training) : x;
 }
@@ -100,7 +115,7 @@ std::vector<std::pair<std::string, at::Tensor>> Embedding::touched_rows(
   std::vector<std::pair<std::string, at::Tensor>> rows;
   rows.emplace_back(name_ + ".token.weight", sorted_unique(to_tensor(ids)));
   if (bigram_.defined()) {
-    rows.emplace_back(name_ + ".bigram.weight", sorted_unique(bigrams(ids, offsets)));
+    rows.emplace_back(name_ + ".bigram.weight", sorted_unique(buckets(ids, offsets)));
   }
   return rows;
 }

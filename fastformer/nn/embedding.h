@@ -18,8 +18,10 @@ struct EmbeddingOptions {
   std::int64_t max_positions = 0;   ///< 0: no position embedding
   std::int64_t bigram_buckets = 0;  ///< 0: no bigram embedding
   bool normalization = true;
-  double dropout = 0;        ///< of single numbers
-  double token_dropout = 0;  ///< of whole tokens, while training
+  double deviation = 0.02;         ///< of the initial token and position embeddings
+  double bigram_deviation = 0.02;  ///< of the initial bigram embeddings
+  double dropout = 0;              ///< of single numbers, while training
+  double bigram_dropout = 0;       ///< of whole bigram embeddings, while training
 };
 
 /// Token ids to rows: E[id] + P[position] + G[bucket(previous id, id)], then layer normalisation
@@ -42,7 +44,10 @@ class Embedding {
                                                                const Offsets& offsets) const;
 
  private:
-  at::Tensor bigrams(std::span<const std::int32_t> ids, const Offsets& offsets) const;
+  at::Tensor bigram_rows(std::span<const std::int32_t> ids, const Offsets& offsets,
+                         bool training) const;
+  at::Tensor position_rows(const Offsets& offsets) const;
+  at::Tensor buckets(std::span<const std::int32_t> ids, const Offsets& offsets) const;
 
   EmbeddingOptions options_;
   std::string name_;

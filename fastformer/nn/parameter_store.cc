@@ -24,8 +24,8 @@ std::vector<std::string> names_of(const ParameterMap& parameters) {
 
 }  // namespace
 
-ParameterStore::ParameterStore(std::uint64_t seed, at::ScalarType dtype)
-    : generator_(at::detail::createCPUGenerator(seed)), dtype_(dtype) {}
+ParameterStore::ParameterStore(std::uint64_t seed, at::ScalarType dtype, double deviation)
+    : generator_(at::detail::createCPUGenerator(seed)), dtype_(dtype), deviation_(deviation) {}
 
 at::Tensor ParameterStore::create(const std::string& name, const std::vector<std::int64_t>& shape) {
   auto tensor = at::empty(shape, at::TensorOptions().dtype(dtype_));
@@ -68,9 +68,17 @@ void assign(const ParameterMap& parameters, const ParameterMap& values, const st
                                   shape_text(value->second) + ", the model expects " +
                                   shape_text(parameter));
     }
+    if (value->second.scalar_type() != parameter.scalar_type()) {
+      throw std::invalid_argument(source + ": the parameter '" + name + "' holds " +
+                                  c10::toString(value->second.scalar_type()) +
+                                  " numbers, the model expects " +
+                                  c10::toString(parameter.scalar_type()));
+    }
   }
   const c10::NoGradGuard no_gradients;
-  for (const auto& [name, parameter] : parameters) parameter.copy_(values.at(name));
+  for (const auto& [name, parameter] : parameters) {
+    parameter.copy_(values.at(name));
+  }
 }
 
 ParameterMap clone(const ParameterMap& parameters) {

@@ -20,28 +20,32 @@ using ParameterMap = std::map<std::string, at::Tensor>;
 ///   at::Tensor weight = store.normal("classifier.weight", {4, 256});
 class ParameterStore {
  public:
-  explicit ParameterStore(std::uint64_t seed, at::ScalarType dtype = at::kFloat);
+  /// `deviation` is that of the values which normal() draws: by default 0.02, the authors' choice.
+  explicit ParameterStore(std::uint64_t seed, at::ScalarType dtype = at::kFloat,
+                          double deviation = 0.02);
 
   /// Values drawn from the normal distribution N(0, deviation^2).
+  at::Tensor normal(const std::string& name, const std::vector<std::int64_t>& shape) {
+    return normal(name, shape, deviation_);
+  }
   at::Tensor normal(const std::string& name, const std::vector<std::int64_t>& shape,
-                    double deviation = kInitialDeviation);
+                    double deviation);
   at::Tensor constant(const std::string& name, const std::vector<std::int64_t>& shape,
                       double value);
 
   const ParameterMap& parameters() const { return parameters_; }
-
-  static constexpr double kInitialDeviation = 0.02;  ///< the authors' choice
 
  private:
   at::Tensor create(const std::string& name, const std::vector<std::int64_t>& shape);
 
   at::Generator generator_;
   at::ScalarType dtype_;
+  double deviation_;
   ParameterMap parameters_;
 };
 
 /// Copies `values` into `parameters`. Throws std::invalid_argument naming the first parameter that
-/// is missing, not known, or of another shape; nothing is copied then.
+/// is missing, not known, or of another shape or type; nothing is copied then.
 void assign(const ParameterMap& parameters, const ParameterMap& values, const std::string& source);
 
 /// A copy that no later training step changes.

@@ -1,0 +1,67 @@
+#include "fastformer/nn/tensor_file.h"
+
+#include <array>
+#include <cstring>
+#include <span>
+#include <stdexcept>
+
+#include "fastformer/base/safetensors.h"
+
+namespace fastformer::nn {
+namespace {
+
+struct NumberType {
+  const char* name;
+  at::ScalarType type;
+};
+
+constexpr std::array kNumberTypes = {NumberType{"F32", at::kFloat}, NumberType{"F64", at::kDouble},
+                                     NumberType{"I32", at::kInt},
+                                     NumberType{"I64", at::kLong}};
+
+at::ScalarType type_of(const std::string& name, const std::string& where) {
+  for (const auto& row : kNumberTypes) {
+    if (name == row.name) return row.type;
+  }
+  throw std::invalid_argument(where + " holds numbers of type " + name +
+                              "; convert them to F32, F64, I32 or I64");
+}
+
+const char* name_of(at::ScalarType type) {
+  for (const auto& row : kNumberTypes) {
+    if (type == row.type) return row.name;
+  }
+  throw std::invalid_argument(std::string("a tensor of type ") + c10::toString(type) +
+                              " cannot be saved; convert it to float32, float64, int32 or int64");
+}
+
+}  // namespace
+
+TensorFile load_tensors(const std::filesystem::path& path) {
+  const auto file = base::SafetensorsFile::open(path);
+  TensorFile result;
+  result.metadata = file.metadata();
+  for (const auto& [name, view] : file.tensors()) {
+    const auto type = type_of(view.dtype, path.string() + ": the tensor '" + name + "'");
+    auto tensor = at::empty(view.shape, at::TensorOptions().dtype(type));
+    if (!view.data.empty()) {
+      std::memcpy(tensor.mutable_data_ptr(), view.data.data(), view.data.size());
+    }
+    result.tensors.emplace(name, std::move(tensor));
+  }
+  return result;
+}
+
+void save_tensors(const std::filesystem::path& path, const ParameterMap& tensors,
+                  const std::map<std::string, std::string>& metadata) {
+  std::map<std::string, base::TensorView> views;
+  ParameterMap contiguous;  // keeps the copies alive that a strided tensor needs
+  for (const auto& [name, tensor] : tensors) {
+    const auto& dense = contiguous[name] = tensor.detach().contiguous();
+    const auto* bytes = static_cast<const std::byte*>(dense.const_data_ptr());
+    views[name] = {name_of(dense.scalar_type()), dense.sizes().vec(), {bytes, dense.nbytes()}};
+  }
+  base::write_safetensors(path, views, metadata);
+}
+
+}  // namespace fastformer::nn

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <string>
+
+#include "fastformer/nn/parameter_store.h"
+
+namespace fastformer::nn {
+
+/// Tensors in a safetensors file, with the file's metadata.
+struct TensorFile {
+  ParameterMap tensors;
+  std::map<std::string, std::string> metadata;
+};
+
+/// Reads every tensor into memory. Throws std::invalid_argument with one sentence for a file that
+/// base::SafetensorsFile refuses, and for a number type other than F32, F64, I32 and I64.
+///
+///   const auto file = nn::load_tensors("model.safetensors");
+///   nn::assign(model.parameters(), file.tensors, "model.safetensors");
+TensorFile load_tensors(const std::filesystem::path& path);
+
+/// Writes atomically. Throws std::runtime_error when the disk refuses.
+void save_tensors(const std::filesystem::path& path, const ParameterMap& tensors,
+                  const std::map<std::string, std::string>& metadata = {});
+
+}  // namespace fastformer::nn

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "fastformer/nn/parameter_store.h"
+
+namespace fastformer::train {
+
+/// Where a training run stands, beside its tensors.
+struct TrainingState {
+  std::int64_t step = 0;            ///< steps done
+  std::int64_t epoch = 0;           ///< of the next batch, from 0
+  std::int64_t batch = 0;           ///< the next batch within the epoch
+  std::int64_t best_step = -1;      ///< of the best evaluation; -1: none yet
+  double best_metric = 0;           ///< its value; larger is better
+  std::int64_t stale = 0;           ///< evaluations since then
+};
+
+struct Checkpoint {
+  TrainingState state;
+  nn::ParameterMap weights;    ///< by parameter name
+  nn::ParameterMap optimizer;  ///< Adam::state()
+};
+
+/// The checkpoints of a run: one safetensors file each with a checksum, the newest two kept, and
+/// the weights of the best evaluations that these refer to.
+///
+///   CheckpointFolder folder(run / "checkpoints");
+///   folder.save({state, weights, adam.state()});
+///   const auto last = folder.load_newest([](const std::string& notice) { ... });
+class CheckpointFolder {
+ public:
+  /// Creates the folder. Throws std::runtime_error when that fails.
+  explicit CheckpointFolder(std::filesystem::path folder);
+
+  /// Written to the side, flushed and renamed: a crash at any moment leaves the older ones whole.
+  /// Throws std::runtime_error when the disk refuses; the older ones are left as they were.
+  void save(const Checkpoint& checkpoint);
+  /// The weights of an evaluation, to be saved before the checkpoint that refers to it.
+  void save_best(std::int64_t step, const nn::ParameterMap& weights);
+
+  /// The newest checkpoint that is whole; `notice` is told of each newer one that is not. Nothing
+  /// when there is none.
+  std::optional<Checkpoint> load_newest(
+      const std::function<void(const std::string&)>& notice) const;
+  /// Throws std::invalid_argument when the file is missing or damaged.
+  nn::ParameterMap load_best(std::int64_t step) const;
+
+  /// The newest file, for messages; empty when there is none.
+  std::filesystem::path newest() const;
+
+ private:
+  void remove_old() const;
+
+  std::filesystem::path folder_;
+};
+
+}  // namespace fastformer::train

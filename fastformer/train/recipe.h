@@ -1,0 +1,34 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "fastformer/base/config_tree.h"
+#include "fastformer/data/data_config.h"
+#include "fastformer/tasks/model_config.h"
+#include "fastformer/text/tokenizer_config.h"
+#include "fastformer/train/train_config.h"
+
+namespace fastformer::train {
+
+/// Everything that decides a training run, one section for each room.
+///
+///   const auto recipe = Recipe::load("recipes/ag_news.toml", {"train.epochs=2"});
+struct Recipe {
+  data::DataConfig data;
+  text::TokenizerConfig text;
+  tasks::ModelConfig model;
+  TrainConfig train;
+
+  /// Reads a TOML file and then `assignments` ("section.key=value"). Throws std::invalid_argument
+  /// naming file, line and nearest valid key.
+  static Recipe load(const std::filesystem::path& path,
+                     const std::vector<std::string>& assignments = {});
+  static Recipe from_tree(const base::ConfigTree& tree);
+
+  /// With every field in it; loading it gives the same recipe.
+  base::ConfigTree tree() const;
+};
+
+}  // namespace fastformer::train

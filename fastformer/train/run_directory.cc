@@ -1,0 +1,155 @@
+#include "fastformer/train/run_directory.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <nlohmann/json.hpp>
+#include <sstream>
+#include <stdexcept>
+#include <utility>
+
+#include "fastformer/base/atomic_file.h"
+
+namespace fastformer::train {
+namespace {
+
+namespace fs = std::filesystem;
+using std::chrono::steady_clock;
+
+constexpr const char* kRecipeFile = "recipe.toml";
+constexpr const char* kMetricsFile = "metrics.jsonl";
+
+// The lines up to `step`; a line that a crash cut off is dropped with what follows it.
+std::string lines_until(const fs::path& path, std::int64_t step) {
+  std::ifstream file(path);
+  std::string kept;
+  for (std::string line; std::getline(file, line);) {
+    const auto json = nlohmann::json::parse(line, nullptr, /*allow_exceptions=*/false);
+    if (!json.is_object() || json.value("step", std::int64_t{0}) > step) break;
+    kept += line + "\n";
+  }
+  return kept;
+}
+
+}  // namespace
+
+RunDirectory::RunDirectory(fs::path folder, const Recipe& recipe, bool resume)
+    : folder_(std::move(folder)),
+      cache_(recipe.data.cache),
+      log_every_(recipe.train.log_every),
+      logged_at_(steady_clock::now()) {
+  const bool started = fs::exists(folder_ / kRecipeFile);
+  if (resume && !started) {
+    throw std::invalid_argument(folder_.string() +
+                                " holds no run to resume; leave --resume out to start one");
+  }
+  if (!resume && started) {
+    throw std::invalid_argument(folder_.string() +
+                                " already holds a run; give --resume to go on with it, or another "
+                                "--output");
+  }
+  std::error_code error;
+  fs::create_directories(folder_, error);
+  if (error) {
+    throw std::runtime_error(folder_.string() + ": cannot be created (" + error.message() + ")");
+  }
+  lock();
+  const auto text = recipe.tree().to_toml();
+  if (resume) {
+    check_same_recipe(text);
+  } else {
+    base::write_file_atomically(folder_ / kRecipeFile, text);
+  }
+}
+
+RunDirectory::~RunDirectory() {
+  if (lock_ >= 0) close(lock_);
+}
+
+// A lock of the system ends with the process, however that ends.
+void RunDirectory::lock() {
+  const auto path = folder_ / ".lock";
+  lock_ = open(path.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0644);
+  if (lock_ < 0) {
+    throw std::runtime_error(path.string() + ": cannot be written (" + std::strerror(errno) + ")");
+  }
+  if (flock(lock_, LOCK_EX | LOCK_NB) != 0) {
+    close(std::exchange(lock_, -1));
+    throw std::invalid_argument(folder_.string() +
+                                " is in use by another process; wait for it, or give another "
+                                "--output");
+  }
+}
+
+void RunDirectory::check_same_recipe(const std::string& text) const {
+  std::istringstream now(text), before(base::read_file(folder_ / kRecipeFile));
+  std::string new_line, old_line;
+  while (true) {
+    const bool more_new = static_cast<bool>(std::getline(now, new_line));
+    const bool more_old = static_cast<bool>(std::getline(before, old_line));
+    if (!more_new && !more_old) return;
+    if (more_new == more_old && new_line == old_line) continue;
+    throw std::invalid_argument("the recipe differs from the one that started " +
+                                folder_.string() + ": it has `" + (more_new ? new_line : "") +
+                                "` where the run has `" + (more_old ? old_line : "") +
+                                "`; resume with the same recipe, or give another --output");
+  }
+}
+
+fs::path RunDirectory::cache() const {
+  return cache_.empty() ? folder_ / "cache" : fs::path(cache_);
+}
+
+void RunDirectory::begin(std::int64_t step) {
+  const auto path = folder_ / kMetricsFile;
+  base::write_file_atomically(path, lines_until(path, step));
+  metrics_.open(path, std::ios::app);
+  tensorboard_ = std::make_unique<TensorboardWriter>(folder_ / "tensorboard", step + 1);
+  logged_at_ = steady_clock::now();
+}
+
+void RunDirectory::write_line(const std::string& line) {
+  metrics_ << line << std::endl;
+  if (!metrics_) {
+    throw std::runtime_error((folder_ / kMetricsFile).string() + ": cannot be written (" +
+                             std::strerror(errno) + ")");
+  }
+}
+
+void RunDirectory::on_step(const StepReport& report) {
+  tokens_since_ += report.tokens;
+  if (report.step % log_every_ != 0 && report.step != report.total_steps) return;
+  const std::chrono::duration<double> seconds = steady_clock::now() - logged_at_;
+  const double speed = static_cast<double>(tokens_since_) / std::max(seconds.count(), 1e-9);
+  logged_at_ = steady_clock::now();
+  tokens_since_ = 0;
+  const nlohmann::ordered_json json = {{"step", report.step},
+                                       {"epoch", report.epoch},
+                                       {"loss", report.loss},
+                                       {"learning_rate", report.learning_rate},
+                                       {"gradient_norm", report.gradient_norm},
+                                       {"tokens_per_second", speed}};
+  write_line(json.dump());
+  for (const auto* key : {"loss", "learning_rate", "tokens_per_second"}) {
+    tensorboard_->add_scalar(std::string("train/") + key, json[key], report.step);
+  }
+  tensorboard_->flush();
+}
+
+void RunDirectory::on_evaluation(const EvaluationReport& report) {
+  const nlohmann::ordered_json json = {
+      {"step", report.step},           {"epoch", report.epoch},
+      {"validation_loss", report.loss}, {"validation_accuracy", report.accuracy},
+      {"validation_macro_f1", report.macro_f1}, {"best", report.best}};
+  write_line(json.dump());
+  tensorboard_->add_scalar("validation/loss", report.loss, report.step);
+  tensorboard_->add_scalar("validation/accuracy", report.accuracy, report.step);
+  tensorboard_->add_scalar("validation/macro_f1", report.macro_f1, report.step);
+  tensorboard_->flush();
+  logged_at_ = steady_clock::now();
+}
+
+}  // namespace fastformer::train

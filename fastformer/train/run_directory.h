@@ -1,0 +1,59 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <string>
+
+#include "fastformer/train/observer.h"
+#include "fastformer/train/recipe.h"
+#include "fastformer/train/tensorboard_writer.h"
+
+namespace fastformer::train {
+
+/// The folder of one training run:
+///   recipe.toml     the recipe with every field in it
+///   metrics.jsonl   one JSON object for each logged step and each evaluation
+///   tensorboard/    the same for TensorBoard
+///   checkpoints/    see CheckpointFolder
+///   cache/          the tokens, unless the recipe puts them elsewhere
+///   model/          the finished model
+/// While it lives, no second process may use the folder.
+class RunDirectory final : public Observer {
+ public:
+  /// Starts a run, or with `resume` goes on with one. Throws std::invalid_argument when a new run
+  /// would overwrite another, when there is nothing to resume, when the recipe differs from that of
+  /// the run (naming the first line that does), or when another process uses the folder.
+  RunDirectory(std::filesystem::path folder, const Recipe& recipe, bool resume);
+  RunDirectory(const RunDirectory&) = delete;
+  RunDirectory& operator=(const RunDirectory&) = delete;
+  ~RunDirectory() override;
+
+  /// Forgets what was logged after `step`; to be called once, before the first report.
+  void begin(std::int64_t step);
+  void on_step(const StepReport& report) override;
+  void on_evaluation(const EvaluationReport& report) override;
+
+  const std::filesystem::path& path() const { return folder_; }
+  std::filesystem::path model() const { return folder_ / "model"; }
+  std::filesystem::path checkpoints() const { return folder_ / "checkpoints"; }
+  std::filesystem::path cache() const;
+
+ private:
+  void lock();
+  void check_same_recipe(const std::string& text) const;
+  void write_line(const std::string& line);
+
+  std::filesystem::path folder_;
+  std::string cache_;
+  std::int64_t log_every_;
+  int lock_ = -1;
+  std::ofstream metrics_;
+  std::unique_ptr<TensorboardWriter> tensorboard_;
+  std::chrono::steady_clock::time_point logged_at_;
+  std::int64_t tokens_since_ = 0;
+};
+
+}  // namespace fastformer::train

@@ -1,0 +1,80 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "fastformer/base/config_field.h"
+#include "fastformer/data/batch_sampler.h"
+#include "fastformer/tasks/classification_loss.h"
+#include "fastformer/train/adam.h"
+
+namespace fastformer::train {
+
+/// The recipe's [train] section. A step is one change of the weights.
+struct TrainConfig {
+  std::int64_t seed = 1;
+  std::int64_t epochs = 3;
+  std::int64_t max_steps = 0;
+  data::BatchConfig batch;
+  std::int64_t accumulation = 1;
+
+  std::string optimizer = "adam";
+  double learning_rate = 1e-3;
+  double beta1 = 0.9;
+  double beta2 = 0.999;
+  double epsilon = 1e-8;
+  double weight_decay = 0;
+  std::string schedule = "linear";
+  double warmup_fraction = 0;
+  double clip_norm = 0;
+  tasks::LossConfig loss;
+
+  std::string metric = "accuracy";
+  std::int64_t evaluate_every = 0;
+  std::int64_t patience = 0;
+  std::int64_t checkpoint_every = 0;
+  std::int64_t log_every = 50;
+  std::int64_t threads = 0;
+
+  template <class Self, class Visitor>
+  static void visit_fields(Self& self, Visitor&& visit) {
+    visit("seed", self.seed, "of weights, order and dropout", base::at_least(0));
+    visit("epochs", self.epochs, "times that each document is seen", base::between(1, 100'000));
+    visit("max_steps", self.max_steps, "stop after this many steps; 0: no limit",
+          base::at_least(0));
+    data::BatchConfig::visit_fields(self.batch, visit);
+    visit("accumulation", self.accumulation, "batches a step", base::between(1, 100'000));
+    visit("optimizer", self.optimizer, "adam, or adamw with weight_decay",
+          base::one_of({"adam", "adamw"}));
+    visit("learning_rate", self.learning_rate, "peak step size", base::between(0, 100));
+    visit("beta1", self.beta1, "decay of the mean gradient", base::between(0, 0.999999));
+    visit("beta2", self.beta2, "decay of the mean squared gradient", base::between(0, 0.999999));
+    visit("epsilon", self.epsilon, "added to the root of the latter", base::between(1e-16, 1));
+    visit("weight_decay", self.weight_decay, "decoupled, of matrices (adamw)",
+          base::between(0, 10));
+    visit("schedule", self.schedule, "the learning rate after the warm-up",
+          base::one_of({"constant", "linear", "cosine"}));
+    visit("warmup_fraction", self.warmup_fraction, "share of the steps with a rising rate",
+          base::between(0, 1));
+    visit("clip_norm", self.clip_norm, "largest norm of the gradients; 0: no limit",
+          base::at_least(0));
+    tasks::LossConfig::visit_fields(self.loss, visit);
+    visit("metric", self.metric, "of the validation part, that tells which model is best",
+          base::one_of({"accuracy", "macro_f1", "loss"}));
+    visit("evaluate_every", self.evaluate_every, "steps between evaluations; 0: each epoch",
+          base::at_least(0));
+    visit("patience", self.patience, "stop after this many evaluations without a better one; 0: no",
+          base::at_least(0));
+    visit("checkpoint_every", self.checkpoint_every,
+          "steps between checkpoints; 0: with each evaluation", base::at_least(0));
+    visit("log_every", self.log_every, "steps between entries of metrics.jsonl",
+          base::at_least(1));
+    visit("threads", self.threads, "processor cores to use; 0: all", base::between(0, 4096));
+  }
+  /// Throws std::invalid_argument with one sentence.
+  void validate() const;
+
+  AdamConfig adam() const { return {beta1, beta2, epsilon, weight_decay}; }
+};
+
+}  // namespace fastformer::train

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+namespace fastformer::cli {
+
+/// Each adds one subcommand to the program; parsing runs it. A command throws what the rooms throw.
+void add_train_command(CLI::App& app);
+void add_evaluate_command(CLI::App& app);
+void add_predict_command(CLI::App& app);
+void add_inspect_command(CLI::App& app);
+void add_convert_command(CLI::App& app);
+void add_completions_command(CLI::App& app);
+
+/// Thrown when a run was stopped by a signal after it had saved its state.
+struct Stopped : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+}  // namespace fastformer::cli

@@ -1,0 +1,73 @@
+#include "fastformer/cli/explanation_text.h"
+
+#include <spdlog/fmt/fmt.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <numeric>
+
+namespace fastformer::cli {
+namespace {
+
+constexpr std::size_t kHeaviest = 5;
+
+// 256-colour codes from plain to strong.
+std::string colored(const std::string& token, double relative) {
+  if (relative < 0.25) return token;
+  const int code = relative < 0.5 ? 229 : relative < 0.75 ? 220 : 208;
+  return fmt::format("\x1b[48;5;{}m\x1b[30m{}\x1b[0m", code, token);
+}
+
+std::vector<std::size_t> by_weight(const std::vector<double>& weights) {
+  std::vector<std::size_t> order(weights.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(),
+                   [&](auto a, auto b) { return weights[a] > weights[b]; });
+  order.resize(std::min(order.size(), kHeaviest));
+  return order;
+}
+
+double at_or_zero(const std::vector<double>& values, std::size_t i) {
+  return i < values.size() ? values[i] : 0;
+}
+
+}  // namespace
+
+std::string explanation_text(const tasks::Explanation& explanation, bool color) {
+  const auto& weights = explanation.pooling_weights;
+  const double most = weights.empty() ? 1 : *std::max_element(weights.begin(), weights.end());
+  std::string text = "  ";
+  for (std::size_t i = 0; i < explanation.tokens.size(); ++i) {
+    const auto& token = explanation.tokens[i];
+    text += (color ? colored(token, weights[i] / most) : token) + " ";
+  }
+  text += fmt::format("\n  {:<20} {:>8}", "token", "pooling");
+  for (std::size_t layer = 1; layer <= explanation.layers.size(); ++layer) {
+    text += fmt::format("  {:>8}  {:>8}", fmt::format("alpha {}", layer),
+                        fmt::format("beta {}", layer));
+  }
+  for (const auto i : by_weight(weights)) {
+    text += fmt::format("\n  {:<20} {:>8.4f}", explanation.tokens[i], weights[i]);
+    for (const auto& layer : explanation.layers) {
+      text += fmt::format("  {:>8.4f}  {:>8.4f}", at_or_zero(layer.query_weights, i),
+                          at_or_zero(layer.key_weights, i));
+    }
+  }
+  return text + "\n";
+}
+
+std::string explanation_json(const tasks::Explanation& explanation) {
+  auto tokens = nlohmann::ordered_json::array();
+  for (std::size_t i = 0; i < explanation.tokens.size(); ++i) {
+    nlohmann::ordered_json token = {{"token", explanation.tokens[i]},
+                                    {"pooling", explanation.pooling_weights[i]}};
+    for (const auto& layer : explanation.layers) {
+      token["layers"].push_back({{"query", at_or_zero(layer.query_weights, i)},
+                                 {"key", at_or_zero(layer.key_weights, i)}});
+    }
+    tokens.push_back(std::move(token));
+  }
+  return tokens.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+}
+
+}  // namespace fastformer::cli

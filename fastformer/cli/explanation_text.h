@@ -1,0 +1,17 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "fastformer/tasks/classifier.h"
+
+namespace fastformer::cli {
+
+/// The tokens, the heavier ones in stronger colours when `color`, followed by the five heaviest
+/// with their weights in the pooling and in each layer.
+std::string explanation_text(const tasks::Explanation& explanation, bool color);
+
+/// A JSON array: {"token", "pooling", "layers": [{"query", "key"}]} for each token.
+std::string explanation_json(const tasks::Explanation& explanation);
+
+}  // namespace fastformer::cli

@@ -1,0 +1,39 @@
+#include <c10/util/Exception.h>
+
+#include <exception>
+#include <iostream>
+#include <string>
+
+#include "fastformer/cli/commands.h"
+
+// Exit codes: 0 done; 1 the input was bad or the work could not be finished; 2 wrong usage.
+int main(int argc, char** argv) {
+  using namespace fastformer;
+  CLI::App app("Trains, evaluates, explains and serves text models whose cost grows linearly with "
+               "length (Fastformer, arXiv 2108.09084).",
+               "fastformer");
+  app.set_version_flag("--version", FASTFORMER_VERSION);
+  app.require_subcommand(1);
+  app.fallthrough(false);
+  cli::add_train_command(app);
+  cli::add_evaluate_command(app);
+  cli::add_predict_command(app);
+  cli::add_inspect_command(app);
+  cli::add_convert_command(app);
+  cli::add_completions_command(app);
+  try {
+    app.parse(argc, argv);
+    return 0;
+  } catch (const CLI::ParseError& error) {
+    const bool asked_for_help = error.get_exit_code() == 0;
+    app.exit(error);
+    return asked_for_help ? 0 : 2;
+  } catch (const cli::Stopped& stopped) {
+    std::cerr << "fastformer: " << stopped.what() << '\n';
+  } catch (const c10::Error& error) {
+    std::cerr << "fastformer: " << error.what_without_backtrace() << '\n';
+  } catch (const std::exception& error) {
+    std::cerr << "fastformer: " << error.what() << '\n';
+  }
+  return 1;
+}

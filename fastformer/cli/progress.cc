@@ -1,0 +1,80 @@
+#include "fastformer/cli/progress.h"
+
+#include <spdlog/fmt/fmt.h>
+#include <spdlog/sinks/stdout_color_sinks.h>
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include <iostream>
+
+namespace fastformer::cli {
+namespace {
+
+spdlog::logger& log() {
+  static const auto logger = [] {
+    auto created = spdlog::stderr_color_mt("fastformer");
+    created->set_pattern("%H:%M:%S %v");
+    return created;
+  }();
+  return *logger;
+}
+
+std::string clock_text(double seconds) {
+  const auto whole = static_cast<std::int64_t>(seconds);
+  return fmt::format("{}:{:02}:{:02}", whole / 3600, whole / 60 % 60, whole % 60);
+}
+
+std::string bar(double done) {
+  constexpr int kWidth = 20;
+  const int filled = static_cast<int>(done * kWidth);
+  return "[" + std::string(filled, '=') + std::string(kWidth - filled, ' ') + "]";
+}
+
+}  // namespace
+
+Progress::Progress()
+    : terminal_(isatty(STDERR_FILENO) != 0), started_(Clock::now()), shown_(started_) {}
+
+std::string Progress::line(const train::StepReport& report, double seconds) const {
+  const double per_step = seconds / static_cast<double>(steps_);
+  const double left = per_step * static_cast<double>(report.total_steps - report.step);
+  return fmt::format("epoch {}/{}  step {}/{}  loss {:.4f}{}  {:.0f}k tokens/s  {} left",
+                     report.epoch, report.epochs, report.step, report.total_steps, mean_loss_,
+                     metric_, static_cast<double>(tokens_) / seconds / 1000, clock_text(left));
+}
+
+void Progress::on_step(const train::StepReport& report) {
+  mean_loss_ = steps_ == 0 ? report.loss : 0.98 * mean_loss_ + 0.02 * report.loss;
+  ++steps_;
+  tokens_ += report.tokens;
+  const auto now = Clock::now();
+  const std::chrono::duration<double> since = now - shown_, total = now - started_;
+  const bool last = report.step == report.total_steps;
+  if (since.count() < (terminal_ ? 0.2 : 10) && !last) return;
+  shown_ = now;
+  const auto text = line(report, total.count());
+  if (!terminal_) {
+    log().info(text);
+    return;
+  }
+  const double done = static_cast<double>(report.step) / static_cast<double>(report.total_steps);
+  std::cerr << "\r\x1b[K" << bar(done) << ' ' << text << std::flush;
+}
+
+void Progress::clear_line() {
+  if (terminal_) std::cerr << "\r\x1b[K" << std::flush;
+}
+
+void Progress::on_evaluation(const train::EvaluationReport& report) {
+  metric_ = fmt::format("  validation {:.4f}", report.accuracy);
+  clear_line();
+  log().info("step {}  validation: accuracy {:.4f}  macro-F1 {:.4f}  loss {:.4f}{}", report.step,
+             report.accuracy, report.macro_f1, report.loss, report.best ? "  (best)" : "");
+}
+
+void Progress::on_notice(const std::string& notice) {
+  clear_line();
+  log().warn(notice);
+}
+
+}  // namespace fastformer::cli

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <string>
+
+#include "fastformer/nn/parameter_store.h"
+
+namespace fastformer::tasks {
+
+/// The names of the published PyTorch code (github.com/wuch15/Fastformer) for the parameters of a
+/// text classifier, and back:
+///   embedding.token.weight                 word_embedding.weight
+///   encoder.layers.0.attention.query.bias  fastformer_model.encoders.0.attention.self.query.bias
+///   classifier.weight                      dense_linear.weight
+///
+///   const auto state = tasks::to_authors_names(model.parameters());
+///
+/// Throws std::invalid_argument for a parameter that the other side has no name for (pairs of
+/// tokens, a separate value projection).
+nn::ParameterMap to_authors_names(const nn::ParameterMap& parameters);
+nn::ParameterMap from_authors_names(const nn::ParameterMap& state);
+
+}  // namespace fastformer::tasks

@@ -5,7 +5,7 @@
 include(CMakePackageConfigHelpers)
 set(package_directory "${CMAKE_INSTALL_LIBDIR}/cmake/fastformer")
 
-# cli is the inside of the program: exporting it would ask every consumer for CLI11 and spdlog.
+# cli is the inside of the program: exporting it would ask every consumer for CLI11.
 get_property(exported_rooms GLOBAL PROPERTY FASTFORMER_ROOMS)
 list(REMOVE_ITEM exported_rooms fastformer_cli)
 install(TARGETS ${exported_rooms} EXPORT fastformerTargets

@@ -14,7 +14,9 @@ foreach(library IN LISTS TORCH_LIBRARIES)
   target_link_libraries(fastformer_torch INTERFACE $<BUILD_INTERFACE:${library}>)
 endforeach()
 # at::parallel_for is a template that runs on OpenMP; compiled without it, it is a plain loop.
+# The runtime it links is the one LibTorch brings: both are named libgomp.so.1.
 target_compile_options(fastformer_torch INTERFACE $<BUILD_INTERFACE:-fopenmp>)
+target_link_options(fastformer_torch INTERFACE -fopenmp)
 add_library(fastformer_torch_libraries INTERFACE)
 target_link_libraries(fastformer_torch_libraries INTERFACE
   $<BUILD_INTERFACE:${FASTFORMER_TORCH_LIBRARY_DIR}/libtorch_cpu.so>)

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -86,8 +87,9 @@ void assign_field(const std::string& key, const ConfigValue& value, const Constr
 template <class Config>
 std::vector<std::string> field_names() {
   std::vector<std::string> names;
-  const Config config{};
-  Config::visit_fields(config, [&](const char* name, const auto&, const char*, auto&&...) {
+  // On the heap: GCC 12 takes strings of a local aggregate for uninitialised.
+  const auto config = std::make_unique<Config>();
+  Config::visit_fields(*config, [&](const char* name, const auto&, const char*, auto&&...) {
     names.emplace_back(name);
   });
   return names;

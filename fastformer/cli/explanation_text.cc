@@ -1,10 +1,10 @@
 #include "fastformer/cli/explanation_text.h"
 
-#include <spdlog/fmt/fmt.h>
-
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <numeric>
+
+#include "fastformer/base/format.h"
 
 namespace fastformer::cli {
 namespace {
@@ -15,7 +15,7 @@ constexpr std::size_t kHeaviest = 5;
 std::string colored(const std::string& token, double relative) {
   if (relative < 0.25) return token;
   const int code = relative < 0.5 ? 229 : relative < 0.75 ? 220 : 208;
-  return fmt::format("\x1b[48;5;{}m\x1b[30m{}\x1b[0m", code, token);
+  return base::format("\x1b[48;5;%dm\x1b[30m%s\x1b[0m", code, token.c_str());
 }
 
 std::vector<std::size_t> by_weight(const std::vector<double>& weights) {
@@ -41,16 +41,15 @@ std::string explanation_text(const tasks::Explanation& explanation, bool color) 
     const auto& token = explanation.tokens[i];
     text += (color ? colored(token, weights[i] / most) : token) + " ";
   }
-  text += fmt::format("\n  {:<20} {:>8}", "token", "pooling");
+  text += base::format("\n  %-20s %8s", "token", "pooling");
   for (std::size_t layer = 1; layer <= explanation.layers.size(); ++layer) {
-    text += fmt::format("  {:>8}  {:>8}", fmt::format("alpha {}", layer),
-                        fmt::format("beta {}", layer));
+    text += base::format("   alpha %-2zu   beta %-2zu ", layer, layer);
   }
   for (const auto i : by_weight(weights)) {
-    text += fmt::format("\n  {:<20} {:>8.4f}", explanation.tokens[i], weights[i]);
+    text += base::format("\n  %-20s %8.4f", explanation.tokens[i].c_str(), weights[i]);
     for (const auto& layer : explanation.layers) {
-      text += fmt::format("  {:>8.4f}  {:>8.4f}", at_or_zero(layer.query_weights, i),
-                          at_or_zero(layer.key_weights, i));
+      text += base::format("  %8.4f  %8.4f", at_or_zero(layer.query_weights, i),
+                           at_or_zero(layer.key_weights, i));
     }
   }
   return text + "\n";

@@ -1,10 +1,10 @@
-#include <spdlog/fmt/fmt.h>
-
 #include <algorithm>
 #include <iostream>
 #include <map>
 #include <memory>
+#include <sstream>
 
+#include "fastformer/base/format.h"
 #include "fastformer/cli/commands.h"
 #include "fastformer/cli/model_data.h"
 #include "fastformer/data/reader.h"
@@ -23,28 +23,30 @@ struct InspectFlags {
 };
 
 std::string shape_text(const at::Tensor& tensor) {
-  return fmt::format("[{}]", fmt::join(tensor.sizes().begin(), tensor.sizes().end(), ", "));
+  std::ostringstream out;
+  out << tensor.sizes();
+  return out.str();
 }
 
 void print_parameters(const tasks::TextClassifier& model) {
   std::int64_t total = 0, touched = 0;
   for (const auto& [name, weight] : model.parameters()) {
-    std::cout << fmt::format("{:<58} {:>16}\n", name, shape_text(weight));
+    std::cout << base::format("%-58s %16s\n", name.c_str(), shape_text(weight).c_str());
     total += weight.numel();
     if (!name.starts_with("embedding.")) touched += weight.numel();
   }
-  std::cout << fmt::format(
-      "parameters {} ({:.1f} MB), of them outside the embedding {}\n"
-      "at most {:.2f} million multiply-adds a token, forward\n",
+  std::cout << base::format(
+      "parameters %ld (%.1f MB), of them outside the embedding %ld\n"
+      "at most %.2f million multiply-adds a token, forward\n",
       total, static_cast<double>(total) * 4 / 1e6, touched, static_cast<double>(touched) / 1e6);
 }
 
 void inspect_model(const fs::path& path) {
   const auto content = tasks::load_model(path);
   print_parameters(*content.model);
-  std::cout << fmt::format("classes {}: {}\nvocabulary {}\n", content.format.labels.size(),
-                           fmt::join(content.format.labels, ", "),
-                           content.tokenizer->vocabulary_size());
+  std::cout << "vocabulary " << content.tokenizer->vocabulary_size() << '\n'
+            << "classes " << content.format.labels.size() << '\n';
+  for (const auto& label : content.format.labels) std::cout << "  " << label << '\n';
 }
 
 void inspect_recipe(const InspectFlags& flags) {
@@ -88,12 +90,12 @@ void inspect_data(const InspectFlags& flags) {
   };
   std::int64_t words = 0;
   for (const auto length : lengths) words += length;
-  std::cout << fmt::format(
-      "rows {}\nwords {}; a row: mean {:.1f}, median {}, 95 % {}, longest {}\n", lengths.size(),
+  std::cout << base::format(
+      "rows %zu\nwords %ld; a row: mean %.1f, median %ld, 95 %% %ld, longest %ld\n", lengths.size(),
       words, static_cast<double>(words) / static_cast<double>(lengths.size()), at(0.5), at(0.95),
       lengths.back());
   for (const auto& [label, count] : statistics.labels) {
-    std::cout << fmt::format("{:>10}  {}\n", count, label.empty() ? "(no label)" : label);
+    std::cout << base::format("%10ld  ", count) << (label.empty() ? "(no label)" : label) << '\n';
   }
 }
 

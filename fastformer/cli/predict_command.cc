@@ -1,4 +1,3 @@
-#include <spdlog/fmt/fmt.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -6,6 +5,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "fastformer/base/format.h"
 #include "fastformer/cli/commands.h"
 #include "fastformer/cli/explanation_text.h"
 #include "fastformer/cli/model_data.h"
@@ -70,7 +70,7 @@ std::string json_line(const tasks::Prediction& prediction, const std::vector<std
 }
 
 std::string text_line(const tasks::Prediction& prediction, const std::string& text) {
-  return fmt::format("{}\t{:.4f}\t{}\n", prediction.label, probability(prediction), text);
+  return prediction.label + base::format("\t%.4f\t", probability(prediction)) + text + "\n";
 }
 
 void explain(const PredictFlags& flags, const tasks::Classifier& classifier, TextInput& input) {

@@ -1,27 +1,26 @@
 #include "fastformer/cli/progress.h"
 
-#include <spdlog/fmt/fmt.h>
-#include <spdlog/sinks/stdout_color_sinks.h>
-#include <spdlog/spdlog.h>
 #include <unistd.h>
 
+#include <ctime>
 #include <iostream>
+
+#include "fastformer/base/format.h"
 
 namespace fastformer::cli {
 namespace {
 
-spdlog::logger& log() {
-  static const auto logger = [] {
-    auto created = spdlog::stderr_color_mt("fastformer");
-    created->set_pattern("%H:%M:%S %v");
-    return created;
-  }();
-  return *logger;
+void log(const std::string& text) {
+  const auto now = std::time(nullptr);
+  std::tm local{};
+  localtime_r(&now, &local);
+  std::cerr << base::format("%02d:%02d:%02d ", local.tm_hour, local.tm_min, local.tm_sec) << text
+            << std::endl;
 }
 
 std::string clock_text(double seconds) {
-  const auto whole = static_cast<std::int64_t>(seconds);
-  return fmt::format("{}:{:02}:{:02}", whole / 3600, whole / 60 % 60, whole % 60);
+  const auto whole = static_cast<long>(seconds);
+  return base::format("%ld:%02ld:%02ld", whole / 3600, whole / 60 % 60, whole % 60);
 }
 
 std::string bar(double done) {
@@ -38,9 +37,10 @@ Progress::Progress()
 std::string Progress::line(const train::StepReport& report, double seconds) const {
   const double per_step = seconds / static_cast<double>(steps_);
   const double left = per_step * static_cast<double>(report.total_steps - report.step);
-  return fmt::format("epoch {}/{}  step {}/{}  loss {:.4f}{}  {:.0f}k tokens/s  {} left",
-                     report.epoch, report.epochs, report.step, report.total_steps, mean_loss_,
-                     metric_, static_cast<double>(tokens_) / seconds / 1000, clock_text(left));
+  return base::format("epoch %ld/%ld  step %ld/%ld  loss %.4f%s  %.0fk tokens/s  %s left",
+                      report.epoch, report.epochs, report.step, report.total_steps, mean_loss_,
+                      metric_.c_str(), static_cast<double>(tokens_) / seconds / 1000,
+                      clock_text(left).c_str());
 }
 
 void Progress::on_step(const train::StepReport& report) {
@@ -54,7 +54,7 @@ void Progress::on_step(const train::StepReport& report) {
   shown_ = now;
   const auto text = line(report, total.count());
   if (!terminal_) {
-    log().info(text);
+    log(text);
     return;
   }
   const double done = static_cast<double>(report.step) / static_cast<double>(report.total_steps);
@@ -66,15 +66,15 @@ void Progress::clear_line() {
 }
 
 void Progress::on_evaluation(const train::EvaluationReport& report) {
-  metric_ = fmt::format("  validation {:.4f}", report.accuracy);
+  metric_ = base::format("  validation %.4f", report.accuracy);
   clear_line();
-  log().info("step {}  validation: accuracy {:.4f}  macro-F1 {:.4f}  loss {:.4f}{}", report.step,
-             report.accuracy, report.macro_f1, report.loss, report.best ? "  (best)" : "");
+  log(base::format("step %ld  validation: accuracy %.4f  macro-F1 %.4f  loss %.4f%s", report.step,
+                   report.accuracy, report.macro_f1, report.loss, report.best ? "  (best)" : ""));
 }
 
 void Progress::on_notice(const std::string& notice) {
   clear_line();
-  log().warn(notice);
+  log(notice);
 }
 
 }  // namespace fastformer::cli

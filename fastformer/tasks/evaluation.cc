@@ -1,12 +1,10 @@
 #include "fastformer/tasks/evaluation.h"
 
-#include <ATen/Parallel.h>
-
 #include <algorithm>
-#include <cstdio>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 
+#include "fastformer/base/format.h"
 #include "fastformer/data/batch_loader.h"
 
 namespace fastformer::tasks {
@@ -19,15 +17,6 @@ void check_labels(const data::RaggedBatch& batch) {
                                   " has no label; an evaluation needs one for each");
     }
   }
-}
-
-template <class... Arguments>
-std::string format(const char* pattern, Arguments... arguments) {
-  const auto size = std::snprintf(nullptr, 0, pattern, arguments...);
-  std::string text(static_cast<std::size_t>(size) + 1, '\0');
-  std::snprintf(text.data(), text.size(), pattern, arguments...);
-  text.pop_back();
-  return text;
 }
 
 }  // namespace
@@ -60,13 +49,13 @@ std::string evaluation_table(const Evaluation& evaluation, const std::vector<std
   std::size_t width = 5;
   for (const auto& label : labels) width = std::max(width, label.size());
   const int columns = static_cast<int>(width);
-  std::string table = format("%-*s  precision  recall      f1  support\n", columns, "class");
+  std::string table = base::format("%-*s  precision  recall      f1  support\n", columns, "class");
   for (std::size_t i = 0; i < labels.size(); ++i) {
     const auto& row = classes[i];
-    table += format("%-*s     %6.4f  %6.4f  %6.4f  %7lld\n", columns, labels[i].c_str(),
+    table += base::format("%-*s     %6.4f  %6.4f  %6.4f  %7lld\n", columns, labels[i].c_str(),
                     row.precision, row.recall, row.f1, static_cast<long long>(row.support));
   }
-  table += format("accuracy %.4f   macro-F1 %.4f   loss %.4f   examples %lld\n",
+  table += base::format("accuracy %.4f   macro-F1 %.4f   loss %.4f   examples %lld\n",
                   confusion.accuracy(), confusion.macro_f1(), evaluation.loss,
                   static_cast<long long>(confusion.total()));
   return table;

@@ -20,6 +20,7 @@ int main(int argc, char** argv) {
   cli::add_predict_command(app);
   cli::add_inspect_command(app);
   cli::add_convert_command(app);
+  cli::add_export_command(app);
   cli::add_completions_command(app);
   try {
     app.parse(argc, argv);

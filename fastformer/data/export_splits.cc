@@ -1,0 +1,58 @@
+#include "fastformer/data/export_splits.h"
+
+#include <array>
+#include <ostream>
+#include <string>
+
+#include "fastformer/base/atomic_file.h"
+#include "fastformer/data/dataset_scan.h"
+
+namespace fastformer::data {
+namespace {
+
+void write_row(std::ostream& out, const Example& example) {
+  out << example.label << '\t';
+  bool pending = false, started = false;
+  for (const char c : example.text) {
+    const bool blank = c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f' || c == '\v';
+    if (blank) {
+      pending = started;
+      continue;
+    }
+    if (pending) out << ' ';
+    out << c;
+    pending = false;
+    started = true;
+  }
+  out << '\n';
+}
+
+}  // namespace
+
+void export_splits(const DataConfig& config, const std::filesystem::path& folder) {
+  const auto scan = scan_sources(config);
+  std::filesystem::create_directories(folder);
+  struct Output {
+    Part part;
+    const char* name;
+    const std::vector<std::string>* own_files;
+  };
+  const std::array outputs = {Output{Part::kTrain, "train.tsv", nullptr},
+                              Output{Part::kValidation, "validation.tsv", &config.validation},
+                              Output{Part::kTest, "test.tsv", &config.test}};
+  for (const auto& output : outputs) {
+    base::write_file_atomically(folder / output.name, [&](std::ostream& out) {
+      const auto write_kept = [&](const Example& example) {
+        const auto label = scan.label_ids.find(example.label);
+        if (label != scan.label_ids.end() && label->second >= 0) write_row(out, example);
+      };
+      std::size_t row = 0;
+      for_each_example(config, config.train, [&](Example& example) {
+        if (scan.parts.at(row++) == output.part) write_kept(example);
+      });
+      if (output.own_files != nullptr) for_each_example(config, *output.own_files, write_kept);
+    });
+  }
+}
+
+}  // namespace fastformer::data

@@ -8,11 +8,17 @@ function(fastformer_test room)
   endif()
   set(target ${room}_test)
   add_executable(${target} ${sources})
+  target_include_directories(${target} PRIVATE "${PROJECT_SOURCE_DIR}/tests")
   target_link_libraries(${target} PRIVATE fastformer::${room} fastformer_flags GTest::gtest_main)
   target_compile_definitions(${target} PRIVATE
     FASTFORMER_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
   if(TARGET fastformer_torch_pch AND NOT room MATCHES "^(base|text|data|kernels)$")
     fastformer_reuse_torch_headers(${target})
+  endif()
+  if(room STREQUAL "cli")  # its tests run the program as a user does
+    add_dependencies(${target} fastformer_program)
+    target_compile_definitions(${target} PRIVATE
+      FASTFORMER_PROGRAM="$<TARGET_FILE:fastformer_program>")
   endif()
   gtest_discover_tests(${target} TEST_FILTER "-*Slow.*" TEST_PREFIX "${room}."
     PROPERTIES LABELS unit DISCOVERY_TIMEOUT 60 TIMEOUT 120)

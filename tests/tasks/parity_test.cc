@@ -1,0 +1,131 @@
+// The models against an oracle in PyTorch that was written without this code (tests/parity).
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "fastformer/base/atomic_file.h"
+#include "fastformer/nn/tensor_file.h"
+#include "fastformer/tasks/classification_loss.h"
+#include "fastformer/tasks/text_classifier.h"
+#include "support/temporary_folder.h"
+
+namespace fastformer::tasks {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+ModelConfig model_config(const json& c, const nn::ParameterMap& tensors, const std::string& form) {
+  ModelConfig config;
+  auto& encoder = config.encoder;
+  encoder = {.layers = c["layers"],
+             .width = c["width"],
+             .heads = c["heads"],
+             .ffn_width = c["ffn_width"],
+             .activation = c["activation"],
+             .normalization = c["normalization"],
+             .residual = c["residual"],
+             .output_projection = c["output_projection"],
+             .dropout = 0,
+             .logits = c["logits"],
+             .interaction = c["interaction"],
+             .sharing = c["sharing"].get<std::vector<std::string>>(),
+             .form = form};
+  config.max_positions = c["positions"] ? c["max_positions"].get<std::int64_t>() : 0;
+  config.bigram_buckets = c["bigram_buckets"];
+  config.embedding_normalization = tensors.contains("parameter.embedding.normalization.weight");
+  config.embedding_dropout = 0;
+  return config;
+}
+
+data::RaggedBatch batch_of(const nn::ParameterMap& tensors) {
+  data::RaggedBatch batch;
+  const auto ids = tensors.at("ids").to(at::kInt), offsets = tensors.at("offsets");
+  const auto labels = tensors.at("labels").to(at::kInt);
+  const auto* id = ids.const_data_ptr<std::int32_t>();
+  const auto* offset = offsets.const_data_ptr<std::int64_t>();
+  const auto* label = labels.const_data_ptr<std::int32_t>();
+  batch.ids.assign(id, id + ids.numel());
+  batch.offsets.assign(offset, offset + offsets.numel());
+  batch.labels.assign(label, label + labels.numel());
+  return batch;
+}
+
+double largest(const at::Tensor& x) { return x.numel() == 0 ? 0 : x.abs().max().item<double>(); }
+
+// Relative to the largest element of the tensor. Some gradients are zero by algebra (the bias of a
+// softmax's logits): they are compared on the scale of `scale`.
+double error(const at::Tensor& actual, const at::Tensor& expected, double scale) {
+  if (expected.numel() == 0) return 0;
+  const double difference = largest(actual.to(at::kDouble) - expected.to(at::kDouble));
+  return difference / std::max(largest(expected), scale);
+}
+
+void check_case(const fs::path& folder, const std::string& form) {
+  const auto config = json::parse(base::read_file(folder / "config.json"));
+  const auto tensors = nn::load_tensors(folder / "case.safetensors").tensors;
+  const bool exact = config["dtype"] == "F64";
+  const double tolerance = exact ? 1e-10 : 1e-5;
+  const TextClassifier model(model_config(config, tensors, form), config["vocabulary_size"],
+                             config["classes"], 1, exact ? at::kDouble : at::kFloat);
+  nn::ParameterMap parameters;
+  double scale = 0;
+  for (const auto& [name, tensor] : tensors) {
+    if (name.starts_with("parameter.")) parameters[name.substr(10)] = tensor;
+    if (name.starts_with("gradient.")) scale = std::max(scale, largest(tensor));
+  }
+  nn::assign(model.parameters(), parameters, folder.string());
+  const auto batch = batch_of(tensors);
+  ClassifierTrace trace;
+  const auto logits = model.forward(batch, false, &trace);
+  const LossConfig loss_config{.label_smoothing = config["label_smoothing"]};
+  const std::vector<std::int64_t> counts(static_cast<std::size_t>(model.classes()), 1);
+  const auto loss = ClassificationLoss(loss_config, counts).forward(logits, batch.labels);
+  loss.backward();
+  EXPECT_LE(error(logits, tensors.at("output.logits"), 0), tolerance) << config;
+  EXPECT_LE(error(trace.encoded, tensors.at("output.encoder"), 0), tolerance) << config;
+  EXPECT_LE(error(loss, tensors.at("loss"), 0), tolerance) << config;
+  for (const auto& [name, weight] : model.parameters()) {
+    auto gradient = weight.grad();
+    if (!gradient.defined()) gradient = at::zeros_like(weight);
+    if (gradient.is_sparse()) gradient = gradient.to_dense();
+    EXPECT_LE(error(gradient, tensors.at("gradient." + name), 1e-2 * scale), tolerance)
+        << name << " " << form << " " << config;
+  }
+}
+
+class ParitySlow : public ::testing::TestWithParam<const char*> {
+ protected:
+  static void SetUpTestSuite() {
+    const fs::path source = FASTFORMER_SOURCE_DIR, python = source / ".venv/bin/python";
+    if (!fs::exists(python)) return;
+    folder_ = new testing::TemporaryFolder;
+    const auto command = python.string() + " " + (source / "tests/parity/make_cases.py").string() +
+                         " " + folder_->path().string();
+    made_ = std::system(command.c_str()) == 0;
+  }
+  static void TearDownTestSuite() { delete std::exchange(folder_, nullptr); }
+
+  static inline testing::TemporaryFolder* folder_ = nullptr;
+  static inline bool made_ = false;
+};
+
+TEST_P(ParitySlow, OutputsAndGradientsAgreeWithTheOracle) {
+  if (folder_ == nullptr) GTEST_SKIP() << "no .venv: run scripts/setup --tests";
+  ASSERT_TRUE(made_) << "tests/parity/make_cases.py failed";
+  int cases = 0;
+  for (const auto& entry : fs::directory_iterator(folder_->path())) {
+    check_case(entry.path(), GetParam());
+    ++cases;
+  }
+  EXPECT_GT(cases, 100);
+}
+
+INSTANTIATE_TEST_SUITE_P(Forms, ParitySlow,
+                         ::testing::Values("auto", "direct", "shared_query", "merged"));
+
+}  // namespace
+}  // namespace fastformer::tasks

@@ -68,7 +68,7 @@ AdditiveAttention::Globals AdditiveAttention::global_key(const at::Tensor& x,
   const auto heads = config_.heads, width = config_.width;
   const auto logits = logit_matrix(key_logits_);
   if (config_.interaction == "product") {
-    const auto mixed = (logits.unsqueeze(0) * global_query.unsqueeze(1)).view({-1, width});
+    const auto mixed = (logits.unsqueeze(0) * global_query.unsqueeze(1)).reshape({-1, width});
     const auto queries = at::mm(mixed, key_.weight).view({offsets.size(), heads, width});
     const auto pooled = pool_rows(x, queries, offsets);
     return {global_query * (by_head(key_.weight, pooled.vectors) + key_.bias), pooled.weights};

@@ -1,0 +1,93 @@
+#pragma once
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <vector>
+
+#include "support/temporary_folder.h"
+
+namespace fastformer::cli {
+
+/// What a run of the program left: its exit code (negative: the signal that ended it) and all that
+/// it printed.
+struct Outcome {
+  int code;
+  std::string output;
+};
+
+/// Starts the program with both of its outputs in `log`.
+inline pid_t start_program(const std::vector<std::string>& arguments,
+                           const std::filesystem::path& log,
+                           const std::filesystem::path& input = "/dev/null") {
+  const pid_t child = fork();
+  if (child != 0) return child;
+  std::vector<char*> words = {const_cast<char*>(FASTFORMER_PROGRAM)};
+  for (const auto& argument : arguments) words.push_back(const_cast<char*>(argument.c_str()));
+  words.push_back(nullptr);
+  if (std::freopen(input.c_str(), "r", stdin) == nullptr) _exit(127);
+  if (std::freopen(log.c_str(), "w", stdout) == nullptr) _exit(127);
+  dup2(STDOUT_FILENO, STDERR_FILENO);
+  execv(FASTFORMER_PROGRAM, words.data());
+  _exit(127);
+}
+
+inline int wait_for(pid_t child) {
+  int status = 0;
+  waitpid(child, &status, 0);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+}
+
+inline std::string content_of(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+inline Outcome run_program(const std::vector<std::string>& arguments,
+                           const std::string& input = "") {
+  const testing::TemporaryFolder folder;
+  const auto log = folder / "log";
+  const int code = wait_for(start_program(arguments, log, folder.write("input", input)));
+  return {code, content_of(log)};
+}
+
+/// A small data set of two topics and a recipe that trains on it within seconds.
+class SmallTask {
+ public:
+  SmallTask() {
+    std::string rows;
+    for (int i = 0; i < 240; ++i) {
+      const std::string n = std::to_string(i % 17);
+      rows += i % 2 == 0 ? "market,oil prices fall " + n + " percent\n"
+                         : "sport,the team wins match " + n + " of the cup\n";
+    }
+    folder_.write("train.csv", rows);
+    folder_.write("recipe.toml",
+                  "[data]\nheader = \"no\"\ntrain = [\"" + path("train.csv") +
+                      "\"]\ntext_columns = [\"2\"]\nlabel_column = \"1\"\n"
+                      "validation_fraction = 0.2\ntest_fraction = 0.2\n"
+                      "[model]\nwidth = 16\nheads = 2\nffn_width = 16\nbigram_buckets = 512\n"
+                      "token_dropout = 0.1\n"
+                      "[train]\nbatch_size = 8\nepochs = 3\nlearning_rate = 0.01\nthreads = 1\n"
+                      "checkpoint_every = 3\nlog_every = 1\n");
+  }
+
+  std::string path(const std::string& name) const { return (folder_ / name).string(); }
+  const testing::TemporaryFolder& folder() const { return folder_; }
+  std::vector<std::string> train(const std::string& run) const {
+    return {"train", path("recipe.toml"), "--output", path(run)};
+  }
+  std::string weights(const std::string& run) const {
+    return content_of(folder_ / (run + "/model/model.safetensors"));
+  }
+
+ private:
+  testing::TemporaryFolder folder_;
+};
+
+}  // namespace fastformer::cli

@@ -21,7 +21,8 @@ void write_file_atomically(const std::filesystem::path& path,
                            const std::function<void(std::ostream&)>& write);
 void write_file_atomically(const std::filesystem::path& path, std::string_view content);
 
-/// The whole file as bytes. Throws std::invalid_argument when it is missing, a folder or unreadable.
+/// The whole file as bytes. Throws std::invalid_argument when it is missing, a folder or
+/// unreadable.
 std::string read_file(const std::filesystem::path& path);
 
 /// Makes a rename or a new file in `directory` durable.

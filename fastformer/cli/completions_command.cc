@@ -29,8 +29,8 @@ void print_bash(const CLI::App& app) {
 }  // namespace
 
 void add_completions_command(CLI::App& app) {
-  auto* command = app.add_subcommand(
-      "completions", "Print bash completions: source <(fastformer completions)");
+  auto* command =
+      app.add_subcommand("completions", "Print bash completions: source <(fastformer completions)");
   command->callback([&app] { print_bash(app); });
 }
 

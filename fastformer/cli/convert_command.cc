@@ -22,10 +22,9 @@ void import_state(const ConvertFlags& flags) {
   const auto content = tasks::load_model(flags.model);
   const auto state = nn::load_tensors(flags.state).tensors;
   nn::assign(content.model->parameters(), tasks::from_authors_names(state), flags.state.string());
-  tasks::save_model(flags.output, content.format, content.data_config, *content.tokenizer,
-                    *content.model,
-                    "# Text classifier\n\nWeights converted from " +
-                        flags.state.filename().string() + ".\n");
+  tasks::save_model(
+      flags.output, content.format, content.data_config, *content.tokenizer, *content.model,
+      "# Text classifier\n\nWeights converted from " + flags.state.filename().string() + ".\n");
 }
 
 }  // namespace

@@ -9,9 +9,10 @@
 // Exit codes: 0 done; 1 the input was bad or the work could not be finished; 2 wrong usage.
 int main(int argc, char** argv) {
   using namespace fastformer;
-  CLI::App app("Trains, evaluates, explains and serves text models whose cost grows linearly with "
-               "length (Fastformer, arXiv 2108.09084).",
-               "fastformer");
+  CLI::App app(
+      "Trains, evaluates, explains and serves text models whose cost grows linearly with "
+      "length (Fastformer, arXiv 2108.09084).",
+      "fastformer");
   app.set_version_flag("--version", FASTFORMER_VERSION);
   app.require_subcommand(1);
   app.fallthrough(false);

@@ -28,15 +28,18 @@ struct TrainFlags {
 std::string model_card(const train::Recipe& recipe, const data::Dataset& dataset,
                        const train::TrainingState& state,
                        const std::optional<tasks::Evaluation>& test) {
-  std::string card = "# Text classifier\n\nA Fastformer (arXiv 2108.09084) trained by `fastformer "
-                     "train`.\n\n## Data\n\n```\n" + dataset.summary() + "```\n\n## Metrics\n\n";
+  std::string card =
+      "# Text classifier\n\nA Fastformer (arXiv 2108.09084) trained by `fastformer "
+      "train`.\n\n## Data\n\n```\n" +
+      dataset.summary() + "```\n\n## Metrics\n\n";
   if (state.best_step >= 0) {
     card += "Best validation " + recipe.train.metric + ": " +
             std::to_string(recipe.train.metric == "loss" ? -state.best_metric : state.best_metric) +
             " at step " + std::to_string(state.best_step) + " of " + std::to_string(state.step) +
             ".\n\n";
   }
-  if (test) card += "Test part:\n\n```\n" + tasks::evaluation_table(*test, dataset.labels) + "```\n\n";
+  if (test)
+    card += "Test part:\n\n```\n" + tasks::evaluation_table(*test, dataset.labels) + "```\n\n";
   return card + "## Recipe\n\n```toml\n" + recipe.tree().to_toml() + "```\n";
 }
 
@@ -58,8 +61,7 @@ void finish(const train::Recipe& recipe, const data::Dataset& dataset,
 
 void train(const TrainFlags& flags) {
   const auto recipe = train::Recipe::load(flags.recipe, flags.set);
-  const auto folder =
-      flags.output.empty() ? fs::path("runs") / flags.recipe.stem() : flags.output;
+  const auto folder = flags.output.empty() ? fs::path("runs") / flags.recipe.stem() : flags.output;
   if (recipe.train.threads > 0) at::set_num_threads(static_cast<int>(recipe.train.threads));
   train::RunDirectory run(folder, recipe, flags.resume);
   const auto dataset = data::prepare(recipe.data, recipe.text, run.cache());

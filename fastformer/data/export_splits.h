@@ -6,9 +6,9 @@
 
 namespace fastformer::data {
 
-/// Writes the parts of a data set as train.tsv, validation.tsv and test.tsv ("label<TAB>text", white
-/// space of a text as single blanks), so that another program can be compared on the same split.
-/// They are the parts that prepare() makes.
+/// Writes the parts of a data set as train.tsv, validation.tsv and test.tsv ("label<TAB>text",
+/// white space of a text as single blanks), so that another program can be compared on the same
+/// split. They are the parts that prepare() makes.
 ///
 ///   data::export_splits(config, "local/parts");
 ///

@@ -32,11 +32,11 @@ Embedding::Embedding(const EmbeddingOptions& options, ParameterStore& store,
                      const std::string& name)
     : options_(options), name_(name) {
   const auto width = options.width;
-  token_ = store.normal(name + ".token.weight", {options.vocabulary_size, width},
-                        options.deviation);
+  token_ =
+      store.normal(name + ".token.weight", {options.vocabulary_size, width}, options.deviation);
   if (options.max_positions > 0) {
-    position_ = store.normal(name + ".position.weight", {options.max_positions, width},
-                             options.deviation);
+    position_ =
+        store.normal(name + ".position.weight", {options.max_positions, width}, options.deviation);
   }
   if (options.bigram_buckets > 0) {
     bigram_ = store.normal(name + ".bigram.weight", {options.bigram_buckets, width},

@@ -16,8 +16,7 @@ struct NumberType {
 };
 
 constexpr std::array kNumberTypes = {NumberType{"F32", at::kFloat}, NumberType{"F64", at::kDouble},
-                                     NumberType{"I32", at::kInt},
-                                     NumberType{"I64", at::kLong}};
+                                     NumberType{"I32", at::kInt}, NumberType{"I64", at::kLong}};
 
 at::ScalarType type_of(const std::string& name, const std::string& where) {
   for (const auto& row : kNumberTypes) {

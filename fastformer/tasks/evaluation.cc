@@ -53,11 +53,11 @@ std::string evaluation_table(const Evaluation& evaluation, const std::vector<std
   for (std::size_t i = 0; i < labels.size(); ++i) {
     const auto& row = classes[i];
     table += base::format("%-*s     %6.4f  %6.4f  %6.4f  %7lld\n", columns, labels[i].c_str(),
-                    row.precision, row.recall, row.f1, static_cast<long long>(row.support));
+                          row.precision, row.recall, row.f1, static_cast<long long>(row.support));
   }
   table += base::format("accuracy %.4f   macro-F1 %.4f   loss %.4f   examples %lld\n",
-                  confusion.accuracy(), confusion.macro_f1(), evaluation.loss,
-                  static_cast<long long>(confusion.total()));
+                        confusion.accuracy(), confusion.macro_f1(), evaluation.loss,
+                        static_cast<long long>(confusion.total()));
   return table;
 }
 
@@ -76,8 +76,7 @@ std::string evaluation_json(const Evaluation& evaluation, const std::vector<std:
                                   {"support", row.support}};
     auto counts = nlohmann::ordered_json::array();
     for (std::size_t j = 0; j < labels.size(); ++j) {
-      counts.push_back(
-          confusion.count(static_cast<std::int32_t>(i), static_cast<std::int32_t>(j)));
+      counts.push_back(confusion.count(static_cast<std::int32_t>(i), static_cast<std::int32_t>(j)));
     }
     json["confusion"].push_back(counts);
   }

@@ -37,15 +37,14 @@ struct ModelConfig {
           "layer normalisation of the embeddings");
     visit("embedding_dropout", self.embedding_dropout,
           "share of the embeddings' numbers set to zero while training", base::between(0, 0.99));
-    visit("bigram_dropout", self.bigram_dropout,
-          "share of the pairs left out while training", base::between(0, 0.99));
+    visit("bigram_dropout", self.bigram_dropout, "share of the pairs left out while training",
+          base::between(0, 0.99));
     visit("token_dropout", self.token_dropout, "share of the tokens left out while training",
           base::between(0, 0.99));
     visit("initial_deviation", self.initial_deviation,
           "standard deviation of the initial linear weights", base::between(0, 10));
     visit("embedding_deviation", self.embedding_deviation,
-          "standard deviation of the initial token and position embeddings",
-          base::between(0, 10));
+          "standard deviation of the initial token and position embeddings", base::between(0, 10));
     visit("bigram_deviation", self.bigram_deviation,
           "standard deviation of the initial pair embeddings", base::between(0, 10));
   }

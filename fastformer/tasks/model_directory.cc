@@ -54,9 +54,8 @@ void check_is_model(const base::ConfigTree& tree, const fs::path& path) {
 
 void ClassifierFormat::validate() const {
   if (format_version != kFormatVersion) {
-    throw std::invalid_argument("the model is of format version " +
-                                std::to_string(format_version) + ", this program reads version " +
-                                std::to_string(kFormatVersion) +
+    throw std::invalid_argument("the model is of format version " + std::to_string(format_version) +
+                                ", this program reads version " + std::to_string(kFormatVersion) +
                                 "; use the program that wrote it, or train again");
   }
   if (labels.size() < 2) {

@@ -72,8 +72,7 @@ std::unique_ptr<Tokenizer> SentencePieceTokenizer::train(const TokenizerConfig& 
       {"minloglevel", "2"}};
   std::string model;
   SampleIterator texts_of_sample(sample);
-  const auto status =
-      sentencepiece::SentencePieceTrainer::Train(options, &texts_of_sample, &model);
+  const auto status = sentencepiece::SentencePieceTrainer::Train(options, &texts_of_sample, &model);
   if (!status.ok()) {
     throw std::invalid_argument("SentencePiece could not learn a vocabulary of " +
                                 std::to_string(config.vocabulary_size) + " tokens from " +

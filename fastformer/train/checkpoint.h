@@ -12,12 +12,12 @@ namespace fastformer::train {
 
 /// Where a training run stands, beside its tensors.
 struct TrainingState {
-  std::int64_t step = 0;            ///< steps done
-  std::int64_t epoch = 0;           ///< of the next batch, from 0
-  std::int64_t batch = 0;           ///< the next batch within the epoch
-  std::int64_t best_step = -1;      ///< of the best evaluation; -1: none yet
-  double best_metric = 0;           ///< its value; larger is better
-  std::int64_t stale = 0;           ///< evaluations since then
+  std::int64_t step = 0;        ///< steps done
+  std::int64_t epoch = 0;       ///< of the next batch, from 0
+  std::int64_t batch = 0;       ///< the next batch within the epoch
+  std::int64_t best_step = -1;  ///< of the best evaluation; -1: none yet
+  double best_metric = 0;       ///< its value; larger is better
+  std::int64_t stale = 0;       ///< evaluations since then
 };
 
 struct Checkpoint {

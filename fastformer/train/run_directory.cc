@@ -92,8 +92,8 @@ void RunDirectory::check_same_recipe(const std::string& text) const {
     const bool more_old = static_cast<bool>(std::getline(before, old_line));
     if (!more_new && !more_old) return;
     if (more_new == more_old && new_line == old_line) continue;
-    throw std::invalid_argument("the recipe differs from the one that started " +
-                                folder_.string() + ": it has `" + (more_new ? new_line : "") +
+    throw std::invalid_argument("the recipe differs from the one that started " + folder_.string() +
+                                ": it has `" + (more_new ? new_line : "") +
                                 "` where the run has `" + (more_old ? old_line : "") +
                                 "`; resume with the same recipe, or give another --output");
   }
@@ -140,10 +140,12 @@ void RunDirectory::on_step(const StepReport& report) {
 }
 
 void RunDirectory::on_evaluation(const EvaluationReport& report) {
-  const nlohmann::ordered_json json = {
-      {"step", report.step},           {"epoch", report.epoch},
-      {"validation_loss", report.loss}, {"validation_accuracy", report.accuracy},
-      {"validation_macro_f1", report.macro_f1}, {"best", report.best}};
+  const nlohmann::ordered_json json = {{"step", report.step},
+                                       {"epoch", report.epoch},
+                                       {"validation_loss", report.loss},
+                                       {"validation_accuracy", report.accuracy},
+                                       {"validation_macro_f1", report.macro_f1},
+                                       {"best", report.best}};
   write_line(json.dump());
   tensorboard_->add_scalar("validation/loss", report.loss, report.step);
   tensorboard_->add_scalar("validation/accuracy", report.accuracy, report.step);

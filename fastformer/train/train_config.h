@@ -67,8 +67,7 @@ struct TrainConfig {
           base::at_least(0));
     visit("checkpoint_every", self.checkpoint_every,
           "steps between checkpoints; 0: with each evaluation", base::at_least(0));
-    visit("log_every", self.log_every, "steps between entries of metrics.jsonl",
-          base::at_least(1));
+    visit("log_every", self.log_every, "steps between entries of metrics.jsonl", base::at_least(1));
     visit("threads", self.threads, "processor cores to use; 0: all", base::between(0, 4096));
   }
   /// Throws std::invalid_argument with one sentence.

@@ -154,11 +154,10 @@ void Trainer::step(data::BatchLoader& loader, std::int64_t batches) {
 double Trainer::accumulate(const data::RaggedBatch& batch, std::int64_t index,
                            std::int64_t batches) {
   for (const auto& [name, rows] : model_.touched_rows(batch)) adam_.bring_up_to_date(name, rows);
-  const auto place = data::mix64(static_cast<std::uint64_t>(
-      state_.step * recipe_.train.accumulation + index));
+  const auto place =
+      data::mix64(static_cast<std::uint64_t>(state_.step * recipe_.train.accumulation + index));
   at::manual_seed(data::mix64(static_cast<std::uint64_t>(recipe_.train.seed) ^ place));
-  const auto loss =
-      loss_.forward(model_.forward(batch, /*training=*/true), batch.labels) / batches;
+  const auto loss = loss_.forward(model_.forward(batch, /*training=*/true), batch.labels) / batches;
   loss.backward();
   return loss.item<double>();
 }
@@ -166,23 +165,22 @@ double Trainer::accumulate(const data::RaggedBatch& batch, std::int64_t index,
 void Trainer::check_finite(double loss, double learning_rate) const {
   if (std::isfinite(loss)) return;
   const auto last = checkpoints_.newest();
-  throw std::runtime_error(
-      "the loss or its gradient is no longer a number at step " + std::to_string(state_.step + 1) +
-      " with learning rate " + std::to_string(learning_rate) + "; the last good checkpoint is " +
-      (last.empty() ? "none" : last.string()) +
-      "; lower train.learning_rate or set train.clip_norm = 1");
+  throw std::runtime_error("the loss or its gradient is no longer a number at step " +
+                           std::to_string(state_.step + 1) + " with learning rate " +
+                           std::to_string(learning_rate) + "; the last good checkpoint is " +
+                           (last.empty() ? "none" : last.string()) +
+                           "; lower train.learning_rate or set train.clip_norm = 1");
 }
 
 void Trainer::after_step(bool end_of_epoch) {
   const auto& config = recipe_.train;
   const bool last = state_.step == total_steps_;
-  const bool due = config.evaluate_every > 0 ? state_.step % config.evaluate_every == 0
-                                             : end_of_epoch;
+  const bool due =
+      config.evaluate_every > 0 ? state_.step % config.evaluate_every == 0 : end_of_epoch;
   const bool evaluates = last || due;
   if (evaluates && dataset_.validation.size() > 0) evaluate();
-  const bool saves = config.checkpoint_every > 0
-                         ? state_.step % config.checkpoint_every == 0 || last
-                         : evaluates;
+  const bool saves =
+      config.checkpoint_every > 0 ? state_.step % config.checkpoint_every == 0 || last : evaluates;
   if (saves) save_checkpoint();
 }
 
@@ -208,8 +206,6 @@ void Trainer::evaluate() {
   for (auto* observer : observers_) observer->on_evaluation(report);
 }
 
-void Trainer::save_checkpoint() {
-  checkpoints_.save({state_, model_.parameters(), adam_.state()});
-}
+void Trainer::save_checkpoint() { checkpoints_.save({state_, model_.parameters(), adam_.state()}); }
 
 }  // namespace fastformer::train

@@ -59,9 +59,9 @@ TEST_F(TrainCommand, TrainsEvaluatesPredictsExplainsInspectsConverts) {
   EXPECT_NE(run_program({"inspect", model}).output.find("parameters"), std::string::npos);
   EXPECT_NE(run_program({"inspect", task_.path("recipe.toml")}).output.find("[train]"),
             std::string::npos);
-  const auto data = run_program({"inspect", task_.path("train.csv"), "--set",
-                                 "data.text_columns=[\"2\"]", "--set", "data.label_column=1",
-                                 "--set", "data.header=no"});
+  const auto data =
+      run_program({"inspect", task_.path("train.csv"), "--set", "data.text_columns=[\"2\"]",
+                   "--set", "data.label_column=\"1\"", "--set", "data.header=no"});
   EXPECT_NE(data.output.find("rows 240"), std::string::npos) << data.output;
   EXPECT_EQ(run_program({"export", task_.path("recipe.toml"), task_.path("parts")}).code, 0);
   EXPECT_TRUE(fs::exists(task_.path("parts/validation.tsv")));
@@ -137,11 +137,11 @@ TEST_F(TrainCommand, BadInputGetsOneSentence) {
   expect_refusal(run_program(with(train, {"--set", "train.epochs=0"})), {"train.epochs"});
   expect_refusal(run_program(with(train, {"--set", "train.epochs=many"})), {"train.epochs"});
   expect_refusal(run_program(with(train, {"--resume"})), {"no run to resume"});
-  expect_refusal(run_program(with(task_.train("nan"), {"--set", "train.learning_rate=100", "--set",
-                                                       "model.initial_deviation=10", "--set",
-                                                       "model.normalization=none", "--set",
-                                                       "train.epochs=50"})),
-                 {"step", "learning rate", "checkpoint"});
+  expect_refusal(
+      run_program(with(task_.train("nan"),
+                       {"--set", "train.learning_rate=100", "--set", "model.initial_deviation=10",
+                        "--set", "model.normalization=none", "--set", "train.epochs=50"})),
+      {"step", "learning rate", "checkpoint"});
   ASSERT_EQ(run_program(with(train, {"--set", "train.max_steps=2"})).code, 0);
   expect_refusal(run_program(train), {"already holds a run", "--resume"});
   expect_refusal(run_program(with(train, {"--resume"})), {"max_steps", "same recipe"});
@@ -191,7 +191,8 @@ TEST(TrainCommandSlow, KilledAtTenMomentsAndResumedItEndsIdentical) {
     std::this_thread::sleep_for(length * (2 * i + 1) / 20);
     kill(child, SIGKILL);
     killed += wait_for(child) == -SIGKILL ? 1 : 0;
-    if (fs::exists(task.path("killed/recipe.toml"))) command = with(task.train("killed"), {"--resume"});
+    if (fs::exists(task.path("killed/recipe.toml")))
+      command = with(task.train("killed"), {"--resume"});
   }
   EXPECT_GT(killed, 0);
   const auto resumed = run_program(command);

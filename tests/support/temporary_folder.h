@@ -58,11 +58,11 @@ std::string error_of(Action&& action) {
 }  // namespace fastformer::testing
 
 /// Every word must stand in the text; a failure shows the whole text.
-#define EXPECT_MENTIONS(text, ...)                                        \
-  do {                                                                    \
-    const std::string mentions_text = (text);                             \
-    for (const std::string& mentions_word : std::vector<std::string>{__VA_ARGS__}) {              \
-      EXPECT_NE(mentions_text.find(mentions_word), std::string::npos)     \
-          << "'" << mentions_word << "' is not in: " << mentions_text;    \
-    }                                                                     \
+#define EXPECT_MENTIONS(text, ...)                                                   \
+  do {                                                                               \
+    const std::string mentions_text = (text);                                        \
+    for (const std::string& mentions_word : std::vector<std::string>{__VA_ARGS__}) { \
+      EXPECT_NE(mentions_text.find(mentions_word), std::string::npos)                \
+          << "'" << mentions_word << "' is not in: " << mentions_text;               \
+    }                                                                                \
   } while (false)

@@ -9,8 +9,8 @@
 #include "fastformer/base/atomic_file.h"
 #include "fastformer/nn/tensor_file.h"
 #include "fastformer/tasks/authors_names.h"
-#include "support/temporary_folder.h"
 #include "fastformer/text/tokenizer_config.h"
+#include "support/temporary_folder.h"
 
 namespace fastformer::tasks {
 namespace {
@@ -41,7 +41,8 @@ class ClassifierTest : public ::testing::Test {
   void SetUp() override {
     const auto tokenizer = small_tokenizer();
     const TextClassifier model(small_config(), tokenizer->vocabulary_size(), 2, 1);
-    save_model(directory(), {.labels = {"market", "sport"}}, {.text_columns = {"text"}}, *tokenizer, model, "# Card\n");
+    save_model(directory(), {.labels = {"market", "sport"}}, {.text_columns = {"text"}}, *tokenizer,
+               model, "# Card\n");
   }
   fs::path directory() const { return folder_.path() / "model"; }
 
@@ -169,7 +170,8 @@ TEST_F(ClassifierTest, AuthorsNamesGoBothWays) {
 TEST_F(ClassifierTest, SavingAgainReplacesTheModel) {
   const auto tokenizer = small_tokenizer();
   const TextClassifier other(small_config(), tokenizer->vocabulary_size(), 3, 2);
-  save_model(directory(), {.labels = {"a", "b", "c"}}, {.text_columns = {"text"}}, *tokenizer, other, "# Card\n");
+  save_model(directory(), {.labels = {"a", "b", "c"}}, {.text_columns = {"text"}}, *tokenizer,
+             other, "# Card\n");
   EXPECT_EQ(Classifier::load(directory()).labels().size(), 3u);
   EXPECT_FALSE(fs::exists(directory().string() + ".old"));
   EXPECT_FALSE(fs::exists(directory().string() + ".new"));

@@ -11,6 +11,7 @@ void add_predict_command(CLI::App& app);
 void add_inspect_command(CLI::App& app);
 void add_convert_command(CLI::App& app);
 void add_export_command(CLI::App& app);
+void add_fields_command(CLI::App& app);
 void add_completions_command(CLI::App& app);
 
 /// Thrown when a run was stopped by a signal after it had saved its state.

@@ -22,6 +22,7 @@ int main(int argc, char** argv) {
   cli::add_inspect_command(app);
   cli::add_convert_command(app);
   cli::add_export_command(app);
+  cli::add_fields_command(app);
   cli::add_completions_command(app);
   try {
     app.parse(argc, argv);

@@ -200,6 +200,12 @@ TEST(TrainCommandSlow, KilledAtTenMomentsAndResumedItEndsIdentical) {
   EXPECT_EQ(task.weights("killed"), task.weights("whole"));
 }
 
+TEST(Fields, TheDocumentedOnesAreThoseOfTheProgram) {
+  EXPECT_EQ(run_program({"fields"}).output,
+            content_of(fs::path(FASTFORMER_SOURCE_DIR) / "docs/recipes.md"))
+      << "run: build/release/bin/fastformer fields > docs/recipes.md";
+}
+
 TEST(Completions, NameEveryCommand) {
   const auto outcome = run_program({"completions"});
   EXPECT_EQ(outcome.code, 0);

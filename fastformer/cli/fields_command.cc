@@ -35,7 +35,8 @@ std::string allowed(const base::Constraint& constraint) {
 
 template <class Config>
 void print_section(const char* name) {
-  std::cout << "\n## [" << name << "]\n\n| field | default | allowed | meaning |\n|---|---|---|---|\n";
+  std::cout << "\n## [" << name
+            << "]\n\n| field | default | allowed | meaning |\n|---|---|---|---|\n";
   const Config config;
   Config::visit_fields(config, [](const char* key, const auto& field, const char* help,
                                   const base::Constraint& constraint = {}) {

@@ -1,0 +1,226 @@
+#include "fastformer/data/dataset.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <set>
+
+#include "fastformer/data/batch_loader.h"
+#include "fastformer/data/export_splits.h"
+#include "fastformer/data/reader.h"
+#include "fastformer/data/splits.h"
+#include "support/temporary_folder.h"
+
+namespace fastformer::data {
+namespace {
+
+DataConfig config_for(const std::string& format, const std::string& file) {
+  DataConfig config;
+  config.format = format;
+  config.train = {file};
+  config.header = "no";
+  config.text_columns = {"2"};
+  config.label_column = "1";
+  return config;
+}
+
+std::vector<Example> read_all(const DataConfig& config) {
+  std::vector<Example> examples;
+  const auto reader = open_reader(config, config.train.front());
+  for (Example example; reader->next(example);) examples.push_back(example);
+  return examples;
+}
+
+class DataTest : public ::testing::Test {
+ protected:
+  std::string write(const std::string& name, const std::string& content) {
+    return folder_.write(name, content).string();
+  }
+  std::string prepare_error(const DataConfig& config) {
+    text::TokenizerConfig text_config;
+    text_config.minimum_count = 1;
+    return testing::error_of([&] { prepare(config, text_config, folder_ / "cache"); });
+  }
+  Dataset prepared(const DataConfig& config) {
+    text::TokenizerConfig text_config;
+    text_config.minimum_count = 1;
+    return prepare(config, text_config, folder_ / "cache");
+  }
+  testing::TemporaryFolder folder_;
+};
+
+TEST_F(DataTest, CsvReadsQuotesAndLinesInside) {
+  const auto rows = read_all(config_for("csv", write("a.csv", "x,\"a \"\"b\"\"\nc\"\r\ny,d\n")));
+  ASSERT_EQ(rows.size(), 2u);
+  EXPECT_EQ(rows[0].text, "a \"b\"\nc");
+  EXPECT_EQ(rows[1].label, "y");
+  EXPECT_NE(rows[1].where.find("a.csv:3"), std::string::npos) << rows[1].where;
+}
+
+TEST_F(DataTest, ColumnsAreFoundByName) {
+  auto config = config_for("tsv", write("a.tsv", "topic\ttitle\tbody\nx\ta\tb\n"));
+  config.header = "yes";
+  config.text_columns = {"title", "body"};
+  config.label_column = "topic";
+  const auto rows = read_all(config);
+  ASSERT_EQ(rows.size(), 1u);
+  EXPECT_EQ(rows[0].text, "a b");
+  config.label_column = "tropic";
+  EXPECT_MENTIONS(testing::error_of([&] { read_all(config); }), "tropic", "topic");
+}
+
+TEST_F(DataTest, JsonlTakesAnyFieldNames) {
+  auto config = config_for("jsonl", write("a.jsonl", "{\"r\": \"good\", \"n\": 5.0}\n\n"
+                                                     "{\"r\": \"bad\", \"n\": 1}\n"));
+  config.text_columns = {"r"};
+  config.label_column = "n";
+  const auto rows = read_all(config);
+  ASSERT_EQ(rows.size(), 2u);
+  EXPECT_EQ(rows[0].label, "5");
+  write("a.jsonl", "{\"r\": \"good\", \"n\": 5}\n{\"r\": \n");
+  EXPECT_MENTIONS(testing::error_of([&] { read_all(config); }), "a.jsonl:2");
+}
+
+TEST_F(DataTest, ImdbReadsFoldersAndRatings) {
+  for (const auto* name : {"pos/1_9.txt", "neg/2_3.txt"}) {
+    const auto path = folder_ / "imdb" / name;
+    std::filesystem::create_directories(path.parent_path());
+    std::ofstream(path) << "a film";
+  }
+  auto config = config_for("imdb", (folder_ / "imdb").string());
+  auto rows = read_all(config);
+  ASSERT_EQ(rows.size(), 2u);
+  std::set<std::string> labels = {rows[0].label, rows[1].label};
+  EXPECT_EQ(labels, (std::set<std::string>{"neg", "pos"}));
+  config.imdb_labels = "ratings";
+  rows = read_all(config);
+  labels = {rows[0].label, rows[1].label};
+  EXPECT_EQ(labels, (std::set<std::string>{"3", "9"}));
+}
+
+TEST_F(DataTest, MindAndDebianReadTheirFields) {
+  const auto mind = read_all(config_for(
+      "mind", write("news.tsv", "N1\tsports\tgolf\tTitle\tAbstract\thttp://x\t[]\t[]\n")));
+  ASSERT_EQ(mind.size(), 1u);
+  EXPECT_EQ(mind[0].label, "sports");
+  EXPECT_EQ(mind[0].text, "Title Abstract");
+  const auto debian = read_all(config_for(
+      "debian", write("packages.txt", "Package: fastd\nSource: fastd-src (1.2)\n"
+                                      "Section: contrib/net\nDescription: small VPN\n runs.\n")));
+  ASSERT_EQ(debian.size(), 1u);
+  EXPECT_EQ(debian[0].label, "net");
+  EXPECT_EQ(debian[0].group, "fastd-src");
+}
+
+TEST_F(DataTest, BadRowsNameFileAndLine) {
+  const auto error = [&](const std::string& content) {
+    const auto config = config_for("csv", write("bad.csv", content));
+    return testing::error_of([&] { read_all(config); });
+  };
+  EXPECT_MENTIONS(error("x,a\ny\n"), "bad.csv:2");
+  EXPECT_MENTIONS(error("x,a\ny,\"b\n"), "bad.csv:2");
+  EXPECT_MENTIONS(error("x,\xc0\xaf\n"), "bad.csv:1", "UTF-8");
+  EXPECT_MENTIONS(error(std::string("x,a\0b\n", 6)), "bad.csv:1");
+  EXPECT_MENTIONS(error(""), "bad.csv");
+  EXPECT_MENTIONS(error("x," + std::string(std::size_t{100} << 20, 'a') + "\n"), "bad.csv:1");
+  EXPECT_MENTIONS(testing::error_of([&] { read_all(config_for("csv", "gone.csv")); }), "gone.csv");
+  EXPECT_MENTIONS(testing::error_of([&] { read_all(config_for("csv", folder_.path().string())); }),
+                  folder_.path().string());
+}
+
+TEST_F(DataTest, PreparesPartsLabelsAndCuts) {
+  std::string rows;
+  for (int i = 0; i < 100; ++i) rows += (i % 4 == 0 ? "b," : "a,") + std::string("one two three\n");
+  rows += "a,\n";
+  auto config = config_for("csv", write("a.csv", rows));
+  config.validation_fraction = 0.2;
+  config.max_tokens = 2;
+  const auto first = prepared(config);
+  EXPECT_EQ(first.labels, (std::vector<std::string>{"a", "b"}));
+  EXPECT_EQ(first.train.size() + first.validation.size(), 101);
+  EXPECT_NEAR(static_cast<double>(first.validation.size()), 20, 1);
+  EXPECT_EQ(first.train.empty() + first.validation.empty(), 1);
+  EXPECT_EQ(first.train.truncated() + first.validation.truncated(), 100);
+  EXPECT_NE(first.summary().find("cut at limit"), std::string::npos);
+  // A second run opens the cache.
+  const auto second = prepared(config);
+  ASSERT_EQ(second.train.size(), first.train.size());
+  EXPECT_EQ(second.tokenizer->vocabulary_size(), first.tokenizer->vocabulary_size());
+  export_splits(config, folder_ / "parts");
+  EXPECT_TRUE(std::filesystem::exists(folder_ / "parts/validation.tsv"));
+}
+
+TEST_F(DataTest, RefusesLabelsThatCannotBeLearned) {
+  auto config = config_for("csv", write("a.csv", "x,a\nx,b\n"));
+  EXPECT_MENTIONS(prepare_error(config), "class");
+  config = config_for("csv", write("b.csv", "x,a\ny,b\n"));
+  config.test = {write("t.csv", "z,c\n")};
+  EXPECT_MENTIONS(prepare_error(config), "t.csv:1", "'z'");
+  config.test.clear();
+  config.train.clear();
+  EXPECT_MENTIONS(prepare_error(config), "data.train");
+}
+
+TEST_F(DataTest, EvaluationKnowsTheModelsLabelsOnly) {
+  const auto config = config_for("csv", write("a.csv", "x,one\ny,two\n"));
+  const auto dataset = prepared(config);
+  const auto set = tokenize_for_evaluation(config, {write("e.csv", "y,one\n")}, *dataset.tokenizer,
+                                           dataset.labels, folder_ / "e.tokens");
+  EXPECT_EQ(set.label(0), 1);
+  EXPECT_MENTIONS(testing::error_of([&] {
+                    tokenize_for_evaluation(config, {write("e.csv", "z,one\n")},
+                                            *dataset.tokenizer, dataset.labels,
+                                            folder_ / "e.tokens");
+                  }),
+                  "e.csv:1", "'z'");
+}
+
+TEST_F(DataTest, EveryRowIsInOneBatch) {
+  TokenSetWriter writer(folder_ / "s.tokens");
+  std::vector<std::int32_t> tokens(40, 3);
+  for (int i = 0; i < 200; ++i) writer.add(std::span(tokens).first(i % 40), i % 3);
+  writer.finish();
+  const auto set = TokenSet::open(folder_ / "s.tokens");
+  const BatchConfig config{.batch_by = "tokens", .batch_tokens = 100};
+  const auto plan = plan_epoch(set, config, 1, 0);
+  EXPECT_EQ(plan, plan_epoch(set, config, 1, 0));
+  EXPECT_NE(plan, plan_epoch(set, config, 1, 1));
+  BatchLoader loader(set, plan);
+  std::set<std::int64_t> seen;
+  while (const auto batch = loader.next()) {
+    EXPECT_LE(batch->tokens(), 100);
+    for (const auto row : batch->rows) EXPECT_TRUE(seen.insert(row).second);
+  }
+  EXPECT_EQ(seen.size(), 200u);
+}
+
+TEST_F(DataTest, ADamagedTokenSetIsRefused) {
+  TokenSetWriter writer(folder_ / "s.tokens");
+  const std::vector<std::int32_t> tokens = {1, 2, 3};
+  writer.add(tokens, 0);
+  writer.finish();
+  const auto path = folder_ / "s.tokens";
+  std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+  file.seekp(64);
+  file.put(9);
+  file.close();
+  EXPECT_MENTIONS(testing::error_of([&] { TokenSet::open(path); }), "s.tokens");
+  std::filesystem::resize_file(path, 30);
+  EXPECT_MENTIONS(testing::error_of([&] { TokenSet::open(path); }), "s.tokens");
+}
+
+TEST(Splits, GroupsNeverCross) {
+  std::vector<SplitRow> rows;
+  for (int i = 0; i < 600; ++i) rows.push_back({static_cast<std::uint64_t>(i / 3), i % 2});
+  const SplitOptions options{.validation_fraction = 0.2, .test_fraction = 0.1, .seed = 7};
+  const auto parts = assign_parts(rows, options);
+  for (std::size_t i = 0; i < rows.size(); i += 3) {
+    EXPECT_EQ(parts[i], parts[i + 1]);
+    EXPECT_EQ(parts[i], parts[i + 2]);
+  }
+  EXPECT_NEAR(static_cast<double>(std::count(parts.begin(), parts.end(), Part::kTest)), 60, 6);
+  EXPECT_EQ(parts, assign_parts(rows, options));
+}
+
+}  // namespace
+}  // namespace fastformer::data

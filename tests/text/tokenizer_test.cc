@@ -1,0 +1,124 @@
+#include "fastformer/text/tokenizer.h"
+
+#include <gtest/gtest.h>
+
+#include "fastformer/text/normalizer.h"
+#include "fastformer/text/tokenizer_config.h"
+#include "fastformer/text/word_tokenizer.h"
+#include "support/temporary_folder.h"
+
+namespace fastformer::text {
+namespace {
+
+using Words = std::vector<std::string>;
+
+Words words(const std::string& text) {
+  Words result;
+  visit_words(text, [&](std::string_view word) {
+    result.emplace_back(word);
+    return true;
+  });
+  return result;
+}
+
+std::vector<std::int32_t> ids(const Tokenizer& tokenizer, const std::string& text,
+                              std::size_t limit = Tokenizer::kNoLimit) {
+  std::vector<std::int32_t> result;
+  tokenizer.encode(text, result, limit);
+  return result;
+}
+
+const TextSource kTexts = [](const auto& use) {
+  use("the cat sat on the mat");
+  use("the dog sat");
+};
+
+TEST(WordTokenizer, CutsAsThePennTreebank) {
+  EXPECT_EQ(words("They don't pay $3.5m."),
+            (Words{"They", "do", "n't", "pay", "$", "3.5m", "."}));
+  EXPECT_EQ(words("U.S. state-of-the-art, (yes)!"),
+            (Words{"U.S.", "state-of-the-art", ",", "(", "yes", ")", "!"}));
+  EXPECT_TRUE(words("").empty());
+  EXPECT_TRUE(words(" \t\n").empty());
+}
+
+TEST(WordTokenizer, LearnsByCountAndCutsAtTheLimit) {
+  TokenizerConfig config;
+  config.minimum_count = 2;
+  const auto tokenizer = make_tokenizer(config, kTexts);
+  EXPECT_EQ(tokenizer->vocabulary_size(), 4);  // [PAD] [UNK] the sat
+  EXPECT_EQ(tokenizer->token(2), "the");
+  EXPECT_EQ(ids(*tokenizer, "The CAT sat"),
+            (std::vector<std::int32_t>{2, tokenizer->unknown_id(), 3}));
+  EXPECT_EQ(ids(*tokenizer, "the the the", 2).size(), 2u);
+  EXPECT_EQ(tokenizer->tokens("the cat", 9), (Words{"the", "cat"}));
+}
+
+TEST(Tokenizers, SavedAndLoadedTheyGiveTheSameIds) {
+  const testing::TemporaryFolder folder;
+  const auto vocabulary =
+      folder.write("vocab.txt", "[PAD]\n[UNK]\nthe\ncat\nsat\nun\n##known\n##s\n.\n");
+  for (const std::string kind : {"word", "wordpiece", "sentencepiece"}) {
+    TokenizerConfig config;
+    config.tokenizer = kind;
+    config.minimum_count = 1;
+    config.vocabulary_size = 40;
+    if (kind == "wordpiece") config.model_file = vocabulary;
+    const auto tokenizer = make_tokenizer(config, kTexts);
+    const auto saved = folder / kind;
+    std::filesystem::create_directories(saved);
+    tokenizer->save(saved);
+    const auto loaded = load_tokenizer(saved);
+    for (const std::string text : {"the cats sat.", "", "\xff\xfe broken", "unknown ÄÖ 日本"}) {
+      EXPECT_EQ(ids(*loaded, text), ids(*tokenizer, text)) << kind << " " << text;
+      EXPECT_EQ(loaded->tokens(text).size(), ids(*loaded, text).size()) << kind << " " << text;
+    }
+    EXPECT_EQ(loaded->vocabulary_size(), tokenizer->vocabulary_size());
+    EXPECT_FALSE(loaded->token(loaded->unknown_id()).empty());
+    EXPECT_GE(loaded->pad_id(), 0);
+  }
+}
+
+TEST(WordPiece, TakesTheLongestPieces) {
+  const testing::TemporaryFolder folder;
+  TokenizerConfig config;
+  config.tokenizer = "wordpiece";
+  config.model_file = folder.write("vocab.txt", "[PAD]\n[UNK]\nthe\nun\n##known\n##s\n");
+  const auto tokenizer = make_tokenizer(config, kTexts);
+  EXPECT_EQ(ids(*tokenizer, "unknowns the zebra"), (std::vector<std::int32_t>{3, 4, 5, 2, 1}));
+}
+
+TEST(Tokenizers, BadInputIsRefused) {
+  const testing::TemporaryFolder folder;
+  TokenizerConfig config;
+  EXPECT_NE(testing::error_of([&] { make_tokenizer(config, [](const auto&) {}); }), "");
+  EXPECT_NE(testing::error_of([&] { load_tokenizer(folder / "none"); }), "");
+  config.tokenizer = "wordpiece";
+  config.model_file = folder.write("vocab.txt", "[UNK]\na\na\n");
+  EXPECT_MENTIONS(testing::error_of([&] { make_tokenizer(config, kTexts); }), "vocab.txt");
+  config.model_file = folder / "gone.txt";
+  EXPECT_MENTIONS(testing::error_of([&] { make_tokenizer(config, kTexts); }), "gone.txt");
+  config.tokenizer = "sentencepiece";
+  config.model_file = folder.write("bad.model", "no model");
+  EXPECT_MENTIONS(testing::error_of([&] { make_tokenizer(config, kTexts); }), "bad.model");
+}
+
+TEST(Normalizer, BringsSpellingsTogether) {
+  TokenizerConfig config;
+  config.strip_accents = true;
+  config.strip_markup = true;
+  const Normalizer normalizer(config);
+  EXPECT_EQ(normalizer.normalize("ＣＡＦÉ"), "cafe");
+  EXPECT_EQ(strip_markup("a<br />b &amp; c < d"), "a b & c < d");
+}
+
+TEST(Tokenizers, AHugeTextCostsItsHead) {
+  TokenizerConfig config;
+  config.minimum_count = 1;
+  const auto tokenizer = make_tokenizer(config, kTexts);
+  const std::string huge(100'000'000, 'a');
+  EXPECT_LE(ids(*tokenizer, huge, 4).size(), 4u);
+}
+
+}  // namespace
+}  // namespace fastformer::text

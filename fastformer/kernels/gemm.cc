@@ -1,5 +1,6 @@
 #include "fastformer/kernels/gemm.h"
 
+// NOLINTBEGIN(readability-identifier-naming): the names of BLAS.
 extern "C" {
 void sgemm_(const char* transpose_a, const char* transpose_b, const int* m, const int* n,
             const int* k, const float* alpha, const float* a, const int* lda, const float* b,
@@ -8,6 +9,7 @@ void dgemm_(const char* transpose_a, const char* transpose_b, const int* m, cons
             const int* k, const double* alpha, const double* a, const int* lda, const double* b,
             const int* ldb, const double* beta, double* c, const int* ldc);
 }
+// NOLINTEND(readability-identifier-naming)
 
 namespace fastformer::kernels {
 namespace {

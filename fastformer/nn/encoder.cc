@@ -24,7 +24,7 @@ at::Tensor EncoderLayer::forward(const at::Tensor& x, const Offsets& offsets, bo
                                  MixerTrace* trace) const {
   const bool pre = config_.normalization == "pre";
   const auto mixed = mixer_->forward(pre ? mixer_norm_.forward(x) : x, offsets, trace);
-  const auto y = close_block(x, mixed, mixer_norm_, training);
+  auto y = close_block(x, mixed, mixer_norm_, training);
   if (config_.ffn_width == 0) return y;
   const auto inner = ffn_input_.forward(pre ? ffn_norm_.forward(y) : y);
   const auto active = config_.activation == "gelu" ? at::gelu(inner) : at::relu(inner);

@@ -41,17 +41,18 @@ TEST(Safetensors, RefusesHostileHeaders) {
     return testing::error_of([&] { SafetensorsFile::open(path); });
   };
   const std::string data(8, 'x');
-  for (const std::string header :
-       {"", "{", "[]", "{\"a\":1}", R"({"a":{"dtype":"F32","shape":[2]}})",
-        R"({"a":{"dtype":"F99","shape":[2],"data_offsets":[0,8]}})",
-        R"({"a":{"dtype":"F32","shape":[-2],"data_offsets":[0,8]}})",
-        R"({"a":{"dtype":"F32","shape":[3],"data_offsets":[0,8]}})",
-        R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,80]}})",
-        R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[8,0]}})",
-        R"({"a":{"dtype":"F32","shape":[4611686018427387904,4],"data_offsets":[0,8]}})",
-        R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}})",
-        R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}})",
-        R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}})"}) {
+  for (
+      const std::string header :
+      {"", "{", "[]", "{\"a\":1}", R"({"a":{"dtype":"F32","shape":[2]}})",
+       R"({"a":{"dtype":"F99","shape":[2],"data_offsets":[0,8]}})",
+       R"({"a":{"dtype":"F32","shape":[-2],"data_offsets":[0,8]}})",
+       R"({"a":{"dtype":"F32","shape":[3],"data_offsets":[0,8]}})",
+       R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,80]}})",
+       R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[8,0]}})",
+       R"({"a":{"dtype":"F32","shape":[4611686018427387904,4],"data_offsets":[0,8]}})",
+       R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}})",
+       R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}})",
+       R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}})"}) {
     EXPECT_NE(error(with_header(header, data)), "") << header;
   }
   EXPECT_NE(error("short"), "");

@@ -70,8 +70,9 @@ TEST_F(DataTest, ColumnsAreFoundByName) {
 }
 
 TEST_F(DataTest, JsonlTakesAnyFieldNames) {
-  auto config = config_for("jsonl", write("a.jsonl", "{\"r\": \"good\", \"n\": 5.0}\n\n"
-                                                     "{\"r\": \"bad\", \"n\": 1}\n"));
+  auto config = config_for("jsonl", write("a.jsonl",
+                                          "{\"r\": \"good\", \"n\": 5.0}\n\n"
+                                          "{\"r\": \"bad\", \"n\": 1}\n"));
   config.text_columns = {"r"};
   config.label_column = "n";
   const auto rows = read_all(config);
@@ -104,9 +105,10 @@ TEST_F(DataTest, MindAndDebianReadTheirFields) {
   ASSERT_EQ(mind.size(), 1u);
   EXPECT_EQ(mind[0].label, "sports");
   EXPECT_EQ(mind[0].text, "Title Abstract");
-  const auto debian = read_all(config_for(
-      "debian", write("packages.txt", "Package: fastd\nSource: fastd-src (1.2)\n"
-                                      "Section: contrib/net\nDescription: small VPN\n runs.\n")));
+  const auto debian = read_all(
+      config_for("debian", write("packages.txt",
+                                 "Package: fastd\nSource: fastd-src (1.2)\n"
+                                 "Section: contrib/net\nDescription: small VPN\n runs.\n")));
   ASSERT_EQ(debian.size(), 1u);
   EXPECT_EQ(debian[0].label, "net");
   EXPECT_EQ(debian[0].group, "fastd-src");
@@ -168,9 +170,8 @@ TEST_F(DataTest, EvaluationKnowsTheModelsLabelsOnly) {
                                            dataset.labels, folder_ / "e.tokens");
   EXPECT_EQ(set.label(0), 1);
   EXPECT_MENTIONS(testing::error_of([&] {
-                    tokenize_for_evaluation(config, {write("e.csv", "z,one\n")},
-                                            *dataset.tokenizer, dataset.labels,
-                                            folder_ / "e.tokens");
+                    tokenize_for_evaluation(config, {write("e.csv", "z,one\n")}, *dataset.tokenizer,
+                                            dataset.labels, folder_ / "e.tokens");
                   }),
                   "e.csv:1", "'z'");
 }

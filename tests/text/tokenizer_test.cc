@@ -34,8 +34,7 @@ const TextSource kTexts = [](const auto& use) {
 };
 
 TEST(WordTokenizer, CutsAsThePennTreebank) {
-  EXPECT_EQ(words("They don't pay $3.5m."),
-            (Words{"They", "do", "n't", "pay", "$", "3.5m", "."}));
+  EXPECT_EQ(words("They don't pay $3.5m."), (Words{"They", "do", "n't", "pay", "$", "3.5m", "."}));
   EXPECT_EQ(words("U.S. state-of-the-art, (yes)!"),
             (Words{"U.S.", "state-of-the-art", ",", "(", "yes", ")", "!"}));
   EXPECT_TRUE(words("").empty());

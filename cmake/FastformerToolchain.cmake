@@ -22,7 +22,9 @@ target_compile_options(fastformer_flags INTERFACE
   $<BUILD_INTERFACE:$<$<AND:$<CXX_COMPILER_ID:GNU>,$<BOOL:${CCACHE_PROGRAM}>>:-fpch-preprocess>>)
 if(FASTFORMER_SANITIZE)
   target_compile_options(fastformer_flags INTERFACE
-    -fsanitize=${FASTFORMER_SANITIZE} -fno-omit-frame-pointer)
+    -fsanitize=${FASTFORMER_SANITIZE} -fno-omit-frame-pointer
+    # With sanitizers GCC takes the optionals inside LibTorch's headers for uninitialised.
+    -Wno-maybe-uninitialized)
   target_link_options(fastformer_flags INTERFACE -fsanitize=${FASTFORMER_SANITIZE})
 endif()
 find_program(MOLD_PROGRAM mold)

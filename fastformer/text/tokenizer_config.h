@@ -17,7 +17,6 @@ struct TokenizerConfig {
   std::int64_t minimum_count = 2;
   std::int64_t vocabulary_size = 100'000;
   std::string model_file;
-  std::string word_vectors;
 
   template <class Self, class Visitor>
   static void visit_fields(Self& self, Visitor&& visit) {
@@ -35,8 +34,6 @@ struct TokenizerConfig {
           base::between(8, 10'000'000));
     visit("model_file", self.model_file,
           "a vocab.txt (wordpiece) or .model (sentencepiece) to use instead of training one");
-    visit("word_vectors", self.word_vectors,
-          "GloVe or word2vec text vectors that initialise the token embedding");
   }
   /// Throws std::invalid_argument with one sentence.
   void validate() const;

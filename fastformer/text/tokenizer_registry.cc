@@ -61,7 +61,6 @@ void save_configuration(const std::filesystem::path& directory, const TokenizerC
   // What was learned lies beside this file; the paths it came from mean nothing elsewhere.
   TokenizerConfig portable = config;
   portable.model_file.clear();
-  portable.word_vectors.clear();
   base::ConfigTree tree;
   tree.write_section("format", FormatVersion{kFormatVersion});
   tree.write_section("text", portable);

@@ -18,7 +18,7 @@ void save_configuration(const std::filesystem::path& directory, const TokenizerC
 /// Enough of `text` for `limit` tokens: 256 bytes a token, at least 64 KiB, cut at a character. A
 /// document of 100 MB that keeps 512 tokens costs its first 128 KiB.
 inline std::string_view head(std::string_view text, std::size_t limit) {
-  constexpr std::size_t kBytesPerToken = 256, kLeast = 64 * 1024;
+  constexpr std::size_t kBytesPerToken = 256, kLeast = 65'536;
   if (limit >= text.size() / kBytesPerToken) return text;
   std::size_t size = std::max(limit * kBytesPerToken, kLeast);
   if (size >= text.size()) return text;

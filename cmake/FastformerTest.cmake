@@ -16,9 +16,10 @@ function(fastformer_test room)
     fastformer_reuse_torch_headers(${target})
   endif()
   if(room STREQUAL "cli")  # its tests run the program as a user does
-    add_dependencies(${target} fastformer_program)
+    add_dependencies(${target} fastformer_program fastformer_example)
     target_compile_definitions(${target} PRIVATE
-      FASTFORMER_PROGRAM="$<TARGET_FILE:fastformer_program>")
+      FASTFORMER_PROGRAM="$<TARGET_FILE:fastformer_program>"
+      FASTFORMER_EXAMPLE="$<TARGET_FILE:fastformer_example>")
   endif()
   gtest_discover_tests(${target} TEST_FILTER "-*Slow.*" TEST_PREFIX "${room}."
     PROPERTIES LABELS unit DISCOVERY_TIMEOUT 60 TIMEOUT 120)

@@ -26,7 +26,7 @@ std::string clock_text(double seconds) {
 std::string bar(double done) {
   constexpr int kWidth = 20;
   const int filled = static_cast<int>(done * kWidth);
-  return "[" + std::string(filled, '=') + std::string(kWidth - filled, ' ') + "]";
+  return base::format("[%-*s]", kWidth, std::string(filled, '=').c_str());
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <unicode/uchar.h>
 #include <unicode/utf8.h>
 
+#include <algorithm>
 #include <stdexcept>
 #include <utility>
 
@@ -21,6 +22,32 @@ bool is_punctuation(UChar32 c) {
 // BERT treats every ideograph as a word.
 bool is_ideograph(UChar32 c) { return u_hasBinaryProperty(c, UCHAR_UNIFIED_IDEOGRAPH); }
 
+// BERT drops what has no shape of its own: NUL, U+FFFD, controls other than tabs and line ends, and
+// characters of format, private use or no assignment.
+bool is_dropped(UChar32 c) {
+  if (c == '\t' || c == '\n' || c == '\r') return false;
+  constexpr auto kOther = U_GC_C_MASK;
+  return c < 0 || c == 0xFFFD || (U_GET_GC_MASK(c) & kOther) != 0;
+}
+
+std::string without_dropped(std::string_view text) {
+  std::string kept;
+  kept.reserve(text.size());
+  const auto size = static_cast<int32_t>(text.size());
+  for (int32_t i = 0; i < size;) {
+    const int32_t at = i;
+    UChar32 c;
+    U8_NEXT(text.data(), i, size, c);
+    if (!is_dropped(c)) kept.append(text.substr(at, i - at));
+  }
+  return kept;
+}
+
+std::size_t count_characters(std::string_view word) {
+  return std::count_if(word.begin(), word.end(),
+                       [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; });
+}
+
 // Calls `visit` with each word of BERT's basic tokenization until it returns false.
 void visit_basic_words(std::string_view text, const std::function<bool(std::string_view)>& visit) {
   const auto size = static_cast<int32_t>(text.size());
@@ -32,8 +59,8 @@ void visit_basic_words(std::string_view text, const std::function<bool(std::stri
     const int32_t at = i;
     UChar32 c;
     U8_NEXT(text.data(), i, size, c);
-    const bool alone = c >= 0 && (is_punctuation(c) || is_ideograph(c));
-    if (!alone && !u_isUWhiteSpace(c) && !(c >= 0 && u_iscntrl(c))) continue;
+    const bool alone = is_punctuation(c) || is_ideograph(c);
+    if (!alone && !u_isUWhiteSpace(c)) continue;
     if (!flush(at) || (alone && !visit(text.substr(at, i - at)))) return;
     begin = i;
   }
@@ -63,10 +90,11 @@ void WordPieceTokenizer::visit_pieces(
     std::string_view text, const std::function<bool(std::string_view, std::int32_t)>& visit) const {
   constexpr std::size_t kLongestWord = 100;
   std::vector<std::pair<std::string, std::int32_t>> pieces;
-  visit_basic_words(text, [&](std::string_view word) {
+  visit_basic_words(without_dropped(text), [&](std::string_view word) {
     pieces.clear();
+    if (count_characters(word) > kLongestWord) return visit(word, vocabulary_.unknown_id());
     std::size_t begin = 0;
-    while (word.size() <= 4 * kLongestWord && begin < word.size()) {
+    while (begin < word.size()) {
       std::size_t end = word.size();
       std::string piece;
       for (; end > begin; end = character_start(word, end - 1)) {

@@ -17,6 +17,7 @@ struct TrainConfig {
   std::int64_t max_steps = 0;
   data::BatchConfig batch;
   std::int64_t accumulation = 1;
+  std::string word_vectors;
 
   std::string optimizer = "adam";
   double learning_rate = 1e-3;
@@ -44,6 +45,8 @@ struct TrainConfig {
           base::at_least(0));
     data::BatchConfig::visit_fields(self.batch, visit);
     visit("accumulation", self.accumulation, "batches a step", base::between(1, 100'000));
+    visit("word_vectors", self.word_vectors,
+          "a file of GloVe or word2vec (text) that the token embeddings start from; \"\": none");
     visit("optimizer", self.optimizer, "adam, or adamw with weight_decay",
           base::one_of({"adam", "adamw"}));
     visit("learning_rate", self.learning_rate, "peak step size", base::between(0, 100));

@@ -7,7 +7,9 @@
 #include <stdexcept>
 #include <utility>
 
+#include "fastformer/base/format.h"
 #include "fastformer/data/random.h"
+#include "fastformer/data/word_vectors.h"
 #include "fastformer/tasks/evaluation.h"
 #include "fastformer/train/gradient.h"
 #include "fastformer/train/schedule.h"
@@ -45,17 +47,35 @@ Trainer::Trainer(const Recipe& recipe, const data::Dataset& dataset, CheckpointF
       adam_(model_.parameters(), recipe.train.adam(), model_.row_sparse_parameters()),
       total_steps_(count_steps()) {
   if (dataset.train.size() == 0) throw std::invalid_argument("there is no training document");
-  if (resume) load_checkpoint();
+  const bool continues = resume && load_checkpoint();
+  if (!continues && !recipe.train.word_vectors.empty()) load_word_vectors();
 }
 
-void Trainer::load_checkpoint() {
-  const auto checkpoint = checkpoints_.load_newest([&](const std::string& notice) {
-    for (auto* observer : observers_) observer->on_notice(notice);
-  });
-  if (!checkpoint) return;
+void Trainer::notify(const std::string& notice) const {
+  for (auto* observer : observers_) observer->on_notice(notice);
+}
+
+bool Trainer::load_checkpoint() {
+  const auto checkpoint =
+      checkpoints_.load_newest([&](const std::string& notice) { notify(notice); });
+  if (!checkpoint) return false;
   nn::assign(model_.parameters(), checkpoint->weights, "the checkpoint");
   adam_.load_state(checkpoint->optimizer);
   state_ = checkpoint->state;
+  return true;
+}
+
+void Trainer::load_word_vectors() {
+  const auto& path = recipe_.train.word_vectors;
+  const auto& table = model_.parameters().at("embedding.token.weight");
+  const auto vectors = data::read_word_vectors(path, *dataset_.tokenizer, table.size(1));
+  const auto rows = static_cast<std::int64_t>(vectors.ids.size());
+  const at::NoGradGuard no_gradient;
+  table.index_copy_(0, at::tensor(vectors.ids, at::kLong),
+                    at::tensor(vectors.values, at::kFloat).view({rows, table.size(1)}));
+  notify(base::format("word vectors: %s has %lld of %lld tokens (%.1f %%)", path.c_str(),
+                      static_cast<long long>(rows), static_cast<long long>(table.size(0)),
+                      100 * vectors.coverage(table.size(0))));
 }
 
 Trainer::Plan Trainer::plan(std::int64_t epoch) const {

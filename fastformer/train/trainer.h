@@ -44,7 +44,9 @@ class Trainer {
  private:
   using Plan = std::vector<std::vector<std::int64_t>>;
 
-  void load_checkpoint();
+  bool load_checkpoint();
+  void load_word_vectors();
+  void notify(const std::string& notice) const;
   Plan plan(std::int64_t epoch) const;
   std::int64_t count_steps() const;
   bool finished() const;

@@ -200,6 +200,39 @@ TEST(TrainCommandSlow, KilledAtTenMomentsAndResumedItEndsIdentical) {
   EXPECT_EQ(task.weights("killed"), task.weights("whole"));
 }
 
+TEST(WordVectors, TheEmbeddingStartsFromThem) {
+  const SmallTask task;
+  std::string line = "oil";
+  for (int i = 0; i < 16; ++i) line += " 0.5";
+  task.folder().write("vectors.txt", line + "\n");
+  auto command = task.train("run");
+  for (const auto& setting :
+       {"train.word_vectors=" + task.path("vectors.txt"), std::string("train.learning_rate=0")}) {
+    command.insert(command.end(), {"--set", setting});
+  }
+  const auto outcome = run_program(command);
+  EXPECT_EQ(outcome.code, 0) << outcome.output;
+  EXPECT_NE(outcome.output.find("vectors.txt has 1 of "), std::string::npos) << outcome.output;
+  std::string halves;
+  for (int i = 0; i < 16; ++i) halves += std::string("\0\0\0\x3f", 4);  // 0.5f
+  EXPECT_NE(task.weights("run").find(halves), std::string::npos);
+}
+
+TEST(Example, LoadsAModelAndClassifies) {
+  const SmallTask task;
+  const auto outcome = run_program(task.train("run"));
+  ASSERT_EQ(outcome.code, 0) << outcome.output;
+  const auto log = task.path("example.log");
+  const std::string command =
+      std::string(FASTFORMER_EXAMPLE) + " '" + task.path("run/model") + "' > '" + log + "'";
+  EXPECT_EQ(std::system(command.c_str()), 0);
+  EXPECT_EQ(content_of(log), "market\n");
+  const auto readme = content_of(fs::path(FASTFORMER_SOURCE_DIR) / "README.md");
+  const auto example = content_of(fs::path(FASTFORMER_SOURCE_DIR) / "examples/classify.cc");
+  EXPECT_NE(readme.find(example), std::string::npos)
+      << "README.md shows another examples/classify.cc";
+}
+
 TEST(Fields, TheDocumentedOnesAreThoseOfTheProgram) {
   EXPECT_EQ(run_program({"fields"}).output,
             content_of(fs::path(FASTFORMER_SOURCE_DIR) / "docs/recipes.md"))
@@ -207,11 +240,17 @@ TEST(Fields, TheDocumentedOnesAreThoseOfTheProgram) {
 }
 
 TEST(Completions, NameEveryCommand) {
-  const auto outcome = run_program({"completions"});
-  EXPECT_EQ(outcome.code, 0);
-  for (const auto* name : {"train", "evaluate", "predict", "inspect", "convert", "export"}) {
-    EXPECT_NE(outcome.output.find(name), std::string::npos) << name;
+  for (const auto* shell : {"bash", "zsh", "fish"}) {
+    const auto outcome = run_program({"completions", shell});
+    EXPECT_EQ(outcome.code, 0);
+    for (const auto* name : {"train", "evaluate", "predict", "inspect", "convert", "export"}) {
+      EXPECT_NE(outcome.output.find(name), std::string::npos) << shell << ' ' << name;
+    }
   }
+  EXPECT_EQ(run_program({"completions", "csh"}).code, 2);
+}
+
+TEST(Program, WithoutACommandItSaysHowToUseIt) {
   EXPECT_EQ(run_program({"--help"}).code, 0);
   EXPECT_EQ(run_program({}).code, 2);
 }

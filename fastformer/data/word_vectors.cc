@@ -1,0 +1,92 @@
+#include "fastformer/data/word_vectors.h"
+
+#include <charconv>
+#include <cmath>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "fastformer/data/line_stream.h"
+#include "fastformer/text/vocabulary.h"
+
+namespace fastformer::data {
+namespace {
+
+std::string_view trim_right(std::string_view text) {
+  const auto last = text.find_last_not_of(" \t");
+  return text.substr(0, last == std::string_view::npos ? 0 : last + 1);
+}
+
+// Takes the field behind the last blank off `line`; empty when there is no blank.
+std::string_view take_last_field(std::string_view& line) {
+  const auto blank = line.find_last_of(" \t");
+  if (blank == std::string_view::npos) return {};
+  const auto field = line.substr(blank + 1);
+  line = trim_right(line.substr(0, blank));
+  return field;
+}
+
+bool parse(std::string_view field, float& value) {
+  const auto* end = field.data() + field.size();
+  const auto result = std::from_chars(field.data(), end, value);
+  return result.ec == std::errc() && result.ptr == end && std::isfinite(value);
+}
+
+bool is_word2vec_header(std::string_view line) {
+  const auto is_number = [](std::string_view field) {
+    return !field.empty() && field.find_first_not_of("0123456789") == std::string_view::npos;
+  };
+  line = trim_right(line);
+  const auto width = take_last_field(line);
+  return is_number(width) && is_number(line);
+}
+
+// A word may contain blanks (GloVe 840B has such), so the numbers are taken from the end.
+bool split(std::string_view line, std::vector<float>& values, std::string_view& word) {
+  line = trim_right(line);
+  for (auto value = values.rbegin(); value != values.rend(); ++value) {
+    if (!parse(take_last_field(line), *value)) return false;
+  }
+  word = line;
+  return !word.empty();
+}
+
+}  // namespace
+
+double WordVectors::coverage(std::int64_t vocabulary_size) const {
+  return vocabulary_size == 0
+             ? 0.0
+             : static_cast<double>(ids.size()) / static_cast<double>(vocabulary_size);
+}
+
+WordVectors read_word_vectors(const std::filesystem::path& path, const text::Tokenizer& tokenizer,
+                              std::int64_t width) {
+  std::unordered_map<std::string, std::int64_t, text::StringHash, std::equal_to<>> wanted;
+  for (std::int32_t id = 0; id < tokenizer.vocabulary_size(); ++id) {
+    wanted.emplace(tokenizer.token(id), id);
+  }
+  LineStream lines(path);
+  WordVectors vectors;
+  std::vector<float> values(static_cast<std::size_t>(width));
+  std::string_view word;
+  for (std::string line; lines.next(line);) {
+    if (lines.line_number() == 1 && width != 1 && is_word2vec_header(line)) continue;
+    if (!split(line, values, word)) {
+      throw std::invalid_argument(lines.where() + ": a word and " + std::to_string(width) +
+                                  " numbers were expected; set model.width to the width of the "
+                                  "vectors, or use other vectors");
+    }
+    const auto found = wanted.find(word);
+    if (found == wanted.end()) continue;
+    vectors.ids.push_back(found->second);
+    vectors.values.insert(vectors.values.end(), values.begin(), values.end());
+    wanted.erase(found);
+  }
+  if (lines.line_number() == 0) {
+    throw std::invalid_argument(lines.name() + " is empty; word vectors were expected");
+  }
+  return vectors;
+}
+
+}  // namespace fastformer::data

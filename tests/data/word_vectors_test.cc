@@ -1,0 +1,54 @@
+#include "fastformer/data/word_vectors.h"
+
+#include <gtest/gtest.h>
+
+#include <memory>
+
+#include "fastformer/text/tokenizer_config.h"
+#include "support/temporary_folder.h"
+
+namespace fastformer::data {
+namespace {
+
+class WordVectorsTest : public ::testing::Test {
+ protected:
+  WordVectorsTest() {
+    text::TokenizerConfig config;
+    config.minimum_count = 1;
+    // [PAD] [UNK] oil falls price
+    tokenizer_ = text::make_tokenizer(config, [](const auto& use) { use("oil oil oil price falls falls"); });
+  }
+  WordVectors read(const std::string& content, std::int64_t width = 2) {
+    return read_word_vectors(folder_.write("vectors.txt", content), *tokenizer_, width);
+  }
+  std::string error(const std::string& content, std::int64_t width = 2) {
+    return testing::error_of([&] { read(content, width); });
+  }
+  testing::TemporaryFolder folder_;
+  std::unique_ptr<text::Tokenizer> tokenizer_;
+};
+
+TEST_F(WordVectorsTest, GloveGivesTheWordsOfTheVocabulary) {
+  const auto vectors = read("price 1 -2.5\nzebra 7 7\n. . . 3 3\noil 1e-1 0 \nprice 9 9\n");
+  EXPECT_EQ(vectors.ids, (std::vector<std::int64_t>{4, 2}));
+  EXPECT_EQ(vectors.values, (std::vector<float>{1, -2.5F, 0.1F, 0}));
+  EXPECT_DOUBLE_EQ(vectors.coverage(tokenizer_->vocabulary_size()), 0.4);
+}
+
+TEST_F(WordVectorsTest, TheFirstLineOfWord2vecIsSkipped) {
+  EXPECT_EQ(read("2 2\noil 1 2\nfalls 3 4\n").ids, (std::vector<std::int64_t>{2, 3}));
+}
+
+TEST_F(WordVectorsTest, AWrongLineIsNamed) {
+  EXPECT_MENTIONS(error("oil 1 2\nprice 1\n"), "vectors.txt:2");
+  EXPECT_MENTIONS(error("oil 1 2\n", 3), "3 numbers");
+  EXPECT_MENTIONS(error("oil 1 nan\n"), "vectors.txt:1");
+  EXPECT_MENTIONS(error("oil 1 x\n"), "vectors.txt:1");
+  EXPECT_MENTIONS(error("\n"), "vectors.txt:1");
+  EXPECT_MENTIONS(error(""), "empty");
+  EXPECT_MENTIONS(testing::error_of([&] { read_word_vectors("gone.txt", *tokenizer_, 2); }),
+                  "gone.txt");
+}
+
+}  // namespace
+}  // namespace fastformer::data

@@ -16,7 +16,8 @@ class WordVectorsTest : public ::testing::Test {
     text::TokenizerConfig config;
     config.minimum_count = 1;
     // [PAD] [UNK] oil falls price
-    tokenizer_ = text::make_tokenizer(config, [](const auto& use) { use("oil oil oil price falls falls"); });
+    tokenizer_ =
+        text::make_tokenizer(config, [](const auto& use) { use("oil oil oil price falls falls"); });
   }
   WordVectors read(const std::string& content, std::int64_t width = 2) {
     return read_word_vectors(folder_.write("vectors.txt", content), *tokenizer_, width);

@@ -28,8 +28,8 @@ std::string_view take_last_field(std::string_view& line) {
 }
 
 bool parse(std::string_view field, float& value) {
-  const auto* end = field.data() + field.size();
-  const auto result = std::from_chars(field.data(), end, value);
+  const char *first = field.data(), *end = first + field.size();
+  const auto result = std::from_chars(first, end, value);
   return result.ec == std::errc() && result.ptr == end && std::isfinite(value);
 }
 

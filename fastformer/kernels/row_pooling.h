@@ -1,0 +1,57 @@
+#pragma once
+
+#include <cstdint>
+
+/// Softmax pooling of whole rows, the only work on tokens that stands before the two softmaxes of a
+/// Fastformer layer when it is merged (Wu et al., arXiv 2108.09084, equations 3-6, with the keys
+/// and queries folded into h vectors a_h):
+///   w[i, h] = softmax over i of x_i . a_h,   pooled_h = sum_i w[i, h] x_i
+///
+/// One pass over memory: a tile of rows is read once for its logits and its share of the sums,
+/// under a running maximum (Milakov and Gimelshein, arXiv 1805.02867). A long sequence is cut into
+/// blocks that threads pool apart and merge in order, so that the result does not depend on their
+/// number.
+///
+/// x is [n, d], queries and pooled are [h, d], all row-major and not overlapping. `Real` is float
+/// or double. Nothing is allocated; no call throws.
+namespace fastformer::kernels {
+
+/// The running softmax of some rows, h maxima, h sums and [h, d] weighted sums, in one array.
+inline std::int64_t pooling_state_size(std::int64_t width, std::int64_t heads) {
+  return heads * (width + 2);
+}
+
+/// Elements of scratch that a call on one block needs.
+std::int64_t row_pooling_scratch_size(std::int64_t width, std::int64_t heads);
+
+/// Pools the rows of one block; n = 0 gives the state of no rows.
+template <class Real>
+void pool_block(const Real* x, const Real* queries, std::int64_t n, std::int64_t width,
+                std::int64_t heads, Real* state, Real* scratch);
+
+/// Adds the rows of `other` to those of `state`.
+template <class Real>
+void merge_pooling(const Real* other, std::int64_t width, std::int64_t heads, Real* state);
+
+/// Divides by the sums: pooled [h, d], and statistics [2, h], the maximum and the inverse sum with
+/// which w[i, h] = exp(logit - maximum) * inverse. No rows: pooled is zero.
+template <class Real>
+void finish_pooling(const Real* state, std::int64_t width, std::int64_t heads, Real* pooled,
+                    Real* statistics);
+
+/// weights [n, h] of a block, for explanations.
+template <class Real>
+void pooling_weights(const Real* x, const Real* queries, const Real* statistics, std::int64_t n,
+                     std::int64_t width, std::int64_t heads, Real* weights, Real* scratch);
+
+/// Gradients of a block, with g = dL/dpooled [h, d] and m_h = pooled_h . g_h:
+///   dlogit[i, h] = w[i, h] (x_i . g_h - m_h),   dx_i += sum_h w[i, h] g_h + dlogit[i, h] a_h,
+///   dqueries_h += sum_i dlogit[i, h] x_i
+/// The weights are computed again from `statistics`. dx and dqueries are added to.
+template <class Real>
+void pool_block_backward(const Real* x, const Real* queries, const Real* pooled,
+                         const Real* statistics, const Real* gradient, std::int64_t n,
+                         std::int64_t width, std::int64_t heads, Real* dx, Real* dqueries,
+                         Real* scratch);
+
+}  // namespace fastformer::kernels

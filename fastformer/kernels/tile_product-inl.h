@@ -1,0 +1,96 @@
+// Compiled once for every instruction set; include it only between Highway's target macros.
+#if defined(FASTFORMER_KERNELS_TILE_PRODUCT_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef FASTFORMER_KERNELS_TILE_PRODUCT_INL_H_
+#undef FASTFORMER_KERNELS_TILE_PRODUCT_INL_H_
+#else
+#define FASTFORMER_KERNELS_TILE_PRODUCT_INL_H_
+#endif
+
+#include <hwy/highway.h>
+
+#include <cstdint>
+
+HWY_BEFORE_NAMESPACE();
+namespace fastformer::kernels::HWY_NAMESPACE {
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+/// A matrix that is read one element at a time: (i, k) lies at data[i * row + k * column].
+template <class Real>
+struct Scattered {
+  const Real* data;
+  std::int64_t row, column;
+};
+
+/// C [kRows, kVectors * N] += A B with B and C row-major and all of C in registers.
+template <int kRows, int kVectors, class D, class Real = hn::TFromD<D>>
+HWY_INLINE void multiply_add_block(D d, Scattered<Real> a, const Real* b, std::int64_t ldb, Real* c,
+                                   std::int64_t ldc, std::int64_t depth) {
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  hn::Vec<D> sum[kRows][kVectors];
+#pragma GCC unroll 8
+  for (int i = 0; i < kRows; ++i) {
+#pragma GCC unroll 2
+    for (int v = 0; v < kVectors; ++v) sum[i][v] = hn::LoadU(d, c + i * ldc + v * lanes);
+  }
+  for (std::int64_t k = 0; k < depth; ++k) {
+    hn::Vec<D> right[kVectors];
+#pragma GCC unroll 2
+    for (int v = 0; v < kVectors; ++v) right[v] = hn::LoadU(d, b + k * ldb + v * lanes);
+#pragma GCC unroll 8
+    for (int i = 0; i < kRows; ++i) {
+      const auto left = hn::Set(d, a.data[i * a.row + k * a.column]);
+#pragma GCC unroll 2
+      for (int v = 0; v < kVectors; ++v) sum[i][v] = hn::MulAdd(left, right[v], sum[i][v]);
+    }
+  }
+#pragma GCC unroll 8
+  for (int i = 0; i < kRows; ++i) {
+#pragma GCC unroll 2
+    for (int v = 0; v < kVectors; ++v) hn::StoreU(sum[i][v], d, c + i * ldc + v * lanes);
+  }
+}
+
+// Half of the registers hold sums: 8 x 2 of the 32 of AVX-512, 4 x 2 of the 16 below it.
+inline constexpr int kBlockRows = HWY_TARGET <= HWY_AVX3 ? 8 : 4;
+
+/// The rows of one strip of columns, in blocks of kRows, then of half as many.
+template <int kRows, int kVectors, class D, class Real = hn::TFromD<D>>
+HWY_INLINE void multiply_add_strip(D d, std::int64_t rows, Scattered<Real> a, const Real* b,
+                                   std::int64_t ldb, Real* c, std::int64_t ldc,
+                                   std::int64_t depth) {
+  for (; rows >= kRows; rows -= kRows) {
+    multiply_add_block<kRows, kVectors>(d, a, b, ldb, c, ldc, depth);
+    a.data += kRows * a.row;
+    c += kRows * ldc;
+  }
+  if constexpr (kRows > 1) {
+    multiply_add_strip<kRows / 2, kVectors>(d, rows, a, b, ldb, c, ldc, depth);
+  }
+}
+
+/// C [rows, columns] += A [rows, depth] B [depth, columns], for products with one short side whose
+/// operands lie in the first two caches. Any size; columns are worked in strips of two vectors.
+template <class Real>
+HWY_INLINE void multiply_add(std::int64_t rows, std::int64_t columns, std::int64_t depth,
+                             Scattered<Real> a, const Real* b, std::int64_t ldb, Real* c,
+                             std::int64_t ldc) {
+  const hn::ScalableTag<Real> d;
+  const hn::CappedTag<Real, 1> single;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  std::int64_t j = 0;
+  for (; j + 2 * lanes <= columns; j += 2 * lanes) {
+    multiply_add_strip<kBlockRows, 2>(d, rows, a, b + j, ldb, c + j, ldc, depth);
+  }
+  for (; j + lanes <= columns; j += lanes) {
+    multiply_add_strip<kBlockRows, 1>(d, rows, a, b + j, ldb, c + j, ldc, depth);
+  }
+  for (; j < columns; ++j) {
+    multiply_add_strip<kBlockRows, 1>(single, rows, a, b + j, ldb, c + j, ldc, depth);
+  }
+}
+
+}  // namespace fastformer::kernels::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#endif  // per-target include guard

@@ -1,10 +1,12 @@
 #include <c10/util/Exception.h>
 
+#include <cstdlib>
 #include <exception>
 #include <iostream>
 #include <string>
 
 #include "fastformer/cli/commands.h"
+#include "fastformer/kernels/simd_level.h"
 
 // Exit codes: 0 done; 1 the input was bad or the work could not be finished; 2 wrong usage.
 int main(int argc, char** argv) {
@@ -25,6 +27,7 @@ int main(int argc, char** argv) {
   cli::add_fields_command(app);
   cli::add_completions_command(app);
   try {
+    if (const char* level = std::getenv("FASTFORMER_SIMD")) kernels::set_simd_level(level);
     app.parse(argc, argv);
     return 0;
   } catch (const CLI::ParseError& error) {

@@ -1,9 +1,9 @@
 // Compiled once for every instruction set; include it only between Highway's target macros.
-#if defined(FASTFORMER_KERNELS_TILE_PRODUCT_INL_H_) == defined(HWY_TARGET_TOGGLE)
-#ifdef FASTFORMER_KERNELS_TILE_PRODUCT_INL_H_
-#undef FASTFORMER_KERNELS_TILE_PRODUCT_INL_H_
+#if defined(FASTFORMER_KERNELS_TILE_PRODUCT_INL_H) == defined(HWY_TARGET_TOGGLE)
+#ifdef FASTFORMER_KERNELS_TILE_PRODUCT_INL_H
+#undef FASTFORMER_KERNELS_TILE_PRODUCT_INL_H
 #else
-#define FASTFORMER_KERNELS_TILE_PRODUCT_INL_H_
+#define FASTFORMER_KERNELS_TILE_PRODUCT_INL_H
 #endif
 
 #include <hwy/highway.h>

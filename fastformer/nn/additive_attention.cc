@@ -1,17 +1,12 @@
 #include "fastformer/nn/additive_attention.h"
 
 #include <cmath>
-#include <vector>
 
 #include "fastformer/nn/ragged_ops.h"
+#include "fastformer/nn/row_pooling.h"
+#include "fastformer/nn/sequence_linear.h"
 
 namespace fastformer::nn {
-
-// A pooled global vector for each sequence, with the weights that pooled it.
-struct AdditiveAttention::Globals {
-  at::Tensor vectors;  // [B, d]
-  at::Tensor weights;  // [T, h]
-};
 
 AdditiveAttention::AdditiveAttention(const EncoderConfig& config, ParameterStore& store,
                                      const std::string& name)
@@ -62,62 +57,66 @@ at::Tensor AdditiveAttention::by_head(const at::Tensor& weight, const at::Tensor
   return at::bmm(pooled.transpose(0, 1), rows).transpose(0, 1).reshape({-1, width});
 }
 
-AdditiveAttention::Globals AdditiveAttention::global_key(const at::Tensor& x,
-                                                         const at::Tensor& global_query,
-                                                         const Offsets& offsets) const {
-  const auto heads = config_.heads, width = config_.width;
+// The queries [B or 1, h, d] whose products with X are the logits of beta, up to constants.
+at::Tensor AdditiveAttention::key_queries(const at::Tensor& global_query,
+                                          const at::Tensor& key_weight) const {
   const auto logits = logit_matrix(key_logits_);
-  if (config_.interaction == "product") {
-    const auto mixed = (logits.unsqueeze(0) * global_query.unsqueeze(1)).reshape({-1, width});
-    const auto queries = at::mm(mixed, key_.weight).view({offsets.size(), heads, width});
-    const auto pooled = pool_rows(x, queries, offsets);
-    return {global_query * (by_head(key_.weight, pooled.vectors) + key_.bias), pooled.weights};
+  if (config_.interaction != "product") return at::mm(logits, key_weight).unsqueeze(0);
+  const auto mixed = logits.unsqueeze(0) * global_query.unsqueeze(1);  // [B, h, d]
+  return at::mm(mixed.reshape({-1, config_.width}), key_weight).view(mixed.sizes());
+}
+
+AdditiveAttention::Globals AdditiveAttention::globals(const at::Tensor& x, const Offsets& offsets,
+                                                      MixerTrace* trace) const {
+  const auto width = config_.width;
+  const auto queries = at::mm(logit_matrix(query_logits_), query_.weight).unsqueeze(0);
+  const auto query_rows = pool_rows(x, queries, offsets);
+  const auto global_query = by_head(query_.weight, query_rows.vectors) + query_.bias;
+
+  const bool concat = config_.interaction == "concat";
+  const auto key_half = concat ? key_interaction_.weight.narrow(1, width, width) : at::Tensor();
+  const auto key_weight = concat ? at::mm(key_half, key_.weight) : key_.weight;
+  const auto key_queries = this->key_queries(global_query, key_weight);
+  const auto key_rows = pool_rows(query_rows.rows, key_queries, offsets);
+  if (trace != nullptr) {
+    *trace = {pooling_weights(queries, query_rows, offsets),
+              pooling_weights(key_queries, key_rows, offsets)};
   }
-  if (config_.interaction == "add") {
-    const auto pooled = pool_rows(x, at::mm(logits, key_.weight).unsqueeze(0), offsets);
-    return {global_query + by_head(key_.weight, pooled.vectors) + key_.bias, pooled.weights};
-  }
+
+  const auto key = by_head(key_weight, key_rows.vectors);
+  if (config_.interaction == "product") return {global_query * (key + key_.bias), key_rows.rows};
+  if (config_.interaction == "add") return {global_query + key + key_.bias, key_rows.rows};
   const auto query_half = key_interaction_.weight.narrow(1, 0, width);
-  const auto key_half = key_interaction_.weight.narrow(1, width, width);
-  const auto weight = at::mm(key_half, key_.weight);
-  const auto pooled = pool_rows(x, at::mm(logits, weight).unsqueeze(0), offsets);
   const auto constant = at::mv(key_half, key_.bias) + key_interaction_.bias;
-  return {at::linear(global_query, query_half, constant) + by_head(weight, pooled.vectors),
-          pooled.weights};
+  return {at::linear(global_query, query_half, constant) + key, key_rows.rows};
 }
 
 at::Tensor AdditiveAttention::forward_shared_query(const at::Tensor& x, const Offsets& offsets,
                                                    MixerTrace* trace) const {
-  const auto query = query_.forward(x);
-  const auto logits = at::linear(query, logit_matrix(query_logits_));
-  const auto global_query = pool_own_columns(query, logits, offsets);
-  const auto global_key = this->global_key(x, global_query.vectors, offsets);
-  if (trace != nullptr) *trace = {global_query.weights, global_key.weights};
-
-  const auto values = value_ ? value_.forward(x) : query;
+  const auto globals = this->globals(x, offsets, trace);
+  const auto query = query_.forward(globals.rows);
+  const auto values = value_ ? value_.forward(globals.rows) : query;
   at::Tensor interaction;
   if (config_.interaction == "product") {
-    interaction = expand_rows(global_key.vectors, offsets) * values;
+    interaction = scale_rows(values, globals.key, offsets);
   } else if (config_.interaction == "add") {
-    interaction = expand_rows(global_key.vectors, offsets) + values;
+    interaction = expand_rows(globals.key, offsets) + values;
   } else {
     const auto& weight = value_interaction_.weight;
     const auto constant =
-        at::linear(global_key.vectors, weight.narrow(1, 0, config_.width), value_interaction_.bias);
+        at::linear(globals.key, weight.narrow(1, 0, config_.width), value_interaction_.bias);
     interaction = at::linear(values, weight.narrow(1, config_.width, config_.width)) +
                   expand_rows(constant, offsets);
   }
-  const auto y = transform_.forward(interaction) + query;
-  return output_ ? output_.forward(y) : y;
+  // y without the bias of the transform, which joins that of the output projection.
+  const auto y = at::addmm(query, interaction, transform_.weight.t());
+  if (!output_) return y + transform_.bias;
+  return at::linear(y, output_.weight, at::mv(output_.weight, transform_.bias) + output_.bias);
 }
 
 at::Tensor AdditiveAttention::forward_merged(const at::Tensor& x, const Offsets& offsets,
                                              MixerTrace* trace) const {
-  const auto queries = at::mm(logit_matrix(query_logits_), query_.weight).unsqueeze(0);
-  const auto pooled = pool_rows(x, queries, offsets);
-  const auto global_query = by_head(query_.weight, pooled.vectors) + query_.bias;
-  const auto global_key = this->global_key(x, global_query, offsets);
-  if (trace != nullptr) *trace = {pooled.weights, global_key.weights};
+  const auto globals = this->globals(x, offsets, trace);
 
   // With Wo folded in: outer stands for Wo Wt, direct for Wo Wq.
   const auto fold = [&](const at::Tensor& weight) {
@@ -129,26 +128,23 @@ at::Tensor AdditiveAttention::forward_merged(const at::Tensor& x, const Offsets&
   if (output_) constant = at::mv(output_.weight, constant) + output_.bias;
 
   if (config_.interaction == "product") {
-    const auto constants = at::linear(global_key.vectors * value().bias, outer, constant);
-    std::vector<at::Tensor> rows;
-    for (std::int64_t b = 0; b < offsets.size(); ++b) {
-      const auto matrix = at::addmm(direct, outer * global_key.vectors[b], inner);
-      rows.push_back(
-          at::addmm(constants[b], x.narrow(0, offsets.begin_of(b), offsets.length(b)), matrix.t()));
-    }
-    return rows.empty() ? at::zeros_like(x) : at::cat(rows);
+    const auto constants = at::linear(globals.key * value().bias, outer, constant);
+    const auto scaled = outer.unsqueeze(0) * globals.key.unsqueeze(1);  // [B, d, d]
+    const auto matrices = at::matmul(scaled, inner) + direct;
+    return sequence_linear(globals.rows, matrices, constants, offsets);
   }
   // Every sequence has the same matrix; the global key only moves the constant.
-  auto global_part = global_key.vectors + value().bias;
+  auto global_part = globals.key + value().bias;
   if (config_.interaction == "concat") {
     const auto& weight = value_interaction_.weight;
     const auto value_half = weight.narrow(1, config_.width, config_.width);
-    global_part = at::linear(global_key.vectors, weight.narrow(1, 0, config_.width),
+    global_part = at::linear(globals.key, weight.narrow(1, 0, config_.width),
                              value_interaction_.bias + at::mv(value_half, value().bias));
     inner = at::mm(value_half, inner);
   }
   const auto constants = at::linear(global_part, outer, constant);
-  return at::linear(x, at::addmm(direct, outer, inner)) + expand_rows(constants, offsets);
+  const auto matrix = at::addmm(direct, outer, inner);
+  return at::linear(globals.rows, matrix) + expand_rows(constants, offsets);
 }
 
 }  // namespace fastformer::nn

@@ -22,8 +22,8 @@ namespace fastformer::nn {
 ///
 /// Three ways to the same result:
 ///   direct        as written above, one sequence at a time: the reference;
-///   shared_query  K is never formed: beta's logits and k come from pooling X, because all that
-///                 stands before a softmax is linear in X and constants cancel in it;
+///   shared_query  K is never formed: both global vectors come from pooling X itself, because all
+///                 that stands before a softmax is linear in X and constants cancel in it;
 ///   merged        nor is Q: with the global vectors known, Y_i = M_b X_i + c_b is one product a
 ///                 token. M_b costs d x d x d a sequence, which pays for long ones.
 /// `auto` takes merged when the average sequence has at least 1.5 d tokens, or when M is the same
@@ -35,7 +35,10 @@ class AdditiveAttention final : public Mixer {
   at::Tensor forward(const at::Tensor& x, const Offsets& offsets, MixerTrace* trace) const override;
 
  private:
-  struct Globals;
+  struct Globals {
+    at::Tensor key;   // k [B, d]
+    at::Tensor rows;  // x again, see PooledRows
+  };
 
   at::Tensor forward_direct(const at::Tensor& x, const Offsets& offsets, MixerTrace* trace) const;
   at::Tensor forward_shared_query(const at::Tensor& x, const Offsets& offsets,
@@ -43,8 +46,8 @@ class AdditiveAttention final : public Mixer {
   at::Tensor forward_merged(const at::Tensor& x, const Offsets& offsets, MixerTrace* trace) const;
 
   at::Tensor direct_sequence(const at::Tensor& x, MixerTrace* trace) const;
-  Globals global_key(const at::Tensor& x, const at::Tensor& global_query,
-                     const Offsets& offsets) const;
+  Globals globals(const at::Tensor& x, const Offsets& offsets, MixerTrace* trace) const;
+  at::Tensor key_queries(const at::Tensor& global_query, const at::Tensor& key_weight) const;
   at::Tensor logit_matrix(const Linear& logits) const;
   at::Tensor by_head(const at::Tensor& weight, const at::Tensor& pooled) const;
   const Linear& value() const { return value_ ? value_ : query_; }

@@ -21,7 +21,7 @@ class AdditivePooling {
   /// x [T, d] -> vectors [B, d] with weights [T, 1].
   Pooled forward(const at::Tensor& x, const Offsets& offsets) const {
     const auto logits = logits_.forward(at::tanh(projection_.forward(x)));
-    return pool_own_columns(x, logits, offsets);
+    return pool_by_logits(x, logits, offsets);
   }
 
  private:

@@ -1,7 +1,10 @@
 #pragma once
 
+#include <ATen/ATen.h>
+
 #include <cstdint>
 #include <span>
+#include <vector>
 
 namespace fastformer::nn {
 
@@ -18,9 +21,18 @@ class Offsets {
     return values_[sequence + 1] - values_[sequence];
   }
   std::span<const std::int64_t> values() const { return values_; }
+  /// The numbers themselves, for whoever outlives the batch.
+  std::vector<std::int64_t> copy() const { return {values_.begin(), values_.end()}; }
 
  private:
   std::span<const std::int64_t> values_;
 };
+
+/// Throws c10::Error unless x is [T, d] with the T of the offsets.
+inline void check_rows(const at::Tensor& x, const Offsets& offsets) {
+  TORCH_CHECK(x.dim() == 2, "expected rows [T, d], got a tensor of ", x.dim(), " dimensions");
+  TORCH_CHECK(x.size(0) == offsets.total(), "the batch has ", offsets.total(),
+              " tokens by its offsets, but ", x.size(0), " rows");
+}
 
 }  // namespace fastformer::nn

@@ -250,6 +250,14 @@ TEST(Completions, NameEveryCommand) {
   EXPECT_EQ(run_program({"completions", "csh"}).code, 2);
 }
 
+TEST(Program, RefusesAnInstructionSetItDoesNotHave) {
+  setenv("FASTFORMER_SIMD", "AVX9", 1);
+  const auto outcome = run_program({"fields"});
+  unsetenv("FASTFORMER_SIMD");
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_NE(outcome.output.find("'AVX9'"), std::string::npos) << outcome.output;
+}
+
 TEST(Program, WithoutACommandItSaysHowToUseIt) {
   EXPECT_EQ(run_program({"--help"}).code, 0);
   EXPECT_EQ(run_program({}).code, 2);

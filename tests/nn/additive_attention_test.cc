@@ -2,8 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include "fastformer/nn/ragged_ops.h"
-
 namespace fastformer::nn {
 namespace {
 
@@ -65,66 +63,6 @@ TEST(AdditiveAttention, ASequenceAloneGivesWhatItGivesInABatch) {
   const std::vector<std::int64_t> alone = {0, 7};
   const auto last = attention.forward(x.narrow(0, 4, 7), Offsets(alone), nullptr);
   EXPECT_TRUE(at::allclose(together.narrow(0, 4, 7), last, 1e-10, 1e-12));
-}
-
-// Central differences of f at each element of x.
-template <class F>
-at::Tensor numeric_gradient(const F& f, const at::Tensor& x) {
-  constexpr double kStep = 1e-6;
-  const auto at_point = x.detach().clone();
-  auto gradient = at::zeros_like(at_point);
-  auto* value = at_point.mutable_data_ptr<double>();
-  auto* out = gradient.mutable_data_ptr<double>();
-  for (std::int64_t i = 0; i < x.numel(); ++i) {
-    const double before = value[i];
-    value[i] = before + kStep;
-    const double above = f(at_point).template item<double>();
-    value[i] = before - kStep;
-    const double below = f(at_point).template item<double>();
-    value[i] = before;
-    out[i] = (above - below) / (2 * kStep);
-  }
-  return gradient;
-}
-
-template <class F>
-void check_gradient(const F& f, const at::Tensor& x) {
-  const auto leaf = x.detach().clone().requires_grad_(true);
-  f(leaf).backward();
-  EXPECT_TRUE(at::allclose(leaf.grad(), numeric_gradient(f, x), 1e-6, 1e-8));
-}
-
-at::Tensor weigh(const at::Tensor& x) {
-  return (x * at::arange(x.numel(), x.options()).view_as(x).cos()).sum();
-}
-
-TEST(RaggedOps, GradientsAgreeWithFiniteDifferences) {
-  const Offsets offsets(kOffsets);
-  const auto x = at::randn({11, 6}, at::kDouble), logits = at::randn({11, 3}, at::kDouble);
-  const auto queries = at::randn({4, 2, 6}, at::kDouble), one = at::randn({1, 2, 6}, at::kDouble);
-  check_gradient([&](const auto& v) { return weigh(pool_own_columns(v, logits, offsets).vectors); },
-                 x);
-  check_gradient([&](const auto& v) { return weigh(pool_own_columns(x, v, offsets).vectors); },
-                 logits);
-  check_gradient([&](const auto& v) { return weigh(pool_rows(v, queries, offsets).vectors); }, x);
-  check_gradient([&](const auto& v) { return weigh(pool_rows(x, v, offsets).vectors); }, queries);
-  check_gradient([&](const auto& v) { return weigh(pool_rows(x, v, offsets).vectors); }, one);
-  check_gradient([&](const auto& v) { return weigh(expand_rows(v, offsets)); },
-                 at::randn({4, 6}, at::kDouble));
-}
-
-TEST(RaggedOps, AnEmptySequencePoolsToZero) {
-  const Offsets offsets(kOffsets);
-  const auto pooled = pool_own_columns(at::randn({11, 6}), at::randn({11, 3}), offsets);
-  EXPECT_TRUE(at::equal(pooled.vectors[1], at::zeros({6})));
-}
-
-TEST(RaggedOps, RefusesShapesThatDoNotBelongTogether) {
-  const Offsets offsets(kOffsets);
-  EXPECT_THROW(pool_own_columns(at::randn({10, 6}), at::randn({11, 3}), offsets), c10::Error);
-  EXPECT_THROW(pool_own_columns(at::randn({11, 6}), at::randn({11, 4}), offsets), c10::Error);
-  EXPECT_THROW(pool_rows(at::randn({11, 6}), at::randn({3, 2, 6}), offsets), c10::Error);
-  EXPECT_THROW(expand_rows(at::randn({3, 6}), offsets), c10::Error);
 }
 
 }  // namespace

@@ -17,16 +17,30 @@ nlohmann::json goldens(const std::string& name) {
   return nlohmann::json::parse(file);
 }
 
-TEST(Goldens, WordsAreThoseOfNltk) {
-  for (const auto& golden : goldens("word_tokenize.json").at("cases")) {
+std::vector<std::string> words_of(const std::string& sentence) {
+  std::vector<std::string> words;
+  visit_words(sentence, [&](std::string_view word) {
+    words.emplace_back(word);
+    return true;
+  });
+  return words;
+}
+
+// Where we cut otherwise on purpose (see word_tokenizer.h) is written down, sentence by sentence.
+TEST(Goldens, WordsAreThoseOfNltkButForListedDifferences) {
+  const auto all = goldens("word_tokenize.json"), differences = goldens("word_differences.json");
+  ASSERT_FALSE(all.at("cases").empty());
+  std::size_t differing = 0;
+  for (const auto& golden : all.at("cases")) {
     const auto sentence = golden.at("text").get<std::string>();
-    std::vector<std::string> words;
-    visit_words(sentence, [&](std::string_view word) {
-      words.emplace_back(word);
-      return true;
-    });
-    EXPECT_EQ(words, golden.at("tokens").get<std::vector<std::string>>()) << sentence;
+    const auto words = words_of(sentence);
+    const auto expected = golden.at("tokens").get<std::vector<std::string>>();
+    if (words == expected) continue;
+    ++differing;
+    ASSERT_TRUE(differences.contains(sentence)) << sentence;
+    EXPECT_EQ(words, differences.at(sentence).get<std::vector<std::string>>()) << sentence;
   }
+  EXPECT_EQ(differing, differences.size());
 }
 
 TEST(Goldens, PiecesAreThoseOfTheTokenizersPackage) {

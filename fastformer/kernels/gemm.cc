@@ -1,5 +1,9 @@
 #include "fastformer/kernels/gemm.h"
 
+#include <algorithm>
+
+#include "fastformer/kernels/matrix_product.h"
+
 // NOLINTBEGIN(readability-identifier-naming): the names of BLAS.
 extern "C" {
 void sgemm_(const char* transpose_a, const char* transpose_b, const int* m, const int* n,
@@ -14,17 +18,34 @@ void dgemm_(const char* transpose_a, const char* transpose_b, const int* m, cons
 namespace fastformer::kernels {
 namespace {
 
+bool blas_knows_this_cpu() {
+#if defined(__x86_64__)
+  static const bool intel = __builtin_cpu_is("intel") != 0;
+  return intel;
+#else
+  return false;
+#endif
+}
+
 const char* flag(Transpose transpose) { return transpose == Transpose::kYes ? "T" : "N"; }
 
 // BLAS counts columns first: the row-major product A B is the column-major product B^T A^T.
 template <class Real, class Blas>
-void row_major(Blas blas, Transpose transpose_a, Transpose transpose_b, std::int64_t m,
-               std::int64_t n, std::int64_t k, Real alpha, const Real* a, std::int64_t lda,
-               const Real* b, std::int64_t ldb, Real beta, Real* c, std::int64_t ldc) {
+void product(Blas blas, Transpose transpose_a, Transpose transpose_b, std::int64_t m,
+             std::int64_t n, std::int64_t k, const Real* a, std::int64_t lda, const Real* b,
+             std::int64_t ldb, Start<Real> start, Real* c, std::int64_t ldc) {
   if (m == 0 || n == 0) return;
+  if (!blas_knows_this_cpu()) {
+    matrix_product(transpose_a, transpose_b, m, n, k, a, lda, b, ldb, start, c, ldc);
+    return;
+  }
   const int rows = static_cast<int>(n), columns = static_cast<int>(m), depth = static_cast<int>(k);
   const int stride_a = static_cast<int>(lda), stride_b = static_cast<int>(ldb),
             stride_c = static_cast<int>(ldc);
+  if (start.row != nullptr) {
+    for (std::int64_t i = 0; i < m; ++i) std::copy_n(start.row, n, c + i * ldc);
+  }
+  const Real alpha = 1, beta = start.keep || start.row != nullptr ? 1 : 0;
   blas(flag(transpose_b), flag(transpose_a), &rows, &columns, &depth, &alpha, b, &stride_b, a,
        &stride_a, &beta, c, &stride_c);
 }
@@ -32,15 +53,15 @@ void row_major(Blas blas, Transpose transpose_a, Transpose transpose_b, std::int
 }  // namespace
 
 void gemm(Transpose transpose_a, Transpose transpose_b, std::int64_t m, std::int64_t n,
-          std::int64_t k, float alpha, const float* a, std::int64_t lda, const float* b,
-          std::int64_t ldb, float beta, float* c, std::int64_t ldc) {
-  row_major(sgemm_, transpose_a, transpose_b, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
+          std::int64_t k, const float* a, std::int64_t lda, const float* b, std::int64_t ldb,
+          Start<float> start, float* c, std::int64_t ldc) {
+  product(sgemm_, transpose_a, transpose_b, m, n, k, a, lda, b, ldb, start, c, ldc);
 }
 
 void gemm(Transpose transpose_a, Transpose transpose_b, std::int64_t m, std::int64_t n,
-          std::int64_t k, double alpha, const double* a, std::int64_t lda, const double* b,
-          std::int64_t ldb, double beta, double* c, std::int64_t ldc) {
-  row_major(dgemm_, transpose_a, transpose_b, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
+          std::int64_t k, const double* a, std::int64_t lda, const double* b, std::int64_t ldb,
+          Start<double> start, double* c, std::int64_t ldc) {
+  product(dgemm_, transpose_a, transpose_b, m, n, k, a, lda, b, ldb, start, c, ldc);
 }
 
 }  // namespace fastformer::kernels

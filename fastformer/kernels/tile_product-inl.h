@@ -10,17 +10,12 @@
 
 #include <cstdint>
 
+#include "fastformer/kernels/scattered.h"
+
 HWY_BEFORE_NAMESPACE();
 namespace fastformer::kernels::HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
-
-/// A matrix that is read one element at a time: (i, k) lies at data[i * row + k * column].
-template <class Real>
-struct Scattered {
-  const Real* data;
-  std::int64_t row, column;
-};
 
 /// C [kRows, kVectors * N] += A B with B and C row-major and all of C in registers.
 template <int kRows, int kVectors, class D, class Real = hn::TFromD<D>>
@@ -28,7 +23,7 @@ HWY_INLINE void multiply_add_block(D d, Scattered<Real> a, const Real* b, std::i
                                    std::int64_t ldc, std::int64_t depth) {
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
   hn::Vec<D> sum[kRows][kVectors];
-#pragma GCC unroll 8
+#pragma GCC unroll 12
   for (int i = 0; i < kRows; ++i) {
 #pragma GCC unroll 2
     for (int v = 0; v < kVectors; ++v) sum[i][v] = hn::LoadU(d, c + i * ldc + v * lanes);
@@ -37,14 +32,14 @@ HWY_INLINE void multiply_add_block(D d, Scattered<Real> a, const Real* b, std::i
     hn::Vec<D> right[kVectors];
 #pragma GCC unroll 2
     for (int v = 0; v < kVectors; ++v) right[v] = hn::LoadU(d, b + k * ldb + v * lanes);
-#pragma GCC unroll 8
+#pragma GCC unroll 12
     for (int i = 0; i < kRows; ++i) {
       const auto left = hn::Set(d, a.data[i * a.row + k * a.column]);
 #pragma GCC unroll 2
       for (int v = 0; v < kVectors; ++v) sum[i][v] = hn::MulAdd(left, right[v], sum[i][v]);
     }
   }
-#pragma GCC unroll 8
+#pragma GCC unroll 12
   for (int i = 0; i < kRows; ++i) {
 #pragma GCC unroll 2
     for (int v = 0; v < kVectors; ++v) hn::StoreU(sum[i][v], d, c + i * ldc + v * lanes);

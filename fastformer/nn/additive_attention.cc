@@ -61,21 +61,21 @@ at::Tensor AdditiveAttention::by_head(const at::Tensor& weight, const at::Tensor
 at::Tensor AdditiveAttention::key_queries(const at::Tensor& global_query,
                                           const at::Tensor& key_weight) const {
   const auto logits = logit_matrix(key_logits_);
-  if (config_.interaction != "product") return at::mm(logits, key_weight).unsqueeze(0);
+  if (config_.interaction != "product") return affine(logits, key_weight.t()).unsqueeze(0);
   const auto mixed = logits.unsqueeze(0) * global_query.unsqueeze(1);  // [B, h, d]
-  return at::mm(mixed.reshape({-1, config_.width}), key_weight).view(mixed.sizes());
+  return affine(mixed.reshape({-1, config_.width}), key_weight.t()).view(mixed.sizes());
 }
 
 AdditiveAttention::Globals AdditiveAttention::globals(const at::Tensor& x, const Offsets& offsets,
                                                       MixerTrace* trace) const {
   const auto width = config_.width;
-  const auto queries = at::mm(logit_matrix(query_logits_), query_.weight).unsqueeze(0);
+  const auto queries = affine(logit_matrix(query_logits_), query_.weight.t()).unsqueeze(0);
   const auto query_rows = pool_rows(x, queries, offsets);
   const auto global_query = by_head(query_.weight, query_rows.vectors) + query_.bias;
 
   const bool concat = config_.interaction == "concat";
   const auto key_half = concat ? key_interaction_.weight.narrow(1, width, width) : at::Tensor();
-  const auto key_weight = concat ? at::mm(key_half, key_.weight) : key_.weight;
+  const auto key_weight = concat ? affine(key_half, key_.weight.t()) : key_.weight;
   const auto key_queries = this->key_queries(global_query, key_weight);
   const auto key_rows = pool_rows(query_rows.rows, key_queries, offsets);
   if (trace != nullptr) {
@@ -88,7 +88,7 @@ AdditiveAttention::Globals AdditiveAttention::globals(const at::Tensor& x, const
   if (config_.interaction == "add") return {global_query + key + key_.bias, key_rows.rows};
   const auto query_half = key_interaction_.weight.narrow(1, 0, width);
   const auto constant = at::mv(key_half, key_.bias) + key_interaction_.bias;
-  return {at::linear(global_query, query_half, constant) + key, key_rows.rows};
+  return {affine(global_query, query_half, constant) + key, key_rows.rows};
 }
 
 at::Tensor AdditiveAttention::forward_shared_query(const at::Tensor& x, const Offsets& offsets,
@@ -104,14 +104,12 @@ at::Tensor AdditiveAttention::forward_shared_query(const at::Tensor& x, const Of
   } else {
     const auto& weight = value_interaction_.weight;
     const auto constant =
-        at::linear(globals.key, weight.narrow(1, 0, config_.width), value_interaction_.bias);
-    interaction = at::linear(values, weight.narrow(1, config_.width, config_.width)) +
+        affine(globals.key, weight.narrow(1, 0, config_.width), value_interaction_.bias);
+    interaction = affine(values, weight.narrow(1, config_.width, config_.width)) +
                   expand_rows(constant, offsets);
   }
-  // y without the bias of the transform, which joins that of the output projection.
-  const auto y = at::addmm(query, interaction, transform_.weight.t());
-  if (!output_) return y + transform_.bias;
-  return at::linear(y, output_.weight, at::mv(output_.weight, transform_.bias) + output_.bias);
+  const auto y = transform_.forward(interaction) + query;
+  return output_ ? output_.forward(y) : y;
 }
 
 at::Tensor AdditiveAttention::forward_merged(const at::Tensor& x, const Offsets& offsets,
@@ -120,7 +118,7 @@ at::Tensor AdditiveAttention::forward_merged(const at::Tensor& x, const Offsets&
 
   // With Wo folded in: outer stands for Wo Wt, direct for Wo Wq.
   const auto fold = [&](const at::Tensor& weight) {
-    return output_ ? at::mm(output_.weight, weight) : weight;
+    return output_ ? affine(output_.weight, weight.t()) : weight;
   };
   const auto outer = fold(transform_.weight), direct = fold(query_.weight);
   auto inner = value().weight;
@@ -128,9 +126,10 @@ at::Tensor AdditiveAttention::forward_merged(const at::Tensor& x, const Offsets&
   if (output_) constant = at::mv(output_.weight, constant) + output_.bias;
 
   if (config_.interaction == "product") {
-    const auto constants = at::linear(globals.key * value().bias, outer, constant);
+    const auto constants = affine(globals.key * value().bias, outer, constant);
     const auto scaled = outer.unsqueeze(0) * globals.key.unsqueeze(1);  // [B, d, d]
-    const auto matrices = at::matmul(scaled, inner) + direct;
+    const auto products = affine(scaled.reshape({-1, config_.width}), inner.t());
+    const auto matrices = products.view(scaled.sizes()) + direct;
     return sequence_linear(globals.rows, matrices, constants, offsets);
   }
   // Every sequence has the same matrix; the global key only moves the constant.
@@ -138,13 +137,13 @@ at::Tensor AdditiveAttention::forward_merged(const at::Tensor& x, const Offsets&
   if (config_.interaction == "concat") {
     const auto& weight = value_interaction_.weight;
     const auto value_half = weight.narrow(1, config_.width, config_.width);
-    global_part = at::linear(globals.key, weight.narrow(1, 0, config_.width),
-                             value_interaction_.bias + at::mv(value_half, value().bias));
-    inner = at::mm(value_half, inner);
+    global_part = affine(globals.key, weight.narrow(1, 0, config_.width),
+                         value_interaction_.bias + at::mv(value_half, value().bias));
+    inner = affine(value_half, inner.t());
   }
-  const auto constants = at::linear(global_part, outer, constant);
-  const auto matrix = at::addmm(direct, outer, inner);
-  return at::linear(globals.rows, matrix) + expand_rows(constants, offsets);
+  const auto constants = affine(global_part, outer, constant);
+  const auto matrix = affine(outer, inner.t()) + direct;
+  return affine(globals.rows, matrix) + expand_rows(constants, offsets);
 }
 
 }  // namespace fastformer::nn

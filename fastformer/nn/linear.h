@@ -8,6 +8,11 @@
 
 namespace fastformer::nn {
 
+/// y = x W^T + b on all threads, differentiable: x [T, k], weight [n, k] (or the transposed view of
+/// a [k, n], which is read as it lies), bias [n] or undefined -> [T, n]. Float or double; throws
+/// c10::Error when shapes or types disagree.
+at::Tensor affine(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias = {});
+
 /// y = x W^T + b, with W [out, in] and b [out], named `<name>.weight` and `<name>.bias`.
 struct Linear {
   Linear() = default;
@@ -15,7 +20,7 @@ struct Linear {
       : weight(store.normal(name + ".weight", {out, in})),
         bias(store.constant(name + ".bias", {out}, 0)) {}
 
-  at::Tensor forward(const at::Tensor& x) const { return at::linear(x, weight, bias); }
+  at::Tensor forward(const at::Tensor& x) const { return affine(x, weight, bias); }
   explicit operator bool() const { return weight.defined(); }
 
   at::Tensor weight;

@@ -1,12 +1,11 @@
 #include "fastformer/nn/sequence_linear.h"
 
-#include <ATen/Parallel.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 #include <algorithm>
 #include <vector>
 
-#include "fastformer/kernels/gemm.h"
+#include "fastformer/nn/parallel_gemm.h"
 
 namespace fastformer::nn {
 namespace {
@@ -41,12 +40,9 @@ class SequenceLinear : public Function<SequenceLinear> {
       const auto* constant = constants.const_data_ptr<scalar_t>();
       auto* result = y.mutable_data_ptr<scalar_t>();
       for_each_sequence(matrices.size(0), [&](std::int64_t b) {
-        for (auto i = offsets[b]; i < offsets[b + 1]; ++i) {
-          std::copy_n(constant + b * out, out, result + i * out);
-        }
-        kernels::gemm(Transpose::kNo, Transpose::kYes, offsets[b + 1] - offsets[b], out, in,
-                      scalar_t{1}, rows + offsets[b] * in, in, matrix + b * out * in, in,
-                      scalar_t{1}, result + offsets[b] * out, out);
+        gemm_by_rows<scalar_t>(Transpose::kYes, offsets[b + 1] - offsets[b], out, in,
+                               rows + offsets[b] * in, matrix + b * out * in, in,
+                               {.row = constant + b * out}, result + offsets[b] * out);
       });
     });
     context->save_for_backward({x, matrices});
@@ -75,10 +71,9 @@ class SequenceLinear : public Function<SequenceLinear> {
         for (auto i = first; i < first + n; ++i) {
           for (std::int64_t c = 0; c < out; ++c) out_constant[b * out + c] += g[i * out + c];
         }
-        kernels::gemm(Transpose::kNo, Transpose::kNo, n, in, out, scalar_t{1}, g + first * out, out,
-                      matrix + b * out * in, in, scalar_t{0}, out_rows + first * in, in);
-        kernels::gemm(Transpose::kYes, Transpose::kNo, out, in, n, scalar_t{1}, g + first * out,
-                      out, rows + first * in, in, scalar_t{0}, out_matrix + b * out * in, in);
+        gemm_by_rows<scalar_t>(Transpose::kNo, n, in, out, g + first * out, matrix + b * out * in,
+                               in, {}, out_rows + first * in);
+        gemm_by_depth(out, in, n, g + first * out, rows + first * in, out_matrix + b * out * in);
       });
     });
     return {dx, dmatrices, dconstants, at::Tensor()};

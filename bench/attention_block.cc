@@ -1,0 +1,109 @@
+// One contender of bench/peers/attention_block.py: our attention block on a case that the script
+// wrote, run once for each line on standard input.
+//
+//   fastformer_attention_block CASE.safetensors THREADS
+//   > forward        seconds of one pass without gradients
+//   > training       seconds of one pass forward and backward
+//   > result FILE    writes y, dx and the gradients of all parameters
+#include <ATen/Parallel.h>
+#include <c10/core/InferenceMode.h>
+
+#include <chrono>
+#include <exception>
+#include <iostream>
+#include <string>
+
+#include "fastformer/nn/additive_attention.h"
+#include "fastformer/nn/tensor_file.h"
+
+namespace {
+
+using namespace fastformer;
+
+class Contender {
+ public:
+  explicit Contender(const std::string& path) {
+    auto file = nn::load_tensors(path);
+    x_ = take(file.tensors, "x");
+    gradient_ = take(file.tensors, "gradient");
+    const auto offsets = take(file.tensors, "offsets");
+    const auto* first = offsets.const_data_ptr<std::int64_t>();
+    offsets_.assign(first, first + offsets.numel());
+    config_.width = x_.size(1);
+    config_.heads = std::stoll(file.metadata.at("heads"));
+    nn::ParameterStore store(1, x_.scalar_type());
+    attention_ = std::make_unique<nn::AdditiveAttention>(config_, store, "attention");
+    parameters_ = store.parameters();
+    nn::assign(parameters_, file.tensors, path);
+  }
+
+  void forward() const {
+    const c10::InferenceMode inference;
+    attention_->forward(x_, nn::Offsets(offsets_), nullptr);
+  }
+
+  // A caller's gradients are dropped before each pass, as an optimizer's step would.
+  nn::ParameterMap training() {
+    for (auto& [name, parameter] : parameters_) parameter.mutable_grad().reset();
+    const auto x = x_.detach().requires_grad_(true);
+    const auto y = attention_->forward(x, nn::Offsets(offsets_), nullptr);
+    y.backward(gradient_);
+    return {{"y", y.detach()}, {"x.grad", x.grad()}};
+  }
+
+  void write_result(const std::string& path) {
+    auto result = training();
+    for (const auto& [name, parameter] : parameters_) {
+      if (parameter.grad().defined()) result[name + ".grad"] = parameter.grad();
+    }
+    nn::save_tensors(path, result);
+  }
+
+ private:
+  static at::Tensor take(nn::ParameterMap& tensors, const std::string& name) {
+    auto tensor = tensors.at(name);
+    tensors.erase(name);
+    return tensor;
+  }
+
+  at::Tensor x_, gradient_;
+  std::vector<std::int64_t> offsets_;
+  nn::EncoderConfig config_;
+  std::unique_ptr<nn::AdditiveAttention> attention_;
+  nn::ParameterMap parameters_;
+};
+
+template <class Body>
+double seconds(const Body& body) {
+  const auto start = std::chrono::steady_clock::now();
+  body();
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc != 3) {
+    std::cerr << "usage: fastformer_attention_block CASE.safetensors THREADS\n";
+    return 2;
+  }
+  try {
+    at::set_num_threads(std::stoi(argv[2]));
+    Contender contender(argv[1]);
+    for (std::string command; std::cin >> command;) {
+      if (command == "forward") {
+        std::cout << seconds([&] { contender.forward(); }) << std::endl;
+      } else if (command == "training") {
+        std::cout << seconds([&] { contender.training(); }) << std::endl;
+      } else {
+        std::cin >> command;
+        contender.write_result(command);
+        std::cout << "written" << std::endl;
+      }
+    }
+  } catch (const std::exception& error) {
+    std::cerr << "fastformer_attention_block: " << error.what() << '\n';
+    return 1;
+  }
+  return 0;
+}

@@ -1,0 +1,112 @@
+// The kernels, each against the peak of this machine that is measured in the same process:
+// products of large matrices for arithmetic, a copy of memory for traffic.
+//
+//   build/release/bin/fastformer_kernels_benchmark
+#include <benchmark/benchmark.h>
+
+#include <cstring>
+#include <random>
+#include <vector>
+
+#include "fastformer/kernels/gemm.h"
+#include "fastformer/kernels/row_pooling.h"
+
+namespace fastformer::kernels {
+namespace {
+
+std::vector<float> random_floats(std::int64_t count) {
+  std::mt19937 generator(1);
+  std::normal_distribution<float> normal;
+  std::vector<float> values(count);
+  for (auto& value : values) value = normal(generator);
+  return values;
+}
+
+void report(benchmark::State& state, double flops, double bytes) {
+  const auto rate = [&](double amount) {
+    return benchmark::Counter(amount, benchmark::Counter::kIsIterationInvariantRate);
+  };
+  state.counters["FLOP/s"] = rate(flops);
+  state.counters["B/s"] = rate(bytes);
+}
+
+// y = x W^T, dx = g W and dW = g^T x for 16,384 tokens, on one thread.
+void product(benchmark::State& state, Transpose left, Transpose right, std::int64_t m,
+             std::int64_t n, std::int64_t k) {
+  const auto a = random_floats(m * k), b = random_floats(n * k);
+  std::vector<float> c(m * n);
+  const auto lda = left == Transpose::kYes ? m : k, ldb = right == Transpose::kYes ? k : n;
+  for (auto _ : state) {
+    gemm(left, right, m, n, k, a.data(), lda, b.data(), ldb, {}, c.data(), n);
+  }
+  report(state, 2 * static_cast<double>(m * n * k), 4 * static_cast<double>(m * n + m * k));
+}
+BENCHMARK_CAPTURE(product, y, Transpose::kNo, Transpose::kYes, 16384, 256, 256);
+BENCHMARK_CAPTURE(product, dx, Transpose::kNo, Transpose::kNo, 16384, 256, 256);
+BENCHMARK_CAPTURE(product, dw, Transpose::kYes, Transpose::kNo, 256, 256, 16384);
+BENCHMARK_CAPTURE(product, small, Transpose::kNo, Transpose::kYes, 1024, 256, 256);
+BENCHMARK_CAPTURE(product, large, Transpose::kNo, Transpose::kNo, 2048, 1024, 1024);
+
+void peak_memory(benchmark::State& state) {
+  const auto from = random_floats(1 << 25);
+  std::vector<float> to(from.size());
+  for (auto _ : state) {
+    std::memcpy(to.data(), from.data(), from.size() * sizeof(float));
+    benchmark::ClobberMemory();
+  }
+  report(state, 0, 8 * static_cast<double>(from.size()));
+}
+BENCHMARK(peak_memory)->Unit(benchmark::kMillisecond);
+
+struct Pooling {
+  Pooling(std::int64_t n_in, std::int64_t width_in, std::int64_t heads_in)
+      : n(n_in),
+        width(width_in),
+        heads(heads_in),
+        x(random_floats(n * width)),
+        queries(random_floats(heads * width)),
+        state(pooling_state_size(width, heads)),
+        scratch(row_pooling_scratch_size(width, heads)) {
+    for (auto& value : queries) value *= 0.1F;
+  }
+  void forward() {
+    pool_block(x.data(), queries.data(), n, width, heads, state.data(), scratch.data());
+  }
+  double products() const { return 2 * static_cast<double>(n * width * heads); }
+  double bytes() const { return 4 * static_cast<double>(n * width); }
+
+  std::int64_t n, width, heads;
+  std::vector<float> x, queries, state, scratch;
+};
+
+// Many segments that together do not fit the caches.
+void row_pooling(benchmark::State& state) {
+  Pooling pooling(state.range(0), 256, state.range(1));
+  for (auto _ : state) pooling.forward();
+  report(state, 2 * pooling.products(), pooling.bytes());
+}
+BENCHMARK(row_pooling)->ArgsProduct({{32, 256, 16384}, {1, 16}})->Unit(benchmark::kMicrosecond);
+
+void row_pooling_backward(benchmark::State& state) {
+  Pooling pooling(state.range(0), 256, state.range(1));
+  pooling.forward();
+  std::vector<float> pooled(pooling.queries.size()), statistics(2 * pooling.heads);
+  finish_pooling(pooling.state.data(), pooling.width, pooling.heads, pooled.data(),
+                 statistics.data());
+  std::vector<float> dx(pooling.x.size()), dqueries(pooling.queries.size());
+  const auto gradient = pooling.queries;
+  for (auto _ : state) {
+    pool_block_backward(pooling.x.data(), pooling.queries.data(), pooled.data(), statistics.data(),
+                        gradient.data(), pooling.n, pooling.width, pooling.heads, dx.data(),
+                        dqueries.data(), pooling.scratch.data());
+  }
+  report(state, 5 * pooling.products(), 3 * pooling.bytes());
+}
+BENCHMARK(row_pooling_backward)
+    ->ArgsProduct({{32, 256, 16384}, {1, 16}})
+    ->Unit(benchmark::kMicrosecond);
+
+}  // namespace
+}  // namespace fastformer::kernels
+
+BENCHMARK_MAIN();

@@ -1,0 +1,330 @@
+"""Times one attention block with its output projection, all contenders in turns in one run.
+
+Contenders: the authors' form of Fastformer (padded, additive mask) and our cheaper form in plain
+PyTorch, each eager and compiled; a Transformer block on PyTorch's fused attention; ours. Width 256,
+16 heads, about 16,384 tokens a batch. Every contender's output, and for training its gradient of
+the input, is compared with the double-precision oracle before anything is timed.
+
+Usage: attention_block.py [--lengths 64x256 16x1024 4x4096 1x16384 mix] [--rounds 11] [--threads 2]
+
+`mix` is a batch of short texts with lengths drawn from 8 to 128; padded contenders pad it to the
+longest. Prints a Markdown table: median milliseconds, quartiles, and the median over the rounds of
+the ratio to ours.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import math
+import pathlib
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+from torch.nn import functional
+
+_ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(_ROOT / "tests" / "parity"))
+
+import oracle  # noqa: E402
+
+_WIDTH, _HEADS = 256, 16
+_MASKED = -10000.0
+_PROGRAM = _ROOT / "build" / "release" / "bin" / "fastformer_attention_block"
+
+
+@dataclasses.dataclass(frozen=True)
+class Case:
+    """Sequences of one batch, ragged and padded, and the gradient that reaches their output."""
+
+    lengths: list[int]
+    rows: Tensor  # [T, d]
+    gradient: Tensor  # [T, d]
+
+    def pad(self, rows: Tensor) -> Tensor:
+        """[T, d] to [B, L, d]."""
+        return nn.utils.rnn.pad_sequence(list(rows.split(self.lengths)), batch_first=True)
+
+    def unpad(self, padded: Tensor) -> Tensor:
+        """[B, L, d] to [T, d]."""
+        return torch.cat([rows[:n] for rows, n in zip(padded, self.lengths)])
+
+    def mask(self) -> Tensor:
+        """[B, 1, L]: 0 at tokens, -10000 at padding."""
+        positions = torch.arange(max(self.lengths))
+        real = positions[None] < torch.tensor(self.lengths)[:, None]
+        return (~real).float().unsqueeze(1) * _MASKED
+
+
+def make_case(lengths: list[int], dtype: torch.dtype) -> Case:
+    """Random rows, the same for each type."""
+    generator = torch.Generator().manual_seed(1)
+    shape = (sum(lengths), _WIDTH)
+    rows = torch.randn(shape, generator=generator).to(dtype)
+    return Case(lengths, rows, torch.randn(shape, generator=generator).to(dtype))
+
+
+def make_oracle() -> oracle.Attention:
+    """The block in double precision, with weights that let every term count."""
+    torch.manual_seed(2)
+    attention = oracle.Attention(
+        oracle.Options(width=_WIDTH, heads=_HEADS, normalization="none", residual=False)
+    ).double()
+    with torch.no_grad():
+        for parameter in attention.parameters():
+            parameter.copy_(torch.randn_like(parameter) / math.sqrt(_WIDTH))
+            parameter.copy_(parameter.float())  # what fp32 contenders can hold
+    return attention
+
+
+class AuthorsForm(nn.Module):
+    """Section 3.1 as the authors' code computes it: four products a token, padded, masked."""
+
+    def __init__(self, weights: oracle.Attention) -> None:
+        super().__init__()
+        self.weights = weights
+        self.scale = 1.0 / math.sqrt(_WIDTH // _HEADS)
+
+    def pool(self, rows: Tensor, logits: nn.Linear, mask: Tensor) -> Tensor:
+        """[B, L, d] to [B, 1, d]."""
+        batch, _, width = rows.shape
+        weights = torch.softmax(logits(rows).transpose(1, 2) * self.scale + mask, dim=-1)
+        split = rows.view(batch, -1, _HEADS, width // _HEADS).transpose(1, 2)
+        return (weights.unsqueeze(2) @ split).transpose(1, 2).reshape(batch, 1, width)
+
+    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
+        """[B, L, d] to [B, L, d]."""
+        w = self.weights
+        query, key = w.query(x), w.key(x)
+        mixed = key * self.pool(query, w.query_logits, mask).expand_as(key)
+        pooled = self.pool(mixed, w.key_logits, mask)
+        return w.output(w.transform(pooled * query) + query)
+
+
+class CheaperForm(nn.Module):
+    """Our algebra in plain PyTorch: pool the input, then one product a token (merged, long
+    sequences) or three (shared query, short ones)."""
+
+    def __init__(self, weights: oracle.Attention) -> None:
+        super().__init__()
+        self.weights = weights
+
+    def pool(self, x: Tensor, queries: Tensor, mask: Tensor) -> Tensor:
+        """x [B, L, d], queries [B or 1, h, d] to [B, h, d]."""
+        weights = torch.softmax(queries @ x.transpose(1, 2) + mask, dim=-1)
+        return weights @ x
+
+    @staticmethod
+    def by_head(layer: nn.Linear, pooled: Tensor) -> Tensor:
+        """[B, h, d] to [B, d]: head h takes its own rows of the weight."""
+        rows = layer.weight.view(_HEADS, -1, _WIDTH)
+        return torch.einsum("bhd,hed->bhe", pooled, rows).flatten(1) + layer.bias
+
+    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
+        """[B, L, d] to [B, L, d]."""
+        w, scale = self.weights, 1.0 / math.sqrt(_WIDTH // _HEADS)
+        queries = (scale * w.query_logits.weight @ w.query.weight).unsqueeze(0)
+        global_query = self.by_head(w.query, self.pool(x, queries, mask))
+        queries = scale * (w.key_logits.weight * global_query.unsqueeze(1)) @ w.key.weight
+        global_key = global_query * self.by_head(w.key, self.pool(x, queries, mask))
+        if x.shape[1] >= 1.5 * _WIDTH:
+            outer = w.output.weight @ w.transform.weight
+            direct = w.output.weight @ w.query.weight
+            matrices = (outer * global_key.unsqueeze(1)) @ w.query.weight + direct
+            constant = w.output(w.transform(global_key * w.query.bias) + w.query.bias)
+            return torch.baddbmm(constant.unsqueeze(1), x, matrices.transpose(1, 2))
+        query = w.query(x)
+        return w.output(w.transform(global_key.unsqueeze(1) * query) + query)
+
+
+class SoftmaxForm(nn.Module):
+    """Multi-head softmax attention on PyTorch's fused kernel, the same number of heads."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.joined, self.output = nn.Linear(_WIDTH, 3 * _WIDTH), nn.Linear(_WIDTH, _WIDTH)
+
+    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
+        """[B, L, d] to [B, L, d]."""
+        batch, length, width = x.shape
+        split = self.joined(x).view(batch, length, 3, _HEADS, -1).permute(2, 0, 3, 1, 4)
+        seen = None if mask.count_nonzero() == 0 else mask.unsqueeze(1)
+        y = functional.scaled_dot_product_attention(*split, attn_mask=seen)
+        return self.output(y.transpose(1, 2).reshape(batch, length, width))
+
+
+class Padded:
+    """A contender in PyTorch."""
+
+    def __init__(self, module: nn.Module, case: Case, compiled: bool = False) -> None:
+        self.case = case
+        self.module = module
+        self.call = torch.compile(module) if compiled else module
+        self.x, self.gradient = case.pad(case.rows), case.pad(case.gradient)
+        self.mask = case.mask()
+
+    def forward(self) -> float:
+        """Seconds of one pass without gradients."""
+        with torch.no_grad():
+            start = time.perf_counter()
+            self.call(self.x, self.mask)
+            return time.perf_counter() - start
+
+    def training(self) -> float:
+        """Seconds of one pass forward and backward."""
+        self.module.zero_grad()
+        self.x.grad = None
+        self.x.requires_grad_(True)
+        start = time.perf_counter()
+        self.call(self.x, self.mask).backward(self.gradient)
+        return time.perf_counter() - start
+
+    def result(self) -> tuple[Tensor, Tensor]:
+        """y and dx, [T, d] each."""
+        self.training()
+        with torch.no_grad():
+            y = self.call(self.x, self.mask)
+        return self.case.unpad(y), self.case.unpad(self.x.grad)
+
+
+class Ours:
+    """The program that holds our block, spoken to by lines."""
+
+    def __init__(self, weights: oracle.Attention, case: Case, folder: str, threads: int) -> None:
+        tensors = {f"attention.{n}": p.detach().contiguous() for n, p in weights.named_parameters()}
+        offsets = torch.tensor([0, *case.lengths]).cumsum(0)
+        path, self.answer = f"{folder}/case.safetensors", f"{folder}/result.safetensors"
+        save_file(
+            {**tensors, "x": case.rows, "gradient": case.gradient, "offsets": offsets},
+            path, metadata={"heads": str(_HEADS)},
+        )
+        self.process = subprocess.Popen(
+            [_PROGRAM, path, str(threads)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+
+    def ask(self, line: str) -> str:
+        """One line there, one back."""
+        print(line, file=self.process.stdin, flush=True)
+        return self.process.stdout.readline()
+
+    def forward(self) -> float:
+        """Seconds of one pass without gradients."""
+        return float(self.ask("forward"))
+
+    def training(self) -> float:
+        """Seconds of one pass forward and backward."""
+        return float(self.ask("training"))
+
+    def result(self) -> tuple[Tensor, Tensor]:
+        """y and dx, [T, d] each."""
+        self.ask(f"result {self.answer}")
+        tensors = load_file(self.answer)
+        return tensors["y"], tensors["x.grad"]
+
+    def close(self) -> None:
+        """Ends the program."""
+        self.process.stdin.close()
+        self.process.wait()
+
+
+def reference(weights: oracle.Attention, case: Case) -> tuple[Tensor, Tensor]:
+    """y and dx in double precision."""
+    x = case.rows.double().requires_grad_(True)
+    y = torch.cat([weights(rows) for rows in x.split(case.lengths)])
+    y.backward(case.gradient.double())
+    return y.detach(), x.grad
+
+
+def check(name: str, actual: tuple[Tensor, Tensor], expected: tuple[Tensor, Tensor]) -> None:
+    """Raises RuntimeError unless both parts agree to fp32's rounding."""
+    for part, one, other in zip(("output", "gradient"), actual, expected):
+        error = ((one - other).norm() / other.norm()).item()
+        if not error < 1e-5:
+            raise RuntimeError(f"{name}: the {part} is off by {error:.3g} of its norm.")
+
+
+def measure(contenders: dict[str, Padded | Ours], kind: str, rounds: int) -> dict[str, list[float]]:
+    """Milliseconds of each contender by round; two rounds warm up."""
+    times: dict[str, list[float]] = {name: [] for name in contenders}
+    for _ in range(rounds + 2):
+        for name, contender in contenders.items():
+            times[name].append(1e3 * getattr(contender, kind)())
+    return {name: values[2:] for name, values in times.items()}
+
+
+def report(label: str, kind: str, times: dict[str, list[float]]) -> None:
+    """Rows of the Markdown table."""
+    ours = times["ours"]
+    for name, values in times.items():
+        low, middle, high = statistics.quantiles(values, n=4)
+        ratio = statistics.median(value / own for value, own in zip(values, ours))
+        print(f"| {label} | {kind} | {name} | {middle:.1f} | {low:.1f}-{high:.1f} | {ratio:.2f} |",
+              flush=True)
+
+
+def lengths_of(label: str) -> list[int]:
+    """'16x1024' to sixteen lengths of 1024; 'mix' to short texts."""
+    if label == "mix":
+        generator = torch.Generator().manual_seed(3)
+        return torch.randint(8, 129, (240,), generator=generator).tolist()
+    count, length = label.split("x")
+    return [int(length)] * int(count)
+
+
+def cpu_model() -> str:
+    """The first model name of /proc/cpuinfo."""
+    lines = pathlib.Path("/proc/cpuinfo").read_text().splitlines()
+    return next(line.split(": ")[1] for line in lines if line.startswith("model name"))
+
+
+def run(label: str, arguments: argparse.Namespace) -> None:
+    """All contenders on one batch."""
+    case = make_case(lengths_of(label), torch.float32)
+    exact = make_oracle()
+    expected = reference(exact, case)
+    weights = make_oracle().float()
+    with tempfile.TemporaryDirectory() as folder:
+        ours = Ours(weights, case, folder, arguments.threads)
+        contenders: dict[str, Padded | Ours] = {"ours": ours}
+        forms: list[tuple[str, Callable[[], nn.Module]]] = [
+            ("authors' form", lambda: AuthorsForm(make_oracle().float())),
+            ("our form in PyTorch", lambda: CheaperForm(make_oracle().float())),
+        ]
+        for name, form in forms:
+            contenders[f"{name}, eager"] = Padded(form(), case)
+            if arguments.compile:
+                contenders[f"{name}, compiled"] = Padded(form(), case, compiled=True)
+        for name, contender in contenders.items():
+            check(name, contender.result(), expected)
+        contenders["Transformer, fused"] = Padded(SoftmaxForm(), case)
+        for kind in ("forward", "training"):
+            report(label, kind, measure(contenders, kind, arguments.rounds))
+        ours.close()
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Prints the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--lengths", nargs="+",
+                        default=["mix", "64x256", "16x1024", "4x4096", "1x16384"])
+    parser.add_argument("--rounds", type=int, default=11)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--no-compile", dest="compile", action="store_false")
+    options = parser.parse_args(arguments)
+    torch.set_num_threads(options.threads)
+    print(f"{cpu_model()}, {options.threads} threads, PyTorch {torch.__version__}, fp32")
+    print("\n| sequences | pass | contender | ms, median | quartiles | times ours |")
+    print("|---|---|---|---|---|---|")
+    for label in options.lengths:
+        run(label, options)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,197 @@
+#include "fastformer/kernels/matrix_product.h"
+
+#include <algorithm>
+#include <vector>
+
+// Arrays of vectors need a vector size that is known while compiling.
+#define HWY_DISABLED_TARGETS (HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128 | HWY_RVV)
+// Highway compiles what follows once for every instruction set.
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "fastformer/kernels/matrix_product.cc"
+#include <hwy/foreach_target.h>  // must come before highway.h
+#include <hwy/highway.h>
+
+#include "fastformer/kernels/tile_product-inl.h"
+
+#ifndef FASTFORMER_KERNELS_MATRIX_PRODUCT_BLOCKS
+#define FASTFORMER_KERNELS_MATRIX_PRODUCT_BLOCKS
+namespace fastformer::kernels {
+namespace {
+// A block of 256 x 256 floats of either side is a quarter of the second cache of current cores; a
+// strip of 256 rows of B and two vectors of floats is 32 KiB and stays in the first.
+constexpr std::int64_t kBlockDepth = 256, kBlockColumns = 256, kBlockHeight = 240;
+
+template <class Real>
+struct Packed {
+  std::vector<Real> left, right, edge;
+};
+
+// Grown once for each thread and kept.
+template <class Real>
+Packed<Real>& packed() {
+  thread_local Packed<Real> buffers;
+  return buffers;
+}
+}  // namespace
+}  // namespace fastformer::kernels
+#endif
+
+HWY_BEFORE_NAMESPACE();
+namespace fastformer::kernels::HWY_NAMESPACE {
+namespace {
+
+// Sums of a tile: 12 x 2 of the 32 registers of AVX-512, 4 x 2 of the 16 of what lies below.
+constexpr int kTileHeight = HWY_TARGET <= HWY_AVX3 ? 12 : 4;
+
+template <class Real>
+std::int64_t strip_width() {
+  return 2 * static_cast<std::int64_t>(hn::Lanes(hn::ScalableTag<Real>()));
+}
+
+// The block [depth, columns] of B in strips [depth, strip_width], the last filled up with zeros.
+template <class Real>
+void pack_right(Scattered<Real> b, std::int64_t depth, std::int64_t columns, Real* out) {
+  const auto width = strip_width<Real>();
+  for (std::int64_t first = 0; first < columns; first += width) {
+    const auto kept = std::min(width, columns - first);
+    const Real* from = b.data + first * b.column;
+    for (std::int64_t k = 0; k < depth; ++k, out += width, from += b.row) {
+      if (b.column == 1) {
+        std::copy_n(from, kept, out);
+      } else {
+        for (std::int64_t j = 0; j < kept; ++j) out[j] = from[j * b.column];
+      }
+      std::fill(out + kept, out + width, Real{0});
+    }
+  }
+}
+
+// The block [rows, depth] of a transposed A in strips [depth, kTileHeight].
+template <class Real>
+void pack_left(Scattered<Real> a, std::int64_t rows, std::int64_t depth, Real* out) {
+  for (std::int64_t first = 0; first < rows; first += kTileHeight) {
+    const auto kept = std::min<std::int64_t>(kTileHeight, rows - first);
+    const Real* from = a.data + first;
+    for (std::int64_t k = 0; k < depth; ++k, out += kTileHeight, from += a.column) {
+      std::copy_n(from, kept, out);
+    }
+  }
+}
+
+// One strip of C [rows, strip_width] += A B, tile by tile. A packed A has its own order.
+template <class Real>
+void multiply_strip(std::int64_t rows, std::int64_t depth, Scattered<Real> a, bool packed_left,
+                    const Real* strip, Real* c, std::int64_t ldc) {
+  const hn::ScalableTag<Real> d;
+  const auto width = strip_width<Real>();
+  if (!packed_left) {
+    multiply_add_strip<kTileHeight, 2>(d, rows, a, strip, width, c, ldc, depth);
+    return;
+  }
+  for (std::int64_t first = 0; first < rows; first += kTileHeight) {
+    const auto height = std::min<std::int64_t>(kTileHeight, rows - first);
+    const Scattered<Real> tile{a.data + first * depth, 1, kTileHeight};
+    multiply_add_strip<kTileHeight, 2>(d, height, tile, strip, width, c + first * ldc, ldc, depth);
+  }
+}
+
+// The strips of a block of C; the last, when it is not whole, goes through `edge`.
+template <class Real>
+void multiply_block(std::int64_t rows, std::int64_t columns, std::int64_t depth, Scattered<Real> a,
+                    bool packed_left, const Real* strips, Real* edge, Real* c, std::int64_t ldc) {
+  const auto width = strip_width<Real>();
+  for (std::int64_t first = 0; first < columns; first += width, strips += width * depth) {
+    if (first + width <= columns) {
+      multiply_strip(rows, depth, a, packed_left, strips, c + first, ldc);
+      continue;
+    }
+    const auto kept = columns - first;
+    std::fill(edge, edge + rows * width, Real{0});
+    multiply_strip(rows, depth, a, packed_left, strips, edge, width);
+    for (std::int64_t i = 0; i < rows; ++i) {
+      for (std::int64_t j = 0; j < kept; ++j) c[i * ldc + first + j] += edge[i * width + j];
+    }
+  }
+}
+
+template <class Real>
+void begin_block(std::int64_t rows, std::int64_t columns, const Real* row, Real* c,
+                 std::int64_t ldc) {
+  for (std::int64_t i = 0; i < rows; ++i, c += ldc) {
+    if (row != nullptr) {
+      std::copy_n(row, columns, c);
+    } else {
+      std::fill(c, c + columns, Real{0});
+    }
+  }
+}
+
+template <class Real>
+void product(Scattered<Real> a, Scattered<Real> b, std::int64_t m, std::int64_t n, std::int64_t k,
+             Start<Real> start, Real* c, std::int64_t ldc) {
+  if (k == 0 && !start.keep) begin_block(m, n, start.row, c, ldc);
+  auto& buffers = packed<Real>();
+  const bool pack = a.column != 1;
+  buffers.right.resize(kBlockDepth * kBlockColumns + kBlockDepth * strip_width<Real>());
+  buffers.edge.resize(kBlockHeight * strip_width<Real>());
+  if (pack) buffers.left.resize(kBlockHeight * kBlockDepth);
+  for (std::int64_t j = 0; j < n; j += kBlockColumns) {
+    const auto columns = std::min(kBlockColumns, n - j);
+    for (std::int64_t p = 0; p < k; p += kBlockDepth) {
+      const auto depth = std::min(kBlockDepth, k - p);
+      pack_right<Real>({b.data + p * b.row + j * b.column, b.row, b.column}, depth, columns,
+                       buffers.right.data());
+      for (std::int64_t i = 0; i < m; i += kBlockHeight) {
+        const auto rows = std::min(kBlockHeight, m - i);
+        Scattered<Real> block{a.data + i * a.row + p * a.column, a.row, a.column};
+        if (pack) {
+          pack_left(block, rows, depth, buffers.left.data());
+          block.data = buffers.left.data();
+        }
+        Real* out = c + i * ldc + j;
+        if (p == 0 && !start.keep) {
+          begin_block(rows, columns, start.row == nullptr ? nullptr : start.row + j, out, ldc);
+        }
+        multiply_block(rows, columns, depth, block, pack, buffers.right.data(), buffers.edge.data(),
+                       c + i * ldc + j, ldc);
+      }
+    }
+  }
+}
+
+void product_float(Scattered<float> a, Scattered<float> b, std::int64_t m, std::int64_t n,
+                   std::int64_t k, Start<float> start, float* c, std::int64_t ldc) {
+  product(a, b, m, n, k, start, c, ldc);
+}
+void product_double(Scattered<double> a, Scattered<double> b, std::int64_t m, std::int64_t n,
+                    std::int64_t k, Start<double> start, double* c, std::int64_t ldc) {
+  product(a, b, m, n, k, start, c, ldc);
+}
+
+}  // namespace
+}  // namespace fastformer::kernels::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace fastformer::kernels {
+
+HWY_EXPORT(product_float);
+HWY_EXPORT(product_double);
+
+#define FASTFORMER_INSTANTIATE(Real)                                                          \
+  template <>                                                                                 \
+  void matrix_product(Transpose transpose_a, Transpose transpose_b, std::int64_t m,           \
+                      std::int64_t n, std::int64_t k, const Real* a, std::int64_t lda,        \
+                      const Real* b, std::int64_t ldb, Start<Real> start, Real* c,            \
+                      std::int64_t ldc) {                                                     \
+    const bool left = transpose_a == Transpose::kYes, right = transpose_b == Transpose::kYes; \
+    const Scattered<Real> rows{a, left ? 1 : lda, left ? lda : 1};                            \
+    const Scattered<Real> columns{b, right ? 1 : ldb, right ? ldb : 1};                       \
+    HWY_DYNAMIC_DISPATCH(product_##Real)(rows, columns, m, n, k, start, c, ldc);              \
+  }
+FASTFORMER_INSTANTIATE(float)
+FASTFORMER_INSTANTIATE(double)
+#undef FASTFORMER_INSTANTIATE
+
+}  // namespace fastformer::kernels
+#endif  // HWY_ONCE

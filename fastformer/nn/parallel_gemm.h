@@ -1,0 +1,49 @@
+#pragma once
+
+#include <ATen/Parallel.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "fastformer/kernels/gemm.h"
+
+/// Products of `kernels/gemm.h` on all threads that ATen may use; on one where the caller already
+/// runs in parallel. All matrices are row-major.
+namespace fastformer::nn {
+
+/// C [m, n] = start + A op(B): the threads share the rows of A [m, k], which lie side by side.
+template <class Real>
+void gemm_by_rows(kernels::Transpose transpose_b, std::int64_t m, std::int64_t n, std::int64_t k,
+                  const Real* a, const Real* b, std::int64_t ldb, kernels::Start<Real> start,
+                  Real* c) {
+  constexpr std::int64_t kLeastRows = 48;  // fewer would not pay for packing B once more
+  at::parallel_for(0, m, kLeastRows, [&](std::int64_t begin, std::int64_t end) {
+    kernels::gemm(kernels::Transpose::kNo, transpose_b, end - begin, n, k, a + begin * k, k, b, ldb,
+                  start, c + begin * n, n);
+  });
+}
+
+/// C [m, n] = A^T B with A [k, m] and B [k, n], k being long: the threads share the k rows, and
+/// their sums are added up in order. The result depends on the number of threads in its last bits.
+template <class Real>
+void gemm_by_depth(std::int64_t m, std::int64_t n, std::int64_t k, const Real* a, const Real* b,
+                   Real* c) {
+  constexpr std::int64_t kLeastDepth = 256;
+  const auto threads = at::in_parallel_region() ? 1 : at::get_num_threads();
+  const auto parts = std::clamp<std::int64_t>(k / kLeastDepth, 1, threads);
+  std::vector<Real> sums((parts - 1) * m * n);
+  at::parallel_for(0, parts, 1, [&](std::int64_t begin, std::int64_t end) {
+    for (auto part = begin; part < end; ++part) {
+      const auto first = k * part / parts, last = k * (part + 1) / parts;
+      kernels::gemm(kernels::Transpose::kYes, kernels::Transpose::kNo, m, n, last - first,
+                    a + first * m, m, b + first * n, n, {},
+                    part == 0 ? c : &sums[(part - 1) * m * n], n);
+    }
+  });
+  for (std::int64_t part = 1; part < parts; ++part) {
+    const auto* from = &sums[(part - 1) * m * n];
+    for (std::int64_t i = 0; i < m * n; ++i) c[i] += from[i];
+  }
+}
+
+}  // namespace fastformer::nn

@@ -13,6 +13,7 @@
 #include <iostream>
 #include <string>
 
+#include "fastformer/base/heap.h"
 #include "fastformer/nn/additive_attention.h"
 #include "fastformer/nn/tensor_file.h"
 
@@ -87,6 +88,7 @@ int main(int argc, char** argv) {
     std::cerr << "usage: fastformer_attention_block CASE.safetensors THREADS\n";
     return 2;
   }
+  base::keep_freed_memory();
   try {
     at::set_num_threads(std::stoi(argv[2]));
     Contender contender(argv[1]);

@@ -251,12 +251,19 @@ def check(name: str, actual: tuple[Tensor, Tensor], expected: tuple[Tensor, Tens
 
 
 def measure(contenders: dict[str, Padded | Ours], kind: str, rounds: int) -> dict[str, list[float]]:
-    """Milliseconds of each contender by round; two rounds warm up."""
+    """Milliseconds of each contender by round.
+
+    Between two contenders the threads of the one before come to rest (they spin for a while), and
+    a pass that is not timed wakes those of the next.
+    """
     times: dict[str, list[float]] = {name: [] for name in contenders}
-    for _ in range(rounds + 2):
+    for _ in range(rounds):
         for name, contender in contenders.items():
-            times[name].append(1e3 * getattr(contender, kind)())
-    return {name: values[2:] for name, values in times.items()}
+            time.sleep(0.05)
+            run_once = getattr(contender, kind)
+            run_once()
+            times[name].append(1e3 * run_once())
+    return times
 
 
 def report(label: str, kind: str, times: dict[str, list[float]]) -> None:

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "fastformer/nn/dropout.h"
+
 namespace fastformer::nn {
 namespace {
 
@@ -107,7 +109,7 @@ at::Tensor Embedding::forward(std::span<const std::int32_t> ids, const Offsets& 
   if (bigram_.defined()) x = x + bigram_rows(ids, offsets, training);
   if (position_.defined()) x = x + position_rows(offsets);
   if (norm_) x = norm_.forward(x);
-  return options_.dropout > 0 ? at::dropout(x, options_.dropout, training) : x;
+  return training && options_.dropout > 0 ? dropout(x, options_.dropout) : x;
 }
 
 std::vector<std::pair<std::string, at::Tensor>> Embedding::touched_rows(

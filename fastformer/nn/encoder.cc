@@ -1,5 +1,7 @@
 #include "fastformer/nn/encoder.h"
 
+#include "fastformer/nn/dropout.h"
+
 namespace fastformer::nn {
 
 EncoderLayer::EncoderLayer(const EncoderConfig& config, ParameterStore& store,
@@ -15,8 +17,12 @@ EncoderLayer::EncoderLayer(const EncoderConfig& config, ParameterStore& store,
 
 at::Tensor EncoderLayer::close_block(const at::Tensor& x, const at::Tensor& y,
                                      const LayerNorm& norm, bool training) const {
-  auto out = config_.dropout > 0 ? at::dropout(y, config_.dropout, training) : y;
-  if (config_.residual) out = out + x;
+  auto out = y;
+  if (training && config_.dropout > 0) {
+    out = dropout_add(y, config_.residual ? x : at::Tensor(), config_.dropout);
+  } else if (config_.residual) {
+    out = y + x;
+  }
   return config_.normalization == "post" ? norm.forward(out) : out;
 }
 

@@ -1,0 +1,64 @@
+#include "fastformer/nn/dropout.h"
+
+#include <ATen/Parallel.h>
+#include <torch/csrc/autograd/custom_function.h>
+
+#include <optional>
+
+#include "fastformer/kernels/dropout.h"
+
+namespace fastformer::nn {
+namespace {
+
+using kernels::DropoutRule;
+using torch::autograd::AutogradContext;
+using torch::autograd::Function;
+using torch::autograd::variable_list;
+
+at::Tensor apply_rule(const at::Tensor& x, const std::optional<at::Tensor>& residual,
+                      const DropoutRule& rule) {
+  auto out = at::empty_like(x);
+  AT_DISPATCH_FLOATING_TYPES(x.scalar_type(), "dropout", [&] {
+    const auto* from = x.const_data_ptr<scalar_t>();
+    const auto* base = residual ? residual->const_data_ptr<scalar_t>() : nullptr;
+    auto* to = out.mutable_data_ptr<scalar_t>();
+    at::parallel_for(0, x.numel(), 1 << 14, [&](std::int64_t begin, std::int64_t end) {
+      kernels::dropout_add<scalar_t>(from + begin, base == nullptr ? nullptr : base + begin,
+                                     end - begin, rule, begin, to + begin);
+    });
+  });
+  return out;
+}
+
+class DropoutAdd : public Function<DropoutAdd> {
+ public:
+  static at::Tensor forward(AutogradContext* context, const at::Tensor& x,
+                            const std::optional<at::Tensor>& residual, double rate) {
+    const auto seed = at::empty({1}, at::kLong).random_().item<std::int64_t>();
+    context->saved_data["seed"] = seed;
+    context->saved_data["rate"] = rate;
+    context->saved_data["added"] = residual.has_value();
+    return apply_rule(x, residual, {static_cast<std::uint64_t>(seed), rate});
+  }
+
+  static variable_list backward(AutogradContext* context, const variable_list& gradients) {
+    const auto seed = static_cast<std::uint64_t>(context->saved_data["seed"].toInt());
+    const DropoutRule rule{seed, context->saved_data["rate"].toDouble()};
+    const auto dx = apply_rule(gradients[0].contiguous(), std::nullopt, rule);
+    return {dx, context->saved_data["added"].toBool() ? gradients[0] : at::Tensor(), at::Tensor()};
+  }
+};
+
+}  // namespace
+
+at::Tensor dropout_add(const at::Tensor& x, const at::Tensor& residual, double rate) {
+  TORCH_CHECK(rate >= 0 && rate < 1, "expected a dropout rate of at least 0 and below 1, got ",
+              rate);
+  if (!residual.defined()) return DropoutAdd::apply(x.contiguous(), std::nullopt, rate);
+  TORCH_CHECK(residual.sizes() == x.sizes() && residual.scalar_type() == x.scalar_type(),
+              "expected a residual ", x.sizes(), " of the type ", x.scalar_type(), ", got ",
+              residual.sizes(), " of the type ", residual.scalar_type());
+  return DropoutAdd::apply(x.contiguous(), std::optional(residual.contiguous()), rate);
+}
+
+}  // namespace fastformer::nn

@@ -1,7 +1,7 @@
 // The kernels, each against the peak of this machine that is measured in the same process:
 // products of large matrices for arithmetic, a copy of memory for traffic.
 //
-//   build/release/bin/fastformer_kernels_benchmark
+//   OMP_NUM_THREADS=1 build/release/bin/fastformer_kernels_benchmark
 #include <benchmark/benchmark.h>
 
 #include <cstring>
@@ -10,6 +10,10 @@
 
 #include "fastformer/kernels/gemm.h"
 #include "fastformer/kernels/row_pooling.h"
+
+extern "C" void sgemm_(const char* transpose_a, const char* transpose_b, const int* m, const int* n,
+                       const int* k, const float* alpha, const float* a, const int* lda,
+                       const float* b, const int* ldb, const float* beta, float* c, const int* ldc);
 
 namespace fastformer::kernels {
 namespace {
@@ -46,6 +50,19 @@ BENCHMARK_CAPTURE(product, dx, Transpose::kNo, Transpose::kNo, 16384, 256, 256);
 BENCHMARK_CAPTURE(product, dw, Transpose::kYes, Transpose::kNo, 256, 256, 16384);
 BENCHMARK_CAPTURE(product, small, Transpose::kNo, Transpose::kYes, 1024, 256, 256);
 BENCHMARK_CAPTURE(product, large, Transpose::kNo, Transpose::kNo, 2048, 1024, 1024);
+
+// The first of them by the BLAS that LibTorch carries.
+void blas(benchmark::State& state) {
+  const int m = 16384, n = 256;
+  const auto a = random_floats(m * n), b = random_floats(n * n);
+  std::vector<float> c(m * n);
+  const float one = 1, zero = 0;
+  for (auto _ : state) {
+    sgemm_("T", "N", &n, &m, &n, &one, b.data(), &n, a.data(), &n, &zero, c.data(), &n);
+  }
+  report(state, 2.0 * m * n * n, 8.0 * m * n);
+}
+BENCHMARK(blas);
 
 void peak_memory(benchmark::State& state) {
   const auto from = random_floats(1 << 25);

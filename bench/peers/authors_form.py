@@ -147,12 +147,12 @@ class AuthorsForm(nn.Module):
         return self.classifier(self.pool(x, real))
 
 
-def check_against_oracle() -> None:
+def check_against_oracle(form: type[AuthorsForm]) -> None:
     """Raises RuntimeError unless the port computes what the oracle does."""
     settings = Settings(vocabulary_size=50, classes=3, width=32, heads=4, length=64)
     reference = oracle.Fastformer(oracle.Options()).double()
     oracle.fill_parameters(reference, 0)
-    port = AuthorsForm(settings).double().eval()
+    port = form(settings).double().eval()
     port.load_state_dict(reference.state_dict())
     documents = [list(range(1, 18)), [4], list(range(1, 41))]
     with torch.no_grad():
@@ -266,7 +266,7 @@ def main() -> None:
     arguments = parse_arguments()
     torch.set_num_threads(arguments.threads)
     torch.manual_seed(arguments.seed)
-    check_against_oracle()
+    check_against_oracle(AuthorsForm)
     train, test = read_labelled_text(arguments.train), read_labelled_text([arguments.test])
     classes = sorted(set(train.labels))
     vocabulary = build_vocabulary(train.texts, arguments.min_count)

@@ -36,18 +36,24 @@ void report(benchmark::State& state, double flops, double bytes) {
 
 // y = x W^T, dx = g W and dW = g^T x for 16,384 tokens, on one thread.
 void product(benchmark::State& state, Transpose left, Transpose right, std::int64_t m,
-             std::int64_t n, std::int64_t k) {
+             std::int64_t n, std::int64_t k, Operands operands = Operands::kFloat) {
   const auto a = random_floats(m * k), b = random_floats(n * k);
   std::vector<float> c(m * n);
   const auto lda = left == Transpose::kYes ? m : k, ldb = right == Transpose::kYes ? k : n;
   for (auto _ : state) {
-    gemm(left, right, m, n, k, a.data(), lda, b.data(), ldb, {}, c.data(), n);
+    gemm(left, right, m, n, k, a.data(), lda, b.data(), ldb, {}, c.data(), n, operands);
   }
   report(state, 2 * static_cast<double>(m * n * k), 4 * static_cast<double>(m * n + m * k));
 }
 BENCHMARK_CAPTURE(product, y, Transpose::kNo, Transpose::kYes, 16384, 256, 256);
 BENCHMARK_CAPTURE(product, dx, Transpose::kNo, Transpose::kNo, 16384, 256, 256);
 BENCHMARK_CAPTURE(product, dw, Transpose::kYes, Transpose::kNo, 256, 256, 16384);
+BENCHMARK_CAPTURE(product, y_bf16, Transpose::kNo, Transpose::kYes, 16384, 256, 256,
+                  Operands::kBf16);
+BENCHMARK_CAPTURE(product, dx_bf16, Transpose::kNo, Transpose::kNo, 16384, 256, 256,
+                  Operands::kBf16);
+BENCHMARK_CAPTURE(product, dw_bf16, Transpose::kYes, Transpose::kNo, 256, 256, 16384,
+                  Operands::kBf16);
 BENCHMARK_CAPTURE(product, small, Transpose::kNo, Transpose::kYes, 1024, 256, 256);
 BENCHMARK_CAPTURE(product, large, Transpose::kNo, Transpose::kNo, 2048, 1024, 1024);
 

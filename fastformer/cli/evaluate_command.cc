@@ -63,6 +63,7 @@ void add_evaluate_command(CLI::App& app) {
   command->add_option("--set", flags->set, "Read the data otherwise: data.key=value")
       ->type_name("KEY=VALUE");
   command->add_flag("--json", flags->json, "Print JSON, with the confusion matrix");
+  add_precision_option(*command);
   command->callback([flags] { evaluate(*flags); });
 }
 

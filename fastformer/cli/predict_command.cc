@@ -125,6 +125,7 @@ void add_predict_command(CLI::App& app) {
       ->type_name("KEY=VALUE");
   command->add_flag("--json", flags->json, "Print a JSON object a line, with all probabilities");
   command->add_flag("--explain", flags->explain, "Add what the model attended to");
+  add_precision_option(*command);
   command->callback([flags] { predict(*flags); });
 }
 

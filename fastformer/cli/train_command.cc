@@ -8,6 +8,7 @@
 #include "fastformer/cli/commands.h"
 #include "fastformer/cli/progress.h"
 #include "fastformer/data/dataset.h"
+#include "fastformer/nn/precision.h"
 #include "fastformer/tasks/evaluation.h"
 #include "fastformer/tasks/model_directory.h"
 #include "fastformer/train/recipe.h"
@@ -62,6 +63,7 @@ void finish(const train::Recipe& recipe, const data::Dataset& dataset,
 void train(const TrainFlags& flags) {
   const auto recipe = train::Recipe::load(flags.recipe, flags.set);
   const auto folder = flags.output.empty() ? fs::path("runs") / flags.recipe.stem() : flags.output;
+  nn::set_precision(recipe.train.precision);
   if (recipe.train.threads > 0) at::set_num_threads(static_cast<int>(recipe.train.threads));
   train::RunDirectory run(folder, recipe, flags.resume);
   const auto dataset = data::prepare(recipe.data, recipe.text, run.cache());

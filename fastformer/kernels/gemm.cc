@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "fastformer/kernels/bf16_product.h"
 #include "fastformer/kernels/matrix_product.h"
 
 // NOLINTBEGIN(readability-identifier-naming): the names of BLAS.
@@ -54,13 +55,17 @@ void product(Blas blas, Transpose transpose_a, Transpose transpose_b, std::int64
 
 void gemm(Transpose transpose_a, Transpose transpose_b, std::int64_t m, std::int64_t n,
           std::int64_t k, const float* a, std::int64_t lda, const float* b, std::int64_t ldb,
-          Start<float> start, float* c, std::int64_t ldc) {
+          Start<float> start, float* c, std::int64_t ldc, Operands operands) {
+  if (operands == Operands::kBf16) {
+    bf16_product(transpose_a, transpose_b, m, n, k, a, lda, b, ldb, start, c, ldc);
+    return;
+  }
   product(sgemm_, transpose_a, transpose_b, m, n, k, a, lda, b, ldb, start, c, ldc);
 }
 
 void gemm(Transpose transpose_a, Transpose transpose_b, std::int64_t m, std::int64_t n,
           std::int64_t k, const double* a, std::int64_t lda, const double* b, std::int64_t ldb,
-          Start<double> start, double* c, std::int64_t ldc) {
+          Start<double> start, double* c, std::int64_t ldc, Operands /*operands*/) {
   product(dgemm_, transpose_a, transpose_b, m, n, k, a, lda, b, ldb, start, c, ldc);
 }
 

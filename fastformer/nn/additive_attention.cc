@@ -105,8 +105,8 @@ at::Tensor AdditiveAttention::forward_shared_query(const at::Tensor& x, const Of
     const auto& weight = value_interaction_.weight;
     const auto constant =
         affine(globals.key, weight.narrow(1, 0, config_.width), value_interaction_.bias);
-    interaction = affine(values, weight.narrow(1, config_.width, config_.width)) +
-                  expand_rows(constant, offsets);
+    const auto value_half = weight.narrow(1, config_.width, config_.width);
+    interaction = affine(values, value_half, {}, token_operands()) + expand_rows(constant, offsets);
   }
   const auto y = transform_.forward(interaction) + query;
   return output_ ? output_.forward(y) : y;
@@ -143,7 +143,7 @@ at::Tensor AdditiveAttention::forward_merged(const at::Tensor& x, const Offsets&
   }
   const auto constants = affine(global_part, outer, constant);
   const auto matrix = affine(outer, inner.t()) + direct;
-  return affine(globals.rows, matrix) + expand_rows(constants, offsets);
+  return affine(globals.rows, matrix, {}, token_operands()) + expand_rows(constants, offsets);
 }
 
 }  // namespace fastformer::nn

@@ -5,22 +5,27 @@
 #include <string>
 
 #include "fastformer/nn/parameter_store.h"
+#include "fastformer/nn/precision.h"
 
 namespace fastformer::nn {
 
 /// y = x W^T + b on all threads, differentiable: x [T, k], weight [n, k] (or the transposed view of
 /// a [k, n], which is read as it lies), bias [n] or undefined -> [T, n]. Float or double; throws
-/// c10::Error when shapes or types disagree.
-at::Tensor affine(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias = {});
+/// c10::Error when shapes or types disagree. The backward pass rounds as the forward pass did.
+at::Tensor affine(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias = {},
+                  kernels::Operands operands = kernels::Operands::kFloat);
 
-/// y = x W^T + b, with W [out, in] and b [out], named `<name>.weight` and `<name>.bias`.
+/// y = x W^T + b for rows x of tokens, with W [out, in] and b [out], named `<name>.weight` and
+/// `<name>.bias`.
 struct Linear {
   Linear() = default;
   Linear(ParameterStore& store, const std::string& name, std::int64_t in, std::int64_t out)
       : weight(store.normal(name + ".weight", {out, in})),
         bias(store.constant(name + ".bias", {out}, 0)) {}
 
-  at::Tensor forward(const at::Tensor& x) const { return affine(x, weight, bias); }
+  at::Tensor forward(const at::Tensor& x) const {
+    return affine(x, weight, bias, token_operands());
+  }
   explicit operator bool() const { return weight.defined(); }
 
   at::Tensor weight;

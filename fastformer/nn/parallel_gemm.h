@@ -15,11 +15,11 @@ namespace fastformer::nn {
 template <class Real>
 void gemm_by_rows(kernels::Transpose transpose_b, std::int64_t m, std::int64_t n, std::int64_t k,
                   const Real* a, const Real* b, std::int64_t ldb, kernels::Start<Real> start,
-                  Real* c) {
+                  Real* c, kernels::Operands operands) {
   constexpr std::int64_t kLeastRows = 48;  // fewer would not pay for packing B once more
   at::parallel_for(0, m, kLeastRows, [&](std::int64_t begin, std::int64_t end) {
     kernels::gemm(kernels::Transpose::kNo, transpose_b, end - begin, n, k, a + begin * k, k, b, ldb,
-                  start, c + begin * n, n);
+                  start, c + begin * n, n, operands);
   });
 }
 
@@ -27,7 +27,7 @@ void gemm_by_rows(kernels::Transpose transpose_b, std::int64_t m, std::int64_t n
 /// their sums are added up in order. The result depends on the number of threads in its last bits.
 template <class Real>
 void gemm_by_depth(std::int64_t m, std::int64_t n, std::int64_t k, const Real* a, const Real* b,
-                   Real* c) {
+                   Real* c, kernels::Operands operands) {
   constexpr std::int64_t kLeastDepth = 256;
   const auto threads = at::in_parallel_region() ? 1 : at::get_num_threads();
   const auto parts = std::clamp<std::int64_t>(k / kLeastDepth, 1, threads);
@@ -37,7 +37,7 @@ void gemm_by_depth(std::int64_t m, std::int64_t n, std::int64_t k, const Real* a
       const auto first = k * part / parts, last = k * (part + 1) / parts;
       kernels::gemm(kernels::Transpose::kYes, kernels::Transpose::kNo, m, n, last - first,
                     a + first * m, m, b + first * n, n, {},
-                    part == 0 ? c : &sums[(part - 1) * m * n], n);
+                    part == 0 ? c : &sums[(part - 1) * m * n], n, operands);
     }
   });
   for (std::int64_t part = 1; part < parts; ++part) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "fastformer/nn/parallel_gemm.h"
+#include "fastformer/nn/precision.h"
 
 namespace fastformer::nn {
 namespace {
@@ -33,6 +34,7 @@ class SequenceLinear : public Function<SequenceLinear> {
     const auto x = x_in.contiguous(), matrices = matrices_in.contiguous();
     const auto constants = constants_in.contiguous();
     const std::int64_t in = x.size(1), out = matrices.size(1);
+    const auto operands = token_operands();
     auto y = at::empty({x.size(0), out}, x.options());
     AT_DISPATCH_FLOATING_TYPES(x.scalar_type(), "sequence_linear", [&] {
       const auto* rows = x.const_data_ptr<scalar_t>();
@@ -42,11 +44,12 @@ class SequenceLinear : public Function<SequenceLinear> {
       for_each_sequence(matrices.size(0), [&](std::int64_t b) {
         gemm_by_rows<scalar_t>(Transpose::kYes, offsets[b + 1] - offsets[b], out, in,
                                rows + offsets[b] * in, matrix + b * out * in, in,
-                               {.row = constant + b * out}, result + offsets[b] * out);
+                               {.row = constant + b * out}, result + offsets[b] * out, operands);
       });
     });
     context->save_for_backward({x, matrices});
     context->saved_data["offsets"] = offsets;
+    context->saved_data["rounding"] = static_cast<std::int64_t>(operands);
     return y;
   }
 
@@ -56,6 +59,7 @@ class SequenceLinear : public Function<SequenceLinear> {
     const auto offsets = context->saved_data["offsets"].toIntVector();
     const auto gradient = gradients[0].contiguous();
     const std::int64_t in = x.size(1), out = matrices.size(1);
+    const auto operands = static_cast<kernels::Operands>(context->saved_data["rounding"].toInt());
     auto dx = at::empty_like(x), dmatrices = at::zeros_like(matrices);
     auto dconstants = at::zeros({matrices.size(0), out}, x.options());
     AT_DISPATCH_FLOATING_TYPES(x.scalar_type(), "sequence_linear_backward", [&] {
@@ -72,8 +76,9 @@ class SequenceLinear : public Function<SequenceLinear> {
           for (std::int64_t c = 0; c < out; ++c) out_constant[b * out + c] += g[i * out + c];
         }
         gemm_by_rows<scalar_t>(Transpose::kNo, n, in, out, g + first * out, matrix + b * out * in,
-                               in, {}, out_rows + first * in);
-        gemm_by_depth(out, in, n, g + first * out, rows + first * in, out_matrix + b * out * in);
+                               in, {}, out_rows + first * in, operands);
+        gemm_by_depth(out, in, n, g + first * out, rows + first * in, out_matrix + b * out * in,
+                      operands);
       });
     });
     return {dx, dmatrices, dconstants, at::Tensor()};

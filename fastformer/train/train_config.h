@@ -36,6 +36,7 @@ struct TrainConfig {
   std::int64_t checkpoint_every = 0;
   std::int64_t log_every = 50;
   std::int64_t threads = 0;
+  std::string precision = "fp32";
 
   template <class Self, class Visitor>
   static void visit_fields(Self& self, Visitor&& visit) {
@@ -72,6 +73,9 @@ struct TrainConfig {
           "steps between checkpoints; 0: with each evaluation", base::at_least(0));
     visit("log_every", self.log_every, "steps between entries of metrics.jsonl", base::at_least(1));
     visit("threads", self.threads, "processor cores to use; 0: all", base::between(0, 4096));
+    visit("precision", self.precision,
+          "of the numbers that enter products of token rows; auto: bf16 where it is faster",
+          base::one_of({"fp32", "bf16", "auto"}));
   }
   /// Throws std::invalid_argument with one sentence.
   void validate() const;

@@ -258,6 +258,12 @@ TEST(Program, RefusesAnInstructionSetItDoesNotHave) {
   EXPECT_NE(outcome.output.find("'AVX9'"), std::string::npos) << outcome.output;
 }
 
+TEST(Program, RefusesAPrecisionItDoesNotKnow) {
+  const auto outcome = run_program({"evaluate", "model", "data", "--precision", "fp16"});
+  EXPECT_EQ(outcome.code, 2);
+  EXPECT_NE(outcome.output.find("bf16"), std::string::npos) << outcome.output;
+}
+
 TEST(Program, WithoutACommandItSaysHowToUseIt) {
   EXPECT_EQ(run_program({"--help"}).code, 0);
   EXPECT_EQ(run_program({}).code, 2);

@@ -1,20 +1,8 @@
 #include "fastformer/kernels/gemm.h"
 
-#include <algorithm>
-
 #include "fastformer/kernels/bf16_product.h"
+#include "fastformer/kernels/blas_product.h"
 #include "fastformer/kernels/matrix_product.h"
-
-// NOLINTBEGIN(readability-identifier-naming): the names of BLAS.
-extern "C" {
-void sgemm_(const char* transpose_a, const char* transpose_b, const int* m, const int* n,
-            const int* k, const float* alpha, const float* a, const int* lda, const float* b,
-            const int* ldb, const float* beta, float* c, const int* ldc);
-void dgemm_(const char* transpose_a, const char* transpose_b, const int* m, const int* n,
-            const int* k, const double* alpha, const double* a, const int* lda, const double* b,
-            const int* ldb, const double* beta, double* c, const int* ldc);
-}
-// NOLINTEND(readability-identifier-naming)
 
 namespace fastformer::kernels {
 namespace {
@@ -28,45 +16,22 @@ bool blas_knows_this_cpu() {
 #endif
 }
 
-const char* flag(Transpose transpose) { return transpose == Transpose::kYes ? "T" : "N"; }
-
-// BLAS counts columns first: the row-major product A B is the column-major product B^T A^T.
-template <class Real, class Blas>
-void product(Blas blas, Transpose transpose_a, Transpose transpose_b, std::int64_t m,
-             std::int64_t n, std::int64_t k, const Real* a, std::int64_t lda, const Real* b,
-             std::int64_t ldb, Start<Real> start, Real* c, std::int64_t ldc) {
-  if (m == 0 || n == 0) return;
-  if (!blas_knows_this_cpu()) {
-    matrix_product(transpose_a, transpose_b, m, n, k, a, lda, b, ldb, start, c, ldc);
-    return;
-  }
-  const int rows = static_cast<int>(n), columns = static_cast<int>(m), depth = static_cast<int>(k);
-  const int stride_a = static_cast<int>(lda), stride_b = static_cast<int>(ldb),
-            stride_c = static_cast<int>(ldc);
-  if (start.row != nullptr) {
-    for (std::int64_t i = 0; i < m; ++i) std::copy_n(start.row, n, c + i * ldc);
-  }
-  const Real alpha = 1, beta = start.keep || start.row != nullptr ? 1 : 0;
-  blas(flag(transpose_b), flag(transpose_a), &rows, &columns, &depth, &alpha, b, &stride_b, a,
-       &stride_a, &beta, c, &stride_c);
-}
-
 }  // namespace
 
 void gemm(Transpose transpose_a, Transpose transpose_b, std::int64_t m, std::int64_t n,
           std::int64_t k, const float* a, std::int64_t lda, const float* b, std::int64_t ldb,
           Start<float> start, float* c, std::int64_t ldc, Operands operands) {
-  if (operands == Operands::kBf16) {
-    bf16_product(transpose_a, transpose_b, m, n, k, a, lda, b, ldb, start, c, ldc);
-    return;
-  }
-  product(sgemm_, transpose_a, transpose_b, m, n, k, a, lda, b, ldb, start, c, ldc);
+  const auto product = operands == Operands::kBf16 ? bf16_product
+                       : blas_knows_this_cpu()     ? blas_product<float>
+                                                   : matrix_product<float>;
+  product(transpose_a, transpose_b, m, n, k, a, lda, b, ldb, start, c, ldc);
 }
 
 void gemm(Transpose transpose_a, Transpose transpose_b, std::int64_t m, std::int64_t n,
           std::int64_t k, const double* a, std::int64_t lda, const double* b, std::int64_t ldb,
           Start<double> start, double* c, std::int64_t ldc, Operands /*operands*/) {
-  product(dgemm_, transpose_a, transpose_b, m, n, k, a, lda, b, ldb, start, c, ldc);
+  const auto product = blas_knows_this_cpu() ? blas_product<double> : matrix_product<double>;
+  product(transpose_a, transpose_b, m, n, k, a, lda, b, ldb, start, c, ldc);
 }
 
 }  // namespace fastformer::kernels

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "fastformer/kernels/blas_product.h"
 #include "fastformer/kernels/simd_level.h"
 
 namespace fastformer::kernels {
@@ -96,7 +97,17 @@ TEST_P(MatrixProduct, EqualsTheDefinition) {
 INSTANTIATE_TEST_SUITE_P(SimdLevels, MatrixProduct, ::testing::ValuesIn(simd_levels()),
                          [](const auto& level) { return level.param; });
 
-// Whichever of the two it calls on this CPU.
+// CPUs of Intel take this one, the others do not: it is tested on all.
+TEST(BlasProduct, EqualsTheDefinition) {
+  for_each_problem([](const Problem& p) {
+    for (const auto begin : kBegins) {
+      EXPECT_LE((largest_error<float>(p, begin, blas_product<float>)), 1e-5);
+    }
+    EXPECT_LE((largest_error<double>(p, Begin::kRow, blas_product<double>)), 1e-13);
+  });
+}
+
+// Whichever of them it calls on this CPU.
 TEST(Gemm, EqualsTheDefinition) {
   for_each_problem([](const Problem& p) {
     const auto multiply = [](auto... arguments) { gemm(arguments...); };

@@ -22,8 +22,8 @@ enum class Operands { kFloat, kBf16 };
 ///
 /// Operands in bf16 go through `bf16_product`; doubles are never rounded. Otherwise, on Intel's
 /// CPUs this is the BLAS that LibTorch carries, which takes all threads it may; on others it is
-/// `matrix_product`, on the calling thread. Callers that want all cores everywhere
-/// give each thread a part of the rows of C.
+/// `matrix_product`, on the calling thread. Callers that want all cores everywhere give each
+/// thread a part of the rows of C.
 ///
 ///   gemm(Transpose::kNo, Transpose::kYes, n, heads, d, x, d, queries, d, {}, logits, heads);
 void gemm(Transpose transpose_a, Transpose transpose_b, std::int64_t m, std::int64_t n,

@@ -6,6 +6,7 @@ PyTorch, each eager and compiled; a Transformer block on PyTorch's fused attenti
 the input, is compared with the double-precision oracle before anything is timed.
 
 Usage: attention_block.py [--lengths 64x256 16x1024 4x4096 1x16384 mix] [--rounds 11] [--threads 2]
+       [--no-compile] [--alone]
 
 `mix` is a batch of short texts with lengths drawn from 8 to 128; padded contenders pad it to the
 longest. Prints a Markdown table: median milliseconds, quartiles, and the median over the rounds of
@@ -304,13 +305,14 @@ def run(label: str, arguments: argparse.Namespace) -> None:
             ("authors' form", lambda: AuthorsForm(make_oracle().float())),
             ("our form in PyTorch", lambda: CheaperForm(make_oracle().float())),
         ]
-        for name, form in forms:
+        for name, form in forms if not arguments.alone else []:
             contenders[f"{name}, eager"] = Padded(form(), case)
             if arguments.compile:
                 contenders[f"{name}, compiled"] = Padded(form(), case, compiled=True)
         for name, contender in contenders.items():
             check(name, contender.result(), expected)
-        contenders["Transformer, fused"] = Padded(SoftmaxForm(), case)
+        if not arguments.alone:
+            contenders["Transformer, fused"] = Padded(SoftmaxForm(), case)
         for kind in ("forward", "training"):
             report(label, kind, measure(contenders, kind, arguments.rounds))
         ours.close()
@@ -324,6 +326,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--rounds", type=int, default=11)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--no-compile", dest="compile", action="store_false")
+    parser.add_argument("--alone", action="store_true", help="ours without its peers")
     options = parser.parse_args(arguments)
     torch.set_num_threads(options.threads)
     print(f"{cpu_model()}, {options.threads} threads, PyTorch {torch.__version__}, fp32")

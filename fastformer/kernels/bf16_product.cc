@@ -4,6 +4,7 @@
 #include <bit>
 #include <vector>
 
+#include "fastformer/kernels/begin_product.h"
 #include "fastformer/kernels/matrix_product.h"
 
 #if defined(__x86_64__)
@@ -174,24 +175,13 @@ FASTFORMER_AVX512_BF16 void pack_right(bool transposed, const float* b, std::int
   }
 }
 
-void begin_block(std::int64_t rows, std::int64_t columns, const float* row, float* c,
-                 std::int64_t ldc) {
-  for (std::int64_t i = 0; i < rows; ++i, c += ldc) {
-    if (row != nullptr) {
-      std::copy_n(row, columns, c);
-    } else {
-      std::fill(c, c + columns, 0.0F);
-    }
-  }
-}
-
 FASTFORMER_AVX512_BF16 void product(bool left, bool right, std::int64_t m, std::int64_t n,
                                     std::int64_t k, const float* a, std::int64_t lda,
                                     const float* b, std::int64_t ldb, Start<float> start, float* c,
                                     std::int64_t ldc) {
   thread_local Buffers buffers;  // grown once for each thread and kept
   constexpr std::int64_t kBlockDepth = 2 * kBlockPairs;
-  if (k == 0 && !start.keep) begin_block(m, n, start.row, c, ldc);
+  if (k == 0) begin_product(start, 0, m, n, c, ldc);
   for (std::int64_t j = 0; j < n; j += kBlockColumns) {
     const auto columns = std::min(kBlockColumns, n - j);
     for (std::int64_t p = 0; p < k; p += kBlockDepth) {
@@ -200,9 +190,7 @@ FASTFORMER_AVX512_BF16 void product(bool left, bool right, std::int64_t m, std::
       for (std::int64_t i = 0; i < m; i += kBlockHeight) {
         const auto rows = std::min(kBlockHeight, m - i);
         float* out = c + i * ldc + j;
-        if (p == 0 && !start.keep) {
-          begin_block(rows, columns, start.row == nullptr ? nullptr : start.row + j, out, ldc);
-        }
+        if (p == 0) begin_product(start, j, rows, columns, out, ldc);
         const auto width = (rows + 15) / 16 * 16;
         buffers.left.resize(width * pairs);
         Left block{buffers.left.data(), pairs, 1};

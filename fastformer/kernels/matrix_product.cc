@@ -11,6 +11,7 @@
 #include <hwy/foreach_target.h>  // must come before highway.h
 #include <hwy/highway.h>
 
+#include "fastformer/kernels/begin_product.h"
 #include "fastformer/kernels/tile_product-inl.h"
 
 #ifndef FASTFORMER_KERNELS_MATRIX_PRODUCT_BLOCKS
@@ -115,21 +116,9 @@ void multiply_block(std::int64_t rows, std::int64_t columns, std::int64_t depth,
 }
 
 template <class Real>
-void begin_block(std::int64_t rows, std::int64_t columns, const Real* row, Real* c,
-                 std::int64_t ldc) {
-  for (std::int64_t i = 0; i < rows; ++i, c += ldc) {
-    if (row != nullptr) {
-      std::copy_n(row, columns, c);
-    } else {
-      std::fill(c, c + columns, Real{0});
-    }
-  }
-}
-
-template <class Real>
 void product(Scattered<Real> a, Scattered<Real> b, std::int64_t m, std::int64_t n, std::int64_t k,
              Start<Real> start, Real* c, std::int64_t ldc) {
-  if (k == 0 && !start.keep) begin_block(m, n, start.row, c, ldc);
+  if (k == 0) begin_product(start, 0, m, n, c, ldc);
   auto& buffers = packed<Real>();
   const bool pack = a.column != 1;
   buffers.right.resize(kBlockDepth * kBlockColumns + kBlockDepth * strip_width<Real>());
@@ -149,11 +138,9 @@ void product(Scattered<Real> a, Scattered<Real> b, std::int64_t m, std::int64_t 
           block.data = buffers.left.data();
         }
         Real* out = c + i * ldc + j;
-        if (p == 0 && !start.keep) {
-          begin_block(rows, columns, start.row == nullptr ? nullptr : start.row + j, out, ldc);
-        }
+        if (p == 0) begin_product(start, j, rows, columns, out, ldc);
         multiply_block(rows, columns, depth, block, pack, buffers.right.data(), buffers.edge.data(),
-                       c + i * ldc + j, ldc);
+                       out, ldc);
       }
     }
   }

@@ -96,6 +96,12 @@ HWY_EXPORT(dropout_floats);
 template <class Real>
 void dropout_add(const Real* x, const Real* residual, std::int64_t count, const DropoutRule& rule,
                  std::int64_t first, Real* out) {
+  if (rule.rate == 0) {
+    for (std::int64_t i = 0; i < count; ++i) {
+      out[i] = residual == nullptr ? x[i] : residual[i] + x[i];
+    }
+    return;
+  }
   const auto scale = static_cast<Real>(1 / (1 - rule.rate));
   while (count > 0) {
     const auto key = key_of(rule, first);

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <cstdint>
+
+/// The nonlinearities between two linear layers, element by element:
+///   relu(x) = max(x, 0)
+///   tanh(x)
+///   gelu(x) = x Phi(x), Phi the normal distribution function (Hendrycks and Gimpel, arXiv
+///             1606.08415), to the last bits of the type: no tanh in its place
+/// `Real` is float or double. NaN gives NaN. Nothing is allocated; no call throws.
+namespace fastformer::kernels {
+
+enum class Activation { kGelu, kRelu, kTanh };
+
+/// out[i] = f(x[i]); out may be x.
+template <class Real>
+void activate(Activation kind, const Real* x, std::int64_t count, Real* out);
+
+/// gradient[i] *= f'(x[i]), and active[i] = f(x[i]) once more for whoever did not keep it. active
+/// may be x.
+template <class Real>
+void activate_backward(Activation kind, const Real* x, std::int64_t count, Real* active,
+                       Real* gradient);
+
+}  // namespace fastformer::kernels

@@ -1,10 +1,11 @@
 #include "fastformer/nn/additive_attention.h"
 
 #include <cmath>
+#include <limits>
 
+#include "fastformer/nn/precision.h"
 #include "fastformer/nn/ragged_ops.h"
 #include "fastformer/nn/row_pooling.h"
-#include "fastformer/nn/sequence_linear.h"
 
 namespace fastformer::nn {
 
@@ -29,14 +30,8 @@ AdditiveAttention::AdditiveAttention(const EncoderConfig& config, ParameterStore
 
 at::Tensor AdditiveAttention::forward(const at::Tensor& x, const Offsets& offsets,
                                       MixerTrace* trace) const {
-  if (config_.form == "direct") return forward_direct(x, offsets, trace);
-  if (config_.form == "shared_query") return forward_shared_query(x, offsets, trace);
-  const bool one_matrix = config_.interaction != "product";
-  const bool long_sequences = 2 * offsets.total() >= 3 * config_.width * offsets.size();
-  if (config_.form == "merged" || one_matrix || long_sequences) {
-    return forward_merged(x, offsets, trace);
-  }
-  return forward_shared_query(x, offsets, trace);
+  return config_.form == "direct" ? forward_direct(x, offsets, trace)
+                                  : forward_folded(x, offsets, trace);
 }
 
 // The logit layer as one [h, d] matrix, scaled by 1 / sqrt(e). A head that sees its own columns
@@ -91,31 +86,16 @@ AdditiveAttention::Globals AdditiveAttention::globals(const at::Tensor& x, const
   return {affine(global_query, query_half, constant) + key, key_rows.rows};
 }
 
-at::Tensor AdditiveAttention::forward_shared_query(const at::Tensor& x, const Offsets& offsets,
-                                                   MixerTrace* trace) const {
-  const auto globals = this->globals(x, offsets, trace);
-  const auto query = query_.forward(globals.rows);
-  const auto values = value_ ? value_.forward(globals.rows) : query;
-  at::Tensor interaction;
-  if (config_.interaction == "product") {
-    interaction = scale_rows(values, globals.key, offsets);
-  } else if (config_.interaction == "add") {
-    interaction = expand_rows(globals.key, offsets) + values;
-  } else {
-    const auto& weight = value_interaction_.weight;
-    const auto constant =
-        affine(globals.key, weight.narrow(1, 0, config_.width), value_interaction_.bias);
-    const auto value_half = weight.narrow(1, config_.width, config_.width);
-    interaction = affine(values, value_half, {}, token_operands()) + expand_rows(constant, offsets);
-  }
-  const auto y = transform_.forward(interaction) + query;
-  return output_ ? output_.forward(y) : y;
+// From how many tokens on a sequence pays for a matrix of its own, which costs as much as d tokens
+// do, and saves two products of three.
+std::int64_t AdditiveAttention::least_merged() const {
+  if (config_.form == "merged") return 0;
+  if (config_.form == "shared_query") return std::numeric_limits<std::int64_t>::max();
+  return 3 * config_.width / 2;
 }
 
-at::Tensor AdditiveAttention::forward_merged(const at::Tensor& x, const Offsets& offsets,
-                                             MixerTrace* trace) const {
-  const auto globals = this->globals(x, offsets, trace);
-
+// Everything that stands before the tokens in the last step, by products of parameters.
+AdditiveAttention::Folded AdditiveAttention::fold(const Globals& globals) const {
   // With Wo folded in: outer stands for Wo Wt, direct for Wo Wq.
   const auto fold = [&](const at::Tensor& weight) {
     return output_ ? affine(output_.weight, weight.t()) : weight;
@@ -124,13 +104,8 @@ at::Tensor AdditiveAttention::forward_merged(const at::Tensor& x, const Offsets&
   auto inner = value().weight;
   auto constant = transform_.bias + query_.bias;
   if (output_) constant = at::mv(output_.weight, constant) + output_.bias;
-
   if (config_.interaction == "product") {
-    const auto constants = affine(globals.key * value().bias, outer, constant);
-    const auto scaled = outer.unsqueeze(0) * globals.key.unsqueeze(1);  // [B, d, d]
-    const auto products = affine(scaled.reshape({-1, config_.width}), inner.t());
-    const auto matrices = products.view(scaled.sizes()) + direct;
-    return sequence_linear(globals.rows, matrices, constants, offsets);
+    return {{inner, outer, direct}, affine(globals.key * value().bias, outer, constant)};
   }
   // Every sequence has the same matrix; the global key only moves the constant.
   auto global_part = globals.key + value().bias;
@@ -141,9 +116,28 @@ at::Tensor AdditiveAttention::forward_merged(const at::Tensor& x, const Offsets&
                          value_interaction_.bias + at::mv(value_half, value().bias));
     inner = affine(value_half, inner.t());
   }
-  const auto constants = affine(global_part, outer, constant);
-  const auto matrix = affine(outer, inner.t()) + direct;
-  return affine(globals.rows, matrix, {}, token_operands()) + expand_rows(constants, offsets);
+  return {{{}, {}, affine(outer, inner.t()) + direct}, affine(global_part, outer, constant)};
+}
+
+at::Tensor AdditiveAttention::forward_folded(const at::Tensor& x, const Offsets& offsets,
+                                             MixerTrace* trace) const {
+  const auto globals = this->globals(x, offsets, trace);
+  const auto [weights, constants] = fold(globals);
+  if (config_.interaction == "product") {
+    return gated_linear(globals.rows, weights, globals.key, constants, offsets, least_merged());
+  }
+  return affine(globals.rows, weights.direct, {}, token_operands()) +
+         expand_rows(constants, offsets);
+}
+
+void AdditiveAttention::stream(const at::Tensor& x, const Offsets& offsets,
+                               const RowSink& sink) const {
+  if (config_.form == "direct" || config_.interaction != "product") {
+    return Mixer::stream(x, offsets, sink);
+  }
+  const auto globals = this->globals(x, offsets, nullptr);
+  const auto [weights, constants] = fold(globals);
+  stream_gated_linear(x, weights, globals.key, constants, offsets, least_merged(), sink);
 }
 
 }  // namespace fastformer::nn

@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "fastformer/nn/feed_forward.h"
 #include "fastformer/nn/linear.h"
 #include "fastformer/nn/ragged_ops.h"
 
@@ -20,7 +21,7 @@ class AdditivePooling {
 
   /// x [T, d] -> vectors [B, d] with weights [T, 1].
   Pooled forward(const at::Tensor& x, const Offsets& offsets) const {
-    const auto logits = logits_.forward(at::tanh(projection_.forward(x)));
+    const auto logits = feed_forward(x, projection_, logits_, kernels::Activation::kTanh);
     return pool_by_logits(x, logits, offsets);
   }
 

@@ -34,7 +34,7 @@ class DropoutAdd : public Function<DropoutAdd> {
  public:
   static at::Tensor forward(AutogradContext* context, const at::Tensor& x,
                             const std::optional<at::Tensor>& residual, double rate) {
-    const auto seed = at::empty({1}, at::kLong).random_().item<std::int64_t>();
+    const auto seed = dropout_seed();
     context->saved_data["seed"] = seed;
     context->saved_data["rate"] = rate;
     context->saved_data["added"] = residual.has_value();
@@ -50,6 +50,8 @@ class DropoutAdd : public Function<DropoutAdd> {
 };
 
 }  // namespace
+
+std::int64_t dropout_seed() { return at::empty({1}, at::kLong).random_().item<std::int64_t>(); }
 
 at::Tensor dropout_add(const at::Tensor& x, const at::Tensor& residual, double rate) {
   TORCH_CHECK(rate >= 0 && rate < 1, "expected a dropout rate of at least 0 and below 1, got ",

@@ -1,9 +1,13 @@
 #include "fastformer/nn/embedding.h"
 
+#include <c10/core/InferenceMode.h>
+
 #include <algorithm>
 #include <stdexcept>
 
 #include "fastformer/nn/dropout.h"
+#include "fastformer/nn/row_blocks.h"
+#include "fastformer/nn/sum_of_rows.h"
 
 namespace fastformer::nn {
 namespace {
@@ -59,28 +63,22 @@ at::Tensor Embedding::buckets(std::span<const std::int32_t> ids, const Offsets& 
   return buckets;
 }
 
-at::Tensor Embedding::bigram_rows(std::span<const std::int32_t> ids, const Offsets& offsets,
-                                  bool training) const {
-  auto scale = at::ones({offsets.total(), 1}, bigram_.options().requires_grad(false));
+// What the bigram row of each token is multiplied by: 0 for the first token of a sequence, which
+// has no predecessor, and for what is dropped.
+at::Tensor Embedding::bigram_scale(const Offsets& offsets, bool training) const {
+  auto scale = at::ones({offsets.total()}, bigram_.options().requires_grad(false));
   if (training && options_.bigram_dropout > 0) {
     const double kept = 1 - options_.bigram_dropout;
     scale.bernoulli_(kept).div_(kept);
   }
-  // The first token of a sequence has no predecessor.
-  const auto set_zero = [&](auto* values) {
-    for (std::int64_t b = 0; b < offsets.size(); ++b) {
-      if (offsets.length(b) > 0) values[offsets.begin_of(b)] = 0;
-    }
-  };
-  if (scale.scalar_type() == at::kDouble) {
-    set_zero(scale.mutable_data_ptr<double>());
-  } else {
-    set_zero(scale.mutable_data_ptr<float>());
+  std::vector<std::int64_t> firsts;
+  for (std::int64_t b = 0; b < offsets.size(); ++b) {
+    if (offsets.length(b) > 0) firsts.push_back(offsets.begin_of(b));
   }
-  return at::embedding(bigram_, buckets(ids, offsets), -1, false, /*sparse=*/true) * scale;
+  return scale.index_fill_(0, at::tensor(firsts, at::kLong), 0);
 }
 
-at::Tensor Embedding::position_rows(const Offsets& offsets) const {
+at::Tensor Embedding::positions(const Offsets& offsets) const {
   auto positions = at::empty({offsets.total()}, at::kLong);
   auto* out = positions.mutable_data_ptr<std::int64_t>();
   for (std::int64_t b = 0; b < offsets.size(); ++b) {
@@ -92,7 +90,7 @@ at::Tensor Embedding::position_rows(const Offsets& offsets) const {
     }
     for (std::int64_t i = 0; i < offsets.length(b); ++i) out[offsets.begin_of(b) + i] = i;
   }
-  return at::embedding(position_, positions);
+  return positions;
 }
 
 at::Tensor Embedding::forward(std::span<const std::int32_t> ids, const Offsets& offsets,
@@ -105,11 +103,26 @@ at::Tensor Embedding::forward(std::span<const std::int32_t> ids, const Offsets& 
                                   " tokens; use the tokenizer that was saved with the model");
     }
   }
-  auto x = at::embedding(token_, to_tensor(ids), -1, false, /*sparse=*/true);
-  if (bigram_.defined()) x = x + bigram_rows(ids, offsets, training);
-  if (position_.defined()) x = x + position_rows(offsets);
-  if (norm_) x = norm_.forward(x);
-  return training && options_.dropout > 0 ? dropout(x, options_.dropout) : x;
+  std::vector<Lookup> lookups = {{token_, to_tensor(ids), {}}};
+  if (bigram_.defined()) {
+    lookups.push_back({bigram_, buckets(ids, offsets), bigram_scale(offsets, training)});
+  }
+  if (position_.defined()) lookups.push_back({position_, positions(offsets), {}});
+  const auto x = sum_of_rows(lookups);
+  if (!at::GradMode::is_enabled() && !training) return normalized_in_place(x);
+  const auto y = norm_ ? norm_.forward(x) : x;
+  return training && options_.dropout > 0 ? dropout(y, options_.dropout) : y;
+}
+
+// A document of a million tokens is not to be held twice.
+at::Tensor Embedding::normalized_in_place(const at::Tensor& x) const {
+  if (!norm_) return x;
+  for_each_row_block(x.size(0), [&](std::int64_t, std::int64_t first, std::int64_t n) {
+    const c10::InferenceMode inference;
+    const auto rows = x.narrow(0, first, n);
+    rows.copy_(norm_.forward(rows));
+  });
+  return x;
 }
 
 std::vector<std::pair<std::string, at::Tensor>> Embedding::touched_rows(
@@ -118,6 +131,13 @@ std::vector<std::pair<std::string, at::Tensor>> Embedding::touched_rows(
   rows.emplace_back(name_ + ".token.weight", sorted_unique(to_tensor(ids)));
   if (bigram_.defined()) {
     rows.emplace_back(name_ + ".bigram.weight", sorted_unique(buckets(ids, offsets)));
+  }
+  if (position_.defined()) {
+    std::int64_t longest = 0;
+    for (std::int64_t b = 0; b < offsets.size(); ++b)
+      longest = std::max(longest, offsets.length(b));
+    rows.emplace_back(name_ + ".position.weight",
+                      at::arange(std::min(longest, options_.max_positions), at::kLong));
   }
   return rows;
 }

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "fastformer/nn/linear.h"
+#include "fastformer/nn/layer_norm.h"
 #include "fastformer/nn/offsets.h"
 
 namespace fastformer::nn {
@@ -29,7 +29,7 @@ struct EmbeddingOptions {
 /// hashing trick of fastText (Joulin et al., arXiv 1607.01759): pairs share a table of fixed size,
 /// which lets a small model see local word order.
 ///
-/// Gradients of the token and bigram tables are sparse tensors: a step costs what it touches.
+/// Gradients of the tables are sparse tensors: a step costs what it touches.
 class Embedding {
  public:
   Embedding(const EmbeddingOptions& options, ParameterStore& store, const std::string& name);
@@ -44,9 +44,9 @@ class Embedding {
                                                                const Offsets& offsets) const;
 
  private:
-  at::Tensor bigram_rows(std::span<const std::int32_t> ids, const Offsets& offsets,
-                         bool training) const;
-  at::Tensor position_rows(const Offsets& offsets) const;
+  at::Tensor bigram_scale(const Offsets& offsets, bool training) const;
+  at::Tensor positions(const Offsets& offsets) const;
+  at::Tensor normalized_in_place(const at::Tensor& x) const;
   at::Tensor buckets(std::span<const std::int32_t> ids, const Offsets& offsets) const;
 
   EmbeddingOptions options_;

@@ -1,6 +1,9 @@
 #include "fastformer/nn/encoder.h"
 
+#include <c10/core/InferenceMode.h>
+
 #include "fastformer/nn/dropout.h"
+#include "fastformer/nn/feed_forward.h"
 
 namespace fastformer::nn {
 
@@ -17,24 +20,35 @@ EncoderLayer::EncoderLayer(const EncoderConfig& config, ParameterStore& store,
 
 at::Tensor EncoderLayer::close_block(const at::Tensor& x, const at::Tensor& y,
                                      const LayerNorm& norm, bool training) const {
-  auto out = y;
-  if (training && config_.dropout > 0) {
-    out = dropout_add(y, config_.residual ? x : at::Tensor(), config_.dropout);
-  } else if (config_.residual) {
-    out = y + x;
-  }
-  return config_.normalization == "post" ? norm.forward(out) : out;
+  const auto residual = config_.residual ? x : at::Tensor();
+  const double rate = training ? config_.dropout : 0;
+  if (config_.normalization == "post") return norm.forward(y, residual, rate);
+  return rate > 0 ? dropout_add(y, residual, rate) : config_.residual ? y + x : y;
+}
+
+// From the output of the mixer on, row by row.
+at::Tensor EncoderLayer::finish(const at::Tensor& x, const at::Tensor& mixed, bool training) const {
+  const auto y = close_block(x, mixed, mixer_norm_, training);
+  if (config_.ffn_width == 0) return y;
+  const auto activation =
+      config_.activation == "gelu" ? kernels::Activation::kGelu : kernels::Activation::kRelu;
+  const auto inner = config_.normalization == "pre" ? ffn_norm_.forward(y) : y;
+  return close_block(y, feed_forward(inner, ffn_input_, ffn_output_, activation), ffn_norm_,
+                     training);
 }
 
 at::Tensor EncoderLayer::forward(const at::Tensor& x, const Offsets& offsets, bool training,
                                  MixerTrace* trace) const {
-  const bool pre = config_.normalization == "pre";
-  const auto mixed = mixer_->forward(pre ? mixer_norm_.forward(x) : x, offsets, trace);
-  auto y = close_block(x, mixed, mixer_norm_, training);
-  if (config_.ffn_width == 0) return y;
-  const auto inner = ffn_input_.forward(pre ? ffn_norm_.forward(y) : y);
-  const auto active = config_.activation == "gelu" ? at::gelu(inner) : at::relu(inner);
-  return close_block(y, ffn_output_.forward(active), ffn_norm_, training);
+  const auto input = config_.normalization == "pre" ? mixer_norm_.forward(x) : x;
+  return finish(x, mixer_->forward(input, offsets, trace), training);
+}
+
+void EncoderLayer::infer(const at::Tensor& x, const Offsets& offsets) const {
+  const auto input = config_.normalization == "pre" ? mixer_norm_.forward(x) : x;
+  mixer_->stream(input, offsets, [&](std::int64_t first, const at::Tensor& y) {
+    const auto rows = x.narrow(0, first, y.size(0));
+    rows.copy_(finish(rows, y, /*training=*/false));
+  });
 }
 
 Encoder::Encoder(const EncoderConfig& config, ParameterStore& store, const std::string& name) {
@@ -54,6 +68,12 @@ at::Tensor Encoder::forward(at::Tensor x, const Offsets& offsets, bool training,
     x = layer.forward(x, offsets, training, traces != nullptr ? &trace : nullptr);
     if (traces != nullptr) traces->push_back(std::move(trace));
   }
+  return final_norm_ ? final_norm_.forward(x) : x;
+}
+
+at::Tensor Encoder::infer(at::Tensor x, const Offsets& offsets) const {
+  const c10::InferenceMode inference;
+  for (const auto& layer : layers_) layer.infer(x, offsets);
   return final_norm_ ? final_norm_.forward(x) : x;
 }
 

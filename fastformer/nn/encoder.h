@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "fastformer/nn/encoder_config.h"
+#include "fastformer/nn/layer_norm.h"
 #include "fastformer/nn/linear.h"
 #include "fastformer/nn/mixer.h"
 
@@ -24,7 +25,11 @@ class EncoderLayer {
   at::Tensor forward(const at::Tensor& x, const Offsets& offsets, bool training,
                      MixerTrace* trace) const;
 
+  /// The same for inference, in place: blocks of rows take the place of x as they are done.
+  void infer(const at::Tensor& x, const Offsets& offsets) const;
+
  private:
+  at::Tensor finish(const at::Tensor& x, const at::Tensor& mixed, bool training) const;
   at::Tensor close_block(const at::Tensor& x, const at::Tensor& y, const LayerNorm& norm,
                          bool training) const;
 
@@ -42,6 +47,9 @@ class Encoder {
   /// x [T, d] -> [T, d]. `traces` may be null; else it receives one trace a layer.
   at::Tensor forward(at::Tensor x, const Offsets& offsets, bool training,
                      std::vector<MixerTrace>* traces) const;
+
+  /// The same for inference: little more memory than x takes, which is overwritten and returned.
+  at::Tensor infer(at::Tensor x, const Offsets& offsets) const;
 
  private:
   std::vector<EncoderLayer> layers_;

@@ -32,21 +32,4 @@ struct Linear {
   at::Tensor bias;
 };
 
-/// Layer normalisation over the last dimension (Ba et al., arXiv 1607.06450), with the epsilon
-/// 1e-12 of BERT and of the authors' code.
-struct LayerNorm {
-  LayerNorm() = default;
-  LayerNorm(ParameterStore& store, const std::string& name, std::int64_t width)
-      : weight(store.constant(name + ".weight", {width}, 1)),
-        bias(store.constant(name + ".bias", {width}, 0)) {}
-
-  at::Tensor forward(const at::Tensor& x) const {
-    return at::layer_norm(x, weight.sizes(), weight, bias, 1e-12);
-  }
-  explicit operator bool() const { return weight.defined(); }
-
-  at::Tensor weight;
-  at::Tensor bias;
-};
-
 }  // namespace fastformer::nn

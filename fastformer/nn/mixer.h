@@ -2,6 +2,8 @@
 
 #include <ATen/ATen.h>
 
+#include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -17,6 +19,9 @@ struct MixerTrace {
   at::Tensor key_weights;    ///< beta [T, h]
 };
 
+/// Takes the output y [n, d] of a mixer for the rows from `first` on.
+using RowSink = std::function<void(std::int64_t first, const at::Tensor& y)>;
+
 /// Lets the tokens of each sequence exchange information: x [T, d] -> [T, d].
 class Mixer {
  public:
@@ -24,6 +29,11 @@ class Mixer {
   /// `trace` may be null. Immutable: many threads may call it.
   virtual at::Tensor forward(const at::Tensor& x, const Offsets& offsets,
                              MixerTrace* trace) const = 0;
+
+  /// For inference: gives the output block by block, each row once, on several threads at a time.
+  /// The rows of x that a block stands for are not read again, so that `sink` may overwrite them.
+  /// Unless a mixer can do better, all of the output is computed first.
+  virtual void stream(const at::Tensor& x, const Offsets& offsets, const RowSink& sink) const;
 };
 
 /// The mixer of that name in the table of `mixer_registry.cc`; its parameters are created as

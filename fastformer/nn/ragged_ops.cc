@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "fastformer/kernels/segment_pooling.h"
+#include "fastformer/nn/sequence_blocks.h"
 
 namespace fastformer::nn {
 namespace {
@@ -28,6 +29,24 @@ void for_each_sequence(const Values& offsets, const Body& body) {
   });
 }
 
+// The blocks of a long sequence are pooled apart and added up in order.
+template <class Real>
+void pool_blocks(const Real* rows, const Real* weights, const std::vector<SequenceBlock>& blocks,
+                 std::int64_t width, Real* out) {
+  std::vector<Real> parts(blocks.size() * width);
+  for_each_block(blocks, [&](std::int64_t index, const SequenceBlock& block) {
+    auto* to = block.whole ? out + block.sequence * width : &parts[index * width];
+    kernels::pool_segment(rows + block.first * width, weights + block.first, block.rows, width, to);
+  });
+  for (std::size_t i = 0; i < blocks.size(); ++i) {
+    if (blocks[i].whole) continue;
+    auto* to = out + blocks[i].sequence * width;
+    const auto* part = &parts[i * width];
+    const bool begins = i == 0 || blocks[i - 1].sequence != blocks[i].sequence;
+    for (std::int64_t c = 0; c < width; ++c) to[c] = begins ? part[c] : to[c] + part[c];
+  }
+}
+
 class PoolByLogits : public Function<PoolByLogits> {
  public:
   static variable_list forward(AutogradContext* context, const at::Tensor& x_in,
@@ -40,10 +59,10 @@ class PoolByLogits : public Function<PoolByLogits> {
       const auto* rows = x.const_data_ptr<scalar_t>();
       auto* w = weights.mutable_data_ptr<scalar_t>();
       auto* out = pooled.mutable_data_ptr<scalar_t>();
-      for_each_sequence(offsets, [&](std::int64_t b, std::int64_t first, std::int64_t n) {
+      for_each_sequence(offsets, [&](std::int64_t, std::int64_t first, std::int64_t n) {
         kernels::segment_softmax(w + first, n);
-        kernels::pool_segment(rows + first * width, w + first, n, width, out + b * width);
       });
+      pool_blocks(rows, w, sequence_blocks(offsets), width, out);
     });
     context->save_for_backward({x, weights, pooled});
     context->saved_data["offsets"] = offsets;
@@ -65,9 +84,10 @@ class PoolByLogits : public Function<PoolByLogits> {
       const auto* g = gradient.const_data_ptr<scalar_t>();
       auto* out = dx.mutable_data_ptr<scalar_t>();
       auto* out_logits = dlogits.mutable_data_ptr<scalar_t>();
-      for_each_sequence(offsets, [&](std::int64_t b, std::int64_t first, std::int64_t n) {
+      for_each_block(sequence_blocks(offsets), [&](std::int64_t, const SequenceBlock& block) {
+        const auto b = block.sequence, first = block.first;
         kernels::pool_segment_backward(rows + first * width, w + first, p + b * width,
-                                       g + b * width, n, width, out + first * width,
+                                       g + b * width, block.rows, width, out + first * width,
                                        out_logits + first);
       });
     });
@@ -113,56 +133,6 @@ class ExpandRows : public Function<ExpandRows> {
   }
 };
 
-class ScaleRows : public Function<ScaleRows> {
- public:
-  static at::Tensor forward(AutogradContext* context, const at::Tensor& x_in,
-                            const at::Tensor& vectors_in, const Values& offsets) {
-    const auto x = x_in.contiguous(), vectors = vectors_in.contiguous();
-    const std::int64_t width = x.size(1);
-    auto y = at::empty_like(x);
-    AT_DISPATCH_FLOATING_TYPES(x.scalar_type(), "scale_rows", [&] {
-      const auto* rows = x.const_data_ptr<scalar_t>();
-      const auto* scale = vectors.const_data_ptr<scalar_t>();
-      auto* out = y.mutable_data_ptr<scalar_t>();
-      for_each_sequence(offsets, [&](std::int64_t b, std::int64_t first, std::int64_t n) {
-        for (std::int64_t i = first; i < first + n; ++i) {
-          for (std::int64_t c = 0; c < width; ++c) {
-            out[i * width + c] = rows[i * width + c] * scale[b * width + c];
-          }
-        }
-      });
-    });
-    context->save_for_backward({x, vectors});
-    context->saved_data["offsets"] = offsets;
-    return y;
-  }
-
-  static variable_list backward(AutogradContext* context, const variable_list& gradients) {
-    const auto saved = context->get_saved_variables();
-    const auto &x = saved[0], &vectors = saved[1];
-    const auto offsets = context->saved_data["offsets"].toIntVector();
-    const auto gradient = gradients[0].contiguous();
-    const std::int64_t width = x.size(1);
-    auto dx = at::empty_like(x), dvectors = at::zeros_like(vectors);
-    AT_DISPATCH_FLOATING_TYPES(x.scalar_type(), "scale_rows_backward", [&] {
-      const auto* rows = x.const_data_ptr<scalar_t>();
-      const auto* scale = vectors.const_data_ptr<scalar_t>();
-      const auto* g = gradient.const_data_ptr<scalar_t>();
-      auto* out = dx.mutable_data_ptr<scalar_t>();
-      auto* out_scale = dvectors.mutable_data_ptr<scalar_t>();
-      for_each_sequence(offsets, [&](std::int64_t b, std::int64_t first, std::int64_t n) {
-        for (std::int64_t i = first; i < first + n; ++i) {
-          for (std::int64_t c = 0; c < width; ++c) {
-            out[i * width + c] = g[i * width + c] * scale[b * width + c];
-            out_scale[b * width + c] += g[i * width + c] * rows[i * width + c];
-          }
-        }
-      });
-    });
-    return {dx, dvectors, at::Tensor()};
-  }
-};
-
 }  // namespace
 
 Pooled pool_by_logits(const at::Tensor& x, const at::Tensor& logits, const Offsets& offsets) {
@@ -177,13 +147,6 @@ at::Tensor expand_rows(const at::Tensor& vectors, const Offsets& offsets) {
   TORCH_CHECK(vectors.dim() == 2 && vectors.size(0) == offsets.size(), "expected vectors [",
               offsets.size(), ", d], got ", vectors.sizes());
   return ExpandRows::apply(vectors, offsets.copy());
-}
-
-at::Tensor scale_rows(const at::Tensor& x, const at::Tensor& vectors, const Offsets& offsets) {
-  check_rows(x, offsets);
-  TORCH_CHECK(vectors.sizes() == at::IntArrayRef({offsets.size(), x.size(1)}), "expected vectors [",
-              offsets.size(), ", ", x.size(1), "], got ", vectors.sizes());
-  return ScaleRows::apply(x, vectors, offsets.copy());
 }
 
 }  // namespace fastformer::nn

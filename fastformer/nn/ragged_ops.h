@@ -21,8 +21,4 @@ Pooled pool_by_logits(const at::Tensor& x, const at::Tensor& logits, const Offse
 /// vectors [B, d] -> [T, d]: the row of a sequence for each of its tokens.
 at::Tensor expand_rows(const at::Tensor& vectors, const Offsets& offsets);
 
-/// x [T, d], vectors [B, d] -> [T, d]: each row times the vector of its sequence, element by
-/// element.
-at::Tensor scale_rows(const at::Tensor& x, const at::Tensor& vectors, const Offsets& offsets);
-
 }  // namespace fastformer::nn

@@ -1,12 +1,13 @@
 #include "fastformer/nn/row_pooling.h"
 
-#include <ATen/Parallel.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 #include <algorithm>
 #include <vector>
 
 #include "fastformer/kernels/row_pooling.h"
+#include "fastformer/nn/scratch.h"
+#include "fastformer/nn/sequence_blocks.h"
 
 namespace fastformer::nn {
 namespace {
@@ -14,47 +15,6 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::Function;
 using torch::autograd::variable_list;
-
-// 2,048 rows of 256 floats are 2 MiB: enough work to make the merging of states cheap, and small
-// enough that a document of a million tokens keeps hundreds of cores busy.
-constexpr std::int64_t kBlockRows = 2048;
-
-struct Block {
-  std::int64_t sequence, first, rows;
-  bool whole;  // the only one of its sequence
-};
-
-std::vector<Block> blocks_of(const std::vector<std::int64_t>& offsets) {
-  std::vector<Block> blocks;
-  for (std::size_t b = 0; b + 1 < offsets.size(); ++b) {
-    const auto end = offsets[b + 1];
-    const bool whole = end - offsets[b] <= kBlockRows;
-    auto first = offsets[b];
-    do {
-      const auto rows = std::min(kBlockRows, end - first);
-      blocks.push_back({static_cast<std::int64_t>(b), first, rows, whole});
-      first += rows;
-    } while (first < end);
-  }
-  return blocks;
-}
-
-// body(index, block) for every block, spread over the threads.
-template <class Body>
-void for_each_block(const std::vector<Block>& blocks, const Body& body) {
-  at::parallel_for(0, static_cast<std::int64_t>(blocks.size()), 1,
-                   [&](std::int64_t begin, std::int64_t end) {
-                     for (auto i = begin; i < end; ++i) body(i, blocks[i]);
-                   });
-}
-
-// Scratch that stays with the thread, so that no call allocates once it has grown.
-template <class Real>
-Real* scratch_of(std::int64_t size) {
-  thread_local std::vector<Real> scratch;
-  if (static_cast<std::int64_t>(scratch.size()) < size) scratch.resize(size);
-  return scratch.data();
-}
 
 struct Shape {
   std::int64_t width, heads;
@@ -64,7 +24,7 @@ struct Shape {
 };
 
 template <class Real>
-void pool(const at::Tensor& x, const at::Tensor& queries, const std::vector<Block>& blocks,
+void pool(const at::Tensor& x, const at::Tensor& queries, const std::vector<SequenceBlock>& blocks,
           const Shape& shape, const at::Tensor& pooled, const at::Tensor& statistics) {
   const auto [width, heads] = shape;
   const auto stride = queries.size(0) == 1 ? 0 : shape.queries();
@@ -72,15 +32,15 @@ void pool(const at::Tensor& x, const at::Tensor& queries, const std::vector<Bloc
   const auto* query = queries.const_data_ptr<Real>();
   auto* out = pooled.mutable_data_ptr<Real>();
   auto* out_statistics = statistics.mutable_data_ptr<Real>();
-  const bool any_parts =
-      !std::all_of(blocks.begin(), blocks.end(), [](const Block& block) { return block.whole; });
+  const bool any_parts = !std::all_of(blocks.begin(), blocks.end(),
+                                      [](const SequenceBlock& block) { return block.whole; });
   std::vector<Real> parts(any_parts ? blocks.size() * shape.state() : 0);
 
   const auto finish = [&](const Real* state, std::int64_t sequence) {
     kernels::finish_pooling(state, width, heads, out + sequence * shape.queries(),
                             out_statistics + sequence * 2 * heads);
   };
-  for_each_block(blocks, [&](std::int64_t index, const Block& block) {
+  for_each_block(blocks, [&](std::int64_t index, const SequenceBlock& block) {
     auto* scratch = scratch_of<Real>(shape.scratch() + shape.state());
     auto* state = block.whole ? scratch + shape.scratch() : &parts[index * shape.state()];
     kernels::pool_block(rows + block.first * width, query + block.sequence * stride, block.rows,
@@ -100,8 +60,9 @@ void pool(const at::Tensor& x, const at::Tensor& queries, const std::vector<Bloc
 
 // dx is added to; one [h, d] gradient of the queries for each block.
 template <class Real>
-void pool_backward(const variable_list& saved, const std::vector<Block>& blocks, const Shape& shape,
-                   const at::Tensor& gradient, const at::Tensor& dx, const at::Tensor& dqueries) {
+void pool_backward(const variable_list& saved, const std::vector<SequenceBlock>& blocks,
+                   const Shape& shape, const at::Tensor& gradient, const at::Tensor& dx,
+                   const at::Tensor& dqueries) {
   const auto [width, heads] = shape;
   const auto stride = saved[1].size(0) == 1 ? 0 : shape.queries();
   const auto* rows = saved[0].const_data_ptr<Real>();
@@ -111,7 +72,7 @@ void pool_backward(const variable_list& saved, const std::vector<Block>& blocks,
   const auto* g = gradient.const_data_ptr<Real>();
   auto* out = dx.mutable_data_ptr<Real>();
   auto* out_queries = dqueries.mutable_data_ptr<Real>();
-  for_each_block(blocks, [&](std::int64_t index, const Block& block) {
+  for_each_block(blocks, [&](std::int64_t index, const SequenceBlock& block) {
     const auto b = block.sequence;
     kernels::pool_block_backward(rows + block.first * width, query + b * stride,
                                  pooled + b * shape.queries(), statistics + b * 2 * heads,
@@ -122,7 +83,7 @@ void pool_backward(const variable_list& saved, const std::vector<Block>& blocks,
 }
 
 // The gradients of blocks become those of sequences.
-at::Tensor sum_by_sequence(const at::Tensor& parts, const std::vector<Block>& blocks,
+at::Tensor sum_by_sequence(const at::Tensor& parts, const std::vector<SequenceBlock>& blocks,
                            std::int64_t sequences) {
   if (parts.size(0) == sequences) return parts;
   auto sums = at::zeros({sequences, parts.size(1), parts.size(2)}, parts.options());
@@ -143,7 +104,7 @@ class PoolRows : public Function<PoolRows> {
     auto pooled = at::empty({sequences, shape.heads, shape.width}, x.options());
     auto statistics = at::empty({sequences, 2, shape.heads}, x.options());
     AT_DISPATCH_FLOATING_TYPES(x.scalar_type(), "pool_rows", [&] {
-      pool<scalar_t>(x, queries, blocks_of(offsets), shape, pooled, statistics);
+      pool<scalar_t>(x, queries, sequence_blocks(offsets), shape, pooled, statistics);
     });
     context->save_for_backward({x, queries, pooled, statistics});
     context->saved_data["offsets"] = offsets;
@@ -154,7 +115,7 @@ class PoolRows : public Function<PoolRows> {
   static variable_list backward(AutogradContext* context, const variable_list& gradients) {
     const auto saved = context->get_saved_variables();
     const auto offsets = context->saved_data["offsets"].toIntVector();
-    const auto blocks = blocks_of(offsets);
+    const auto blocks = sequence_blocks(offsets);
     const Shape shape{saved[0].size(1), saved[1].size(1)};
     const auto sequences = static_cast<std::int64_t>(offsets.size()) - 1;
     const bool own = gradients[1].is_contiguous() && gradients[1].use_count() == 1;
@@ -197,7 +158,7 @@ at::Tensor pooling_weights(const at::Tensor& queries_in, const PooledRows& poole
     const auto* query = queries.const_data_ptr<scalar_t>();
     const auto* statistics = pooled.statistics.const_data_ptr<scalar_t>();
     auto* out = weights.mutable_data_ptr<scalar_t>();
-    for_each_block(blocks_of(offsets.copy()), [&](std::int64_t, const Block& block) {
+    for_each_block(sequence_blocks(offsets.copy()), [&](std::int64_t, const SequenceBlock& block) {
       kernels::pooling_weights(rows + block.first * shape.width, query + block.sequence * stride,
                                statistics + block.sequence * 2 * shape.heads, block.rows,
                                shape.width, shape.heads, out + block.first * shape.heads,

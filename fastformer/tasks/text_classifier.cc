@@ -24,8 +24,10 @@ at::Tensor TextClassifier::forward(const data::RaggedBatch& batch, bool training
     kept = std::move(tokens.offsets);
   }
   const nn::Offsets offsets(kept.empty() ? batch.offsets : kept);
-  const auto encoded =
-      encoder_.forward(x, offsets, training, trace != nullptr ? &trace->layers : nullptr);
+  const bool plain = !training && trace == nullptr && !at::GradMode::is_enabled();
+  const auto encoded = plain ? encoder_.infer(std::move(x), offsets)
+                             : encoder_.forward(std::move(x), offsets, training,
+                                                trace != nullptr ? &trace->layers : nullptr);
   const auto pooled = pooling_.forward(encoded, offsets);
   if (trace != nullptr) {
     trace->pooling_weights = pooled.weights;
@@ -37,6 +39,7 @@ at::Tensor TextClassifier::forward(const data::RaggedBatch& batch, bool training
 std::set<std::string> TextClassifier::row_sparse_parameters() const {
   std::set<std::string> names = {"embedding.token.weight"};
   if (config_.bigram_buckets > 0) names.insert("embedding.bigram.weight");
+  if (config_.max_positions > 0) names.insert("embedding.position.weight");
   return names;
 }
 

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <stdexcept>
 #include <vector>
 
@@ -63,6 +64,13 @@ void scale(at::Tensor gradient, double factor) {
   if (gradient.defined()) gradient.detach().mul_(factor);
 }
 
+bool rises(const at::Tensor& rows) {
+  const at::Tensor contiguous = rows.contiguous();
+  const auto* first = contiguous.const_data_ptr<std::int64_t>();
+  return std::adjacent_find(first, first + contiguous.numel(), std::greater_equal<>()) ==
+         first + contiguous.numel();
+}
+
 }  // namespace
 
 Gradient gradient_of(const at::Tensor& parameter) {
@@ -75,7 +83,9 @@ Gradient gradient_of(const at::Tensor& parameter) {
         "gradient_of: the gradient is sparse in another way than by rows; expected the gradient "
         "of an embedding table");
   }
-  const at::Tensor sorted = gradient.coalesce();
+  // Autograd drops the mark of a tensor that has each row once and in order.
+  const at::Tensor sorted =
+      rises(gradient._indices()[0]) ? at::Tensor(gradient)._coalesced_(true) : gradient.coalesce();
   return {.dense = {}, .rows = sorted.indices()[0].contiguous(), .row_values = sorted.values()};
 }
 

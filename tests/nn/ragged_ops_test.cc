@@ -5,45 +5,16 @@
 
 #include "fastformer/nn/linear.h"
 #include "fastformer/nn/row_pooling.h"
-#include "fastformer/nn/sequence_linear.h"
+#include "support/gradient_check.h"
 
 namespace fastformer::nn {
 namespace {
 
 const std::vector<std::int64_t> kOffsets = {0, 3, 3, 4, 11};
 
-// Central differences of f at each element of x.
-template <class F>
-at::Tensor numeric_gradient(const F& f, const at::Tensor& x) {
-  constexpr double kStep = 1e-6;
-  const auto at_point = x.detach().clone();
-  auto gradient = at::zeros_like(at_point);
-  auto* value = at_point.mutable_data_ptr<double>();
-  auto* out = gradient.mutable_data_ptr<double>();
-  for (std::int64_t i = 0; i < x.numel(); ++i) {
-    const double before = value[i];
-    value[i] = before + kStep;
-    const double above = f(at_point).template item<double>();
-    value[i] = before - kStep;
-    const double below = f(at_point).template item<double>();
-    value[i] = before;
-    out[i] = (above - below) / (2 * kStep);
-  }
-  return gradient;
-}
-
-template <class F>
-void check_gradient(const F& f, const at::Tensor& x) {
-  const auto leaf = x.detach().clone().requires_grad_(true);
-  f(leaf).backward();
-  EXPECT_TRUE(at::allclose(leaf.grad(), numeric_gradient(f, x), 1e-6, 1e-8));
-}
-
-at::Tensor weigh(const at::Tensor& x) {
-  return (x * at::arange(x.numel(), x.options()).view_as(x).cos()).sum();
-}
-
-at::Tensor random(at::IntArrayRef sizes) { return at::randn(sizes, at::kDouble); }
+using testing::check_gradient;
+using testing::random;
+using testing::weigh;
 
 TEST(RaggedOps, GradientsAgreeWithFiniteDifferences) {
   const Offsets offsets(kOffsets);
@@ -53,8 +24,6 @@ TEST(RaggedOps, GradientsAgreeWithFiniteDifferences) {
   check_gradient([&](const auto& v) { return weigh(pool_by_logits(x, v, offsets).vectors); },
                  logits);
   check_gradient([&](const auto& v) { return weigh(expand_rows(v, offsets)); }, vectors);
-  check_gradient([&](const auto& v) { return weigh(scale_rows(v, vectors, offsets)); }, x);
-  check_gradient([&](const auto& v) { return weigh(scale_rows(x, v, offsets)); }, vectors);
 }
 
 TEST(RowPooling, GradientsAgreeWithFiniteDifferences) {
@@ -139,15 +108,20 @@ TEST(Linear, RefusesShapesThatDoNotBelongTogether) {
   EXPECT_THROW(affine(random({3, 4}), random({5, 4}), random({4})), c10::Error);
 }
 
-TEST(SequenceLinear, GradientsAgreeWithFiniteDifferences) {
-  const Offsets offsets(kOffsets);
-  const auto x = random({11, 6}), matrices = random({4, 5, 6}), constants = random({4, 5});
-  check_gradient(
-      [&](const auto& v) { return weigh(sequence_linear(v, matrices, constants, offsets)); }, x);
-  check_gradient([&](const auto& v) { return weigh(sequence_linear(x, v, constants, offsets)); },
-                 matrices);
-  check_gradient([&](const auto& v) { return weigh(sequence_linear(x, matrices, v, offsets)); },
-                 constants);
+// Long enough for several blocks of rows, whose sums are added up.
+TEST(RaggedOps, PoolsALongSequenceInBlocks) {
+  const std::vector<std::int64_t> values = {0, 5, 5005};
+  const Offsets offsets(values);
+  const auto x = random({5005, 6}).requires_grad_(true);
+  const auto logits = random({5005, 1}).requires_grad_(true);
+  const auto pooled = pool_by_logits(x, logits, offsets).vectors;
+  const auto rows = x.narrow(0, 5, 5000), weights = at::softmax(logits.narrow(0, 5, 5000), 0);
+  const auto expected = (rows * weights).sum(0);
+  EXPECT_TRUE(at::allclose(pooled[1], expected, 1e-11, 1e-12));
+  const auto actual = torch::autograd::grad({weigh(pooled[1])}, {x, logits});
+  const auto reference = torch::autograd::grad({weigh(expected)}, {x, logits});
+  EXPECT_TRUE(at::allclose(actual[0], reference[0], 1e-10, 1e-12));
+  EXPECT_TRUE(at::allclose(actual[1], reference[1], 1e-10, 1e-12));
 }
 
 TEST(RaggedOps, AnEmptySequencePoolsToZero) {
@@ -166,9 +140,6 @@ TEST(RaggedOps, RefusesShapesThatDoNotBelongTogether) {
   EXPECT_THROW(pool_rows(x, at::randn({3, 2, 6}), offsets), c10::Error);
   EXPECT_THROW(pool_rows(x, at::randn({1, 2, 6}, at::kDouble), offsets), c10::Error);
   EXPECT_THROW(expand_rows(at::randn({3, 6}), offsets), c10::Error);
-  EXPECT_THROW(scale_rows(x, at::randn({4, 5}), offsets), c10::Error);
-  EXPECT_THROW(sequence_linear(x, at::randn({4, 5, 7}), at::randn({4, 5}), offsets), c10::Error);
-  EXPECT_THROW(sequence_linear(x, at::randn({4, 5, 6}), at::randn({4, 6}), offsets), c10::Error);
 }
 
 }  // namespace

@@ -74,7 +74,11 @@ void pack_left(Scattered<Real> a, std::int64_t rows, std::int64_t depth, Real* o
     const auto kept = std::min<std::int64_t>(kTileHeight, rows - first);
     const Real* from = a.data + first;
     for (std::int64_t k = 0; k < depth; ++k, out += kTileHeight, from += a.column) {
-      std::copy_n(from, kept, out);
+      if (kept == kTileHeight) {
+        std::copy_n(from, kTileHeight, out);  // a size known while compiling: no call
+      } else {
+        std::copy_n(from, kept, out);
+      }
     }
   }
 }

@@ -51,7 +51,8 @@ Arguments<Real> arguments_of(const variable_list& tensors, std::span<const std::
           operands};
 }
 
-// Sequences side by side with about kBlockRows rows, and those that are long enough by themselves.
+// Short sequences side by side in blocks of about the same number of rows, and those that are long
+// enough by themselves.
 struct Plan {
   std::vector<std::pair<std::int64_t, std::int64_t>> blocks;  // first and last + 1
   std::vector<std::int64_t> merged;
@@ -60,13 +61,20 @@ struct Plan {
 Plan plan_of(std::span<const std::int64_t> offsets, std::int64_t least_merged) {
   Plan plan;
   const auto count = static_cast<std::int64_t>(offsets.size()) - 1;
-  for (std::int64_t b = 0, first = 0; b < count; ++b) {
-    const bool merged = offsets[b + 1] - offsets[b] >= least_merged;
+  const auto length = [&](std::int64_t b) { return offsets[b + 1] - offsets[b]; };
+  std::int64_t total = 0;
+  for (std::int64_t b = 0; b < count; ++b) total += length(b) < least_merged ? length(b) : 0;
+  const auto blocks = row_blocks(total);
+  std::int64_t rows = 0, first = 0, closed = 0;  // rows so far; begin and number of this block
+  for (std::int64_t b = 0; b < count; ++b) {
+    const bool merged = length(b) >= least_merged;
     const auto end = merged ? b : b + 1;
-    const bool full = offsets[end] - offsets[first] >= kBlockRows;
+    if (!merged) rows += length(b);
+    const bool full = rows * blocks >= total * (closed + 1);
     if (end > first && (merged || full || b + 1 == count)) {
       plan.blocks.emplace_back(first, end);
       first = end;
+      while (closed < blocks && rows * blocks >= total * (closed + 1)) ++closed;
     }
     if (merged) {
       plan.merged.push_back(b);

@@ -32,14 +32,20 @@ void for_each_block_in_parts(std::int64_t count, const Body& body) {
   });
 }
 
-inline std::int64_t row_blocks(std::int64_t rows) { return (rows + kBlockRows - 1) / kBlockRows; }
+/// How many blocks of at most kBlockRows `rows` make, so that every thread gets as many.
+inline std::int64_t row_blocks(std::int64_t rows) {
+  const auto threads = std::max<std::int64_t>(at::get_num_threads(), 1);
+  const auto least = (rows + kBlockRows - 1) / kBlockRows;
+  return least < threads ? least : (least + threads - 1) / threads * threads;
+}
 
-/// body(part, first, rows) for the blocks of [0, total).
+/// body(part, first, rows) for the blocks of [0, total), which are of about the same size.
 template <class Body>
 void for_each_row_block(std::int64_t total, const Body& body) {
-  for_each_block_in_parts(row_blocks(total), [&](std::int64_t part, std::int64_t index) {
-    const auto first = index * kBlockRows;
-    body(part, first, std::min(kBlockRows, total - first));
+  const auto count = row_blocks(total);
+  for_each_block_in_parts(count, [&](std::int64_t part, std::int64_t index) {
+    const auto first = total * index / count;
+    body(part, first, total * (index + 1) / count - first);
   });
 }
 

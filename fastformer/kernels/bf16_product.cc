@@ -1,10 +1,11 @@
 #include "fastformer/kernels/bf16_product.h"
 
 #include <algorithm>
-#include <bit>
 #include <vector>
 
 #include "fastformer/kernels/begin_product.h"
+#include "fastformer/kernels/bf16.h"
+#include "fastformer/kernels/blas_product.h"
 #include "fastformer/kernels/matrix_product.h"
 
 #if defined(__x86_64__)
@@ -14,20 +15,13 @@
 namespace fastformer::kernels {
 namespace {
 
-float rounded(float value) {
-  const auto bits = std::bit_cast<std::uint32_t>(value);
-  if (value != value) return value;
-  const std::uint32_t up = 0x7FFFU + ((bits >> 16) & 1U);
-  return std::bit_cast<float>((bits + up) & 0xFFFF0000U);
-}
-
 // [rows, columns] at distance `stride`, rounded and side by side.
 void round_matrix(const float* from, std::int64_t rows, std::int64_t columns, std::int64_t stride,
                   std::vector<float>& out) {
   out.resize(rows * columns);
   for (std::int64_t i = 0; i < rows; ++i) {
     std::transform(from + i * stride, from + i * stride + columns, out.begin() + i * columns,
-                   rounded);
+                   [](float value) { return from_bf16(to_bf16(value)); });
   }
 }
 
@@ -208,9 +202,20 @@ FASTFORMER_AVX512_BF16 void product(bool left, bool right, std::int64_t m, std::
 
 #endif  // __x86_64__
 
+// Intel's matrix units, which their BLAS knows how to use.
+bool has_matrix_units() {
+#if defined(__x86_64__)
+  static const bool has = __builtin_cpu_is("intel") != 0 && __builtin_cpu_supports("amx-bf16") != 0;
+  return has;
+#else
+  return false;
+#endif
+}
+
 }  // namespace
 
 bool has_bf16_products() {
+  if (has_matrix_units()) return true;
 #if defined(__x86_64__)
   static const bool has =
       __builtin_cpu_supports("avx512bf16") != 0 && __builtin_cpu_supports("avx512bw") != 0 &&
@@ -236,6 +241,10 @@ void bf16_product_portable(Transpose transpose_a, Transpose transpose_b, std::in
 void bf16_product(Transpose transpose_a, Transpose transpose_b, std::int64_t m, std::int64_t n,
                   std::int64_t k, const float* a, std::int64_t lda, const float* b,
                   std::int64_t ldb, Start<float> start, float* c, std::int64_t ldc) {
+  if (has_matrix_units()) {
+    blas_bf16_product(transpose_a, transpose_b, m, n, k, a, lda, b, ldb, start, c, ldc);
+    return;
+  }
 #if defined(__x86_64__)
   if (has_bf16_products()) {
     product(transpose_a == Transpose::kYes, transpose_b == Transpose::kYes, m, n, k, a, lda, b, ldb,

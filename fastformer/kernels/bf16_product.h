@@ -6,12 +6,14 @@
 
 namespace fastformer::kernels {
 
-/// Whether the CPU multiplies bf16 in vectors (AVX512-BF16), which is what makes it faster.
+/// Whether the CPU multiplies bf16 by instructions of its own (AVX512-BF16 or AMX-BF16), which is
+/// what makes it faster.
 bool has_bf16_products();
 
 /// The product of `gemm.h` on operands that are rounded to bf16 (to nearest, ties to even), with
-/// sums in fp32, on the calling thread. On a CPU without AVX512-BF16 the operands are rounded and
-/// multiplied as fp32: as exact, not faster.
+/// sums in fp32, on the calling thread. With AMX-BF16 the BLAS of LibTorch multiplies, with
+/// AVX512-BF16 we do; on other CPUs the operands are rounded and multiplied as fp32: as exact, not
+/// faster.
 void bf16_product(Transpose transpose_a, Transpose transpose_b, std::int64_t m, std::int64_t n,
                   std::int64_t k, const float* a, std::int64_t lda, const float* b,
                   std::int64_t ldb, Start<float> start, float* c, std::int64_t ldc);

@@ -2,10 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cmath>
 #include <limits>
+#include <string>
 #include <vector>
 
+#include "fastformer/kernels/blas_product.h"
 #include "kernels/product_reference.h"
 
 namespace fastformer::kernels {
@@ -58,8 +61,14 @@ TEST_P(Bf16Product, RoundsTiesToEvenAndKeepsWhatIsNotANumber) {
   EXPECT_TRUE(std::isinf(c[3]));
 }
 
-INSTANTIATE_TEST_SUITE_P(Ways, Bf16Product, ::testing::Values(bf16_product, bf16_product_portable),
-                         [](const auto& way) { return way.index == 0 ? "best" : "portable"; });
+std::string name_of(const ::testing::TestParamInfo<Product>& way) {
+  constexpr std::array kNames = {"best", "portable", "blas"};
+  return kNames[way.index];
+}
+
+INSTANTIATE_TEST_SUITE_P(Ways, Bf16Product,
+                         ::testing::Values(bf16_product, bf16_product_portable, blas_bf16_product),
+                         name_of);
 
 }  // namespace
 }  // namespace fastformer::kernels

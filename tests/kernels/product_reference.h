@@ -47,14 +47,17 @@ double largest_error(const Problem& p, Begin begin, const Multiply& multiply, co
   start.keep = begin == Begin::kKeep;
   auto c = before;
   multiply(p.a, p.b, p.m, p.n, p.k, a.data(), lda, b.data(), ldb, start, c.data(), ldc);
+  std::vector<double> exact_a(a.size()), exact_b(b.size());
+  std::transform(a.begin(), a.end(), exact_a.begin(), read);
+  std::transform(b.begin(), b.end(), exact_b.begin(), read);
   double largest = 0;
   for (std::int64_t i = 0; i < p.m; ++i) {
     for (std::int64_t j = 0; j < ldc; ++j) {
       double sum = start.keep || j >= p.n ? before[i * ldc + j] : 0;
       if (begin == Begin::kRow && j < p.n) sum = row[j];
       for (std::int64_t l = 0; j < p.n && l < p.k; ++l) {
-        const double one = read(left ? a[l * lda + i] : a[i * lda + l]);
-        sum += one * read(right ? b[j * ldb + l] : b[l * ldb + j]);
+        const double one = exact_a[left ? l * lda + i : i * lda + l];
+        sum += one * exact_b[right ? j * ldb + l : l * ldb + j];
       }
       largest = std::max(largest, std::abs(c[i * ldc + j] - sum));
     }

@@ -1,7 +1,7 @@
 // One contender of bench/peers/attention_block.py: our attention block on a case that the script
 // wrote, run once for each line on standard input.
 //
-//   fastformer_attention_block CASE.safetensors THREADS
+//   fastformer_attention_block CASE.safetensors THREADS PRECISION
 //   > forward        seconds of one pass without gradients
 //   > training       seconds of one pass forward and backward
 //   > result FILE    writes y, dx and the gradients of all parameters
@@ -15,6 +15,7 @@
 
 #include "fastformer/base/heap.h"
 #include "fastformer/nn/additive_attention.h"
+#include "fastformer/nn/precision.h"
 #include "fastformer/nn/tensor_file.h"
 
 namespace {
@@ -84,13 +85,14 @@ double seconds(const Body& body) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 3) {
-    std::cerr << "usage: fastformer_attention_block CASE.safetensors THREADS\n";
+  if (argc != 4) {
+    std::cerr << "usage: fastformer_attention_block CASE.safetensors THREADS PRECISION\n";
     return 2;
   }
   base::keep_freed_memory();
   try {
     at::set_num_threads(std::stoi(argv[2]));
+    nn::set_precision(argv[3]);
     Contender contender(argv[1]);
     for (std::string command; std::cin >> command;) {
       if (command == "forward") {

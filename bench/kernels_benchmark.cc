@@ -1,5 +1,6 @@
 // The kernels, each against the peak of this machine that is measured in the same process:
-// products of large matrices for arithmetic, a copy of memory for traffic.
+// multiply-adds in registers for arithmetic, a copy of memory for traffic. `of_peak` is the share of
+// the first. bench/roofline draws them.
 //
 //   OMP_NUM_THREADS=1 build/release/bin/fastformer_kernels_benchmark
 #include <benchmark/benchmark.h>
@@ -8,8 +9,12 @@
 #include <random>
 #include <vector>
 
+#include "fastformer/kernels/activation.h"
+#include "fastformer/kernels/dropout.h"
 #include "fastformer/kernels/gemm.h"
+#include "fastformer/kernels/layer_norm.h"
 #include "fastformer/kernels/row_pooling.h"
+#include "bench/peak_rate.h"
 
 extern "C" void sgemm_(const char* transpose_a, const char* transpose_b, const int* m, const int* n,
                        const int* k, const float* alpha, const float* a, const int* lda,
@@ -32,6 +37,7 @@ void report(benchmark::State& state, double flops, double bytes) {
   };
   state.counters["FLOP/s"] = rate(flops);
   state.counters["B/s"] = rate(bytes);
+  state.counters["of_peak"] = rate(flops / fastformer::bench::peak_rate());
 }
 
 // y = x W^T, dx = g W and dW = g^T x for 16,384 tokens, on one thread.
@@ -69,6 +75,15 @@ void blas(benchmark::State& state) {
   report(state, 2.0 * m * n * n, 8.0 * m * n);
 }
 BENCHMARK(blas);
+
+void peak_arithmetic(benchmark::State& state) {
+  float sink = 1;
+  double work = 0;
+  for (auto _ : state) work = fastformer::bench::multiply_add_round(100'000, &sink);
+  benchmark::DoNotOptimize(sink);
+  report(state, work, 0);
+}
+BENCHMARK(peak_arithmetic)->Unit(benchmark::kMillisecond);
 
 void peak_memory(benchmark::State& state) {
   const auto from = random_floats(1 << 25);
@@ -128,6 +143,39 @@ void row_pooling_backward(benchmark::State& state) {
 BENCHMARK(row_pooling_backward)
     ->ArgsProduct({{32, 256, 16384}, {1, 16}})
     ->Unit(benchmark::kMicrosecond);
+
+// The element by element steps on a block of rows that lies in the second cache. Operations are
+// counted as they are written, an exponential as one.
+constexpr std::int64_t kBlock = 256, kWidth = 256;
+
+void layer_norm_block(benchmark::State& state) {
+  const auto x = random_floats(kBlock * kWidth), weight = random_floats(kWidth);
+  std::vector<float> y(x.size());
+  for (auto _ : state) {
+    layer_norm(x.data(), weight.data(), weight.data(), 1e-12, kBlock, kWidth, y.data(),
+               static_cast<float*>(nullptr));
+  }
+  report(state, 8.0 * kBlock * kWidth, 8.0 * kBlock * kWidth);
+}
+BENCHMARK(layer_norm_block)->Unit(benchmark::kMicrosecond);
+
+void gelu_block(benchmark::State& state) {
+  const auto x = random_floats(kBlock * kWidth);
+  std::vector<float> y(x.size());
+  for (auto _ : state) activate(Activation::kGelu, x.data(), kBlock * kWidth, y.data());
+  report(state, 26.0 * kBlock * kWidth, 8.0 * kBlock * kWidth);
+}
+BENCHMARK(gelu_block)->Unit(benchmark::kMicrosecond);
+
+void dropout_block(benchmark::State& state) {
+  const auto x = random_floats(kBlock * kWidth);
+  std::vector<float> y(x.size());
+  for (auto _ : state) {
+    dropout_add(x.data(), x.data(), kBlock * kWidth, {.seed = 1, .rate = 0.2}, 0, y.data());
+  }
+  report(state, 2.0 * kBlock * kWidth, 8.0 * kBlock * kWidth);
+}
+BENCHMARK(dropout_block)->Unit(benchmark::kMicrosecond);
 
 }  // namespace
 }  // namespace fastformer::kernels

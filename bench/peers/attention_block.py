@@ -3,10 +3,12 @@
 Contenders: the authors' form of Fastformer (padded, additive mask) and our cheaper form in plain
 PyTorch, each eager and compiled; a Transformer block on PyTorch's fused attention; ours. Width 256,
 16 heads, about 16,384 tokens a batch. Every contender's output, and for training its gradient of
-the input, is compared with the double-precision oracle before anything is timed.
+the input, is compared with the double-precision oracle before anything is timed. With --precision
+bf16 the contenders in PyTorch hold weights and rows in bfloat16; ours takes and gives fp32 and rounds
+the operands of its products.
 
 Usage: attention_block.py [--lengths 64x256 16x1024 4x4096 1x16384 mix] [--rounds 11] [--threads 2]
-       [--no-compile] [--alone]
+       [--precision fp32] [--no-compile] [--alone]
 
 `mix` is a batch of short texts with lengths drawn from 8 to 128; padded contenders pad it to the
 longest. Prints a Markdown table: median milliseconds, quartiles, and the median over the rounds of
@@ -38,6 +40,8 @@ import oracle  # noqa: E402
 
 _WIDTH, _HEADS = 256, 16
 _MASKED = -10000.0
+_DTYPE = {"fp32": torch.float32, "bf16": torch.bfloat16}
+_TOLERANCE = {"fp32": 1e-5, "bf16": 5e-2}
 _PROGRAM = _ROOT / "build" / "release" / "bin" / "fastformer_attention_block"
 
 
@@ -164,12 +168,14 @@ class SoftmaxForm(nn.Module):
 class Padded:
     """A contender in PyTorch."""
 
-    def __init__(self, module: nn.Module, case: Case, compiled: bool = False) -> None:
+    def __init__(
+        self, module: nn.Module, case: Case, dtype: torch.dtype, compiled: bool = False
+    ) -> None:
         self.case = case
-        self.module = module
-        self.call = torch.compile(module) if compiled else module
-        self.x, self.gradient = case.pad(case.rows), case.pad(case.gradient)
-        self.mask = case.mask()
+        self.module = module.to(dtype)
+        self.call = torch.compile(self.module) if compiled else self.module
+        self.x, self.gradient = case.pad(case.rows).to(dtype), case.pad(case.gradient).to(dtype)
+        self.mask = case.mask().to(dtype)
 
     def forward(self) -> float:
         """Seconds of one pass without gradients."""
@@ -192,13 +198,15 @@ class Padded:
         self.training()
         with torch.no_grad():
             y = self.call(self.x, self.mask)
-        return self.case.unpad(y), self.case.unpad(self.x.grad)
+        return self.case.unpad(y).float(), self.case.unpad(self.x.grad).float()
 
 
 class Ours:
     """The program that holds our block, spoken to by lines."""
 
-    def __init__(self, weights: oracle.Attention, case: Case, folder: str, threads: int) -> None:
+    def __init__(
+        self, weights: oracle.Attention, case: Case, folder: str, options: argparse.Namespace
+    ) -> None:
         tensors = {f"attention.{n}": p.detach().contiguous() for n, p in weights.named_parameters()}
         offsets = torch.tensor([0, *case.lengths]).cumsum(0)
         path, self.answer = f"{folder}/case.safetensors", f"{folder}/result.safetensors"
@@ -207,7 +215,8 @@ class Ours:
             path, metadata={"heads": str(_HEADS)},
         )
         self.process = subprocess.Popen(
-            [_PROGRAM, path, str(threads)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            [_PROGRAM, path, str(options.threads), options.precision],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
         )
 
     def ask(self, line: str) -> str:
@@ -243,11 +252,13 @@ def reference(weights: oracle.Attention, case: Case) -> tuple[Tensor, Tensor]:
     return y.detach(), x.grad
 
 
-def check(name: str, actual: tuple[Tensor, Tensor], expected: tuple[Tensor, Tensor]) -> None:
-    """Raises RuntimeError unless both parts agree to fp32's rounding."""
+def check(
+    name: str, actual: tuple[Tensor, Tensor], expected: tuple[Tensor, Tensor], precision: str
+) -> None:
+    """Raises RuntimeError unless both parts agree to the rounding of the number format."""
     for part, one, other in zip(("output", "gradient"), actual, expected):
         error = ((one - other).norm() / other.norm()).item()
-        if not error < 1e-5:
+        if not error < _TOLERANCE[precision]:
             raise RuntimeError(f"{name}: the {part} is off by {error:.3g} of its norm.")
 
 
@@ -299,20 +310,21 @@ def run(label: str, arguments: argparse.Namespace) -> None:
     expected = reference(exact, case)
     weights = make_oracle().float()
     with tempfile.TemporaryDirectory() as folder:
-        ours = Ours(weights, case, folder, arguments.threads)
+        ours = Ours(weights, case, folder, arguments)
+        dtype = _DTYPE[arguments.precision]
         contenders: dict[str, Padded | Ours] = {"ours": ours}
         forms: list[tuple[str, Callable[[], nn.Module]]] = [
             ("authors' form", lambda: AuthorsForm(make_oracle().float())),
             ("our form in PyTorch", lambda: CheaperForm(make_oracle().float())),
         ]
         for name, form in forms if not arguments.alone else []:
-            contenders[f"{name}, eager"] = Padded(form(), case)
+            contenders[f"{name}, eager"] = Padded(form(), case, dtype)
             if arguments.compile:
-                contenders[f"{name}, compiled"] = Padded(form(), case, compiled=True)
+                contenders[f"{name}, compiled"] = Padded(form(), case, dtype, compiled=True)
         for name, contender in contenders.items():
-            check(name, contender.result(), expected)
+            check(name, contender.result(), expected, arguments.precision)
         if not arguments.alone:
-            contenders["Transformer, fused"] = Padded(SoftmaxForm(), case)
+            contenders["Transformer, fused"] = Padded(SoftmaxForm(), case, dtype)
         for kind in ("forward", "training"):
             report(label, kind, measure(contenders, kind, arguments.rounds))
         ours.close()
@@ -325,11 +337,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
                         default=["mix", "64x256", "16x1024", "4x4096", "1x16384"])
     parser.add_argument("--rounds", type=int, default=11)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--precision", choices=sorted(_DTYPE), default="fp32")
     parser.add_argument("--no-compile", dest="compile", action="store_false")
     parser.add_argument("--alone", action="store_true", help="ours without its peers")
     options = parser.parse_args(arguments)
     torch.set_num_threads(options.threads)
-    print(f"{cpu_model()}, {options.threads} threads, PyTorch {torch.__version__}, fp32")
+    print(f"{cpu_model()}, {options.threads} threads, PyTorch {torch.__version__}, "
+          f"{options.precision}")
     print("\n| sequences | pass | contender | ms, median | quartiles | times ours |")
     print("|---|---|---|---|---|---|")
     for label in options.lengths:

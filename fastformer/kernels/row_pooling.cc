@@ -51,7 +51,7 @@ void logits_of(const Real* x, const Real* transposed, std::int64_t n, std::int64
                std::int64_t heads, Real* out) {
   const std::int64_t stride = padded(heads);
   std::fill(out, out + n * stride, Real{0});
-  multiply_add<Real>(n, stride, width, {x, width, 1}, transposed, stride, out, stride);
+  multiply_add<Onto::kSum, Real>(n, stride, width, {x, width, 1}, transposed, stride, out, stride);
 }
 
 template <class Real, class Body>
@@ -111,7 +111,8 @@ void pool(const Real* x, const Real* queries, std::int64_t n, std::int64_t width
     logits_of(tile, transposed, rows, width, heads, logits);
     advance_softmax(rows, heads, logits, maximum, sum, scale);
     if (first > 0) scale_rows(scale, heads, width, pooled);
-    multiply_add<Real>(heads, width, rows, {logits, 1, stride}, tile, width, pooled, width);
+    multiply_add<Onto::kSum, Real>(heads, width, rows, {logits, 1, stride}, tile, width, pooled,
+                                   width);
   }
   std::copy(maximum, maximum + heads, state);
   std::copy(sum, sum + heads, state + heads);
@@ -193,9 +194,12 @@ void pool_backward(const Real* x, const Real* queries, const Real* pooled, const
     weights_of(statistics, rows, heads, weights, padding);
     logits_of(tile, gradient_columns, rows, width, heads, slopes);
     slopes_to_dlogits(weights, mean, rows, heads, slopes);
-    multiply_add<Real>(rows, width, heads, {weights, stride, 1}, gradient, width, dtile, width);
-    multiply_add<Real>(rows, width, heads, {slopes, stride, 1}, queries, width, dtile, width);
-    multiply_add<Real>(heads, width, rows, {slopes, 1, stride}, tile, width, dqueries, width);
+    multiply_add<Onto::kSum, Real>(rows, width, heads, {weights, stride, 1}, gradient, width, dtile,
+                                   width);
+    multiply_add<Onto::kSum, Real>(rows, width, heads, {slopes, stride, 1}, queries, width, dtile,
+                                   width);
+    multiply_add<Onto::kSum, Real>(heads, width, rows, {slopes, 1, stride}, tile, width, dqueries,
+                                   width);
   }
 }
 

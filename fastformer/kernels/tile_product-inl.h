@@ -17,8 +17,11 @@ namespace fastformer::kernels::HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
+/// Whether a product is added to what stands in C or replaces it.
+enum class Onto { kSum, kNothing };
+
 /// C [kRows, kVectors * N] += A B with B and C row-major and all of C in registers.
-template <int kRows, int kVectors, class D, class Real = hn::TFromD<D>>
+template <int kRows, int kVectors, Onto kOnto = Onto::kSum, class D, class Real = hn::TFromD<D>>
 HWY_INLINE void multiply_add_block(D d, Scattered<Real> a, const Real* b, std::int64_t ldb, Real* c,
                                    std::int64_t ldc, std::int64_t depth) {
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
@@ -26,7 +29,9 @@ HWY_INLINE void multiply_add_block(D d, Scattered<Real> a, const Real* b, std::i
 #pragma GCC unroll 12
   for (int i = 0; i < kRows; ++i) {
 #pragma GCC unroll 2
-    for (int v = 0; v < kVectors; ++v) sum[i][v] = hn::LoadU(d, c + i * ldc + v * lanes);
+    for (int v = 0; v < kVectors; ++v) {
+      sum[i][v] = kOnto == Onto::kSum ? hn::LoadU(d, c + i * ldc + v * lanes) : hn::Zero(d);
+    }
   }
   for (std::int64_t k = 0; k < depth; ++k) {
     hn::Vec<D> right[kVectors];
@@ -50,23 +55,23 @@ HWY_INLINE void multiply_add_block(D d, Scattered<Real> a, const Real* b, std::i
 inline constexpr int kBlockRows = HWY_TARGET <= HWY_AVX3 ? 8 : 4;
 
 /// The rows of one strip of columns, in blocks of kRows, then of half as many.
-template <int kRows, int kVectors, class D, class Real = hn::TFromD<D>>
+template <int kRows, int kVectors, Onto kOnto = Onto::kSum, class D, class Real = hn::TFromD<D>>
 HWY_INLINE void multiply_add_strip(D d, std::int64_t rows, Scattered<Real> a, const Real* b,
                                    std::int64_t ldb, Real* c, std::int64_t ldc,
                                    std::int64_t depth) {
   for (; rows >= kRows; rows -= kRows) {
-    multiply_add_block<kRows, kVectors>(d, a, b, ldb, c, ldc, depth);
+    multiply_add_block<kRows, kVectors, kOnto>(d, a, b, ldb, c, ldc, depth);
     a.data += kRows * a.row;
     c += kRows * ldc;
   }
   if constexpr (kRows > 1) {
-    multiply_add_strip<kRows / 2, kVectors>(d, rows, a, b, ldb, c, ldc, depth);
+    multiply_add_strip<kRows / 2, kVectors, kOnto>(d, rows, a, b, ldb, c, ldc, depth);
   }
 }
 
 /// C [rows, columns] += A [rows, depth] B [depth, columns], for products with one short side whose
 /// operands lie in the first two caches. Any size; columns are worked in strips of two vectors.
-template <class Real>
+template <Onto kOnto = Onto::kSum, class Real>
 HWY_INLINE void multiply_add(std::int64_t rows, std::int64_t columns, std::int64_t depth,
                              Scattered<Real> a, const Real* b, std::int64_t ldb, Real* c,
                              std::int64_t ldc) {
@@ -75,13 +80,13 @@ HWY_INLINE void multiply_add(std::int64_t rows, std::int64_t columns, std::int64
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
   std::int64_t j = 0;
   for (; j + 2 * lanes <= columns; j += 2 * lanes) {
-    multiply_add_strip<kBlockRows, 2>(d, rows, a, b + j, ldb, c + j, ldc, depth);
+    multiply_add_strip<kBlockRows, 2, kOnto>(d, rows, a, b + j, ldb, c + j, ldc, depth);
   }
   for (; j + lanes <= columns; j += lanes) {
-    multiply_add_strip<kBlockRows, 1>(d, rows, a, b + j, ldb, c + j, ldc, depth);
+    multiply_add_strip<kBlockRows, 1, kOnto>(d, rows, a, b + j, ldb, c + j, ldc, depth);
   }
   for (; j < columns; ++j) {
-    multiply_add_strip<kBlockRows, 1>(single, rows, a, b + j, ldb, c + j, ldc, depth);
+    multiply_add_strip<kBlockRows, 1, kOnto>(single, rows, a, b + j, ldb, c + j, ldc, depth);
   }
 }
 

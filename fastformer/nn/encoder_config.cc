@@ -16,6 +16,10 @@ void EncoderConfig::validate() const {
     throw std::invalid_argument("model.width = " + std::to_string(width) +
                                 " must be a multiple of model.heads = " + std::to_string(heads));
   }
+  if (causal && mixer != "softmax" && mixer != "linear") {
+    throw std::invalid_argument("model.causal needs the mixer softmax or linear, not '" + mixer +
+                                "'");
+  }
   const std::vector<std::string> known = {"query_value", "heads", "layers"};
   for (const auto& name : sharing) {
     if (std::find(known.begin(), known.end(), name) == known.end()) {

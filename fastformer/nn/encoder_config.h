@@ -24,12 +24,23 @@ struct EncoderConfig {
   std::string interaction = "product";
   std::vector<std::string> sharing = {"query_value"};
   std::string form = "auto";
+  bool causal = false;
+  std::int64_t projection = 16;
+  std::int64_t projection_length = 512;
+  std::string projection_sharing = "heads";
+  std::int64_t window = 64;
+  std::int64_t pooled_window = 256;
+  std::int64_t pooling_kernel = 5;
+  std::int64_t pooling_stride = 4;
+  std::string pooling = "mean";
+  std::string pooling_residual = "sum";
 
   bool shares(const std::string& what) const;
 
   template <class Self, class Visitor>
   static void visit_fields(Self& self, Visitor&& visit) {
-    visit("mixer", self.mixer, "how tokens exchange information", base::one_of({"additive"}));
+    visit("mixer", self.mixer, "how tokens exchange information",
+          base::one_of({"additive", "linear", "low_rank", "pooling"}));
     visit("layers", self.layers, "encoder layers", base::between(0, 1000));
     visit("width", self.width, "numbers a token", base::between(1, 65536));
     visit("heads", self.heads, "attention heads; divides width", base::between(1, 65536));
@@ -50,6 +61,29 @@ struct EncoderConfig {
     visit("sharing", self.sharing, "parameters used twice: query_value, heads, layers");
     visit("form", self.form, "how additive attention is computed; all forms give equal results",
           base::one_of({"auto", "direct", "shared_query", "merged"}));
+    visit("causal", self.causal, "a token sees none behind itself; for the mixers softmax, linear");
+    visit("projection", self.projection, "rows to which low_rank projects keys and values",
+          base::between(1, 65536));
+    visit("projection_length", self.projection_length, "longest sequence that low_rank can take",
+          base::between(1, 1 << 20));
+    visit("projection_sharing", self.projection_sharing,
+          "what shares a projection of low_rank: nothing, the heads of a layer, also its keys and "
+          "values, or all layers",
+          base::one_of({"none", "heads", "key_value", "layers"}));
+    visit("window", self.window, "tokens that a token sees around itself, half on each side",
+          base::between(0, 1 << 20));
+    visit("pooled_window", self.pooled_window,
+          "tokens whose pooled keys a token of the mixer pooling sees, half on each side",
+          base::between(0, 1 << 20));
+    visit("pooling_kernel", self.pooling_kernel, "tokens that the mixer pooling pools into one",
+          base::between(1, 65536));
+    visit("pooling_stride", self.pooling_stride, "tokens from one pool to the next",
+          base::between(1, 65536));
+    visit("pooling", self.pooling, "how the mixer pooling pools keys and values",
+          base::one_of({"mean", "max", "dynamic"}));
+    visit("pooling_residual", self.pooling_residual,
+          "what becomes of the first level of the mixer pooling: added to the second, or dropped",
+          base::one_of({"sum", "none"}));
   }
   /// Throws std::invalid_argument with one sentence.
   void validate() const;

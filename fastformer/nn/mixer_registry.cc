@@ -4,7 +4,10 @@
 
 #include "fastformer/base/suggest.h"
 #include "fastformer/nn/additive_attention.h"
+#include "fastformer/nn/linear_attention.h"
+#include "fastformer/nn/low_rank_attention.h"
 #include "fastformer/nn/mixer.h"
+#include "fastformer/nn/pooling_attention.h"
 
 namespace fastformer::nn {
 namespace {
@@ -22,6 +25,9 @@ struct Row {
 
 constexpr std::array kMixers = {
     Row{"additive", make<AdditiveAttention>},  // Fastformer
+    Row{"linear", make<LinearAttention>},      // Linear Transformer
+    Row{"low_rank", make<LowRankAttention>},   // Linformer
+    Row{"pooling", make<PoolingAttention>},    // Poolingformer
 };
 
 }  // namespace

@@ -1,0 +1,92 @@
+#pragma once
+
+#include <cstdint>
+
+/// Linear attention (Katharopoulos et al., "Transformers are RNNs", arXiv 2006.16236, sections
+/// 3.2-3.4): a softmax whose exponentials of products are replaced by products of features,
+/// phi(x) = elu(x) + 1, so that a sequence passes through a state of fixed size. For one head:
+///   S = sum_j phi(k_j) v_j^T  [e, e],   z = sum_j phi(k_j)  [e]
+///   o_i = phi(q_i)^T S / (phi(q_i) . z + 1e-6)
+/// The sums go over all rows j, or over j <= i where the attention is causal.
+///
+/// A sequence may be cut into blocks of rows: the states of blocks are added, or handed on from
+/// each block to the next. The same holds for their gradients in the opposite direction. Inside a
+/// block rows pass in tiles that stay in the caches. A causal block holds a piece of the state in
+/// registers and lets the rows of a tile run past it, one after the other, which takes as many
+/// multiplications as the attention that is not causal.
+///
+/// Nothing is allocated; no call throws. `Real` is float or double.
+namespace fastformer::kernels {
+
+/// Heads that stand side by side in the rows of a block. Head t owns columns t e .. (t + 1) e.
+struct LinearAttentionShape {
+  std::int64_t rows, heads, head_width;
+  std::int64_t stride;      ///< from row to row of queries, keys, values and their gradients
+  std::int64_t out_stride;  ///< from row to row of the outputs and their gradient
+};
+
+/// The first element of each: [rows, heads * head_width].
+template <class Real>
+struct LinearAttentionInput {
+  const Real *query, *key, *value;
+};
+
+/// A state is, for each head, [e + 1, e]: S, and z as the last row.
+inline std::int64_t linear_attention_state_size(std::int64_t heads, std::int64_t head_width) {
+  return heads * (head_width + 1) * head_width;
+}
+
+/// Elements of scratch that any of the calls needs.
+std::int64_t linear_attention_scratch_size(std::int64_t heads, std::int64_t head_width);
+
+/// Adds the keys and values of a block to a state.
+template <class Real>
+void add_to_state(const LinearAttentionShape& shape, const LinearAttentionInput<Real>& in,
+                  Real* state, Real* scratch);
+
+/// out [rows, heads * e] from the state of the whole sequence.
+template <class Real>
+void linear_attention(const LinearAttentionShape& shape, const LinearAttentionInput<Real>& in,
+                      const Real* state, Real* out, Real* scratch);
+
+/// The same of a causal block, from the state of all rows before it; `state` moves on past it.
+template <class Real>
+void causal_linear_attention(const LinearAttentionShape& shape,
+                             const LinearAttentionInput<Real>& in, Real* state, Real* out,
+                             Real* scratch);
+
+/// The gradients of a block have two halves. With g_i = dL/do_i, d_i = phi(q_i) . z + 1e-6,
+/// c_i = g_i / d_i and s_i = -g_i . o_i / d_i, the first half is that of the queries
+///   dphi(q_i) = S c_i + s_i z
+/// and what the state hears from them, [S, z] shaped as a state and added to `dstate`:
+///   dS += phi(q_i) c_i^T,   dz += s_i phi(q_i)
+template <class Real>
+void linear_attention_query_backward(const LinearAttentionShape& shape,
+                                     const LinearAttentionInput<Real>& in, const Real* state,
+                                     const Real* gradient, Real* dquery, Real* dstate,
+                                     Real* scratch);
+
+/// The second half is that of the keys and values, once the queries of the whole sequence have been
+/// heard:
+///   dphi(k_j) = dS v_j + dz,   dv_j = dS^T phi(k_j)
+template <class Real>
+void linear_attention_key_backward(const LinearAttentionShape& shape,
+                                   const LinearAttentionInput<Real>& in, const Real* dstate,
+                                   Real* dkey, Real* dvalue, Real* scratch);
+
+/// The first half of a causal block, from the state of all rows before it. `factors` [2, heads,
+/// rows] receives 1 / d_i and s_i for the second half. `dstate` receives what the block adds to the
+/// gradients of keys before it; it may be null.
+template <class Real>
+void causal_query_backward(const LinearAttentionShape& shape, const LinearAttentionInput<Real>& in,
+                           const Real* state, const Real* gradient, Real* dquery, Real* factors,
+                           Real* dstate, Real* scratch);
+
+/// The second half of a causal block, from what all rows after it add to `dstate`, which moves on
+/// past the block, to its first row.
+template <class Real>
+void causal_key_backward(const LinearAttentionShape& shape, const LinearAttentionInput<Real>& in,
+                         const Real* factors, const Real* gradient, Real* dstate, Real* dkey,
+                         Real* dvalue, Real* scratch);
+
+}  // namespace fastformer::kernels

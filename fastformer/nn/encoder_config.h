@@ -29,6 +29,7 @@ struct EncoderConfig {
   std::int64_t projection_length = 512;
   std::string projection_sharing = "heads";
   std::int64_t window = 64;
+  std::int64_t global_tokens = 8;
   std::int64_t pooled_window = 256;
   std::int64_t pooling_kernel = 5;
   std::int64_t pooling_stride = 4;
@@ -40,7 +41,7 @@ struct EncoderConfig {
   template <class Self, class Visitor>
   static void visit_fields(Self& self, Visitor&& visit) {
     visit("mixer", self.mixer, "how tokens exchange information",
-          base::one_of({"additive", "linear", "low_rank", "pooling"}));
+          base::one_of({"additive", "linear", "low_rank", "pooling", "sliding_window", "softmax"}));
     visit("layers", self.layers, "encoder layers", base::between(0, 1000));
     visit("width", self.width, "numbers a token", base::between(1, 65536));
     visit("heads", self.heads, "attention heads; divides width", base::between(1, 65536));
@@ -71,6 +72,9 @@ struct EncoderConfig {
           "values, or all layers",
           base::one_of({"none", "heads", "key_value", "layers"}));
     visit("window", self.window, "tokens that a token sees around itself, half on each side",
+          base::between(0, 1 << 20));
+    visit("global_tokens", self.global_tokens,
+          "first tokens of a sequence that see all others and are seen by all; for sliding_window",
           base::between(0, 1 << 20));
     visit("pooled_window", self.pooled_window,
           "tokens whose pooled keys a token of the mixer pooling sees, half on each side",

@@ -7,7 +7,8 @@
 
 #include "fastformer/kernels/gemm.h"
 #include "fastformer/nn/precision.h"
-#include "fastformer/nn/row_blocks.h"
+#include "fastformer/nn/scratch.h"
+#include "fastformer/nn/sequence_blocks.h"
 
 namespace fastformer::nn {
 namespace {
@@ -98,7 +99,7 @@ void input_backward(const at::Tensor& transposed, const at::Tensor& gradient, co
 // sequence.
 template <class Real>
 void add_projection_gradient(const Real* rows, const Real* g, const Sizes& sizes,
-                             const std::vector<std::int64_t>& offsets, const RowBlock& block,
+                             const std::vector<std::int64_t>& offsets, const SequenceBlock& block,
                              std::int64_t longest, kernels::Operands operands, Real* sums) {
   const auto columns = sizes.group_columns(), start = block.first - offsets[block.sequence];
   for (std::int64_t set = 0; set < sizes.sets; ++set) {
@@ -117,7 +118,7 @@ template <class Real>
 void projection_backward(const at::Tensor& x, const at::Tensor& gradient, const Sizes& sizes,
                          const std::vector<std::int64_t>& offsets, kernels::Operands operands,
                          const at::Tensor& sums) {
-  const auto blocks = row_blocks(offsets, kRows);
+  const auto blocks = sequence_blocks(offsets, kRows);
   const auto longest = sums.size(2), size = sums.numel();
   const auto threads = at::in_parallel_region() ? 1 : at::get_num_threads();
   const auto parts = std::clamp<std::int64_t>(x.size(0) / kRows, 1, threads);

@@ -7,7 +7,8 @@
 
 #include "fastformer/kernels/linear_attention.h"
 #include "fastformer/nn/projections.h"
-#include "fastformer/nn/row_blocks.h"
+#include "fastformer/nn/scratch.h"
+#include "fastformer/nn/sequence_blocks.h"
 
 namespace fastformer::nn {
 namespace {
@@ -25,7 +26,7 @@ template <class Real>
 class Batch {
  public:
   Batch(const variable_list& rows, std::int64_t heads, const std::vector<std::int64_t>& offsets)
-      : blocks(row_blocks(offsets, kBlockRows)),
+      : blocks(sequence_blocks(offsets, kBlockRows)),
         any_parts(!all_whole(blocks)),
         width(rows[0].size(1)),
         state_size(kernels::linear_attention_state_size(heads, width / heads)),
@@ -34,16 +35,16 @@ class Batch {
         key_(rows[1].const_data_ptr<Real>()),
         value_(rows[2].const_data_ptr<Real>()) {}
 
-  kernels::LinearAttentionShape shape(const RowBlock& block) const {
+  kernels::LinearAttentionShape shape(const SequenceBlock& block) const {
     return {block.rows, heads_, width / heads_, width, width};
   }
-  kernels::LinearAttentionInput<Real> in(const RowBlock& block) const {
+  kernels::LinearAttentionInput<Real> in(const SequenceBlock& block) const {
     const auto at = block.first * width;
     return {query_ + at, key_ + at, value_ + at};
   }
   // The scratch of the kernels, a state, and the factors of the rows of a block.
   Real* scratch() const {
-    return thread_scratch<Real>(scratch_size() + state_size + 2 * heads_ * kBlockRows);
+    return scratch_of<Real>(scratch_size() + state_size + 2 * heads_ * kBlockRows);
   }
   Real* scratch_state(Real* scratch) const { return scratch + scratch_size(); }
   Real* scratch_factors(Real* scratch) const { return scratch_state(scratch) + state_size; }
@@ -52,12 +53,12 @@ class Batch {
   template <class Body>
   void for_each(bool whole, const Body& body) const {
     if (!whole && !any_parts) return;
-    for_each_block(blocks, [&](std::int64_t index, const RowBlock& block) {
+    for_each_block(blocks, [&](std::int64_t index, const SequenceBlock& block) {
       if (block.whole == whole) body(index, block, scratch());
     });
   }
 
-  const std::vector<RowBlock> blocks;
+  const std::vector<SequenceBlock> blocks;
   const bool any_parts;
   const std::int64_t width, state_size;
 
@@ -118,19 +119,19 @@ void sum_neighbours(const Batch<Real>& batch, bool backward, Real* parts) {
 template <class Real>
 void attend(const Batch<Real>& batch, Real* states, Real* out) {
   const auto size = batch.state_size;
-  const auto outputs = [&](std::int64_t, const RowBlock& block, Real* scratch) {
+  const auto outputs = [&](std::int64_t, const SequenceBlock& block, Real* scratch) {
     kernels::linear_attention<Real>(batch.shape(block), batch.in(block),
                                     states + block.sequence * size, out + block.first * batch.width,
                                     scratch);
   };
-  batch.for_each(true, [&](std::int64_t index, const RowBlock& block, Real* scratch) {
+  batch.for_each(true, [&](std::int64_t index, const SequenceBlock& block, Real* scratch) {
     Real* state = states + block.sequence * size;
     std::fill(state, state + size, Real{0});
     kernels::add_to_state(batch.shape(block), batch.in(block), state, scratch);
     outputs(index, block, scratch);
   });
   auto parts = part_states(batch);
-  batch.for_each(false, [&](std::int64_t index, const RowBlock& block, Real* scratch) {
+  batch.for_each(false, [&](std::int64_t index, const SequenceBlock& block, Real* scratch) {
     kernels::add_to_state(batch.shape(block), batch.in(block), &parts[index * size], scratch);
   });
   sum_parts(batch, parts, states);
@@ -141,30 +142,30 @@ template <class Real>
 void attend_backward(const Batch<Real>& batch, const Real* states, const Real* gradient,
                      const std::vector<Real*>& results) {
   const auto size = batch.state_size;
-  const auto queries = [&](const RowBlock& block, Real* dstate, Real* scratch) {
+  const auto queries = [&](const SequenceBlock& block, Real* dstate, Real* scratch) {
     const auto at = block.first * batch.width;
     kernels::linear_attention_query_backward(batch.shape(block), batch.in(block),
                                              states + block.sequence * size, gradient + at,
                                              results[0] + at, dstate, scratch);
   };
-  const auto keys = [&](const RowBlock& block, const Real* dstate, Real* scratch) {
+  const auto keys = [&](const SequenceBlock& block, const Real* dstate, Real* scratch) {
     const auto at = block.first * batch.width;
     kernels::linear_attention_key_backward(batch.shape(block), batch.in(block), dstate,
                                            results[1] + at, results[2] + at, scratch);
   };
-  batch.for_each(true, [&](std::int64_t, const RowBlock& block, Real* scratch) {
+  batch.for_each(true, [&](std::int64_t, const SequenceBlock& block, Real* scratch) {
     Real* dstate = batch.scratch_state(scratch);
     std::fill(dstate, dstate + size, Real{0});
     queries(block, dstate, scratch);
     keys(block, dstate, scratch);
   });
   auto parts = part_states(batch);
-  batch.for_each(false, [&](std::int64_t index, const RowBlock& block, Real* scratch) {
+  batch.for_each(false, [&](std::int64_t index, const SequenceBlock& block, Real* scratch) {
     queries(block, &parts[index * size], scratch);
   });
   std::vector<Real> sums(batch.any_parts ? (batch.blocks.back().sequence + 1) * size : 0);
   sum_parts(batch, parts, sums.data());
-  batch.for_each(false, [&](std::int64_t, const RowBlock& block, Real* scratch) {
+  batch.for_each(false, [&](std::int64_t, const SequenceBlock& block, Real* scratch) {
     keys(block, &sums[block.sequence * size], scratch);
   });
 }
@@ -173,11 +174,11 @@ void attend_backward(const Batch<Real>& batch, const Real* states, const Real* g
 template <class Real>
 void attend_causally(const Batch<Real>& batch, Real* before, Real* out) {
   const auto size = batch.state_size;
-  batch.for_each(false, [&](std::int64_t index, const RowBlock& block, Real* scratch) {
+  batch.for_each(false, [&](std::int64_t index, const SequenceBlock& block, Real* scratch) {
     kernels::add_to_state(batch.shape(block), batch.in(block), before + index * size, scratch);
   });
   sum_neighbours(batch, /*backward=*/false, before);
-  const auto outputs = [&](std::int64_t index, const RowBlock& block, Real* scratch) {
+  const auto outputs = [&](std::int64_t index, const SequenceBlock& block, Real* scratch) {
     Real* state = batch.scratch_state(scratch);
     if (block.whole) {
       std::fill(state, state + size, Real{0});
@@ -195,18 +196,19 @@ template <class Real>
 void attend_causally_backward(const Batch<Real>& batch, const Real* before, const Real* gradient,
                               std::int64_t heads, const std::vector<Real*>& results) {
   const auto size = batch.state_size;
-  const auto queries = [&](const RowBlock& block, const Real* state, Real* factors, Real* dstate,
-                           Real* scratch) {
+  const auto queries = [&](const SequenceBlock& block, const Real* state, Real* factors,
+                           Real* dstate, Real* scratch) {
     const auto at = block.first * batch.width;
     kernels::causal_query_backward(batch.shape(block), batch.in(block), state, gradient + at,
                                    results[0] + at, factors, dstate, scratch);
   };
-  const auto keys = [&](const RowBlock& block, const Real* factors, Real* dstate, Real* scratch) {
+  const auto keys = [&](const SequenceBlock& block, const Real* factors, Real* dstate,
+                        Real* scratch) {
     const auto at = block.first * batch.width;
     kernels::causal_key_backward(batch.shape(block), batch.in(block), factors, gradient + at,
                                  dstate, results[1] + at, results[2] + at, scratch);
   };
-  batch.for_each(true, [&](std::int64_t, const RowBlock& block, Real* scratch) {
+  batch.for_each(true, [&](std::int64_t, const SequenceBlock& block, Real* scratch) {
     Real* state = batch.scratch_state(scratch);  // nothing before, and nothing after
     Real* factors = batch.scratch_factors(scratch);
     std::fill(state, state + size, Real{0});
@@ -218,11 +220,11 @@ void attend_causally_backward(const Batch<Real>& batch, const Real* before, cons
   const auto factors_of = [&](std::int64_t index) {
     return &factors[index * 2 * heads * kBlockRows];
   };
-  batch.for_each(false, [&](std::int64_t index, const RowBlock& block, Real* scratch) {
+  batch.for_each(false, [&](std::int64_t index, const SequenceBlock& block, Real* scratch) {
     queries(block, before + index * size, factors_of(index), &after[index * size], scratch);
   });
   sum_neighbours(batch, /*backward=*/true, after.data());
-  batch.for_each(false, [&](std::int64_t index, const RowBlock& block, Real* scratch) {
+  batch.for_each(false, [&](std::int64_t index, const SequenceBlock& block, Real* scratch) {
     keys(block, factors_of(index), &after[index * size], scratch);
   });
 }

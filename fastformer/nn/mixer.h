@@ -34,6 +34,10 @@ class Mixer {
   /// The rows of x that a block stands for are not read again, so that `sink` may overwrite them.
   /// Unless a mixer can do better, all of the output is computed first.
   virtual void stream(const at::Tensor& x, const Offsets& offsets, const RowSink& sink) const;
+
+  /// Multiply-adds of `forward` on one sequence of so many tokens, products with parameters
+  /// included; NaN where a mixer does not say.
+  virtual double multiply_adds(std::int64_t tokens) const;
 };
 
 /// The mixer of that name in the table of `mixer_registry.cc`; its parameters are created as

@@ -8,6 +8,8 @@
 #include "fastformer/nn/low_rank_attention.h"
 #include "fastformer/nn/mixer.h"
 #include "fastformer/nn/pooling_attention.h"
+#include "fastformer/nn/sliding_window_attention.h"
+#include "fastformer/nn/softmax_attention.h"
 
 namespace fastformer::nn {
 namespace {
@@ -24,10 +26,12 @@ struct Row {
 };
 
 constexpr std::array kMixers = {
-    Row{"additive", make<AdditiveAttention>},  // Fastformer
-    Row{"linear", make<LinearAttention>},      // Linear Transformer
-    Row{"low_rank", make<LowRankAttention>},   // Linformer
-    Row{"pooling", make<PoolingAttention>},    // Poolingformer
+    Row{"additive", make<AdditiveAttention>},             // Fastformer
+    Row{"linear", make<LinearAttention>},                 // Linear Transformer
+    Row{"low_rank", make<LowRankAttention>},              // Linformer
+    Row{"pooling", make<PoolingAttention>},               // Poolingformer
+    Row{"sliding_window", make<SlidingWindowAttention>},  // Longformer
+    Row{"softmax", make<SoftmaxAttention>},               // Transformer
 };
 
 }  // namespace

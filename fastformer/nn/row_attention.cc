@@ -7,7 +7,8 @@
 #include <cmath>
 #include <vector>
 
-#include "fastformer/nn/row_blocks.h"
+#include "fastformer/nn/scratch.h"
+#include "fastformer/nn/sequence_blocks.h"
 
 namespace fastformer::nn {
 namespace {
@@ -29,8 +30,9 @@ struct Layout {
   std::int64_t sequences() const { return static_cast<std::int64_t>(offsets.size()) - 1; }
 };
 
-// Queries first .. last - 1 of a sequence and the rows begin .. end - 1 that some of them see. The
-// kernel is given both from `begin` on, where position 0 then lies.
+// Queries first .. last - 1 of a sequence and the rows that some of them see: the leading ones,
+// which all of them see, and begin .. end - 1. The kernel is given these side by side, and the
+// queries from `origin` on, where position 0 then lies.
 struct Block {
   Block(const Layout& layout, std::int64_t sequence, std::int64_t start)
       : token(layout.offsets[sequence]),
@@ -38,21 +40,24 @@ struct Block {
         count(layout.row_offsets[sequence + 1] - row),
         first(start),
         last(std::min(first + kBlockQueries, layout.offsets[sequence + 1] - token)) {
-    const auto& [behind, ahead, step] = layout.band;
+    const auto& [behind, ahead, step, most_leading] = layout.band;
+    leading = std::min(most_leading, count);
     end = std::min(count, (last - 1 + ahead) / step + 1);
     begin = std::min(
         {(std::max<std::int64_t>(first - behind, 0) + step - 1) / step, first / step, end});
-    ranges[0] = {0, end - begin, behind, ahead, step};
+    begin = std::max(begin, leading);
+    end = std::max(begin, end);
+    ranges[0] = {leading, leading + end - begin, behind, ahead, step};
+    ranges[1] = {0, leading};
   }
-  std::int64_t rows() const { return end - begin; }
-  std::int64_t origin() const { return begin * ranges[0].step; }
+  std::int64_t origin() const { return begin * ranges[0].step - leading; }
   kernels::QueryBlock queries() const { return {first - origin(), last - origin(), ranges}; }
 
   // body(token, row) for the tokens that see no row in their band.
   template <class Body>
   void for_each_lone_token(const Body& body) const {
     const auto& [unused_begin, unused_end, behind, ahead, step] = ranges[0];
-    if (count == 0 || (behind >= step - 1 && last <= count * step)) return;
+    if (count == 0 || leading > 0 || (behind >= step - 1 && last <= count * step)) return;
     for (auto i = first; i < last; ++i) {
       const auto low = (std::max<std::int64_t>(i - behind, 0) + step - 1) / step;
       if (low > std::min(count - 1, (i + ahead) / step)) {
@@ -61,8 +66,8 @@ struct Block {
     }
   }
 
-  std::int64_t token, row, count, first, last, begin, end;
-  std::array<KeyRange, 1> ranges;
+  std::int64_t token, row, count, first, last, leading, begin, end;
+  std::array<KeyRange, 2> ranges;
 };
 
 // body(block, head) for all blocks of queries, spread over the threads so that the heads of a
@@ -86,8 +91,8 @@ std::int64_t most_rows(const Layout& layout) {
   for (std::int64_t b = 0; b < layout.sequences(); ++b) {
     most = std::max(most, layout.row_offsets[b + 1] - layout.row_offsets[b]);
   }
-  const auto& [behind, ahead, step] = layout.band;
-  return std::min(most, (kBlockQueries + behind + ahead) / step + 2);
+  const auto& [behind, ahead, step, leading] = layout.band;
+  return std::min(most, (kBlockQueries + behind + ahead) / step + 2 + leading);
 }
 
 // One head of a block as the kernel takes it. Keys and values are copied side by side: rows that
@@ -101,8 +106,10 @@ class BlockHead {
   BlockHead(const Layout& layout, const Block& block, std::int64_t head)
       : width(layout.head_width()),
         token_(block.token + block.origin()),
+        first_row_(block.row),
+        leading_(block.leading),
         row_(block.row + block.begin),
-        rows_(block.rows()),
+        rows_(block.end - block.begin),
         stride_(layout.width),
         column_(head * width),
         statistics_(head * layout.offsets.back() + token_) {}
@@ -117,26 +124,32 @@ class BlockHead {
   }
   /// The rows of a matrix [R, d] that the block sees, side by side in `copy`.
   ConstRows gather(const Real* data, Real* copy) const {
-    kernels::copy_rows<Real>({data + row_ * stride_ + column_, stride_}, rows_, width,
+    kernels::copy_rows<Real>({data + first_row_ * stride_ + column_, stride_}, leading_, width,
                              {copy, width});
+    kernels::copy_rows<Real>({data + row_ * stride_ + column_, stride_}, rows_, width,
+                             {copy + leading_ * width, width});
     return {copy, width};
   }
   void scatter_add(const Real* copy, Real* data) const {
-    Real* to = data + row_ * stride_ + column_;
-    for (std::int64_t i = 0; i < rows_; ++i) {
-      for (std::int64_t c = 0; c < width; ++c) to[i * stride_ + c] += copy[i * width + c];
-    }
+    const auto add = [&](const Real* from, std::int64_t rows, std::int64_t row) {
+      Real* to = data + row * stride_ + column_;
+      for (std::int64_t i = 0; i < rows; ++i) {
+        for (std::int64_t c = 0; c < width; ++c) to[i * stride_ + c] += from[i * width + c];
+      }
+    };
+    add(copy, leading_, first_row_);
+    add(copy + leading_ * width, rows_, row_);
   }
   kernels::AttentionHead<Real> head(const Real* query, ConstRows key, ConstRows value) const {
     const auto scale = static_cast<Real>(1 / std::sqrt(static_cast<double>(width)));
     return {tokens(query), key, value, width, scale};
   }
-  std::int64_t copied() const { return rows_ * width; }
+  std::int64_t copied() const { return (leading_ + rows_) * width; }
 
   const std::int64_t width;
 
  private:
-  std::int64_t token_, row_, rows_, stride_, column_, statistics_;
+  std::int64_t token_, first_row_, leading_, row_, rows_, stride_, column_, statistics_;
 };
 
 struct Tensors {
@@ -154,7 +167,7 @@ void forward_pass(const Layout& layout, const Tensors& tensors) {
   const auto size = 2 * copy + kernels::attention_scratch_size(layout.head_width());
   for_each_head(layout, [&](const Block& block, std::int64_t index) {
     const BlockHead<Real> head(layout, block, index);
-    auto* scratch = thread_scratch<Real>(size);
+    auto* scratch = scratch_of<Real>(size);
     const auto keys = head.gather(key, scratch), values = head.gather(value, scratch + copy);
     kernels::attend(head.head(query, keys, values), block.queries(), head.tokens(output),
                     head.statistics(statistics), scratch + 2 * copy);
@@ -182,8 +195,7 @@ void backward_pass(const Layout& layout, const Tensors& tensors, const at::Tenso
   const auto size = 4 * copy + kernels::attention_scratch_size(layout.head_width());
   for_each_head(layout, [&](const Block& block, std::int64_t index) {
     const BlockHead<Real> head(layout, block, index);
-    auto *scratch = thread_scratch<Real>(size), *dkeys = scratch + 2 * copy,
-         *dvalues = dkeys + copy;
+    auto *scratch = scratch_of<Real>(size), *dkeys = scratch + 2 * copy, *dvalues = dkeys + copy;
     const auto keys = head.gather(key, scratch), values = head.gather(value, scratch + copy);
     std::fill_n(dkeys, head.copied(), Real{0});
     std::fill_n(dvalues, head.copied(), Real{0});
@@ -217,7 +229,8 @@ class AttendRows : public Function<AttendRows> {
     auto& data = context->saved_data;
     data["offsets"] = layout.offsets;
     data["row_offsets"] = layout.row_offsets;
-    data["band"] = std::vector{layout.band.behind, layout.band.ahead, layout.band.step};
+    data["band"] =
+        std::vector{layout.band.behind, layout.band.ahead, layout.band.step, layout.band.leading};
     data["heads"] = layout.heads;
     return tensors.output;
   }
@@ -228,7 +241,7 @@ class AttendRows : public Function<AttendRows> {
     const auto band = data["band"].toIntVector();
     const Layout layout{data["offsets"].toIntVector(),
                         data["row_offsets"].toIntVector(),
-                        {band[0], band[1], band[2]},
+                        {band[0], band[1], band[2], band[3]},
                         saved[0].size(1),
                         data["heads"].toInt()};
     const Tensors tensors{saved[0], saved[1], saved[2], saved[3], saved[4]};
@@ -259,6 +272,8 @@ at::Tensor attend_rows(const at::Tensor& query, const at::Tensor& key, const at:
   TORCH_CHECK(query.scalar_type() == key.scalar_type() && key.scalar_type() == value.scalar_type(),
               "expected one type, got ", query.scalar_type(), ", ", key.scalar_type(), " and ",
               value.scalar_type());
+  TORCH_CHECK(band.leading == 0 || band.step == 1, "expected a step of 1 beside leading rows, got ",
+              band.step);
   const Layout layout{offsets.copy(), row_offsets.copy(), band, query.size(1), heads};
   return AttendRows::apply(query, key, value, layout);
 }

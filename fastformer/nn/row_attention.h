@@ -8,10 +8,12 @@
 namespace fastformer::nn {
 
 /// Which rows a token sees: of the rows of its sequence, row j stands at position j * step, and
-/// token i sees those from i - behind to i + ahead.
+/// token i sees those from i - behind to i + ahead, and the first `leading` ones, which need a step
+/// of 1.
 struct RowBand {
   std::int64_t behind = kernels::KeyRange::kUnlimited, ahead = kernels::KeyRange::kUnlimited;
   std::int64_t step = 1;
+  std::int64_t leading = 0;
 };
 
 /// Softmax attention of the tokens of each sequence to rows that stand for it, on the kernel of

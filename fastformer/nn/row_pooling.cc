@@ -32,9 +32,7 @@ void pool(const at::Tensor& x, const at::Tensor& queries, const std::vector<Sequ
   const auto* query = queries.const_data_ptr<Real>();
   auto* out = pooled.mutable_data_ptr<Real>();
   auto* out_statistics = statistics.mutable_data_ptr<Real>();
-  const bool any_parts = !std::all_of(blocks.begin(), blocks.end(),
-                                      [](const SequenceBlock& block) { return block.whole; });
-  std::vector<Real> parts(any_parts ? blocks.size() * shape.state() : 0);
+  std::vector<Real> parts(all_whole(blocks) ? 0 : blocks.size() * shape.state());
 
   const auto finish = [&](const Real* state, std::int64_t sequence) {
     kernels::finish_pooling(state, width, heads, out + sequence * shape.queries(),

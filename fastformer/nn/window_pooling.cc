@@ -6,7 +6,8 @@
 #include <utility>
 
 #include "fastformer/kernels/window_pooling.h"
-#include "fastformer/nn/row_blocks.h"
+#include "fastformer/nn/scratch.h"
+#include "fastformer/nn/sequence_blocks.h"
 
 namespace fastformer::nn {
 namespace {
@@ -179,7 +180,7 @@ class PoolWindowMaxima : public Function<PoolWindowMaxima> {
             const auto at = layout.starts[b] * layout.width + first;
             kernels::pool_maxima_backward(layout.windows(b), {columns, layout.width}, rows + row,
                                           highest + at, g + at, out + row,
-                                          thread_scratch<scalar_t>(columns));
+                                          scratch_of<scalar_t>(columns));
           });
     });
     return {dx, at::Tensor()};

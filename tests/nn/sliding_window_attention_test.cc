@@ -1,0 +1,71 @@
+#include "fastformer/nn/sliding_window_attention.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "nn/mixer_check.h"
+
+namespace fastformer::nn {
+namespace {
+
+struct Shape {
+  std::int64_t window, global_tokens;
+};
+
+EncoderConfig config_of(const Shape& shape) {
+  EncoderConfig config;
+  config.mixer = "sliding_window";
+  config.width = 24;
+  config.heads = 2;
+  config.window = shape.window;
+  config.global_tokens = shape.global_tokens;
+  return config;
+}
+
+// The n x n weights with what is not seen left out, once for each kind of token.
+Definition definition_of(const EncoderConfig& config) {
+  return [config](const at::Tensor& x, const ParameterMap& parameters) {
+    const auto n = x.size(0), reach = config.window / 2;
+    const auto global = std::min(config.global_tokens, n);
+    const auto attend = [&](const std::string& prefix, const at::Tensor& seen) {
+      const auto part = [&](const std::string& name) {
+        return split_heads(apply_linear(parameters, prefix + name, x), config.heads);
+      };
+      const auto scale = std::sqrt(static_cast<double>(config.width / config.heads));
+      const auto logits = at::matmul(part("query"), part("key").transpose(1, 2)) / scale;
+      const auto hidden = seen.logical_not().unsqueeze(0);
+      const auto weights =
+          at::softmax(logits.masked_fill(hidden, -std::numeric_limits<double>::infinity()), 2);
+      return join_heads(at::matmul(weights, part("value")));
+    };
+    const auto place = at::arange(n);
+    const auto near = (place.unsqueeze(1) - place.unsqueeze(0)).abs() <= reach;
+    auto y = attend("", near.logical_or((place < global).unsqueeze(0)));
+    if (global > 0) {
+      const auto all = attend("global_", at::ones({n, n}, at::kBool));
+      y = at::cat({all.narrow(0, 0, global), y.narrow(0, global, n - global)});
+    }
+    return apply_linear(parameters, "output", y);
+  };
+}
+
+class SlidingWindowMixer : public ::testing::TestWithParam<Shape> {};
+
+TEST_P(SlidingWindowMixer, EqualsTheDefinition) {
+  const auto config = config_of(GetParam());
+  expect_definition(config, kRaggedLengths, definition_of(config));
+  expect_definition(config, {128, 129, 127, 257}, definition_of(config));
+}
+
+TEST_P(SlidingWindowMixer, RepeatsAndKeepsSequencesApart) {
+  expect_repeatable_and_apart(config_of(GetParam()), {70, 3, 0, 300, 1});
+}
+
+INSTANTIATE_TEST_SUITE_P(Shapes, SlidingWindowMixer,
+                         ::testing::Values(Shape{0, 0}, Shape{1, 1}, Shape{2, 0}, Shape{7, 3},
+                                           Shape{16, 8}, Shape{64, 20}, Shape{1000, 2},
+                                           Shape{64, 1000}));
+
+}  // namespace
+}  // namespace fastformer::nn

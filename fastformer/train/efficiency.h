@@ -1,0 +1,54 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "fastformer/nn/encoder_config.h"
+
+namespace fastformer::train {
+
+/// What is measured: the efficiency study of Wu et al. (arXiv 2108.09084, figure 2). Every batch
+/// has the same number of tokens, in ever fewer and longer sequences.
+struct EfficiencyOptions {
+  std::vector<std::string> mixers;
+  std::vector<std::int64_t> lengths = {128, 512, 2048, 8192, 32768, 65536};
+  std::vector<std::string> passes = {"inference", "training"};
+  std::string precision = "fp32";
+  std::int64_t tokens = 65536;  ///< in a batch
+  std::int64_t threads = 0;     ///< 0: all cores
+  std::int64_t rounds = 5;      ///< timed passes of a cell, fewer where the budget ends them
+  double budget_seconds = 60;   ///< for one cell
+  nn::EncoderConfig encoder;    ///< of each mixer but for its name
+
+  /// Throws std::invalid_argument with one sentence.
+  void validate() const;
+};
+
+/// One mixer at one length. Times are those of a layer, in milliseconds; bytes beyond the input.
+struct EfficiencyCell {
+  std::string mixer, pass;
+  std::int64_t length = 0;
+  std::string precision;
+  std::int64_t threads = 0;
+  double milliseconds = 0, low = 0, high = 0;  ///< median and quartiles
+  std::int64_t peak_bytes = 0;
+  double operations = 0;  ///< floating-point operations of the mixer, forward; NaN: not counted
+  std::string status;     ///< "measured", or "skipped: " and why
+
+  bool measured() const { return status == "measured"; }
+  /// Of the same measurement, whatever came out.
+  bool same_place(const EfficiencyCell& other) const;
+};
+
+/// Measures every cell that is not among `known`, in an order that lets the short cells of a mixer
+/// say when its long ones will not fit the budget: these are skipped. Calls `report` after each
+/// cell; stops before the next one when it gives false.
+///
+/// The layers are those of `encoder` with random weights; x is random too. Throws what the mixers
+/// throw.
+void measure_efficiency(const EfficiencyOptions& options, const std::vector<EfficiencyCell>& known,
+                        const std::function<bool(const EfficiencyCell&)>& report);
+
+}  // namespace fastformer::train

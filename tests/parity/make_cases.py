@@ -1,11 +1,12 @@
 """Writes the parity cases: configurations, inputs and the oracle's outputs, loss and gradients.
 
-Usage: make_cases.py OUTDIR
+Usage: make_cases.py OUTDIR [MIXER]
 
 OUTDIR/case_NNN/config.json holds the options and OUTDIR/case_NNN/case.safetensors the tensors
 `parameter.<name>`, `ids` [T], `offsets` [B + 1], `labels` [B], `output.logits` [B, classes],
 `output.encoder` [T, d], `loss` [] and `gradient.<name>`. Expected values are always computed in
 double; a case of dtype F32 starts from parameters that float32 holds exactly.
+MIXER is "additive" if not given.
 """
 
 from __future__ import annotations
@@ -21,9 +22,11 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from oracle import Fastformer, Options, fill_parameters, loss
+from mixer_oracle import build
+from oracle import MIXERS, Fastformer, Options, fill_parameters, loss
+from parity_case import Case
+from rival_cases import rival_cases
 
-_LENGTHS = (17, 0, 1, 2, 40)
 _DTYPES = {"F32": torch.float32, "F64": torch.float64}
 
 AUTHORS_CODE = Options(
@@ -34,16 +37,6 @@ PAPER = Options(
     logits="per_head", sharing=("query_value", "layers"), interaction="product",
     output_projection=False, residual=False, normalization="none", ffn_width=0,
 )
-
-
-@dataclasses.dataclass(frozen=True)
-class Case:
-    """One configuration with the number format it is stored in."""
-
-    options: Options
-    dtype: str = "F64"
-    label_smoothing: float = 0.0
-    lengths: tuple[int, ...] = _LENGTHS
 
 
 def _sharing_subsets() -> Iterator[tuple[str, ...]]:
@@ -60,8 +53,8 @@ def _presets() -> Iterator[Case]:
             yield Case(dataclasses.replace(options, bigram_buckets=64), dtype)
 
 
-def _mixers() -> Iterator[Case]:
-    """Every mixer, with the surroundings rotated so that each meets several of them."""
+def _interactions() -> Iterator[Case]:
+    """Every additive mixer, with the surroundings rotated so that each meets several of them."""
     combinations = itertools.product(
         ("full", "per_head"), ("product", "add", "concat"), _sharing_subsets()
     )
@@ -117,9 +110,11 @@ def _single_precision() -> Iterator[Case]:
             yield Case(options, "F32", label_smoothing=0.05)
 
 
-def cases() -> list[Case]:
-    """All cases in the order of their numbers."""
-    groups = (_presets, _mixers, _surroundings, _shapes, _single_precision)
+def cases(mixer: str = "additive") -> list[Case]:
+    """All cases of a mixer in the order of their numbers."""
+    if mixer != "additive":
+        return rival_cases(mixer)
+    groups = (_presets, _interactions, _surroundings, _shapes, _single_precision)
     return [case for group in groups for case in group()]
 
 
@@ -145,7 +140,7 @@ def make_inputs(case: Case, seed: int) -> Inputs:
 
 def make_model(case: Case, seed: int) -> Fastformer:
     """The oracle in double, its parameters rounded to what the case's format holds."""
-    model = Fastformer(case.options).double()
+    model = build(case.options).double()
     fill_parameters(model, seed)
     with torch.no_grad():
         for parameter in model.parameters():
@@ -190,13 +185,14 @@ def write_case(case: Case, seed: int, folder: pathlib.Path) -> None:
 
 
 def main() -> None:
-    """Writes all cases into the folder named on the command line."""
+    """Writes all cases of a mixer into the folder named on the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("outdir", type=pathlib.Path)
-    outdir = parser.parse_args().outdir
+    parser.add_argument("mixer", nargs="?", choices=MIXERS, default="additive")
+    arguments = parser.parse_args()
     torch.set_num_threads(1)
-    for i, case in enumerate(cases()):
-        write_case(case, i, outdir / f"case_{i:03d}")
+    for i, case in enumerate(cases(arguments.mixer)):
+        write_case(case, i, arguments.outdir / f"case_{i:03d}")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Fastformer in its direct form, written to be obviously right rather than quick.
 
-Every document is computed by itself, so there is no padding and no mask. The C++ library is
+The model around its additive attention serves the rival mixers of mixer_oracle.py too. Every
+document is computed by itself, so there is no padding and no mask. The C++ library is
 compared with this model: parameters carry the same names as the tensors of a model directory.
 
 Source of the mechanism: Wu et al., "Fastformer: Additive Attention Can Be All You Need",
@@ -11,7 +12,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -21,11 +22,19 @@ _EPSILON = 1e-12
 _PREVIOUS_FACTOR = 0x9E3779B97F4A7C15
 _CURRENT_FACTOR = 0xC2B2AE3D27D4EB4F
 _WORD_MASK = (1 << 64) - 1
+MIXERS = (
+    "additive", "softmax", "sliding_window", "block_sparse", "low_rank", "linear", "pooling",
+)
 _CHOICES = {
+    "mixer": MIXERS,
     "logits": ("full", "per_head"),
     "interaction": ("product", "add", "concat"),
     "normalization": ("pre", "post", "none"),
     "activation": ("gelu", "relu"),
+    "global_kind": ("internal", "external"),
+    "projection_sharing": ("none", "heads", "key_value", "layers"),
+    "pooling": ("mean", "max", "dynamic"),
+    "pooling_residual": ("sum", "none"),
 }
 _SHARING = ("query_value", "heads", "layers")
 
@@ -50,6 +59,22 @@ class Options:
     classes: int = 3
     vocabulary_size: int = 50
     bigram_buckets: int = 0
+    mixer: str = "additive"
+    causal: bool = False  # softmax, linear
+    window: int = 64  # sliding_window, block_sparse, pooling
+    global_tokens: int = 8  # sliding_window, block_sparse
+    block_size: int = 16  # block_sparse, with the three below
+    random_tokens: int = 8
+    global_kind: str = "internal"
+    random_seed: int = 0
+    projection: int = 16  # low_rank, with the two below
+    projection_length: int = 512
+    projection_sharing: str = "heads"
+    pooled_window: int = 256  # pooling, with all below
+    pooling_kernel: int = 5
+    pooling_stride: int = 4
+    pooling: str = "mean"
+    pooling_residual: str = "sum"
 
     def __post_init__(self) -> None:
         for name, allowed in _CHOICES.items():
@@ -60,12 +85,21 @@ class Options:
             raise ValueError(f"sharing has {sorted(unknown)}; expected members of {_SHARING}.")
         if self.width % self.heads:
             raise ValueError(f"width {self.width} is not a multiple of heads {self.heads}.")
+        if self.causal and self.mixer not in ("softmax", "linear"):
+            raise ValueError(f"{self.mixer} is never causal; expected softmax or linear.")
 
 
 def bigram_bucket(previous: int, current: int, buckets: int) -> int:
     """The row of the bigram table for a pair of token ids (64-bit wrap-around, logical shift)."""
     mixed = (previous * _PREVIOUS_FACTOR + current * _CURRENT_FACTOR) & _WORD_MASK
     return (mixed >> 32) % buckets
+
+
+def make_normalization(options: Options) -> nn.LayerNorm | None:
+    """What every block owns where the model normalizes at all."""
+    if options.normalization == "none":
+        return None
+    return nn.LayerNorm(options.width, eps=_EPSILON)
 
 
 class Embedding(nn.Module):
@@ -80,8 +114,7 @@ class Embedding(nn.Module):
         self.bigram = (
             nn.Embedding(options.bigram_buckets, options.width) if options.bigram_buckets else None
         )
-        normalized = options.normalization != "none"
-        self.normalization = nn.LayerNorm(options.width, eps=_EPSILON) if normalized else None
+        self.normalization = make_normalization(options)
 
     def bucket(self, previous: int, current: int) -> int:
         """The bigram row of one pair."""
@@ -118,8 +151,7 @@ class Attention(nn.Module):
             self.value_interaction = nn.Linear(2 * d, d)
         self.transform = nn.Linear(d, d)
         self.output = nn.Linear(d, d) if options.output_projection else None
-        normalized = options.normalization != "none"
-        self.normalization = nn.LayerNorm(d, eps=_EPSILON) if normalized else None
+        self.normalization = make_normalization(options)
 
     def split(self, rows: Tensor) -> Tensor:
         """[n, d] to [n, h, e]."""
@@ -179,6 +211,10 @@ class Attention(nn.Module):
         return y if self.output is None else self.output(y)
 
 
+AttentionType = Callable[[Options], nn.Module]
+"""Makes an attention from options; like Attention it owns its `normalization`."""
+
+
 class FeedForward(nn.Module):
     """output(activation(input(x))) with its normalization."""
 
@@ -187,8 +223,7 @@ class FeedForward(nn.Module):
         self.activation = functional.gelu if options.activation == "gelu" else functional.relu
         self.input = nn.Linear(options.width, options.ffn_width)
         self.output = nn.Linear(options.ffn_width, options.width)
-        normalized = options.normalization != "none"
-        self.normalization = nn.LayerNorm(options.width, eps=_EPSILON) if normalized else None
+        self.normalization = make_normalization(options)
 
     def forward(self, x: Tensor) -> Tensor:
         """[n, d] to [n, d]."""
@@ -198,7 +233,7 @@ class FeedForward(nn.Module):
 class Layer(nn.Module):
     """An attention block, then a feed-forward block where the options ask for one."""
 
-    def __init__(self, options: Options, attention_type: type[Attention]) -> None:
+    def __init__(self, options: Options, attention_type: AttentionType) -> None:
         super().__init__()
         self.options = options
         self.attention = attention_type(options)
@@ -221,7 +256,7 @@ class Layer(nn.Module):
 class Encoder(nn.Module):
     """The layers, one set of parameters applied repeatedly where layers are shared."""
 
-    def __init__(self, options: Options, attention_type: type[Attention]) -> None:
+    def __init__(self, options: Options, attention_type: AttentionType) -> None:
         super().__init__()
         stored = 1 if "layers" in options.sharing else options.layers
         self.count = options.layers
@@ -272,7 +307,7 @@ class Fastformer(nn.Module):
         value = loss(result.logits, torch.tensor([0, 2, 1]), label_smoothing=0.1)
     """
 
-    def __init__(self, options: Options, attention_type: type[Attention] = Attention) -> None:
+    def __init__(self, options: Options, attention_type: AttentionType = Attention) -> None:
         super().__init__()
         self.options = options
         self.embedding = Embedding(options)
@@ -302,14 +337,15 @@ def fill_parameters(model: Fastformer, seed: int) -> None:
     """Parameters large enough that a wrong term shows: normal 0.3, normalization weights about 1.
 
     A model that normalizes nothing gets matrices of about unit gain: at 0.3 its rows grow with
-    every layer until all softmaxes saturate and their gradients say nothing.
+    every layer until all softmaxes saturate and their gradients say nothing. So do the rivals of
+    additive attention whatever is normalized: their logits are products of two projections.
     """
     generator = torch.Generator().manual_seed(seed)
-    bounded = model.options.normalization == "none"
+    bounded = model.options.normalization == "none" or model.options.mixer != "additive"
     with torch.no_grad():
         for name, parameter in model.named_parameters():
             values = torch.randn(parameter.shape, generator=generator, dtype=torch.float64)
-            matrix = bounded and parameter.dim() == 2 and not name.startswith("embedding.")
+            matrix = bounded and parameter.dim() > 1 and not name.startswith("embedding.")
             values *= min(0.3, parameter.shape[-1] ** -0.5) if matrix else 0.3
             if name.endswith("normalization.weight"):
                 values += 1.0

@@ -20,8 +20,8 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
 import make_cases  # noqa: E402
 import oracle  # noqa: E402
+from mistakes import VISIBLE, Variant, anywhere, difference  # noqa: E402
 
-_VISIBLE = 1e-3
 _MASKED = -10000.0
 _PADDING_ID = 0
 
@@ -176,19 +176,6 @@ class SignedBigramShift(oracle.Fastformer):
         return abs(signed) % self.options.bigram_buckets
 
 
-@dataclasses.dataclass(frozen=True)
-class Variant:
-    """A mistake: how to build the model that makes it, and which cases can show it."""
-
-    name: str
-    build: Callable[[oracle.Options], oracle.Fastformer]
-    shows: Callable[[oracle.Options], bool]
-
-
-def _anywhere(options: oracle.Options) -> bool:
-    return True
-
-
 def _with_attention(attention: type[oracle.Attention]) -> Callable[..., oracle.Fastformer]:
     return functools.partial(oracle.Fastformer, attention_type=attention)
 
@@ -224,15 +211,15 @@ def _own_layers(options: oracle.Options) -> bool:
 def mistaken_variants() -> list[Variant]:
     """Every mistake; on all cases that can show it the variant takes the case's own parameters."""
     return [
-        Variant("pools_raw_keys", _with_attention(PoolsRawKeys), _anywhere),
-        Variant("softmax_over_heads", _with_attention(SoftmaxOverHeads), _anywhere),
-        Variant("mask_ignored", IgnoredMask, _anywhere),
-        Variant("mask_inverted", InvertedMask, _anywhere),
-        Variant("mask_missing_in_pooling", MaskedAttentionOnly, _anywhere),
-        Variant("no_query_residual", _with_attention(NoQueryResidual), _anywhere),
+        Variant("pools_raw_keys", _with_attention(PoolsRawKeys), anywhere),
+        Variant("softmax_over_heads", _with_attention(SoftmaxOverHeads), anywhere),
+        Variant("mask_ignored", IgnoredMask, anywhere),
+        Variant("mask_inverted", InvertedMask, anywhere),
+        Variant("mask_missing_in_pooling", MaskedAttentionOnly, anywhere),
+        Variant("no_query_residual", _with_attention(NoQueryResidual), anywhere),
         Variant("unscaled_logits", _with_attention(UnscaledLogits), lambda o: o.heads < o.width),
         Variant("scaled_by_width", _with_attention(ScaledByWidth), lambda o: o.heads > 1),
-        Variant("no_key_interaction", _with_attention(NoKeyInteraction), _anywhere),
+        Variant("no_key_interaction", _with_attention(NoKeyInteraction), anywhere),
         Variant("value_from_key", _with_attention(ValueFromKey), _shared_value),
         Variant("value_always_shared", _with_attention(ValueAlwaysShared), _own_value),
         Variant("full_logits_read_per_head", _with_attention(OwnColumnsOnly), _full_logits),
@@ -256,32 +243,18 @@ def _cases() -> tuple[tuple[int, make_cases.Case], ...]:
     return tuple((i, case) for i, case in numbered if case.dtype == "F64" and len(case.lengths) > 3)
 
 
-def _difference(case: make_cases.Case, seed: int, variant: Variant) -> float:
-    """The largest change of logits or encoder rows that the mistake makes."""
-    right = make_cases.make_model(case, seed)
-    wrong = variant.build(case.options).double()
-    # A variant may lack layers that the case has, but must not invent any of its own.
-    missing = wrong.load_state_dict(right.state_dict(), strict=False).missing_keys
-    assert not missing, f"{variant.name} has parameters that the case does not: {missing}"
-    documents = make_cases.make_inputs(case, seed).documents
-    with torch.no_grad():
-        expected, actual = right(documents), wrong(documents)
-    logits = (expected.logits - actual.logits).abs().max()
-    return max(logits.item(), (expected.encoder - actual.encoder).abs().max().item())
-
-
 @pytest.mark.parametrize("variant", mistaken_variants(), ids=lambda variant: variant.name)
 def test_mistake_shows_in_a_case(variant: Variant) -> None:
     cases = [(i, case) for i, case in _cases() if variant.shows(case.options)][:4]
     assert cases, f"no parity case can show {variant.name}"
     for seed, case in cases:
-        assert _difference(case, seed, variant) > _VISIBLE, f"case_{seed:03d}"
+        assert difference(case, seed, variant) > VISIBLE, f"case_{seed:03d}"
 
 
 @pytest.mark.parametrize("preset", (make_cases.AUTHORS_CODE, make_cases.PAPER))
 def test_masked_padding_changes_nothing(preset: oracle.Options) -> None:
     case = make_cases.Case(preset)
-    assert _difference(case, 7, Variant("masked", MaskedPadding, _anywhere)) < 1e-10
+    assert difference(case, 7, Variant("masked", MaskedPadding, anywhere)) < 1e-10
 
 
 def test_raw_exponential_overflows_where_the_oracle_does_not() -> None:

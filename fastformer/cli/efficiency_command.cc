@@ -4,6 +4,7 @@
 #include "fastformer/base/atomic_file.h"
 #include "fastformer/base/config_tree.h"
 #include "fastformer/cli/commands.h"
+#include "fastformer/nn/mixer.h"
 #include "fastformer/train/efficiency_results.h"
 #include "fastformer/train/stop_signal.h"
 
@@ -22,6 +23,7 @@ void measure(EfficiencyFlags flags) {
   tree.check_sections({"model"});
   tree.read_section("model", flags.options.encoder);
 
+  if (flags.options.mixers.empty()) flags.options.mixers = nn::mixer_names();
   std::filesystem::create_directories(flags.output);
   const auto csv = flags.output / "efficiency.csv", table = flags.output / "efficiency.md";
   auto cells = train::read_efficiency(csv);

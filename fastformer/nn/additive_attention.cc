@@ -140,4 +140,14 @@ void AdditiveAttention::stream(const at::Tensor& x, const Offsets& offsets,
   stream_gated_linear(x, weights, globals.key, constants, offsets, least_merged(), sink);
 }
 
+double AdditiveAttention::multiply_adds(std::int64_t tokens) const {
+  const auto n = static_cast<double>(tokens), d = static_cast<double>(config_.width);
+  const auto heads = static_cast<double>(config_.heads);
+  const double poolings = 4 * n * heads * d;                 // logits and sums, twice
+  const double globals = (heads + 2) * d * d;                // their queries, and what they pooled
+  const bool one_matrix = config_.interaction != "product";  // composed once for a whole batch
+  if (!one_matrix && tokens < least_merged()) return 3 * n * d * d + poolings + globals;
+  return n * d * d + poolings + globals + (one_matrix ? 0 : d * d * d);
+}
+
 }  // namespace fastformer::nn

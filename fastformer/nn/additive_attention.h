@@ -36,6 +36,7 @@ class AdditiveAttention final : public Mixer {
 
   at::Tensor forward(const at::Tensor& x, const Offsets& offsets, MixerTrace* trace) const override;
   void stream(const at::Tensor& x, const Offsets& offsets, const RowSink& sink) const override;
+  double multiply_adds(std::int64_t tokens) const override;
 
  private:
   struct Globals {

@@ -285,7 +285,8 @@ class LinearAttentionFunction : public Function<LinearAttentionFunction> {
 
 LinearAttention::LinearAttention(const EncoderConfig& config, ParameterStore& store,
                                  const std::string& name)
-    : heads_(config.heads),
+    : width_(config.width),
+      heads_(config.heads),
       causal_(config.causal),
       query_(store, name + ".query", config.width, config.width),
       key_(store, name + ".key", config.width, config.width),
@@ -301,6 +302,12 @@ at::Tensor LinearAttention::forward(const at::Tensor& x, const Offsets& offsets,
   const auto y =
       LinearAttentionFunction::apply(rows[0], rows[1], rows[2], heads_, causal_, offsets.copy());
   return output_ ? output_.forward(y) : y;
+}
+
+double LinearAttention::multiply_adds(std::int64_t tokens) const {
+  const auto n = static_cast<double>(tokens), d = static_cast<double>(width_);
+  const double head_width = d / static_cast<double>(heads_);
+  return n * d * ((output_ ? 4 : 3) * d + 2 * head_width);
 }
 
 }  // namespace fastformer::nn

@@ -26,9 +26,10 @@ class LinearAttention final : public Mixer {
   LinearAttention(const EncoderConfig& config, ParameterStore& store, const std::string& name);
 
   at::Tensor forward(const at::Tensor& x, const Offsets& offsets, MixerTrace* trace) const override;
+  double multiply_adds(std::int64_t tokens) const override;
 
  private:
-  std::int64_t heads_;
+  std::int64_t width_, heads_;
   bool causal_;
   Linear query_, key_, value_, output_;
 };

@@ -1,5 +1,6 @@
 #include "fastformer/nn/low_rank_attention.h"
 
+#include <algorithm>
 #include <cmath>
 #include <stdexcept>
 
@@ -87,6 +88,15 @@ at::Tensor LowRankAttention::forward(const at::Tensor& x, const Offsets& offsets
       shared && pays ? project_input(x, offsets) : project_rows(x, offsets);
   const auto y = attend_rows(query, key, value, heads_, offsets, Offsets(row_offsets));
   return output_ ? output_.forward(y) : y;
+}
+
+// Counted in the order that costs least, which is also the one that runs.
+double LowRankAttention::multiply_adds(std::int64_t tokens) const {
+  const auto n = static_cast<double>(tokens), d = static_cast<double>(query_.weight.size(0));
+  const auto k = static_cast<double>(rank_);
+  const double projected_rows = projections_[0].dim() == 2 ? std::min(n, k) : n;
+  const double lengths = static_cast<double>(projections_.size()) * n * k * d;
+  return (output_ ? 2 : 1) * n * d * d + 2 * projected_rows * d * d + lengths + 2 * n * k * d;
 }
 
 }  // namespace fastformer::nn

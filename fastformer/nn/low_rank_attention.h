@@ -33,6 +33,7 @@ class LowRankAttention final : public Mixer {
 
   /// Throws std::invalid_argument when a sequence is longer than `projection_length`.
   at::Tensor forward(const at::Tensor& x, const Offsets& offsets, MixerTrace* trace) const override;
+  double multiply_adds(std::int64_t tokens) const override;
 
  private:
   struct Attended {

@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "fastformer/nn/encoder_config.h"
 #include "fastformer/nn/offsets.h"
@@ -39,6 +40,9 @@ class Mixer {
   /// included; NaN where a mixer does not say.
   virtual double multiply_adds(std::int64_t tokens) const;
 };
+
+/// The names in the table of `mixer_registry.cc`.
+std::vector<std::string> mixer_names();
 
 /// The mixer of that name in the table of `mixer_registry.cc`; its parameters are created as
 /// `<name>.<parameter>`. Throws std::invalid_argument for a name that is not in the table.

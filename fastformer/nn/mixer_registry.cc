@@ -36,15 +36,19 @@ constexpr std::array kMixers = {
 
 }  // namespace
 
+std::vector<std::string> mixer_names() {
+  std::vector<std::string> names;
+  for (const auto& row : kMixers) names.emplace_back(row.name);
+  return names;
+}
+
 std::unique_ptr<Mixer> make_mixer(const EncoderConfig& config, ParameterStore& store,
                                   const std::string& name) {
-  std::vector<std::string> names;
   for (const auto& row : kMixers) {
     if (config.mixer == row.name) return row.make(config, store, name);
-    names.emplace_back(row.name);
   }
   throw std::invalid_argument("model.mixer is '" + config.mixer + "'" +
-                              base::suggestion(config.mixer, names));
+                              base::suggestion(config.mixer, mixer_names()));
 }
 
 }  // namespace fastformer::nn

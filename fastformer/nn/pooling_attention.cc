@@ -1,5 +1,6 @@
 #include "fastformer/nn/pooling_attention.h"
 
+#include <algorithm>
 #include <limits>
 
 #include "fastformer/nn/projections.h"
@@ -77,6 +78,16 @@ at::Tensor PoolingAttention::forward(const at::Tensor& x, const Offsets& offsets
                        {.behind = pooled_reach_, .ahead = pooled_reach_, .step = windows_.step});
   if (residual_) y = y + pooled.input;
   return output_ ? output_.forward(y) : y;
+}
+
+double PoolingAttention::multiply_adds(std::int64_t tokens) const {
+  const auto n = static_cast<double>(tokens), d = static_cast<double>(query_.weight.size(0));
+  const auto step = static_cast<double>(windows_.step);
+  const double near = std::min(n, 2.0 * static_cast<double>(reach_) + 1);
+  const double pooled = std::min(n, 2.0 * static_cast<double>(pooled_reach_) + 1) / step;
+  const double pooled_layers = kind_ == "mean" ? 2 / step : 2;
+  const double projections = 4 + pooled_layers + (output_ ? 1 : 0);
+  return n * d * (projections * d + 2 * near + 2 * pooled);
 }
 
 }  // namespace fastformer::nn

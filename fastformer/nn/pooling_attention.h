@@ -33,6 +33,7 @@ class PoolingAttention final : public Mixer {
   PoolingAttention(const EncoderConfig& config, ParameterStore& store, const std::string& name);
 
   at::Tensor forward(const at::Tensor& x, const Offsets& offsets, MixerTrace* trace) const override;
+  double multiply_adds(std::int64_t tokens) const override;
 
  private:
   /// What level 2 attends with, to what, and the rows of level 1 for whoever reads them next.

@@ -99,8 +99,8 @@ double ratio_of(const EfficiencyCell* cell, const EfficiencyCell* additive) {
 template <class Column>
 std::string table_row(const std::string& first, const std::vector<std::int64_t>& lengths,
                       const Column& column) {
-  std::string row = "| " + first + " |";
-  for (const auto length : lengths) row += " " + column(length) + " |";
+  auto row = base::format("| %s |", first.c_str());
+  for (const auto length : lengths) row += base::format(" %s |", column(length).c_str());
   return row;
 }
 
@@ -116,7 +116,7 @@ std::string pass_table(const std::vector<EfficiencyCell>& cells, const std::stri
     text += table_row(mixer, lengths, [&](auto n) { return time_of(find(cells, mixer, pass, n)); });
     const double exponent = cost_exponent(cells, mixer, pass, 512);
     text += (std::isfinite(exponent) ? base::format(" n^%.2f |", exponent) : std::string(" |"));
-    text += " " + paper_complexity(mixer) + " |\n";
+    text += base::format(" %s |\n", paper_complexity(mixer).c_str());
   }
   for (const auto& mixer : mixers) {
     if (mixer == "additive") continue;
@@ -182,7 +182,8 @@ std::string efficiency_markdown(const std::vector<EfficiencyCell>& cells) {
   const auto lengths = distinct<std::int64_t>(cells, [](const auto& cell) { return cell.length; });
   std::string text;
   for (const auto& pass : distinct<std::string>(cells, [](const auto& c) { return c.pass; })) {
-    text += "## " + pass + ", milliseconds a layer\n\n" + pass_table(cells, pass, lengths) + "\n";
+    text += base::format("## %s, milliseconds a layer\n\n%s\n", pass.c_str(),
+                         pass_table(cells, pass, lengths).c_str());
   }
   return text;
 }

@@ -128,4 +128,10 @@ void throw_unknown_key(const std::string& section, const std::string& key, const
   fail(value, "unknown key '" + key + "' in section [" + section + "]" + suggestion(key, known));
 }
 
+void throw_nested_value(const std::string& where, const std::string& key) {
+  throw std::invalid_argument(
+      where + ": " + key +
+      " must be a bool, a number, a text or a list of texts, and nothing nested");
+}
+
 }  // namespace fastformer::base

@@ -1,7 +1,5 @@
 #include "fastformer/base/config_tree.h"
 
-#include <toml++/toml.h>
-
 #include <charconv>
 #include <cmath>
 #include <limits>
@@ -11,9 +9,9 @@
 #include <system_error>
 #include <type_traits>
 
-#include "fastformer/base/atomic_file.h"
 #include "fastformer/base/strict_json.h"
 #include "fastformer/base/suggest.h"
+#include "fastformer/base/toml_file.h"
 
 namespace fastformer::base {
 namespace {
@@ -23,27 +21,6 @@ using Value = decltype(ConfigValue::value);
 
 [[noreturn]] void fail(const std::string& where, const std::string& what) {
   throw std::invalid_argument(where + ": " + what);
-}
-
-[[noreturn]] void fail_type(const std::string& where, const std::string& key) {
-  fail(where, key + " must be a bool, a number, a text or a list of texts, and nothing nested");
-}
-
-// Nothing when the node is no list of texts and no scalar that a configuration can hold.
-std::optional<Value> to_value(const toml::node& node) {
-  if (const auto* flag = node.as_boolean()) return flag->get();
-  if (const auto* integer = node.as_integer()) return integer->get();
-  if (const auto* number = node.as_floating_point()) return number->get();
-  if (const auto* text = node.as_string()) return text->get();
-  const auto* array = node.as_array();
-  if (array == nullptr) return std::nullopt;
-  std::vector<std::string> list;
-  for (const auto& element : *array) {
-    const auto* text = element.as_string();
-    if (text == nullptr) return std::nullopt;
-    list.push_back(text->get());
-  }
-  return list;
 }
 
 std::optional<Value> to_value(const Json& json) {
@@ -65,27 +42,6 @@ std::optional<Value> to_value(const Json& json) {
   return list;
 }
 
-struct Item {
-  std::string key;
-  std::string where;
-  const toml::node* node;
-};
-
-// toml++ sorts keys by name; people wrote them in an order, which messages and output keep.
-std::vector<Item> items_in_file_order(const toml::table& table, const std::string& file) {
-  std::vector<std::pair<toml::source_position, Item>> placed;
-  for (const auto& [key, node] : table) {
-    const auto position = key.source().begin;
-    placed.emplace_back(
-        position, Item{std::string(key.str()), file + ":" + std::to_string(position.line), &node});
-  }
-  std::stable_sort(placed.begin(), placed.end(),
-                   [](const auto& a, const auto& b) { return a.first < b.first; });
-  std::vector<Item> items;
-  for (auto& entry : placed) items.push_back(std::move(entry.second));
-  return items;
-}
-
 Value parse_assigned(const std::string& text) {
   toml::table table;
   try {
@@ -96,7 +52,7 @@ Value parse_assigned(const std::string& text) {
   // More than one key means that the text holds line breaks: it is no single TOML value.
   if (table.size() != 1) return text;
   const toml::node& node = *table.get("value");
-  if (auto value = to_value(node)) return *value;
+  if (auto value = to_config_value(node)) return *value;
   if (node.is_array()) fail("--set", "'" + text + "' must be a list of texts, each in quotes");
   return text;
 }
@@ -156,15 +112,9 @@ std::string toml_value(const Value& value) {
 
 ConfigTree ConfigTree::from_toml(const std::filesystem::path& path) {
   const std::string file = path.string();
-  toml::table table;
-  try {
-    table = toml::parse(read_file(path), file);
-  } catch (const toml::parse_error& error) {
-    fail(file + ":" + std::to_string(error.source().begin.line),
-         "is not valid TOML: " + std::string(error.description()));
-  }
+  const toml::table table = parse_toml_file(path);
   ConfigTree tree;
-  for (const Item& section : items_in_file_order(table, file)) {
+  for (const TomlItem& section : items_in_file_order(table, file)) {
     const auto* content = section.node->as_table();
     if (content == nullptr) {
       fail(section.where, "'" + section.key +
@@ -172,10 +122,8 @@ ConfigTree ConfigTree::from_toml(const std::filesystem::path& path) {
                               "write every section once");
     }
     tree.add_section(section.key, section.where);
-    for (const Item& item : items_in_file_order(*content, file)) {
-      auto value = to_value(*item.node);
-      if (!value) fail_type(item.where, section.key + "." + item.key);
-      tree.set(section.key, item.key, {std::move(*value), item.where});
+    for (const TomlItem& item : items_in_file_order(*content, file)) {
+      tree.set(section.key, item.key, config_value_of(item, section.key + "." + item.key));
     }
   }
   return tree;
@@ -192,7 +140,7 @@ ConfigTree ConfigTree::from_json(std::string_view json, const std::string& where
     tree.add_section(section, where);
     for (const auto& [key, json_value] : content.items()) {
       auto value = to_value(json_value);
-      if (!value) fail_type(where, section + "." + key);
+      if (!value) throw_nested_value(where, section + "." + key);
       tree.set(section, key, {std::move(*value), where});
     }
   }

@@ -82,6 +82,7 @@ void assign_field(const std::string& key, const ConfigValue& value, const Constr
 [[noreturn]] void throw_unknown_key(const std::string& section, const std::string& key,
                                     const ConfigValue& value,
                                     const std::vector<std::string>& known);
+[[noreturn]] void throw_nested_value(const std::string& where, const std::string& key);
 
 /// Names of the fields of a configuration, in order.
 template <class Config>

@@ -6,6 +6,7 @@ namespace fastformer::cli {
 
 /// Each adds one subcommand to the program; parsing runs it. A command throws what the rooms throw.
 void add_train_command(CLI::App& app);
+void add_experiment_command(CLI::App& app);
 void add_evaluate_command(CLI::App& app);
 void add_predict_command(CLI::App& app);
 void add_inspect_command(CLI::App& app);

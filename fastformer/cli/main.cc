@@ -21,6 +21,7 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   app.fallthrough(false);
   cli::add_train_command(app);
+  cli::add_experiment_command(app);
   cli::add_evaluate_command(app);
   cli::add_predict_command(app);
   cli::add_inspect_command(app);

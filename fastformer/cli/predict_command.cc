@@ -35,6 +35,7 @@ class TextInput {
     auto config = trained_on;
     // Other columns than those of the training data may be in another format.
     if (flags.format != trained_on.format) config.text_columns.clear();
+    config.test_text_columns.clear();
     config.format = flags.format;
     config.label_column.clear();
     config.group_column.clear();

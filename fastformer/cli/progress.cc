@@ -2,35 +2,12 @@
 
 #include <unistd.h>
 
-#include <ctime>
 #include <iostream>
 
 #include "fastformer/base/format.h"
+#include "fastformer/cli/log_text.h"
 
 namespace fastformer::cli {
-namespace {
-
-void log(const std::string& text) {
-  const auto now = std::time(nullptr);
-  std::tm local{};
-  localtime_r(&now, &local);
-  std::cerr << base::format("%02d:%02d:%02d ", local.tm_hour, local.tm_min, local.tm_sec) << text
-            << std::endl;
-}
-
-std::string clock_text(double seconds) {
-  const auto whole = static_cast<long>(seconds);
-  return base::format("%ld:%02ld:%02ld", whole / 3600, whole / 60 % 60, whole % 60);
-}
-
-std::string bar(double done) {
-  constexpr int kWidth = 20;
-  const int filled = static_cast<int>(done * kWidth);
-  return base::format("[%-*s]", kWidth, std::string(filled, '=').c_str());
-}
-
-}  // namespace
-
 Progress::Progress()
     : terminal_(isatty(STDERR_FILENO) != 0), started_(Clock::now()), shown_(started_) {}
 
@@ -54,11 +31,11 @@ void Progress::on_step(const train::StepReport& report) {
   shown_ = now;
   const auto text = line(report, total.count());
   if (!terminal_) {
-    log(text);
+    log_line(text);
     return;
   }
   const double done = static_cast<double>(report.step) / static_cast<double>(report.total_steps);
-  std::cerr << "\r\x1b[K" << bar(done) << ' ' << text << std::flush;
+  std::cerr << "\r\x1b[K" << bar_text(done) << ' ' << text << std::flush;
 }
 
 void Progress::clear_line() {
@@ -68,13 +45,14 @@ void Progress::clear_line() {
 void Progress::on_evaluation(const train::EvaluationReport& report) {
   metric_ = base::format("  validation %.4f", report.accuracy);
   clear_line();
-  log(base::format("step %ld  validation: accuracy %.4f  macro-F1 %.4f  loss %.4f%s", report.step,
-                   report.accuracy, report.macro_f1, report.loss, report.best ? "  (best)" : ""));
+  log_line(base::format("step %ld  validation: accuracy %.4f  macro-F1 %.4f  loss %.4f%s",
+                        report.step, report.accuracy, report.macro_f1, report.loss,
+                        report.best ? "  (best)" : ""));
 }
 
 void Progress::on_notice(const std::string& notice) {
   clear_line();
-  log(notice);
+  log_line(notice);
 }
 
 }  // namespace fastformer::cli

@@ -16,6 +16,7 @@ struct DataConfig {
   std::vector<std::string> test;
   std::string text_columns_separator = " ";
   std::vector<std::string> text_columns;
+  std::vector<std::string> test_text_columns;
   std::string label_column;
   std::string group_column;
   std::string header = "auto";
@@ -38,6 +39,8 @@ struct DataConfig {
     visit("test", self.test, "the test examples; else a part of train");
     visit("text_columns", self.text_columns,
           "columns (names, or numbers from 1) joined into the text");
+    visit("test_text_columns", self.test_text_columns,
+          "those of the test files, where they are others; empty: the same");
     visit("text_columns_separator", self.text_columns_separator, "what joins them");
     visit("label_column", self.label_column, "column (name, or number from 1) of the label");
     visit("group_column", self.group_column, "rows with equal values never cross a split");
@@ -60,6 +63,9 @@ struct DataConfig {
   }
   /// Throws std::invalid_argument with one sentence.
   void validate() const;
+
+  /// How the test files are read: with their own text columns.
+  DataConfig for_test() const;
 };
 
 }  // namespace fastformer::data

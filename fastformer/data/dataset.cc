@@ -78,7 +78,7 @@ void write_tokens(const DataConfig& config, const DatasetScan& scan,
     if (part == Part::kTest) add(example, test);
   });
   for_each_example(config, config.validation, [&](Example& e) { add(e, validation); });
-  for_each_example(config, config.test, [&](Example& e) { add(e, test); });
+  for_each_example(config.for_test(), config.test, [&](Example& e) { add(e, test); });
   encoder.finish();
   train.finish();
   validation.finish();

@@ -166,7 +166,7 @@ DatasetScan scan_sources(const DataConfig& config) {
   DatasetScan scan = choose_classes(found, config);
   divide_training_rows(found, config, scan);
   check_held_out_labels(config, config.validation, scan);
-  check_held_out_labels(config, config.test, scan);
+  check_held_out_labels(config.for_test(), config.test, scan);
   return scan;
 }
 

@@ -32,14 +32,17 @@ void write_row(std::ostream& out, const Example& example) {
 void export_splits(const DataConfig& config, const std::filesystem::path& folder) {
   const auto scan = scan_sources(config);
   std::filesystem::create_directories(folder);
+  const auto test_config = config.for_test();
   struct Output {
     Part part;
     const char* name;
-    const std::vector<std::string>* own_files;
+    const std::vector<std::string> own_files;
+    const DataConfig& own_config;
   };
-  const std::array outputs = {Output{Part::kTrain, "train.tsv", nullptr},
-                              Output{Part::kValidation, "validation.tsv", &config.validation},
-                              Output{Part::kTest, "test.tsv", &config.test}};
+  const std::array outputs = {
+      Output{Part::kTrain, "train.tsv", {}, config},
+      Output{Part::kValidation, "validation.tsv", config.validation, config},
+      Output{Part::kTest, "test.tsv", config.test, test_config}};
   for (const auto& output : outputs) {
     base::write_file_atomically(folder / output.name, [&](std::ostream& out) {
       const auto write_kept = [&](const Example& example) {
@@ -50,7 +53,7 @@ void export_splits(const DataConfig& config, const std::filesystem::path& folder
       for_each_example(config, config.train, [&](Example& example) {
         if (scan.parts.at(row++) == output.part) write_kept(example);
       });
-      if (output.own_files != nullptr) for_each_example(config, *output.own_files, write_kept);
+      for_each_example(output.own_config, output.own_files, write_kept);
     });
   }
 }

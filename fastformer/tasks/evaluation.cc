@@ -25,7 +25,8 @@ Evaluation evaluate(const TextClassifier& model, const data::TokenSet& set) {
   if (set.size() == 0) throw std::invalid_argument("there is no document to evaluate on");
   const c10::NoGradGuard no_gradients;
   const data::BatchConfig batches{.batch_by = "tokens", .batch_tokens = 16384};
-  Evaluation result{ConfusionMatrix(model.classes())};
+  Evaluation result{.confusion = ConfusionMatrix(model.classes()),
+                    .predicted = std::vector<std::int32_t>(static_cast<std::size_t>(set.size()))};
   data::BatchLoader loader(set, data::plan_in_order(set, batches));
   while (const auto batch = loader.next()) {
     check_labels(*batch);
@@ -35,7 +36,9 @@ Evaluation evaluate(const TextClassifier& model, const data::TokenSet& set) {
     const auto* predicted = best.const_data_ptr<std::int64_t>();
     const auto* loss = losses.const_data_ptr<double>();
     for (std::int64_t i = 0; i < batch->size(); ++i) {
-      result.confusion.add(batch->labels[i], static_cast<std::int32_t>(predicted[i]));
+      const auto class_of_row = static_cast<std::int32_t>(predicted[i]);
+      result.confusion.add(batch->labels[i], class_of_row);
+      result.predicted[static_cast<std::size_t>(batch->rows[i])] = class_of_row;
       result.loss += loss[i * model.classes() + batch->labels[i]];
     }
   }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,7 @@ namespace fastformer::tasks {
 struct Evaluation {
   ConfusionMatrix confusion;
   double loss = 0;  ///< mean cross-entropy in nats, without smoothing, weights or adjustment
+  std::vector<std::int32_t> predicted;  ///< the class of each row of the set
 };
 
 /// Runs the model over the whole set, in batches of like length. Throws std::invalid_argument for

@@ -95,7 +95,14 @@ Checkpoint load(const fs::path& path) {
   }
   const auto* n = numbers->second.const_data_ptr<std::int64_t>();
   Checkpoint checkpoint;
-  checkpoint.state = {n[0], n[1], n[2], n[3], metric->second.item<double>(), n[4]};
+  const auto seconds = tensors.find("seconds");  // checkpoints of older programs have none
+  checkpoint.state = {.step = n[0],
+                      .epoch = n[1],
+                      .batch = n[2],
+                      .best_step = n[3],
+                      .best_metric = metric->second.item<double>(),
+                      .stale = n[4],
+                      .seconds = seconds == tensors.end() ? 0 : seconds->second.item<double>()};
   checkpoint.weights = take(tensors, "weights.");
   checkpoint.optimizer = take(tensors, "optimizer.");
   return checkpoint;
@@ -115,6 +122,7 @@ void CheckpointFolder::save(const Checkpoint& checkpoint) {
   }
   tensors.emplace("state", integers(checkpoint.state));
   tensors.emplace("best_metric", at::scalar_tensor(checkpoint.state.best_metric, at::kDouble));
+  tensors.emplace("seconds", at::scalar_tensor(checkpoint.state.seconds, at::kDouble));
   save_with_checksum(folder_ / file_name("step", checkpoint.state.step), tensors);
   remove_old();
 }

@@ -1,5 +1,7 @@
 #include "fastformer/train/recipe.h"
 
+#include <sstream>
+
 namespace fastformer::train {
 
 Recipe Recipe::load(const std::filesystem::path& path,
@@ -28,6 +30,18 @@ base::ConfigTree Recipe::tree() const {
   tree.write_section("model", model);
   tree.write_section("train", train);
   return tree;
+}
+
+std::optional<RecipeDifference> first_difference(const std::string& now,
+                                                 const std::string& before) {
+  std::istringstream now_lines(now), before_lines(before);
+  while (true) {
+    RecipeDifference lines;
+    const bool more_now = static_cast<bool>(std::getline(now_lines, lines.now));
+    const bool more_before = static_cast<bool>(std::getline(before_lines, lines.before));
+    if (!more_now && !more_before) return std::nullopt;
+    if (more_now != more_before || lines.now != lines.before) return lines;
+  }
 }
 
 }  // namespace fastformer::train

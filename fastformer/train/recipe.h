@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -30,5 +31,12 @@ struct Recipe {
   /// With every field in it; loading it gives the same recipe.
   base::ConfigTree tree() const;
 };
+
+/// The first line in which two recipes differ; an empty text where one has no more lines.
+struct RecipeDifference {
+  std::string now, before;
+};
+/// Of Recipe::tree().to_toml(); nothing when they are equal.
+std::optional<RecipeDifference> first_difference(const std::string& now, const std::string& before);
 
 }  // namespace fastformer::train

@@ -1,13 +1,8 @@
 #include "fastformer/train/run_directory.h"
 
-#include <fcntl.h>
-#include <sys/file.h>
-#include <unistd.h>
-
 #include <cerrno>
 #include <cstring>
 #include <nlohmann/json.hpp>
-#include <sstream>
 #include <stdexcept>
 #include <utility>
 
@@ -19,7 +14,6 @@ namespace {
 namespace fs = std::filesystem;
 using std::chrono::steady_clock;
 
-constexpr const char* kRecipeFile = "recipe.toml";
 constexpr const char* kMetricsFile = "metrics.jsonl";
 
 // The lines up to `step`; a line that a crash cut off is dropped with what follows it.
@@ -56,7 +50,7 @@ RunDirectory::RunDirectory(fs::path folder, const Recipe& recipe, bool resume)
   if (error) {
     throw std::runtime_error(folder_.string() + ": cannot be created (" + error.message() + ")");
   }
-  lock();
+  lock_.emplace(folder_);
   const auto text = recipe.tree().to_toml();
   if (resume) {
     check_same_recipe(text);
@@ -65,38 +59,13 @@ RunDirectory::RunDirectory(fs::path folder, const Recipe& recipe, bool resume)
   }
 }
 
-RunDirectory::~RunDirectory() {
-  if (lock_ >= 0) close(lock_);
-}
-
-// A lock of the system ends with the process, however that ends.
-void RunDirectory::lock() {
-  const auto path = folder_ / ".lock";
-  lock_ = open(path.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0644);
-  if (lock_ < 0) {
-    throw std::runtime_error(path.string() + ": cannot be written (" + std::strerror(errno) + ")");
-  }
-  if (flock(lock_, LOCK_EX | LOCK_NB) != 0) {
-    close(std::exchange(lock_, -1));
-    throw std::invalid_argument(folder_.string() +
-                                " is in use by another process; wait for it, or give another "
-                                "--output");
-  }
-}
-
 void RunDirectory::check_same_recipe(const std::string& text) const {
-  std::istringstream now(text), before(base::read_file(folder_ / kRecipeFile));
-  std::string new_line, old_line;
-  while (true) {
-    const bool more_new = static_cast<bool>(std::getline(now, new_line));
-    const bool more_old = static_cast<bool>(std::getline(before, old_line));
-    if (!more_new && !more_old) return;
-    if (more_new == more_old && new_line == old_line) continue;
-    throw std::invalid_argument("the recipe differs from the one that started " + folder_.string() +
-                                ": it has `" + (more_new ? new_line : "") +
-                                "` where the run has `" + (more_old ? old_line : "") +
-                                "`; resume with the same recipe, or give another --output");
-  }
+  const auto difference = first_difference(text, base::read_file(folder_ / kRecipeFile));
+  if (!difference) return;
+  throw std::invalid_argument("the recipe differs from the one that started " + folder_.string() +
+                              ": it has `" + difference->now + "` where the run has `" +
+                              difference->before +
+                              "`; resume with the same recipe, or give another --output");
 }
 
 fs::path RunDirectory::cache() const {

@@ -5,21 +5,32 @@
 #include <filesystem>
 #include <fstream>
 #include <memory>
+#include <optional>
 #include <string>
 
+#include "fastformer/train/folder_lock.h"
 #include "fastformer/train/observer.h"
 #include "fastformer/train/recipe.h"
 #include "fastformer/train/tensorboard_writer.h"
 
 namespace fastformer::train {
 
+inline constexpr const char* kRecipeFile = "recipe.toml";
+inline constexpr const char* kCheckpointsFolder = "checkpoints";
+inline constexpr const char* kTestFile = "test.json";
+inline constexpr const char* kPredictionsFile = "test_predictions.csv";
+inline constexpr const char* kResultFile = "result.json";
+
 /// The folder of one training run:
-///   recipe.toml     the recipe with every field in it
-///   metrics.jsonl   one JSON object for each logged step and each evaluation
-///   tensorboard/    the same for TensorBoard
-///   checkpoints/    see CheckpointFolder
-///   cache/          the tokens, unless the recipe puts them elsewhere
-///   model/          the finished model
+///   recipe.toml           the recipe with every field in it
+///   metrics.jsonl         one JSON object for each logged step and each evaluation
+///   tensorboard/          the same for TensorBoard
+///   checkpoints/          see CheckpointFolder
+///   cache/                the tokens, unless the recipe puts them elsewhere
+///   model/                the finished model
+///   test.json             see tasks::evaluation_json; with a test part only
+///   test_predictions.csv  see TestPredictions; with a test part only
+///   result.json           see RunResult; the last that a finished run writes
 /// While it lives, no second process may use the folder.
 class RunDirectory final : public Observer {
  public:
@@ -29,7 +40,6 @@ class RunDirectory final : public Observer {
   RunDirectory(std::filesystem::path folder, const Recipe& recipe, bool resume);
   RunDirectory(const RunDirectory&) = delete;
   RunDirectory& operator=(const RunDirectory&) = delete;
-  ~RunDirectory() override;
 
   /// Forgets what was logged after `step`; to be called once, before the first report.
   void begin(std::int64_t step);
@@ -38,18 +48,17 @@ class RunDirectory final : public Observer {
 
   const std::filesystem::path& path() const { return folder_; }
   std::filesystem::path model() const { return folder_ / "model"; }
-  std::filesystem::path checkpoints() const { return folder_ / "checkpoints"; }
+  std::filesystem::path checkpoints() const { return folder_ / kCheckpointsFolder; }
   std::filesystem::path cache() const;
 
  private:
-  void lock();
   void check_same_recipe(const std::string& text) const;
   void write_line(const std::string& line);
 
   std::filesystem::path folder_;
   std::string cache_;
   std::int64_t log_every_;
-  int lock_ = -1;
+  std::optional<FolderLock> lock_;
   std::ofstream metrics_;
   std::unique_ptr<TensorboardWriter> tensorboard_;
   std::chrono::steady_clock::time_point logged_at_;

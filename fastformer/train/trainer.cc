@@ -3,6 +3,7 @@
 #include <ATen/Context.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <stdexcept>
 #include <utility>
@@ -120,7 +121,10 @@ bool Trainer::run_epoch(const StopSignal& stop) {
   data::BatchLoader loader(dataset_.train, std::move(batches), state_.batch);
   while (state_.batch < count && !finished()) {
     const auto taken = std::min(recipe_.train.accumulation, count - state_.batch);
+    const auto started = std::chrono::steady_clock::now();
     step(loader, taken);
+    state_.seconds +=
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
     state_.batch += taken;
     const bool end_of_epoch = state_.batch == count;
     if (end_of_epoch) {

@@ -152,6 +152,27 @@ TEST_F(DataTest, PreparesPartsLabelsAndCuts) {
   EXPECT_TRUE(std::filesystem::exists(folder_ / "parts/validation.tsv"));
 }
 
+TEST_F(DataTest, TestFilesMayHaveTextColumnsOfTheirOwn) {
+  auto config = config_for("csv", write("a.csv", "x,one\ny,two\n"));
+  config.test = {write("t.csv", "x,two,one two\n")};
+  config.test_text_columns = {"2", "3"};
+  const auto dataset = prepared(config);
+  ASSERT_EQ(dataset.test.size(), 1);
+  EXPECT_EQ(dataset.test.tokens(0).size(), 3u);
+  EXPECT_EQ(dataset.train.tokens(0).size(), 1u);
+  export_splits(config, folder_ / "parts");
+  std::ifstream file(folder_ / "parts/test.tsv");
+  std::string line;
+  std::getline(file, line);
+  EXPECT_EQ(line, "x\ttwo one two");
+
+  config.test_text_columns = {"1"};
+  EXPECT_MENTIONS(prepare_error(config), "test_text_columns", "label");
+  config.test.clear();
+  config.test_text_columns = {"2"};
+  EXPECT_MENTIONS(prepare_error(config), "test_text_columns", "data.test");
+}
+
 TEST_F(DataTest, RefusesLabelsThatCannotBeLearned) {
   auto config = config_for("csv", write("a.csv", "x,a\nx,b\n"));
   EXPECT_MENTIONS(prepare_error(config), "class");

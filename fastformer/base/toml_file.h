@@ -1,0 +1,34 @@
+#pragma once
+
+#include <toml++/toml.h>
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "fastformer/base/config_tree.h"
+
+namespace fastformer::base {
+
+/// A key of a TOML table, with the place where it stands.
+struct TomlItem {
+  std::string key;
+  std::string where;  ///< "recipe.toml:12"
+  const toml::node* node;
+};
+
+/// Throws std::invalid_argument with file and line for a file that is missing or no TOML.
+toml::table parse_toml_file(const std::filesystem::path& path);
+
+/// The keys in the order in which people wrote them; toml++ sorts them by name.
+std::vector<TomlItem> items_in_file_order(const toml::table& table, const std::string& file);
+
+/// The value as a configuration holds it; nothing when the node is no list of texts and no scalar
+/// that it can hold.
+std::optional<decltype(ConfigValue::value)> to_config_value(const toml::node& node);
+
+/// The value of the item `name`. Throws std::invalid_argument with its place for a nested one.
+ConfigValue config_value_of(const TomlItem& item, const std::string& name);
+
+}  // namespace fastformer::base

@@ -1,0 +1,92 @@
+#include <iostream>
+#include <memory>
+
+#include "fastformer/base/format.h"
+#include "fastformer/cli/commands.h"
+#include "fastformer/cli/experiment_progress.h"
+#include "fastformer/train/experiment.h"
+#include "fastformer/train/experiment_runner.h"
+#include "fastformer/train/experiment_tables.h"
+
+namespace fastformer::cli {
+namespace {
+
+struct ExperimentFlags {
+  std::filesystem::path file;
+  std::vector<std::string> only;
+  bool dry_run = false, table = false;
+};
+
+std::string what_happens_to(const train::CellStatus& status) {
+  switch (status.state) {
+    case train::CellState::kFinished:
+      return base::format("accuracy %.4f", status.result->test->accuracy);
+    case train::CellState::kInterrupted:
+      return "goes on from its checkpoint";
+    case train::CellState::kChanged:
+      return "runs anew: `" + status.change->now + "`, was `" + status.change->before + "`";
+    default:
+      return "runs";
+  }
+}
+
+void list_cells(const std::vector<const train::Cell*>& cells) {
+  std::size_t width = 0, to_run = 0;
+  for (const auto* cell : cells) width = std::max(width, cell->name.size());
+  for (const auto* cell : cells) {
+    const auto status = train::status_of(*cell);
+    std::cout << base::format("%-*s  %-11s  ", static_cast<int>(width), cell->name.c_str(),
+                              train::to_string(status.state).c_str())
+              << what_happens_to(status) << '\n';
+    if (status.state != train::CellState::kFinished) ++to_run;
+  }
+  std::cout << cells.size() << " cells, " << to_run << " to run\n";
+}
+
+void print_place(const train::Experiment& experiment) {
+  std::cout << "tables in " << (experiment.file().output / "results.md").string() << std::endl;
+}
+
+void run(const train::Experiment& experiment, const std::vector<const train::Cell*>& cells) {
+  experiment.check_ready(cells);
+  ExperimentProgress progress(cells);
+  const auto outcome = train::run_experiment(experiment, cells, progress);
+  print_place(experiment);
+  if (outcome.stopped) {
+    throw Stopped("stopped, all is saved; the same command goes on");
+  }
+  if (!outcome.failed.empty()) {
+    throw std::runtime_error(std::to_string(outcome.failed.size()) + " of " +
+                             std::to_string(cells.size()) + " cells could not be finished, the " +
+                             "first is " + outcome.failed.front()->name +
+                             "; see the lines above, then give the same command again");
+  }
+}
+
+void experiment(const ExperimentFlags& flags) {
+  const auto experiment = train::Experiment::load(flags.file);
+  const auto cells = experiment.select(flags.only);
+  if (flags.dry_run) return list_cells(cells);
+  if (!flags.table) return run(experiment, cells);
+  train::ResultsCollector collector(experiment);
+  train::write_results(experiment, collector);
+  print_place(experiment);
+}
+
+}  // namespace
+
+void add_experiment_command(CLI::App& app) {
+  const auto flags = std::make_shared<ExperimentFlags>();
+  auto* command = app.add_subcommand(
+      "experiment", "Train every variant on every data set with every seed, and compare");
+  command->add_option("file", flags->file, "A TOML file; see recipes/study/")->required();
+  command->add_option("--only", flags->only, "Run the cells whose name contains this text")
+      ->type_name("TEXT");
+  auto* dry_run =
+      command->add_flag("--dry-run", flags->dry_run, "List the cells and what would run");
+  command->add_flag("--table", flags->table, "Only write the tables, from what is finished")
+      ->excludes(dry_run);
+  command->callback([flags] { experiment(*flags); });
+}
+
+}  // namespace fastformer::cli

@@ -1,0 +1,168 @@
+#include "fastformer/tasks/bootstrap.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <stdexcept>
+#include <string>
+#include <utility>
+
+#include "fastformer/data/random.h"
+
+namespace fastformer::tasks {
+namespace {
+
+using Predictions = std::vector<std::int32_t>;
+
+struct Scores {
+  double accuracy = 0, macro_f1 = 0;
+};
+
+// Uniform in [0, bound), two numbers from each draw of 64 bits (Lemire 2019): a table of results
+// needs some hundred million of them.
+class IndexDraw {
+ public:
+  IndexDraw(std::uint64_t seed, std::uint32_t bound)
+      : random_(seed), bound_(bound), rejected_((0 - bound) % bound) {}
+
+  std::uint32_t next() {
+    while (true) {
+      if (halves_ == 0) {
+        bits_ = random_.next();
+        halves_ = 2;
+      }
+      const std::uint64_t product = (bits_ & 0xFFFFFFFF) * bound_;
+      bits_ >>= 32;
+      --halves_;
+      if (static_cast<std::uint32_t>(product) >= rejected_) {
+        return static_cast<std::uint32_t>(product >> 32);
+      }
+    }
+  }
+
+ private:
+  data::Random random_;
+  std::uint64_t bits_ = 0, bound_;
+  std::uint32_t rejected_;
+  int halves_ = 0;
+};
+
+// One training of one system: the number label * classes + prediction of each document.
+class Run {
+ public:
+  Run(const Predictions& labels, const Predictions& predicted, std::int64_t classes)
+      : classes_(static_cast<std::size_t>(classes)), counts_(classes_ * classes_) {
+    for (std::size_t i = 0; i < labels.size(); ++i) {
+      pairs_.push_back(static_cast<std::uint32_t>(labels[i] * classes + predicted[i]));
+    }
+  }
+
+  // On documents that count `times` each. The conventions are those of ConfusionMatrix.
+  Scores score(const std::vector<std::uint32_t>& times) {
+    std::fill(counts_.begin(), counts_.end(), 0);
+    for (std::size_t i = 0; i < times.size(); ++i) counts_[pairs_[i]] += times[i];
+    std::uint64_t correct = 0;
+    double f1 = 0;
+    int present = 0;
+    for (std::size_t c = 0; c < classes_; ++c) {
+      std::uint64_t together = 0;  // labelled plus predicted
+      for (std::size_t other = 0; other < classes_; ++other) {
+        together += counts_[c * classes_ + other] + counts_[other * classes_ + c];
+      }
+      const std::uint64_t hits = counts_[c * classes_ + c];
+      correct += hits;
+      if (together == 0) continue;
+      f1 += 2 * static_cast<double>(hits) / static_cast<double>(together);
+      ++present;
+    }
+    return {static_cast<double>(correct) / static_cast<double>(times.size()), f1 / present};
+  }
+
+ private:
+  std::size_t classes_;
+  std::vector<std::uint32_t> pairs_;
+  std::vector<std::uint64_t> counts_;
+};
+
+void check(const Predictions& labels, const std::vector<Predictions>& first,
+           const std::vector<Predictions>& second, std::int64_t classes) {
+  if (labels.empty() || first.empty() || first.size() != second.size()) {
+    throw std::invalid_argument("paired_bootstrap: got " + std::to_string(labels.size()) +
+                                " documents and " + std::to_string(first.size()) + " and " +
+                                std::to_string(second.size()) +
+                                " runs; expected documents, and as many runs of either system");
+  }
+  const auto is_class = [&](std::int32_t c) { return c >= 0 && c < classes; };
+  const auto check_list = [&](const Predictions& list) {
+    if (list.size() != labels.size() || !std::all_of(list.begin(), list.end(), is_class)) {
+      throw std::invalid_argument("paired_bootstrap: expected " + std::to_string(labels.size()) +
+                                  " numbers from 0 to " + std::to_string(classes - 1) +
+                                  " in the labels and in each run");
+    }
+  };
+  check_list(labels);
+  for (const auto* runs : {&first, &second}) {
+    for (const auto& run : *runs) check_list(run);
+  }
+}
+
+// The differences on the resamples, in their order.
+struct Resampled {
+  std::vector<double> accuracy, macro_f1;
+};
+
+ScoreDifference summarize(double difference, std::vector<double>& resampled) {
+  std::sort(resampled.begin(), resampled.end());
+  const auto count = static_cast<double>(resampled.size());
+  const auto at = [&](double share) {
+    return resampled[static_cast<std::size_t>(share * (count - 1) + 0.5)];
+  };
+  // Scores that are equal by algebra differ by rounding, where they are means over runs.
+  constexpr double kRounding = 1e-12;
+  const auto at_most = static_cast<double>(
+      std::upper_bound(resampled.begin(), resampled.end(), kRounding) - resampled.begin());
+  const auto at_least = static_cast<double>(
+      resampled.end() - std::lower_bound(resampled.begin(), resampled.end(), -kRounding));
+  return {.difference = difference,
+          .low = at(0.025),
+          .high = at(0.975),
+          .p = std::min(1.0, 2 * (1 + std::min(at_most, at_least)) / (1 + count))};
+}
+
+}  // namespace
+
+SystemComparison paired_bootstrap(const std::vector<std::int32_t>& labels,
+                                  const std::vector<std::vector<std::int32_t>>& first,
+                                  const std::vector<std::vector<std::int32_t>>& second,
+                                  const BootstrapOptions& options) {
+  check(labels, first, second, options.classes);
+  std::vector<std::pair<Run, Run>> runs;
+  for (std::size_t r = 0; r < first.size(); ++r) {
+    runs.emplace_back(Run(labels, first[r], options.classes),
+                      Run(labels, second[r], options.classes));
+  }
+  const auto difference_on = [&](const std::vector<std::uint32_t>& times) {
+    Scores difference;
+    for (auto& [a, b] : runs) {
+      const auto from = a.score(times), to = b.score(times);
+      difference.accuracy += to.accuracy - from.accuracy;
+      difference.macro_f1 += to.macro_f1 - from.macro_f1;
+    }
+    const auto count = static_cast<double>(runs.size());
+    return Scores{difference.accuracy / count, difference.macro_f1 / count};
+  };
+  std::vector<std::uint32_t> times(labels.size(), 1);
+  const auto observed = difference_on(times);
+  IndexDraw draw(options.seed, static_cast<std::uint32_t>(labels.size()));
+  Resampled resampled;
+  for (std::int64_t i = 0; i < options.resamples; ++i) {
+    std::fill(times.begin(), times.end(), 0);
+    for (std::size_t n = 0; n < labels.size(); ++n) ++times[draw.next()];
+    const auto difference = difference_on(times);
+    resampled.accuracy.push_back(difference.accuracy);
+    resampled.macro_f1.push_back(difference.macro_f1);
+  }
+  return {.accuracy = summarize(observed.accuracy, resampled.accuracy),
+          .macro_f1 = summarize(observed.macro_f1, resampled.macro_f1)};
+}
+
+}  // namespace fastformer::tasks

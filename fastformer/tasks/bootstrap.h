@@ -1,0 +1,44 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+namespace fastformer::tasks {
+
+/// The difference of a score between two systems, and how sure it is.
+struct ScoreDifference {
+  double difference = 0;  ///< of the second system from the first, on all documents
+  double low = 0;         ///< 2.5 % of the resampled differences lie below
+  double high = 0;        ///< 2.5 % lie above
+  double p = 1;           ///< two-sided; small: the sign of the difference is no accident
+};
+
+struct SystemComparison {
+  ScoreDifference accuracy, macro_f1;
+};
+
+struct BootstrapOptions {
+  std::int64_t classes = 2;
+  std::int64_t resamples = 10'000;
+  std::uint64_t seed = 1;
+};
+
+/// Compares two systems on the same documents by the paired bootstrap (Efron and Tibshirani 1993;
+/// for texts Koehn 2004, Berg-Kirkpatrick et al. 2012): documents are drawn with replacement, as
+/// many as there are, and the difference of the scores is taken on each such resample.
+///
+///   p = min(1, 2 (1 + min(#{difference* <= 0}, #{difference* >= 0})) / (1 + resamples))
+///
+/// `labels` [N]; `first` and `second` [runs][N] are the predictions of each system's trainings with
+/// the same seeds, pair by pair. A score is the mean over the runs, and one draw of documents holds
+/// for all of them: the runs of a system are no independent evidence about a document. So the test
+/// tells whether the difference would be there on other documents, not on other seeds.
+///
+/// The same on every platform for the same seed. Throws std::invalid_argument for no document or
+/// run, for lists of unequal lengths and for a class that is not in [0, classes).
+SystemComparison paired_bootstrap(const std::vector<std::int32_t>& labels,
+                                  const std::vector<std::vector<std::int32_t>>& first,
+                                  const std::vector<std::vector<std::int32_t>>& second,
+                                  const BootstrapOptions& options);
+
+}  // namespace fastformer::tasks

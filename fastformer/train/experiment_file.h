@@ -1,0 +1,75 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "fastformer/base/config_tree.h"
+
+namespace fastformer::train {
+
+/// One entry of a `set` table: a recipe's field and the value that replaces it.
+struct Override {
+  std::string section, key;
+  base::ConfigValue value;
+};
+
+/// What the paper reports for a variant on a data set, in percent.
+struct PaperScore {
+  double accuracy = 0;
+  double macro_f1 = 0;
+};
+
+/// The file of an experiment as it is written, before the recipes are looked at.
+///
+///   [experiment]
+///   name = "mixers"
+///   output = "runs/mixers"                # default: runs/<name>
+///   seeds = [1, 2, 3]
+///   metrics = ["accuracy", "macro_f1"]    # shown in the tables; also "loss"
+///   keep_models = true                    # false: no model directories
+///   set = { "model.width" = 64 }          # for every cell
+///
+///   [[data]]
+///   name = "reviews"
+///   recipe = "recipes/reviews.toml"       # as `fastformer train` takes it
+///   note = "a sentence for the tables"
+///   set = { "data.max_tokens" = 512 }
+///
+///   [[variant]]
+///   name = "small"
+///   set = { "model.layers" = 1 }
+///   paper = { "reviews" = [66.1, 43.2] }  # accuracy, macro-F1 in percent
+struct ExperimentFile {
+  struct Data {
+    std::string name, recipe, note;
+    std::vector<Override> set;
+    std::string where;         ///< "grid.toml:9", of its name
+    std::string recipe_where;  ///< of its recipe
+  };
+  struct Variant {
+    std::string name;
+    std::vector<Override> set;
+    std::map<std::string, PaperScore> paper;  ///< by the name of the data set
+    std::string where;
+  };
+
+  std::filesystem::path path;
+  std::string where;  ///< of [experiment]
+  std::string name;
+  std::filesystem::path output;
+  std::vector<std::int64_t> seeds;
+  std::vector<std::string> metrics = {"accuracy", "macro_f1"};
+  bool keep_models = true;
+  std::vector<Override> set;
+  std::vector<Data> data;
+  std::vector<Variant> variants;
+
+  /// Throws std::invalid_argument with file, line and one sentence for bad syntax, an unknown key,
+  /// a wrong type, what is missing, and names that are given twice or cannot name a folder.
+  static ExperimentFile load(const std::filesystem::path& path);
+};
+
+}  // namespace fastformer::train

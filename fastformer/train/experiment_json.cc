@@ -1,0 +1,81 @@
+#include <nlohmann/json.hpp>
+
+#include "fastformer/train/experiment_tables.h"
+
+namespace fastformer::train {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json to_json(const MeanAndDeviation& score) {
+  return {{"mean", score.mean},
+          {"deviation", score.deviation ? Json(*score.deviation) : Json(nullptr)}};
+}
+
+Json to_json(const tasks::ScoreDifference& difference) {
+  return {{"difference", difference.difference},
+          {"low", difference.low},
+          {"high", difference.high},
+          {"p", difference.p}};
+}
+
+Json metrics_json(const ExperimentFile& file, const VariantResults& variant) {
+  Json metrics = Json::object();
+  for (const auto& metric : file.metrics) {
+    const auto scores = variant.scores(metric);
+    if (scores.empty()) {
+      metrics[metric] = nullptr;
+      continue;
+    }
+    metrics[metric] = to_json(mean_and_deviation(scores));
+    metrics[metric]["values"] = scores;
+  }
+  return metrics;
+}
+
+Json variant_json(const Experiment& experiment, std::size_t data, std::size_t variant,
+                  const VariantResults& results) {
+  const auto& file = experiment.file();
+  Json json = {{"name", file.variants[variant].name},
+               {"seeds", Json::array()},
+               {"metrics", metrics_json(file, results)}};
+  std::vector<double> seconds;
+  for (std::size_t s = 0; s < file.seeds.size(); ++s) {
+    const auto& result = results.cells[s].result;
+    if (!result) continue;
+    json["seeds"].push_back(file.seeds[s]);
+    json["parameters"] = result->parameters;
+    json["encoder_parameters"] = result->encoder_parameters;
+    json["test_documents"] = result->test->documents;
+    seconds.push_back(result->training_seconds);
+  }
+  if (!seconds.empty()) json["training_seconds"] = to_json(mean_and_deviation(seconds));
+  if (results.comparison) {
+    json["against_first"] = {{"accuracy", to_json(results.comparison->accuracy)},
+                             {"macro_f1", to_json(results.comparison->macro_f1)}};
+  }
+  const auto& paper = file.variants[variant].paper;
+  const auto score = paper.find(file.data[data].name);
+  if (score != paper.end()) {
+    json["paper_percent"] = {{"accuracy", score->second.accuracy},
+                             {"macro_f1", score->second.macro_f1}};
+  }
+  return json;
+}
+
+}  // namespace
+
+std::string results_json(const Experiment& experiment, const ExperimentResults& results) {
+  const auto& file = experiment.file();
+  Json root = {{"experiment", file.name}, {"seeds", file.seeds}, {"metrics", file.metrics}};
+  for (std::size_t d = 0; d < file.data.size(); ++d) {
+    Json data = {{"name", file.data[d].name}, {"note", file.data[d].note}};
+    for (std::size_t v = 0; v < file.variants.size(); ++v) {
+      data["variants"].push_back(variant_json(experiment, d, v, results[d][v]));
+    }
+    root["data"].push_back(std::move(data));
+  }
+  return root.dump(2) + "\n";
+}
+
+}  // namespace fastformer::train

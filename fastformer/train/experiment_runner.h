@@ -1,0 +1,40 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "fastformer/train/experiment.h"
+#include "fastformer/train/experiment_cell.h"
+#include "fastformer/train/observer.h"
+#include "fastformer/train/run_result.h"
+
+namespace fastformer::train {
+
+/// Is told what happens while an experiment runs; of the steps within a cell as any Observer.
+class ExperimentObserver : public Observer {
+ public:
+  virtual void on_cell_begin(const Cell&, CellState) {}
+  virtual void on_cell_end(const Cell&, const RunResult&) {}
+  /// The cell could not be finished; the others go on.
+  virtual void on_cell_failure(const Cell&, const std::string& /*reason*/) {}
+};
+
+struct ExperimentOutcome {
+  std::vector<const Cell*> failed;  ///< in their order; a cell another process trains is among them
+  bool stopped = false;             ///< by a signal, after a checkpoint
+};
+
+/// Trains the cells that are not finished, one after another, and writes the results after each.
+///
+///   const auto cells = experiment.select({});
+///   experiment.check_ready(cells);
+///   run_experiment(experiment, cells, observer);
+///
+/// A cell that was interrupted goes on from its checkpoint, one whose recipe changed is replaced. A
+/// crash loses what the cell at work did since its last checkpoint. Several processes may share an
+/// experiment: each skips the cell that another is at.
+ExperimentOutcome run_experiment(const Experiment& experiment,
+                                 const std::vector<const Cell*>& cells,
+                                 ExperimentObserver& observer);
+
+}  // namespace fastformer::train

@@ -1,0 +1,51 @@
+#include "fastformer/train/experiment_tables.h"
+
+#include <filesystem>
+
+#include "fastformer/base/atomic_file.h"
+#include "fastformer/base/format.h"
+#include "fastformer/train/folder_lock.h"
+
+namespace fastformer::train {
+namespace {
+
+// Six decimals tell any two counts of a million documents apart.
+std::string csv_scores(const CellStatus& cell) {
+  if (!cell.result) return ",,,,,,";
+  const auto& result = *cell.result;
+  const auto& test = *result.test;
+  return base::format("%.6f,%.6f,%.6f,%ld,%ld,%ld,%.3f", test.accuracy, test.macro_f1, test.loss,
+                      test.documents, result.steps, result.parameters, result.training_seconds);
+}
+
+}  // namespace
+
+std::string results_csv(const Experiment& experiment, const ExperimentResults& results) {
+  const auto& file = experiment.file();
+  std::string text =
+      "data,variant,seed,state,accuracy,macro_f1,loss,test_documents,steps,parameters,"
+      "training_seconds\n";
+  for (std::size_t d = 0; d < file.data.size(); ++d) {
+    for (std::size_t v = 0; v < file.variants.size(); ++v) {
+      for (std::size_t s = 0; s < file.seeds.size(); ++s) {
+        const auto& cell = results[d][v].cells[s];
+        text += file.data[d].name + "," + file.variants[v].name + "," +
+                std::to_string(file.seeds[s]) + "," + to_string(cell.state) + "," +
+                csv_scores(cell) + "\n";
+      }
+    }
+  }
+  return text;
+}
+
+void write_results(const Experiment& experiment, ResultsCollector& collector) {
+  const auto& folder = experiment.file().output;
+  std::filesystem::create_directories(folder);
+  const FolderLock turn(folder, FolderLock::IfTaken::kWait);
+  const auto results = collector.collect();
+  base::write_file_atomically(folder / "results.csv", results_csv(experiment, results));
+  base::write_file_atomically(folder / "results.json", results_json(experiment, results));
+  base::write_file_atomically(folder / "results.md", results_markdown(experiment, results));
+}
+
+}  // namespace fastformer::train

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+
+namespace fastformer::train {
+
+/// What a model reached on the test part.
+struct TestScores {
+  std::int64_t documents = 0;
+  double accuracy = 0;
+  double macro_f1 = 0;
+  double loss = 0;  ///< mean cross-entropy in nats
+};
+
+/// What a finished run leaves in its result.json.
+struct RunResult {
+  std::int64_t steps = 0;
+  double training_seconds = 0;          ///< spent in steps, without evaluations and checkpoints
+  std::int64_t parameters = 0;          ///< numbers that training changes
+  std::int64_t encoder_parameters = 0;  ///< of them outside the embedding
+  std::string metric;                   ///< that picked the model on the validation part
+  std::int64_t best_step = -1;          ///< of the model; -1: there is no validation part
+  double best_validation = 0;           ///< the metric there
+  std::optional<TestScores> test;       ///< nothing without a test part
+};
+
+/// Throws std::runtime_error when the disk refuses.
+void write_run_result(const std::filesystem::path& path, const RunResult& result);
+/// Throws std::invalid_argument for a file that is missing or damaged.
+RunResult read_run_result(const std::filesystem::path& path);
+
+}  // namespace fastformer::train

@@ -1,6 +1,6 @@
 // The kernels, each against the peak of this machine that is measured in the same process:
-// multiply-adds in registers for arithmetic, a copy of memory for traffic. `of_peak` is the share of
-// the first. bench/roofline draws them.
+// multiply-adds in registers for arithmetic, a copy of memory for traffic. `of_peak` is the share
+// of the first. bench/roofline draws them.
 //
 //   OMP_NUM_THREADS=1 build/release/bin/fastformer_kernels_benchmark
 #include <benchmark/benchmark.h>
@@ -9,12 +9,12 @@
 #include <random>
 #include <vector>
 
+#include "bench/peak_rate.h"
 #include "fastformer/kernels/activation.h"
 #include "fastformer/kernels/dropout.h"
 #include "fastformer/kernels/gemm.h"
 #include "fastformer/kernels/layer_norm.h"
 #include "fastformer/kernels/row_pooling.h"
-#include "bench/peak_rate.h"
 
 extern "C" void sgemm_(const char* transpose_a, const char* transpose_b, const int* m, const int* n,
                        const int* k, const float* alpha, const float* a, const int* lda,

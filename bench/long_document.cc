@@ -17,7 +17,7 @@
 #include <vector>
 
 #include "fastformer/base/heap.h"
-#include "fastformer/data/random.h"
+#include "fastformer/base/random.h"
 #include "fastformer/tasks/text_classifier.h"
 
 namespace {
@@ -53,7 +53,7 @@ double cpu_seconds() {
 
 data::RaggedBatch document(std::int64_t tokens) {
   data::RaggedBatch batch;
-  data::Random random(1);
+  base::Random random(1);
   batch.offsets = {0, tokens};
   batch.labels = {0};
   for (std::int64_t i = 0; i < tokens; ++i) {

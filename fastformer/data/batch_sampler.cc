@@ -5,7 +5,7 @@
 #include <stdexcept>
 #include <utility>
 
-#include "fastformer/data/random.h"
+#include "fastformer/base/random.h"
 
 namespace fastformer::data {
 namespace {
@@ -96,7 +96,7 @@ void BatchConfig::validate() const {
 std::vector<Rows> plan_epoch(const TokenSet& set, const BatchConfig& config, std::uint64_t seed,
                              std::int64_t epoch) {
   config.validate();
-  Random random(mix64(seed) + static_cast<std::uint64_t>(epoch));
+  base::Random random(base::mix64(seed) + static_cast<std::uint64_t>(epoch));
   Rows rows = all_rows(set);
   random.shuffle(rows);
   const Cutter cutter(set, config);

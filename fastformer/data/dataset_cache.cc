@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "fastformer/base/atomic_file.h"
-#include "fastformer/data/random.h"
+#include "fastformer/base/random.h"
 
 namespace fastformer::data {
 namespace {
@@ -24,7 +24,7 @@ constexpr int kFormatVersion = 1;
 class KeyBuilder {
  public:
   void add(const std::string& text) {
-    hash_ = fnv1a(std::to_string(text.size()) + ":" + text, hash_);
+    hash_ = base::fnv1a(std::to_string(text.size()) + ":" + text, hash_);
   }
   void add(const std::vector<std::string>& texts) {
     add(static_cast<std::int64_t>(texts.size()));
@@ -46,12 +46,13 @@ class KeyBuilder {
   }
   std::string hexadecimal() const {
     char text[17];
-    std::snprintf(text, sizeof(text), "%016llx", static_cast<unsigned long long>(mix64(hash_)));
+    std::snprintf(text, sizeof(text), "%016llx",
+                  static_cast<unsigned long long>(base::mix64(hash_)));
     return text;
   }
 
  private:
-  std::uint64_t hash_ = fnv1a("");
+  std::uint64_t hash_ = base::fnv1a("");
 };
 
 void add_file(const fs::directory_entry& file, KeyBuilder& key) {

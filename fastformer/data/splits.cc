@@ -4,7 +4,7 @@
 #include <numeric>
 #include <tuple>
 
-#include "fastformer/data/random.h"
+#include "fastformer/base/random.h"
 
 namespace fastformer::data {
 namespace {
@@ -56,7 +56,7 @@ std::vector<Group> find_groups(std::span<const SplitRow> rows,
     if (options.stratify) {
       group.stratum = most_frequent_label(rows, std::span(order).subspan(group.first, group.size));
     }
-    group.rank = mix64(key ^ mix64(options.seed + 0x9E3779B97F4A7C15));
+    group.rank = base::mix64(key ^ base::mix64(options.seed + 0x9E3779B97F4A7C15));
     groups.push_back(group);
   }
   std::sort(groups.begin(), groups.end(), [](const Group& a, const Group& b) {
@@ -75,8 +75,8 @@ Part part_at(double middle, double total, const SplitOptions& options) {
 }  // namespace
 
 std::uint64_t group_key(std::string_view group, std::int64_t row) {
-  if (!group.empty()) return mix64(fnv1a(group));
-  return mix64(static_cast<std::uint64_t>(row) + 0xD1B54A32D192ED03);
+  if (!group.empty()) return base::mix64(base::fnv1a(group));
+  return base::mix64(static_cast<std::uint64_t>(row) + 0xD1B54A32D192ED03);
 }
 
 std::vector<Part> assign_parts(std::span<const SplitRow> rows, const SplitOptions& options) {

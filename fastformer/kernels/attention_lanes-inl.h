@@ -151,6 +151,18 @@ HWY_INLINE void scale_row(const Real* in, std::int64_t n, Real factor, Real* out
   for (; c < n; ++c) out[c] = factor * in[c];
 }
 
+/// out [n] += in [n].
+template <class Real>
+HWY_INLINE void add_row(const Real* in, std::int64_t n, Real* out) {
+  const hn::ScalableTag<Real> d;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  std::int64_t c = 0;
+  for (; c + lanes <= n; c += lanes) {
+    hn::StoreU(hn::Add(hn::LoadU(d, out + c), hn::LoadU(d, in + c)), d, out + c);
+  }
+  for (; c < n; ++c) out[c] += in[c];
+}
+
 /// rows [n, lanes] *= factor [lanes], element by element; `lanes` are whole vectors.
 template <class Real>
 HWY_INLINE void scale_lanes(const Real* factor, std::int64_t n, std::int64_t lanes, Real* rows) {

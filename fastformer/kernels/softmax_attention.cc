@@ -109,6 +109,13 @@ void copy(HeadRows<const Real> from, std::int64_t n, std::int64_t width, HeadRow
   }
 }
 
+template <class Real>
+void add(HeadRows<const Real> from, std::int64_t n, std::int64_t width, HeadRows<Real> to) {
+  for (std::int64_t i = 0; i < n; ++i) {
+    add_row(from.data + i * from.stride, width, to.data + i * to.stride);
+  }
+}
+
 #define FASTFORMER_NAME(Real, suffix)                                               \
   void forward_##suffix(const AttentionHead<Real>& head, const QueryBlock& block,   \
                         HeadRows<Real> output, Real* statistics, Real* scratch) {   \
@@ -117,6 +124,10 @@ void copy(HeadRows<const Real> from, std::int64_t n, std::int64_t width, HeadRow
   void copy_##suffix(HeadRows<const Real> from, std::int64_t n, std::int64_t width, \
                      HeadRows<Real> to) {                                           \
     copy(from, n, width, to);                                                       \
+  }                                                                                 \
+  void add_##suffix(HeadRows<const Real> from, std::int64_t n, std::int64_t width,  \
+                    HeadRows<Real> to) {                                            \
+    add(from, n, width, to);                                                        \
   }
 FASTFORMER_NAME(float, float)
 FASTFORMER_NAME(double, double)
@@ -133,6 +144,8 @@ HWY_EXPORT(forward_float);
 HWY_EXPORT(forward_double);
 HWY_EXPORT(copy_float);
 HWY_EXPORT(copy_double);
+HWY_EXPORT(add_float);
+HWY_EXPORT(add_double);
 
 #define FASTFORMER_INSTANTIATE(Real)                                                           \
   template <>                                                                                  \
@@ -144,6 +157,11 @@ HWY_EXPORT(copy_double);
   void copy_rows(HeadRows<const Real> from, std::int64_t n, std::int64_t width,                \
                  HeadRows<Real> to) {                                                          \
     HWY_DYNAMIC_DISPATCH(copy_##Real)(from, n, width, to);                                     \
+  }                                                                                            \
+  template <>                                                                                  \
+  void add_rows(HeadRows<const Real> from, std::int64_t n, std::int64_t width,                 \
+                HeadRows<Real> to) {                                                           \
+    HWY_DYNAMIC_DISPATCH(add_##Real)(from, n, width, to);                                      \
   }
 FASTFORMER_INSTANTIATE(float)
 FASTFORMER_INSTANTIATE(double)

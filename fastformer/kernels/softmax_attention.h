@@ -88,8 +88,10 @@ void attend_backward(const AttentionHead<Real>& head, const QueryBlock& block,
                      const AttentionResult<Real>& result, const AttentionGradients<Real>& gradients,
                      Real* scratch);
 
-/// to [n, width] = from [n, width]
+/// to [n, width] = from [n, width], or += from.
 template <class Real>
 void copy_rows(HeadRows<const Real> from, std::int64_t n, std::int64_t width, HeadRows<Real> to);
+template <class Real>
+void add_rows(HeadRows<const Real> from, std::int64_t n, std::int64_t width, HeadRows<Real> to);
 
 }  // namespace fastformer::kernels

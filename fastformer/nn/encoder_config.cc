@@ -20,6 +20,11 @@ void EncoderConfig::validate() const {
     throw std::invalid_argument("model.causal needs the mixer softmax or linear, not '" + mixer +
                                 "'");
   }
+  if (mixer == "block_sparse" && global_kind == "external" && global_tokens == 0) {
+    throw std::invalid_argument(
+        "model.global_kind = external needs model.global_tokens of at least 1; without global "
+        "tokens choose internal");
+  }
   const std::vector<std::string> known = {"query_value", "heads", "layers"};
   for (const auto& name : sharing) {
     if (std::find(known.begin(), known.end(), name) == known.end()) {

@@ -30,6 +30,10 @@ struct EncoderConfig {
   std::string projection_sharing = "heads";
   std::int64_t window = 64;
   std::int64_t global_tokens = 8;
+  std::int64_t block_size = 16;
+  std::int64_t random_tokens = 8;
+  std::int64_t random_seed = 0;
+  std::string global_kind = "internal";
   std::int64_t pooled_window = 256;
   std::int64_t pooling_kernel = 5;
   std::int64_t pooling_stride = 4;
@@ -41,7 +45,8 @@ struct EncoderConfig {
   template <class Self, class Visitor>
   static void visit_fields(Self& self, Visitor&& visit) {
     visit("mixer", self.mixer, "how tokens exchange information",
-          base::one_of({"additive", "linear", "low_rank", "pooling", "sliding_window", "softmax"}));
+          base::one_of({"additive", "block_sparse", "linear", "low_rank", "pooling",
+                        "sliding_window", "softmax"}));
     visit("layers", self.layers, "encoder layers", base::between(0, 1000));
     visit("width", self.width, "numbers a token", base::between(1, 65536));
     visit("heads", self.heads, "attention heads; divides width", base::between(1, 65536));
@@ -74,8 +79,20 @@ struct EncoderConfig {
     visit("window", self.window, "tokens that a token sees around itself, half on each side",
           base::between(0, 1 << 20));
     visit("global_tokens", self.global_tokens,
-          "first tokens of a sequence that see all others and are seen by all; for sliding_window",
+          "first tokens of a sequence that see all others and are seen by all; for sliding_window "
+          "and block_sparse",
           base::between(0, 1 << 20));
+    visit("block_size", self.block_size,
+          "tokens of a block of block_sparse, whose window, global and random tokens are whole "
+          "blocks",
+          base::between(1, 1 << 20));
+    visit("random_tokens", self.random_tokens,
+          "tokens that a block of block_sparse sees at random places", base::between(0, 1 << 20));
+    visit("random_seed", self.random_seed, "of the random places of block_sparse",
+          base::at_least(0));
+    visit("global_kind", self.global_kind,
+          "what is global in block_sparse: the first tokens, or rows of its own before them",
+          base::one_of({"internal", "external"}));
     visit("pooled_window", self.pooled_window,
           "tokens whose pooled keys a token of the mixer pooling sees, half on each side",
           base::between(0, 1 << 20));

@@ -4,6 +4,7 @@
 
 #include "fastformer/base/suggest.h"
 #include "fastformer/nn/additive_attention.h"
+#include "fastformer/nn/block_sparse_attention.h"
 #include "fastformer/nn/linear_attention.h"
 #include "fastformer/nn/low_rank_attention.h"
 #include "fastformer/nn/mixer.h"
@@ -27,6 +28,7 @@ struct Row {
 
 constexpr std::array kMixers = {
     Row{"additive", make<AdditiveAttention>},             // Fastformer
+    Row{"block_sparse", make<BlockSparseAttention>},      // BigBird
     Row{"linear", make<LinearAttention>},                 // Linear Transformer
     Row{"low_rank", make<LowRankAttention>},              // Linformer
     Row{"pooling", make<PoolingAttention>},               // Poolingformer

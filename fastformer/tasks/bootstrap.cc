@@ -6,7 +6,7 @@
 #include <string>
 #include <utility>
 
-#include "fastformer/data/random.h"
+#include "fastformer/base/random.h"
 
 namespace fastformer::tasks {
 namespace {
@@ -40,7 +40,7 @@ class IndexDraw {
   }
 
  private:
-  data::Random random_;
+  base::Random random_;
   std::uint64_t bits_ = 0, bound_;
   std::uint32_t rejected_;
   int halves_ = 0;

@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "fastformer/base/format.h"
-#include "fastformer/data/random.h"
+#include "fastformer/base/random.h"
 #include "fastformer/data/word_vectors.h"
 #include "fastformer/tasks/evaluation.h"
 #include "fastformer/train/gradient.h"
@@ -179,8 +179,8 @@ double Trainer::accumulate(const data::RaggedBatch& batch, std::int64_t index,
                            std::int64_t batches) {
   for (const auto& [name, rows] : model_.touched_rows(batch)) adam_.bring_up_to_date(name, rows);
   const auto place =
-      data::mix64(static_cast<std::uint64_t>(state_.step * recipe_.train.accumulation + index));
-  at::manual_seed(data::mix64(static_cast<std::uint64_t>(recipe_.train.seed) ^ place));
+      base::mix64(static_cast<std::uint64_t>(state_.step * recipe_.train.accumulation + index));
+  at::manual_seed(base::mix64(static_cast<std::uint64_t>(recipe_.train.seed) ^ place));
   const auto loss = loss_.forward(model_.forward(batch, /*training=*/true), batch.labels) / batches;
   loss.backward();
   return loss.item<double>();

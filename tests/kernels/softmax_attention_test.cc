@@ -328,13 +328,15 @@ TEST_P(SoftmaxAttention, PassesOnWhatIsNotANumber) {
   }
 }
 
-TEST_P(SoftmaxAttention, CopiesRows) {
+TEST_P(SoftmaxAttention, CopiesAndAddsRows) {
   for (const std::int64_t width : {1, 7, 16, 33}) {
     const auto c = random_case({19, 19, width}, {}, 1, 5);
     const Spread<float> from(c.query, width, 2);
     Spread<float> to(Doubles(19 * width), width, 3);
     copy_rows(from.fixed(), 19, width, to.rows());
     EXPECT_EQ(to.values(), c.query);
+    add_rows(from.fixed(), 19, width, to.rows());
+    for (std::size_t i = 0; i < c.query.size(); ++i) EXPECT_EQ(to.values()[i], 2 * c.query[i]);
   }
 }
 

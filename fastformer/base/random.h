@@ -8,7 +8,7 @@
 
 /// Hashes and random numbers that are the same on every platform; the standard library's
 /// std::hash, std::shuffle and distributions are not.
-namespace fastformer::data {
+namespace fastformer::base {
 
 /// The finalizer of SplitMix64 (Steele, Lea, Flood 2014): every bit of `x` reaches every bit.
 constexpr std::uint64_t mix64(std::uint64_t x) {
@@ -51,4 +51,4 @@ class Random {
   std::uint64_t state_;
 };
 
-}  // namespace fastformer::data
+}  // namespace fastformer::base

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <string>
+
+#include "fastformer/nn/block_pattern.h"
+#include "fastformer/nn/linear.h"
+#include "fastformer/nn/mixer.h"
+
+namespace fastformer::nn {
+
+/// Attention to blocks of neighbours, of global tokens and of random ones, the mixer of BigBird
+/// (Zaheer et al., arXiv 2007.14062, section 2 and appendix D). For one sequence with rows X
+/// [n, d], h heads and e = d / h, where head t owns columns t e .. (t + 1) e of every projection:
+///
+///   Q = X Wq^T + bq,  K = X Wk^T + bk,  V = X Wv^T + bv
+///   O_i[t] = sum over j in S(i, t) of softmax_j(Q_i[t] . K_j[t] / sqrt(e)) V_j[t]
+///
+/// then the output projection Wo O_i + bo where there is one. With b = block_size, S(i, t) are the
+/// tokens of the pattern of `block_pattern.h` that has
+///   side = max(1, floor(round(window / b) / 2)) blocks on each side, where halves round up,
+///   ceil(random_tokens / b) random blocks, drawn for each block of queries and head by a hash of
+///   random_seed and the name of the layer, so that they are the same in every run, and
+///   ceil(global_tokens / b) global blocks, the first ones, with `global_kind` internal (ITC).
+/// External (ETC): no block is global; global_tokens rows that are parameters, `global_rows`
+/// [g, d], stand before each sequence as keys and values for all of its tokens. As the layer gives
+/// no rows for them, they have no queries.
+///
+/// The cost is that of the keys seen, n (2 side + 1 + global + random) b d.
+class BlockSparseAttention final : public Mixer {
+ public:
+  BlockSparseAttention(const EncoderConfig& config, ParameterStore& store, const std::string& name);
+
+  at::Tensor forward(const at::Tensor& x, const Offsets& offsets, MixerTrace* trace) const override;
+  double multiply_adds(std::int64_t tokens) const override;
+
+ private:
+  std::int64_t width_, heads_;
+  BlockPattern pattern_;
+  Linear query_, key_, value_, output_;
+  at::Tensor global_rows_;  // external only
+};
+
+}  // namespace fastformer::nn

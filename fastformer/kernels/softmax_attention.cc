@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <limits>
 
-// Arrays of vectors need a vector size that is known while compiling.
-#define HWY_DISABLED_TARGETS (HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128 | HWY_RVV)
 // Highway compiles what follows once for every instruction set.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "fastformer/kernels/softmax_attention.cc"

@@ -8,6 +8,9 @@
 
 namespace fastformer::nn {
 
+/// The mixers there are, see `mixer.h`, in the order of the alphabet.
+std::vector<std::string> mixer_names();
+
 /// The encoder's part of the recipe's [model] section. Defaults: the preset `authors_code`.
 struct EncoderConfig {
   std::string mixer = "additive";
@@ -44,9 +47,7 @@ struct EncoderConfig {
 
   template <class Self, class Visitor>
   static void visit_fields(Self& self, Visitor&& visit) {
-    visit("mixer", self.mixer, "how tokens exchange information",
-          base::one_of({"additive", "block_sparse", "linear", "low_rank", "pooling",
-                        "sliding_window", "softmax"}));
+    visit("mixer", self.mixer, "how tokens exchange information", base::one_of(mixer_names()));
     visit("layers", self.layers, "encoder layers", base::between(0, 1000));
     visit("width", self.width, "numbers a token", base::between(1, 65536));
     visit("heads", self.heads, "attention heads; divides width", base::between(1, 65536));

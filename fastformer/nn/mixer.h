@@ -41,11 +41,20 @@ class Mixer {
   virtual double multiply_adds(std::int64_t tokens) const;
 };
 
-/// The names in the table of `mixer_registry.cc`.
-std::vector<std::string> mixer_names();
+using MixerFactory = std::function<std::unique_ptr<Mixer>(
+    const EncoderConfig& config, ParameterStore& store, const std::string& name)>;
 
-/// The mixer of that name in the table of `mixer_registry.cc`; its parameters are created as
-/// `<name>.<parameter>`. Throws std::invalid_argument for a name that is not in the table.
+/// Adds a mixer to those of `mixer_registry.cc`, for programs that bring their own: recipes, model
+/// directories and the efficiency study know it from then on. To be called before other threads
+/// use the library. Throws std::invalid_argument for a name that is taken.
+///
+///   nn::register_mixer("mean", [](const auto& config, auto& store, const auto& name) {
+///     return std::make_unique<MeanMixer>(config, store, name);
+///   });
+void register_mixer(const std::string& name, MixerFactory factory);
+
+/// The mixer of that name; its parameters are created as `<name>.<parameter>`. Throws
+/// std::invalid_argument for a name that no mixer has.
 std::unique_ptr<Mixer> make_mixer(const EncoderConfig& config, ParameterStore& store,
                                   const std::string& name);
 

@@ -1,5 +1,6 @@
-#include <array>
+#include <map>
 #include <stdexcept>
+#include <utility>
 #include <vector>
 
 #include "fastformer/base/suggest.h"
@@ -21,34 +22,39 @@ std::unique_ptr<Mixer> make(const EncoderConfig& config, ParameterStore& store,
   return std::make_unique<T>(config, store, name);
 }
 
-struct Row {
-  const char* name;
-  std::unique_ptr<Mixer> (*make)(const EncoderConfig&, ParameterStore&, const std::string&);
-};
+using Table = std::map<std::string, MixerFactory>;
 
-constexpr std::array kMixers = {
-    Row{"additive", make<AdditiveAttention>},             // Fastformer
-    Row{"block_sparse", make<BlockSparseAttention>},      // BigBird
-    Row{"linear", make<LinearAttention>},                 // Linear Transformer
-    Row{"low_rank", make<LowRankAttention>},              // Linformer
-    Row{"pooling", make<PoolingAttention>},               // Poolingformer
-    Row{"sliding_window", make<SlidingWindowAttention>},  // Longformer
-    Row{"softmax", make<SoftmaxAttention>},               // Transformer
-};
+Table& table() {
+  static Table mixers = {
+      {"additive", make<AdditiveAttention>},             // Fastformer
+      {"block_sparse", make<BlockSparseAttention>},      // BigBird
+      {"linear", make<LinearAttention>},                 // Linear Transformer
+      {"low_rank", make<LowRankAttention>},              // Linformer
+      {"pooling", make<PoolingAttention>},               // Poolingformer
+      {"sliding_window", make<SlidingWindowAttention>},  // Longformer
+      {"softmax", make<SoftmaxAttention>},               // Transformer
+  };
+  return mixers;
+}
 
 }  // namespace
 
 std::vector<std::string> mixer_names() {
   std::vector<std::string> names;
-  for (const auto& row : kMixers) names.emplace_back(row.name);
+  for (const auto& [name, factory] : table()) names.push_back(name);
   return names;
+}
+
+void register_mixer(const std::string& name, MixerFactory factory) {
+  if (!table().try_emplace(name, std::move(factory)).second) {
+    throw std::invalid_argument("there is a mixer '" + name + "' already; register another name");
+  }
 }
 
 std::unique_ptr<Mixer> make_mixer(const EncoderConfig& config, ParameterStore& store,
                                   const std::string& name) {
-  for (const auto& row : kMixers) {
-    if (config.mixer == row.name) return row.make(config, store, name);
-  }
+  const auto found = table().find(config.mixer);
+  if (found != table().end()) return found->second(config, store, name);
   throw std::invalid_argument("model.mixer is '" + config.mixer + "'" +
                               base::suggestion(config.mixer, mixer_names()));
 }

@@ -142,7 +142,8 @@ INSTANTIATE_TEST_SUITE_P(Mixers, ParitySlow,
                                            Run{"additive", "shared_query"},
                                            Run{"additive", "merged"}, Run{"softmax", "auto"},
                                            Run{"sliding_window", "auto"}, Run{"low_rank", "auto"},
-                                           Run{"linear", "auto"}, Run{"pooling", "auto"}));
+                                           Run{"linear", "auto"}, Run{"pooling", "auto"},
+                                           Run{"block_sparse", "auto"}));
 
 }  // namespace
 }  // namespace fastformer::tasks

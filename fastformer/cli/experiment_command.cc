@@ -20,7 +20,8 @@ struct ExperimentFlags {
 std::string what_happens_to(const train::CellStatus& status) {
   switch (status.state) {
     case train::CellState::kFinished:
-      return base::format("accuracy %.4f", status.result->test->accuracy);
+      return base::format("accuracy %.4f",
+                          tasks::score_of(status.result->test->scores, "accuracy"));
     case train::CellState::kInterrupted:
       return "goes on from its checkpoint";
     case train::CellState::kChanged:

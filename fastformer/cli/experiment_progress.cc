@@ -61,8 +61,9 @@ void ExperimentProgress::on_cell_end(const train::Cell& cell, const train::RunRe
   // What a resumed cell took before is known to its result only.
   estimate_.add(cell, resumed_ ? result.training_seconds : seconds_since(started_));
   show(place_of(cell) +
-       base::format("  accuracy %.4f  macro-F1 %.4f  %.1f s", result.test->accuracy,
-                    result.test->macro_f1, result.training_seconds) +
+       base::format("  accuracy %.4f  macro-F1 %.4f  %.1f s",
+                    tasks::score_of(result.test->scores, "accuracy"),
+                    tasks::score_of(result.test->scores, "macro_f1"), result.training_seconds) +
        time_left(0));
 }
 

@@ -52,6 +52,7 @@ void add_fields_command(CLI::App& app) {
   command->callback([] {
     std::cout << "# The fields of a recipe\n\nWritten by `fastformer fields`. A recipe is a TOML "
                  "file; `--set section.field=value` overrides it.\n";
+    print_section<train::TaskConfig>("task");
     print_section<data::DataConfig>("data");
     print_section<text::TokenizerConfig>("text");
     print_section<tasks::ModelConfig>("model");

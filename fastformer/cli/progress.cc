@@ -43,10 +43,14 @@ void Progress::clear_line() {
 }
 
 void Progress::on_evaluation(const train::EvaluationReport& report) {
-  metric_ = base::format("  validation %.4f", report.accuracy);
+  std::string scores;
+  for (const auto& [name, value] : report.scores) {
+    scores += base::format("  %s %.4f", name.c_str(), value);
+  }
+  const auto& main = report.scores[report.scores.size() > 1 ? 1 : 0];
+  metric_ = base::format("  validation %s %.4f", main.name.c_str(), main.value);
   clear_line();
-  log_line(base::format("step %ld  validation: accuracy %.4f  macro-F1 %.4f  loss %.4f%s",
-                        report.step, report.accuracy, report.macro_f1, report.loss,
+  log_line(base::format("step %ld  validation:%s%s", report.step, scores.c_str(),
                         report.best ? "  (best)" : ""));
 }
 

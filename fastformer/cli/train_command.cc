@@ -21,7 +21,7 @@ void train(const TrainFlags& flags) {
   const auto recipe = train::Recipe::load(flags.recipe, flags.set);
   const auto folder = flags.output.empty() ? fs::path("runs") / flags.recipe.stem() : flags.output;
   train::TrainingRun run(recipe, folder, {.resume = flags.resume});
-  std::cout << run.dataset().summary() << std::flush;
+  std::cout << run.task().summary() << std::flush;
   const train::StopSignal stop;
   Progress progress;
   if (!run.train(stop, {&progress})) {
@@ -29,9 +29,7 @@ void train(const TrainFlags& flags) {
                   std::to_string(run.total_steps()) + ", all is saved; go on with --resume");
   }
   const auto finished = run.finish();
-  if (finished.test) {
-    std::cout << "test\n" << tasks::evaluation_table(*finished.test, run.dataset().labels);
-  }
+  if (finished.test.documents > 0) std::cout << "test\n" << finished.test.table;
   std::cout << "model " << run.directory().model().string() << std::endl;
 }
 

@@ -3,6 +3,7 @@
 #include <stdexcept>
 
 #include "fastformer/base/atomic_file.h"
+#include "fastformer/train/classification_task.h"
 #include "fastformer/train/folder_lock.h"
 #include "fastformer/train/run_directory.h"
 

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <stdexcept>
 
-#include "fastformer/train/run_directory.h"
+#include "fastformer/train/classification_task.h"
 #include "fastformer/train/test_predictions.h"
 
 namespace fastformer::train {
@@ -44,13 +44,6 @@ MeanAndDeviation mean_and_deviation(const std::vector<double>& values) {
   return result;
 }
 
-double score_of(const TestScores& scores, const std::string& metric) {
-  if (metric == "accuracy") return scores.accuracy;
-  if (metric == "macro_f1") return scores.macro_f1;
-  if (metric == "loss") return scores.loss;
-  throw std::invalid_argument("score_of: there is no metric '" + metric + "'");
-}
-
 std::vector<RunResult> VariantResults::finished() const {
   std::vector<RunResult> results;
   for (const auto& cell : cells) {
@@ -61,7 +54,8 @@ std::vector<RunResult> VariantResults::finished() const {
 
 std::vector<double> VariantResults::scores(const std::string& metric) const {
   std::vector<double> scores;
-  for (const auto& result : finished()) scores.push_back(score_of(*result.test, metric));
+  for (const auto& result : finished())
+    scores.push_back(tasks::score_of(result.test->scores, metric));
   return scores;
 }
 

@@ -21,9 +21,6 @@ struct MeanAndDeviation {
 /// Throws std::invalid_argument for no value.
 MeanAndDeviation mean_and_deviation(const std::vector<double>& values);
 
-/// One of the metrics that an experiment's file may name.
-double score_of(const TestScores& scores, const std::string& metric);
-
 /// What is known of one variant on one data set.
 struct VariantResults {
   std::vector<CellStatus> cells;  ///< one a seed

@@ -14,8 +14,10 @@ std::string csv_scores(const CellStatus& cell) {
   if (!cell.result) return ",,,,,,";
   const auto& result = *cell.result;
   const auto& test = *result.test;
-  return base::format("%.6f,%.6f,%.6f,%ld,%ld,%ld,%.3f", test.accuracy, test.macro_f1, test.loss,
-                      test.documents, result.steps, result.parameters, result.training_seconds);
+  const auto score = [&](const char* name) { return tasks::score_of(test.scores, name); };
+  return base::format("%.6f,%.6f,%.6f,%ld,%ld,%ld,%.3f", score("accuracy"), score("macro_f1"),
+                      score("loss"), test.documents, result.steps, result.parameters,
+                      result.training_seconds);
 }
 
 }  // namespace

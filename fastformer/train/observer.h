@@ -4,6 +4,8 @@
 #include <filesystem>
 #include <string>
 
+#include "fastformer/tasks/scores.h"
+
 namespace fastformer::train {
 
 /// One step of a training run. `step` counts from 1.
@@ -18,7 +20,7 @@ struct StepReport {
 /// One evaluation on the validation part.
 struct EvaluationReport {
   std::int64_t step, epoch;
-  double loss, accuracy, macro_f1;
+  tasks::Scores scores;
   bool best;  ///< better than all before
 };
 

@@ -1,8 +1,24 @@
 #include "fastformer/train/recipe.h"
 
+#include <algorithm>
 #include <sstream>
+#include <stdexcept>
 
 namespace fastformer::train {
+namespace {
+
+std::string resolved_metric(const Recipe& recipe) {
+  const auto known = recipe.task.metrics();
+  const auto& metric = recipe.train.metric;
+  if (metric == "auto") return known.front();
+  if (std::find(known.begin(), known.end(), metric) != known.end()) return metric;
+  std::string list;
+  for (const auto& name : known) list.append(list.empty() ? "" : ", ").append(name);
+  throw std::invalid_argument("train.metric = \"" + metric + "\" is not measured by the task " +
+                              recipe.task.name + "; choose one of " + list);
+}
+
+}  // namespace
 
 Recipe Recipe::load(const std::filesystem::path& path,
                     const std::vector<std::string>& assignments) {
@@ -12,12 +28,14 @@ Recipe Recipe::load(const std::filesystem::path& path,
 }
 
 Recipe Recipe::from_tree(const base::ConfigTree& tree) {
-  tree.check_sections({"data", "text", "model", "train"});
+  tree.check_sections({"task", "data", "text", "model", "train"});
   Recipe recipe;
+  tree.read_section("task", recipe.task);
   tree.read_section("data", recipe.data);
   tree.read_section("text", recipe.text);
   recipe.model = tasks::read_model_config(tree);
   tree.read_section("train", recipe.train);
+  recipe.train.metric = resolved_metric(recipe);
   // Documents are cut where the positions end, and counted as cut.
   recipe.data.max_tokens = recipe.model.document_limit(recipe.data.max_tokens);
   return recipe;
@@ -25,6 +43,7 @@ Recipe Recipe::from_tree(const base::ConfigTree& tree) {
 
 base::ConfigTree Recipe::tree() const {
   base::ConfigTree tree;
+  tree.write_section("task", task);
   tree.write_section("data", data);
   tree.write_section("text", text);
   tree.write_section("model", model);

@@ -9,6 +9,7 @@
 #include "fastformer/data/data_config.h"
 #include "fastformer/tasks/model_config.h"
 #include "fastformer/text/tokenizer_config.h"
+#include "fastformer/train/task_config.h"
 #include "fastformer/train/train_config.h"
 
 namespace fastformer::train {
@@ -17,6 +18,7 @@ namespace fastformer::train {
 ///
 ///   const auto recipe = Recipe::load("recipes/ag_news.toml", {"train.epochs=2"});
 struct Recipe {
+  TaskConfig task;
   data::DataConfig data;
   text::TokenizerConfig text;
   tasks::ModelConfig model;

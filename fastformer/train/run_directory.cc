@@ -109,16 +109,13 @@ void RunDirectory::on_step(const StepReport& report) {
 }
 
 void RunDirectory::on_evaluation(const EvaluationReport& report) {
-  const nlohmann::ordered_json json = {{"step", report.step},
-                                       {"epoch", report.epoch},
-                                       {"validation_loss", report.loss},
-                                       {"validation_accuracy", report.accuracy},
-                                       {"validation_macro_f1", report.macro_f1},
-                                       {"best", report.best}};
+  nlohmann::ordered_json json = {{"step", report.step}, {"epoch", report.epoch}};
+  for (const auto& [name, value] : report.scores) json["validation_" + name] = value;
+  json["best"] = report.best;
   write_line(json.dump());
-  tensorboard_->add_scalar("validation/loss", report.loss, report.step);
-  tensorboard_->add_scalar("validation/accuracy", report.accuracy, report.step);
-  tensorboard_->add_scalar("validation/macro_f1", report.macro_f1, report.step);
+  for (const auto& [name, value] : report.scores) {
+    tensorboard_->add_scalar("validation/" + name, value, report.step);
+  }
   tensorboard_->flush();
   logged_at_ = steady_clock::now();
 }

@@ -17,8 +17,6 @@ namespace fastformer::train {
 
 inline constexpr const char* kRecipeFile = "recipe.toml";
 inline constexpr const char* kCheckpointsFolder = "checkpoints";
-inline constexpr const char* kTestFile = "test.json";
-inline constexpr const char* kPredictionsFile = "test_predictions.csv";
 inline constexpr const char* kResultFile = "result.json";
 
 /// The folder of one training run:
@@ -28,8 +26,7 @@ inline constexpr const char* kResultFile = "result.json";
 ///   checkpoints/          see CheckpointFolder
 ///   cache/                the tokens, unless the recipe puts them elsewhere
 ///   model/                the finished model
-///   test.json             see tasks::evaluation_json; with a test part only
-///   test_predictions.csv  see TestPredictions; with a test part only
+///   test.json ...         what the task keeps of its test part, see the TrainingTask
 ///   result.json           see RunResult; the last that a finished run writes
 /// While it lives, no second process may use the folder.
 class RunDirectory final : public Observer {
@@ -50,6 +47,7 @@ class RunDirectory final : public Observer {
   std::filesystem::path model() const { return folder_ / "model"; }
   std::filesystem::path checkpoints() const { return folder_ / kCheckpointsFolder; }
   std::filesystem::path cache() const;
+  bool names_no_cache() const { return cache_.empty(); }
 
  private:
   void check_same_recipe(const std::string& text) const;

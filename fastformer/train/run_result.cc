@@ -11,17 +11,17 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 Json to_json(const TestScores& test) {
-  return {{"documents", test.documents},
-          {"accuracy", test.accuracy},
-          {"macro_f1", test.macro_f1},
-          {"loss", test.loss}};
+  Json json = {{"documents", test.documents}};
+  for (const auto& [name, value] : test.scores) json[name] = value;
+  return json;
 }
 
 TestScores test_scores(const Json& json) {
-  return {.documents = json.at("documents").get<std::int64_t>(),
-          .accuracy = json.at("accuracy").get<double>(),
-          .macro_f1 = json.at("macro_f1").get<double>(),
-          .loss = json.at("loss").get<double>()};
+  TestScores test{.documents = json.at("documents").get<std::int64_t>()};
+  for (const auto& [name, value] : json.items()) {
+    if (name != "documents") test.scores.push_back({name, value.get<double>()});
+  }
+  return test;
 }
 
 }  // namespace

@@ -5,14 +5,14 @@
 #include <optional>
 #include <string>
 
+#include "fastformer/tasks/scores.h"
+
 namespace fastformer::train {
 
 /// What a model reached on the test part.
 struct TestScores {
   std::int64_t documents = 0;
-  double accuracy = 0;
-  double macro_f1 = 0;
-  double loss = 0;  ///< mean cross-entropy in nats
+  tasks::Scores scores;
 };
 
 /// What a finished run leaves in its result.json.

@@ -30,7 +30,7 @@ struct TrainConfig {
   double clip_norm = 0;
   tasks::LossConfig loss;
 
-  std::string metric = "accuracy";
+  std::string metric = "auto";
   std::int64_t evaluate_every = 0;
   std::int64_t patience = 0;
   std::int64_t checkpoint_every = 0;
@@ -63,8 +63,9 @@ struct TrainConfig {
     visit("clip_norm", self.clip_norm, "largest norm of the gradients; 0: no limit",
           base::at_least(0));
     tasks::LossConfig::visit_fields(self.loss, visit);
-    visit("metric", self.metric, "of the validation part, that tells which model is best",
-          base::one_of({"accuracy", "macro_f1", "loss"}));
+    visit("metric", self.metric,
+          "of the validation part, that tells which model is best; auto: the task's first",
+          base::one_of({"auto", "accuracy", "macro_f1", "loss"}));
     visit("evaluate_every", self.evaluate_every, "steps between evaluations; 0: each epoch",
           base::at_least(0));
     visit("patience", self.patience, "stop after this many evaluations without a better one; 0: no",

@@ -10,46 +10,30 @@
 
 #include "fastformer/base/format.h"
 #include "fastformer/base/random.h"
-#include "fastformer/data/word_vectors.h"
-#include "fastformer/tasks/evaluation.h"
 #include "fastformer/train/gradient.h"
 #include "fastformer/train/schedule.h"
 
 namespace fastformer::train {
 namespace {
 
-std::vector<std::int64_t> class_counts(const data::TokenSet& set, std::size_t classes) {
-  std::vector<std::int64_t> counts(classes);
-  for (std::int64_t row = 0; row < set.size(); ++row) ++counts.at(set.label(row));
-  return counts;
-}
-
-std::int64_t steps_for(std::size_t batches, std::int64_t accumulation) {
-  return (static_cast<std::int64_t>(batches) + accumulation - 1) / accumulation;
-}
-
-double metric_of(const std::string& name, const tasks::Evaluation& evaluation) {
-  if (name == "loss") return -evaluation.loss;
-  return name == "accuracy" ? evaluation.confusion.accuracy() : evaluation.confusion.macro_f1();
+// Larger is better.
+double metric_of(const std::string& name, const tasks::Scores& scores) {
+  const double value = tasks::score_of(scores, name);
+  return name == "loss" ? -value : value;
 }
 
 }  // namespace
 
-Trainer::Trainer(const Recipe& recipe, const data::Dataset& dataset, CheckpointFolder& checkpoints,
+Trainer::Trainer(const TrainConfig& config, TrainingTask& task, CheckpointFolder& checkpoints,
                  std::vector<Observer*> observers, bool resume)
-    : recipe_(recipe),
-      dataset_(dataset),
+    : config_(config),
+      task_(task),
       checkpoints_(checkpoints),
       observers_(std::move(observers)),
-      model_(recipe.model, dataset.tokenizer->vocabulary_size(),
-             static_cast<std::int64_t>(dataset.labels.size()),
-             static_cast<std::uint64_t>(recipe.train.seed)),
-      loss_(recipe.train.loss, class_counts(dataset.train, dataset.labels.size())),
-      adam_(model_.parameters(), recipe.train.adam(), model_.row_sparse_parameters()),
+      adam_(task.parameters(), config.adam(), task.row_sparse_parameters()),
       total_steps_(count_steps()) {
-  if (dataset.train.size() == 0) throw std::invalid_argument("there is no training document");
-  const bool continues = resume && load_checkpoint();
-  if (!continues && !recipe.train.word_vectors.empty()) load_word_vectors();
+  if (resume && load_checkpoint()) return;
+  for (const auto& notice : task_.initialize()) notify(notice);
 }
 
 void Trainer::notify(const std::string& notice) const {
@@ -60,46 +44,23 @@ bool Trainer::load_checkpoint() {
   const auto checkpoint =
       checkpoints_.load_newest([&](const std::string& notice) { notify(notice); });
   if (!checkpoint) return false;
-  nn::assign(model_.parameters(), checkpoint->weights, "the checkpoint");
+  nn::assign(task_.parameters(), checkpoint->weights, "the checkpoint");
   adam_.load_state(checkpoint->optimizer);
   state_ = checkpoint->state;
   return true;
 }
 
-void Trainer::load_word_vectors() {
-  const auto& path = recipe_.train.word_vectors;
-  const auto& table = model_.parameters().at("embedding.token.weight");
-  const auto vectors = data::read_word_vectors(path, *dataset_.tokenizer, table.size(1));
-  const auto rows = static_cast<std::int64_t>(vectors.ids.size());
-  const at::NoGradGuard no_gradient;
-  table.index_copy_(0, at::tensor(vectors.ids, at::kLong),
-                    at::tensor(vectors.values, at::kFloat).view({rows, table.size(1)}));
-  notify(base::format("word vectors: %s has %lld of %lld tokens (%.1f %%)", path.c_str(),
-                      static_cast<long long>(rows), static_cast<long long>(table.size(0)),
-                      100 * vectors.coverage(table.size(0))));
-}
-
-Trainer::Plan Trainer::plan(std::int64_t epoch) const {
-  return data::plan_epoch(dataset_.train, recipe_.train.batch,
-                          static_cast<std::uint64_t>(recipe_.train.seed), epoch);
-}
-
-// Batches by tokens differ in number from epoch to epoch, so all epochs are planned once.
+// Epochs may differ in their number of batches.
 std::int64_t Trainer::count_steps() const {
-  const auto& config = recipe_.train;
   std::int64_t steps = 0;
-  if (config.batch.batch_by == "examples") {
-    steps = config.epochs * steps_for(plan(0).size(), config.accumulation);
-  } else {
-    for (std::int64_t epoch = 0; epoch < config.epochs; ++epoch) {
-      steps += steps_for(plan(epoch).size(), config.accumulation);
-    }
+  for (std::int64_t epoch = 0; epoch < config_.epochs; ++epoch) {
+    steps += (task_.batches(epoch) + config_.accumulation - 1) / config_.accumulation;
   }
-  return config.max_steps > 0 ? std::min(steps, config.max_steps) : steps;
+  return config_.max_steps > 0 ? std::min(steps, config_.max_steps) : steps;
 }
 
 bool Trainer::finished() const {
-  const auto patience = recipe_.train.patience;
+  const auto patience = config_.patience;
   return state_.step >= total_steps_ || (patience > 0 && state_.stale >= patience);
 }
 
@@ -108,7 +69,7 @@ bool Trainer::run(const StopSignal& stop) {
     if (!run_epoch(stop)) return false;
   }
   if (state_.best_step >= 0) {
-    nn::assign(model_.parameters(), checkpoints_.load_best(state_.best_step), "the best model");
+    nn::assign(task_.parameters(), checkpoints_.load_best(state_.best_step), "the best model");
   } else {
     adam_.bring_up_to_date_all();
   }
@@ -116,13 +77,12 @@ bool Trainer::run(const StopSignal& stop) {
 }
 
 bool Trainer::run_epoch(const StopSignal& stop) {
-  auto batches = plan(state_.epoch);
-  const auto count = static_cast<std::int64_t>(batches.size());
-  data::BatchLoader loader(dataset_.train, std::move(batches), state_.batch);
+  const auto count = task_.batches(state_.epoch);
+  task_.begin_epoch(state_.epoch, state_.batch);
   while (state_.batch < count && !finished()) {
-    const auto taken = std::min(recipe_.train.accumulation, count - state_.batch);
+    const auto taken = std::min(config_.accumulation, count - state_.batch);
     const auto started = std::chrono::steady_clock::now();
-    step(loader, taken);
+    step(taken);
     state_.seconds +=
         std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
     state_.batch += taken;
@@ -142,32 +102,32 @@ bool Trainer::run_epoch(const StopSignal& stop) {
 }
 
 double Trainer::learning_rate() const {
-  const auto& config = recipe_.train;
   const auto warmup = static_cast<std::int64_t>(
-      std::llround(config.warmup_fraction * static_cast<double>(total_steps_)));
-  return config.learning_rate * schedule_factor(config.schedule, state_.step, total_steps_, warmup);
+      std::llround(config_.warmup_fraction * static_cast<double>(total_steps_)));
+  return config_.learning_rate *
+         schedule_factor(config_.schedule, state_.step, total_steps_, warmup);
 }
 
-void Trainer::step(data::BatchLoader& loader, std::int64_t batches) {
-  for (const auto& [name, weight] : model_.parameters()) weight.mutable_grad().reset();
+void Trainer::step(std::int64_t batches) {
+  for (const auto& [name, weight] : task_.parameters()) weight.mutable_grad().reset();
   StepReport report{.step = state_.step + 1,
                     .total_steps = total_steps_,
                     .epoch = state_.epoch + 1,
-                    .epochs = recipe_.train.epochs,
+                    .epochs = config_.epochs,
                     .loss = 0,
                     .learning_rate = learning_rate(),
                     .gradient_norm = 0,
                     .tokens = 0};
   for (std::int64_t i = 0; i < batches; ++i) {
-    const auto batch = loader.next();
-    report.loss += accumulate(*batch, i, batches);
-    report.tokens += batch->tokens();
+    task_.next_batch();
+    report.loss += accumulate(i, batches);
+    report.tokens += task_.tokens();
   }
   check_finite(report.loss, report.learning_rate);
   std::map<std::string, Gradient> gradients;
-  for (const auto& [name, weight] : model_.parameters()) gradients[name] = gradient_of(weight);
-  if (recipe_.train.clip_norm > 0) {
-    report.gradient_norm = clip_gradients(gradients, recipe_.train.clip_norm);
+  for (const auto& [name, weight] : task_.parameters()) gradients[name] = gradient_of(weight);
+  if (config_.clip_norm > 0) {
+    report.gradient_norm = clip_gradients(gradients, config_.clip_norm);
     check_finite(report.gradient_norm, report.learning_rate);
   }
   adam_.step(gradients, report.learning_rate);
@@ -175,13 +135,12 @@ void Trainer::step(data::BatchLoader& loader, std::int64_t batches) {
   for (auto* observer : observers_) observer->on_step(report);
 }
 
-double Trainer::accumulate(const data::RaggedBatch& batch, std::int64_t index,
-                           std::int64_t batches) {
-  for (const auto& [name, rows] : model_.touched_rows(batch)) adam_.bring_up_to_date(name, rows);
+double Trainer::accumulate(std::int64_t index, std::int64_t batches) {
+  for (const auto& [name, rows] : task_.touched_rows()) adam_.bring_up_to_date(name, rows);
   const auto place =
-      base::mix64(static_cast<std::uint64_t>(state_.step * recipe_.train.accumulation + index));
-  at::manual_seed(base::mix64(static_cast<std::uint64_t>(recipe_.train.seed) ^ place));
-  const auto loss = loss_.forward(model_.forward(batch, /*training=*/true), batch.labels) / batches;
+      base::mix64(static_cast<std::uint64_t>(state_.step * config_.accumulation + index));
+  at::manual_seed(base::mix64(static_cast<std::uint64_t>(config_.seed) ^ place));
+  const auto loss = task_.loss() / batches;
   loss.backward();
   return loss.item<double>();
 }
@@ -197,39 +156,37 @@ void Trainer::check_finite(double loss, double learning_rate) const {
 }
 
 void Trainer::after_step(bool end_of_epoch) {
-  const auto& config = recipe_.train;
   const bool last = state_.step == total_steps_;
   const bool due =
-      config.evaluate_every > 0 ? state_.step % config.evaluate_every == 0 : end_of_epoch;
+      config_.evaluate_every > 0 ? state_.step % config_.evaluate_every == 0 : end_of_epoch;
   const bool evaluates = last || due;
-  if (evaluates && dataset_.validation.size() > 0) evaluate();
-  const bool saves =
-      config.checkpoint_every > 0 ? state_.step % config.checkpoint_every == 0 || last : evaluates;
+  if (evaluates) evaluate();
+  const bool saves = config_.checkpoint_every > 0
+                         ? state_.step % config_.checkpoint_every == 0 || last
+                         : evaluates;
   if (saves) save_checkpoint();
 }
 
 void Trainer::evaluate() {
   adam_.bring_up_to_date_all();
-  const auto evaluation = tasks::evaluate(model_, dataset_.validation);
-  const double metric = metric_of(recipe_.train.metric, evaluation);
+  const auto scores = task_.validate();
+  if (scores.empty()) return;
+  const double metric = metric_of(config_.metric, scores);
   const bool best = state_.best_step < 0 || metric > state_.best_metric;
   if (best) {
-    checkpoints_.save_best(state_.step, model_.parameters());
+    checkpoints_.save_best(state_.step, task_.parameters());
     state_.best_step = state_.step;
     state_.best_metric = metric;
     state_.stale = 0;
   } else {
     ++state_.stale;
   }
-  const EvaluationReport report{.step = state_.step,
-                                .epoch = state_.epoch,
-                                .loss = evaluation.loss,
-                                .accuracy = evaluation.confusion.accuracy(),
-                                .macro_f1 = evaluation.confusion.macro_f1(),
-                                .best = best};
-  for (auto* observer : observers_) observer->on_evaluation(report);
+  for (auto* observer : observers_) {
+    observer->on_evaluation(
+        {.step = state_.step, .epoch = state_.epoch, .scores = scores, .best = best});
+  }
 }
 
-void Trainer::save_checkpoint() { checkpoints_.save({state_, model_.parameters(), adam_.state()}); }
+void Trainer::save_checkpoint() { checkpoints_.save({state_, task_.parameters(), adam_.state()}); }
 
 }  // namespace fastformer::train

@@ -2,11 +2,10 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <vector>
 
-#include "fastformer/data/dataset.h"
-#include "fastformer/tasks/evaluation.h"
 #include "fastformer/train/checkpoint.h"
 #include "fastformer/train/observer.h"
 #include "fastformer/train/recipe.h"
@@ -14,6 +13,7 @@
 #include "fastformer/train/run_result.h"
 #include "fastformer/train/stop_signal.h"
 #include "fastformer/train/trainer.h"
+#include "fastformer/train/training_task.h"
 
 namespace fastformer::train {
 
@@ -31,17 +31,17 @@ class TrainingRun {
  public:
   struct Finished {
     RunResult result;
-    std::optional<tasks::Evaluation> test;  ///< nothing without a test part
+    TestReport test;
   };
 
   /// Takes the folder, prepares the data, and gives the process the recipe's precision and number
-  /// of threads. Throws as RunDirectory and data::prepare() do.
+  /// of threads. Throws as RunDirectory and open_task() do.
   TrainingRun(const Recipe& recipe, const std::filesystem::path& folder,
               const RunOptions& options = {});
   TrainingRun(const TrainingRun&) = delete;
   TrainingRun& operator=(const TrainingRun&) = delete;
 
-  const data::Dataset& dataset() const { return dataset_; }
+  const TrainingTask& task() const { return *task_; }
   const RunDirectory& directory() const { return directory_; }
 
   /// Trains to the end: true. False when `stop` asked for it, after a checkpoint; then step() and
@@ -55,14 +55,12 @@ class TrainingRun {
   Finished finish();
 
  private:
-  RunResult result(const std::optional<tasks::Evaluation>& test) const;
-  void save_test(const tasks::Evaluation& test) const;
-  void save_model(const std::optional<tasks::Evaluation>& test) const;
+  RunResult result(const TestReport& test) const;
 
   Recipe recipe_;
   RunOptions options_;
   RunDirectory directory_;
-  data::Dataset dataset_;
+  std::unique_ptr<TrainingTask> task_;
   CheckpointFolder checkpoints_;
   std::optional<Trainer> trainer_;
 };

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "fastformer/base/atomic_file.h"
+#include "fastformer/train/classification_task.h"
 #include "fastformer/train/experiment_tables.h"
 #include "fastformer/train/folder_lock.h"
 #include "fastformer/train/run_directory.h"
@@ -58,7 +59,8 @@ class ResultsTest : public ::testing::Test {
         .parameters = 1'234'567,
         .encoder_parameters = 4'321,
         .metric = "accuracy",
-        .test = TestScores{.documents = 4, .accuracy = accuracy, .macro_f1 = 0.5, .loss = 1.25}};
+        .test = TestScores{.documents = 4,
+                           .scores = {{"loss", 1.25}, {"accuracy", accuracy}, {"macro_f1", 0.5}}}};
   }
   void finish(const Cell& cell, double accuracy, const Predictions& predicted,
               const Predictions& labels = {0, 0, 1, 1}) {
@@ -77,7 +79,7 @@ TEST_F(ResultsTest, ACellTellsWhereItStands) {
   EXPECT_EQ(status_of(cell).state, CellState::kNew);
   finish(cell, 0.5, {0, 0, 1, 1});
   EXPECT_EQ(status_of(cell).state, CellState::kFinished);
-  EXPECT_EQ(status_of(cell).result->test->accuracy, 0.5);
+  EXPECT_EQ(status_of(cell).result->test->scores.at(1).value, 0.5);
 
   const auto other = load("{ \"model.layers\" = 6 }");
   const auto changed = status_of(other.cell(0, 2, 0));

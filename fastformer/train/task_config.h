@@ -1,0 +1,24 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "fastformer/base/config_field.h"
+
+namespace fastformer::train {
+
+/// The recipe's [task] section: it decides which fields [data] and [model] have.
+struct TaskConfig {
+  std::string name = "classification";
+
+  template <class Self, class Visitor>
+  static void visit_fields(Self& self, Visitor&& visit) {
+    visit("name", self.name, "what the model learns to do", base::one_of({"classification"}));
+  }
+  void validate() const {}
+
+  /// What the task measures on the validation part; `train.metric = "auto"` stands for the first.
+  std::vector<std::string> metrics() const;
+};
+
+}  // namespace fastformer::train

@@ -1,5 +1,6 @@
-// One contender of bench/peers/attention_block.py: our attention block on a case that the script
-// wrote, run once for each line on standard input.
+// Our contender of bench/peers/attention_block.py and rivals.py: a token mixer on a case that the
+// script wrote, run once for each line on standard input. The metadata of the case has the fields of
+// the encoder, as text.
 //
 //   fastformer_attention_block CASE.safetensors THREADS PRECISION
 //   > forward        seconds of one pass without gradients
@@ -11,10 +12,12 @@
 #include <chrono>
 #include <exception>
 #include <iostream>
+#include <memory>
 #include <string>
 
+#include "fastformer/base/config_tree.h"
 #include "fastformer/base/heap.h"
-#include "fastformer/nn/additive_attention.h"
+#include "fastformer/nn/mixer.h"
 #include "fastformer/nn/precision.h"
 #include "fastformer/nn/tensor_file.h"
 
@@ -31,24 +34,26 @@ class Contender {
     const auto offsets = take(file.tensors, "offsets");
     const auto* first = offsets.const_data_ptr<std::int64_t>();
     offsets_.assign(first, first + offsets.numel());
-    config_.width = x_.size(1);
-    config_.heads = std::stoll(file.metadata.at("heads"));
+    base::ConfigTree tree;
+    for (const auto& [field, value] : file.metadata) tree.set("model." + field + "=" + value);
+    nn::EncoderConfig config;
+    tree.read_section("model", config);
     nn::ParameterStore store(1, x_.scalar_type());
-    attention_ = std::make_unique<nn::AdditiveAttention>(config_, store, "attention");
+    mixer_ = nn::make_mixer(config, store, "attention");
     parameters_ = store.parameters();
     nn::assign(parameters_, file.tensors, path);
   }
 
   void forward() const {
     const c10::InferenceMode inference;
-    attention_->forward(x_, nn::Offsets(offsets_), nullptr);
+    mixer_->forward(x_, nn::Offsets(offsets_), nullptr);
   }
 
   // A caller's gradients are dropped before each pass, as an optimizer's step would.
   nn::ParameterMap training() {
     for (auto& [name, parameter] : parameters_) parameter.mutable_grad().reset();
     const auto x = x_.detach().requires_grad_(true);
-    const auto y = attention_->forward(x, nn::Offsets(offsets_), nullptr);
+    const auto y = mixer_->forward(x, nn::Offsets(offsets_), nullptr);
     y.backward(gradient_);
     return {{"y", y.detach()}, {"x.grad", x.grad()}};
   }
@@ -70,8 +75,7 @@ class Contender {
 
   at::Tensor x_, gradient_;
   std::vector<std::int64_t> offsets_;
-  nn::EncoderConfig config_;
-  std::unique_ptr<nn::AdditiveAttention> attention_;
+  std::unique_ptr<nn::Mixer> mixer_;
   nn::ParameterMap parameters_;
 };
 

@@ -212,7 +212,7 @@ class Ours:
         path, self.answer = f"{folder}/case.safetensors", f"{folder}/result.safetensors"
         save_file(
             {**tensors, "x": case.rows, "gradient": case.gradient, "offsets": offsets},
-            path, metadata={"heads": str(_HEADS)},
+            path, metadata={"heads": str(_HEADS), "width": str(_WIDTH)},
         )
         self.process = subprocess.Popen(
             [_PROGRAM, path, str(options.threads), options.precision],

@@ -167,7 +167,7 @@ TEST_F(MindClicksTest, SplitsByTime) {
   EXPECT_EQ(parts.train.counts().users, 3);
   config_.validation_fraction = config_.test_fraction = 0.5;
   EXPECT_MENTIONS(error(lines), "together", "0.95");
-  config_.validation_fraction = 0.1;
+  config_.validation_fraction = 0.05;
   config_.test_fraction = 0;
   EXPECT_MENTIONS(error(lines), "validation_fraction", "no impression");
   config_.validation_fraction = 0.5;

@@ -86,7 +86,7 @@ at::Tensor FineMatcher::encode_news(at::Tensor x, const nn::Offsets& offsets,
     level = normalization.forward(flat).view({offsets.size(), words_, filters_}) * present;
     levels.push_back(level);
   }
-  return at::cat(levels, 2).view({offsets.size(), news_width()});
+  return at::cat(levels, 2).view({offsets.size(), words_ * levels_width()});
 }
 
 // history [news_, e] and candidates [k, e] -> [k, 4, news_, words_, words_].

@@ -32,7 +32,7 @@ class FineMatcher final : public NewsMatcher {
   at::Tensor encode_news(at::Tensor x, const nn::Offsets& offsets, bool training) const override;
   at::Tensor score(const at::Tensor& news, const NewsLists& histories, const NewsLists& candidates,
                    bool training) const override;
-  std::int64_t news_width() const override { return words_ * levels_width(); }
+  bool has_vectors() const override { return false; }
 
  private:
   static constexpr std::int64_t kLevels = 3;

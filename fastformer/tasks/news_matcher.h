@@ -31,8 +31,8 @@ class NewsMatcher {
   virtual at::Tensor score(const at::Tensor& news, const NewsLists& histories,
                            const NewsLists& candidates, bool training) const = 0;
 
-  /// Numbers of one encoded news: whether those of a whole data set fit into memory.
-  virtual std::int64_t news_width() const = 0;
+  /// Whether an encoded news is one vector: those of a whole data set fit into memory then.
+  virtual bool has_vectors() const = 0;
 };
 
 /// The rows of the lists, in order: [H, e].

@@ -45,8 +45,8 @@ class Recommender {
                    const NewsLists& candidates) const;
   /// The vectors of users [B, d]. Throws std::invalid_argument for a model that has none (fim).
   at::Tensor encode_users(const at::Tensor& news, const NewsLists& histories) const;
-  /// Numbers of an encoded news.
-  std::int64_t news_width() const { return matcher_->news_width(); }
+  /// Whether an encoded news is one vector, small enough to keep those of a whole data set.
+  bool has_vectors() const { return matcher_->has_vectors(); }
 
   const nn::ParameterMap& parameters() const { return store_.parameters(); }
   /// The tables whose gradients are sparse, and their rows that a batch touches.

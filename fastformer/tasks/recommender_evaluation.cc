@@ -16,8 +16,7 @@ using Use = std::function<void(const data::Impression&, std::span<const double>)
 
 constexpr std::int64_t kTokensAtOnce = 16'384;
 constexpr std::int64_t kUsersAtOnce = 256;
-constexpr std::int64_t kMatchedAtOnce = 64;   // pairs of user and candidate, where each is large
-constexpr std::int64_t kLargeNews = 1 << 12;  // numbers
+constexpr std::int64_t kMatchedAtOnce = 64;  // pairs of user and candidate, where each is large
 
 std::vector<std::int32_t> numbers_of(std::span<const data::Candidate> candidates) {
   std::vector<std::int32_t> numbers;
@@ -135,7 +134,7 @@ void score_impressions(const Recommender& model, const data::TitleTokens& titles
                        const data::ImpressionLog& log, const Use& use) {
   if (log.size() == 0) return;
   const c10::NoGradGuard no_gradients;
-  if (model.news_width() < kLargeNews) {
+  if (model.has_vectors()) {
     score_with_vectors(model, titles, log, use);
   } else {
     score_in_batches(model, titles, log, use);

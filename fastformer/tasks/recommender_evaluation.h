@@ -20,9 +20,9 @@ struct RecommenderEvaluation {
                     ///< impression showed without effect, in nats
 };
 
-/// The scores of all candidates, impression by impression, in the order of the log. Where encoded
-/// news are small (nrms, fastformer), those of the log are encoded once and users stream past them;
-/// else (fim) those of a few impressions at a time.
+/// The scores of all candidates, impression by impression, in the order of the log. Where news are
+/// vectors (nrms, fastformer), those of the log are encoded once and users stream past them; else
+/// (fim) those of a few impressions at a time.
 void score_impressions(
     const Recommender& model, const data::TitleTokens& titles, const data::ImpressionLog& log,
     const std::function<void(const data::Impression&, std::span<const double> scores)>& use);

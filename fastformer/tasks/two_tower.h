@@ -23,7 +23,7 @@ class TwoTower final : public NewsMatcher {
   at::Tensor encode_news(at::Tensor x, const nn::Offsets& offsets, bool training) const override;
   at::Tensor score(const at::Tensor& news, const NewsLists& histories, const NewsLists& candidates,
                    bool training) const override;
-  std::int64_t news_width() const override { return width_; }
+  bool has_vectors() const override { return true; }
 
   /// The vectors of the users: [B, d].
   at::Tensor encode_users(const at::Tensor& news, const NewsLists& histories, bool training) const;

@@ -1,10 +1,9 @@
 #include "fastformer/data/mind_reader.h"
 
-#include <algorithm>
 #include <stdexcept>
 #include <string_view>
-#include <vector>
 
+#include "fastformer/data/cells.h"
 #include "fastformer/data/utf8.h"
 
 namespace fastformer::data {
@@ -14,16 +13,6 @@ enum Column : std::size_t { kId = 0, kCategory = 1, kTitle = 3, kAbstract = 4, k
 
 std::filesystem::path news_file(const std::filesystem::path& path) {
   return std::filesystem::is_directory(path) ? path / "news.tsv" : path;
-}
-
-std::vector<std::string_view> split_tabs(std::string_view line) {
-  std::vector<std::string_view> cells;
-  for (std::size_t at = 0; at <= line.size();) {
-    const std::size_t end = std::min(line.find('\t', at), line.size());
-    cells.push_back(line.substr(at, end - at));
-    at = end + 1;
-  }
-  return cells;
 }
 
 }  // namespace
@@ -37,20 +26,20 @@ bool MindReader::next(Example& example) {
   } while (line_.empty());
   example.where = lines_.where();
   check_text(line_, example.where);
-  const auto cells = split_tabs(line_);
-  if (cells.size() <= kAbstract) {
-    throw std::invalid_argument(example.where + ": has " + std::to_string(cells.size()) +
+  split_cells(line_, '\t', cells_);
+  if (cells_.size() <= kAbstract) {
+    throw std::invalid_argument(example.where + ": has " + std::to_string(cells_.size()) +
                                 " columns, but MIND's news.tsv has at least 5 (id, category, "
                                 "subcategory, title, abstract), separated by tabs");
   }
-  example.text = cells[kTitle];
+  example.text = cells_[kTitle];
   const auto append = [&](std::string_view part) {
     if (!part.empty()) example.text.append(separator_).append(part);
   };
-  append(cells[kAbstract]);
-  if (body_ && cells.size() > kBody) append(cells[kBody]);
-  example.label = cells[kCategory];
-  example.group = cells[kId];
+  append(cells_[kAbstract]);
+  if (body_ && cells_.size() > kBody) append(cells_[kBody]);
+  example.label = cells_[kCategory];
+  example.group = cells_[kId];
   return true;
 }
 

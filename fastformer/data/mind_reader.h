@@ -2,6 +2,8 @@
 
 #include <filesystem>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "fastformer/data/line_stream.h"
 #include "fastformer/data/reader.h"
@@ -22,6 +24,7 @@ class MindReader final : public Reader {
   std::string separator_;
   LineStream lines_;
   std::string line_;
+  std::vector<std::string_view> cells_;
 };
 
 }  // namespace fastformer::data

@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 
+#include <cstdint>
 #include <string>
 
 #include "fastformer/nn/feed_forward.h"
@@ -12,12 +13,15 @@ namespace fastformer::nn {
 
 /// One vector for a sequence (Wu et al., arXiv 2108.09084, section 3.2):
 ///   w = softmax over tokens of v . tanh(W x_i + b) + c;   pooled = sum_i w_i x_i
-/// Parameters: `<name>.projection` [d, d] and `<name>.logits` [1, d].
+/// Parameters: `<name>.projection` [q, d] and `<name>.logits` [1, q]; q = d unless it is given.
 class AdditivePooling {
  public:
   AdditivePooling(ParameterStore& store, const std::string& name, std::int64_t width)
-      : projection_(store, name + ".projection", width, width),
-        logits_(store, name + ".logits", width, 1) {}
+      : AdditivePooling(store, name, width, width) {}
+  AdditivePooling(ParameterStore& store, const std::string& name, std::int64_t width,
+                  std::int64_t query_width)
+      : projection_(store, name + ".projection", width, query_width),
+        logits_(store, name + ".logits", query_width, 1) {}
 
   /// x [T, d] -> vectors [B, d] with weights [T, 1].
   Pooled forward(const at::Tensor& x, const Offsets& offsets) const {

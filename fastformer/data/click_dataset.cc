@@ -1,0 +1,72 @@
+#include "fastformer/data/click_dataset.h"
+
+#include <functional>
+#include <string_view>
+#include <utility>
+
+#include "fastformer/base/format.h"
+
+namespace fastformer::data {
+namespace {
+
+ClickDataset tokenized(ClickSource source, std::unique_ptr<text::Tokenizer> tokenizer,
+                       const ClickDataConfig& config) {
+  ClickDataset dataset;
+  dataset.titles = tokenize_titles(source.news, *tokenizer, config.title_tokens);
+  dataset.tokenizer = std::move(tokenizer);
+  dataset.news = std::move(source.news);
+  dataset.parts = std::move(source.parts);
+  return dataset;
+}
+
+std::string row(const char* name, const LogParts& parts,
+                const std::function<std::int64_t(const ImpressionLog&)>& value) {
+  return base::format(
+      "%-22s %12lld %12lld %12lld\n", name, static_cast<long long>(value(parts.train)),
+      static_cast<long long>(value(parts.validation)), static_cast<long long>(value(parts.test)));
+}
+
+std::string row(const char* name, const LogParts& parts, std::int64_t ClickCounts::* field) {
+  return row(name, parts, [field](const ImpressionLog& log) { return log.counts().*field; });
+}
+
+}  // namespace
+
+ClickDataset prepare_clicks(const ClickDataConfig& config,
+                            const text::TokenizerConfig& text_config) {
+  text_config.validate();
+  auto source = read_clicks(config);
+  auto tokenizer =
+      text::make_tokenizer(text_config, [&](const std::function<void(std::string_view)>& use_text) {
+        for (std::int32_t n = 1; n <= source.training_news; ++n) use_text(source.news.title(n));
+      });
+  return tokenized(std::move(source), std::move(tokenizer), config);
+}
+
+ClickDataset prepare_clicks(const ClickDataConfig& config,
+                            std::unique_ptr<text::Tokenizer> tokenizer) {
+  return tokenized(read_clicks(config), std::move(tokenizer), config);
+}
+
+std::string ClickDataset::summary() const {
+  std::string table = base::format("%-22s %12s %12s %12s\n", "", "train", "validation", "test");
+  table += row("users", parts, &ClickCounts::users);
+  table += row("impressions", parts, [](const ImpressionLog& log) { return log.size(); });
+  table += row("shown news", parts, &ClickCounts::candidates);
+  table += row("clicks", parts, &ClickCounts::clicks);
+  table += row("empty histories", parts, &ClickCounts::empty_histories);
+  table += row("no click", parts, &ClickCounts::without_clicks);
+  table += row("nothing but clicks", parts, &ClickCounts::without_negatives);
+  table += row("unknown in histories", parts, &ClickCounts::unknown_history);
+  table += row("unknown shown", parts, &ClickCounts::unknown_candidates);
+  const auto tokens = static_cast<double>(titles.ids.size());
+  const auto count = static_cast<double>(news.size() - 1);
+  table += base::format(
+      "news %lld   categories %zu   mean title %.1f tokens   cut %lld   without a title %lld\n",
+      static_cast<long long>(news.size() - 1), news.categories().size(),
+      count > 0 ? tokens / count : 0.0, static_cast<long long>(titles.cut),
+      static_cast<long long>(titles.empty));
+  return table;
+}
+
+}  // namespace fastformer::data

@@ -1,0 +1,265 @@
+#include "fastformer/data/mind_clicks.h"
+
+#include <algorithm>
+#include <charconv>
+#include <chrono>
+#include <optional>
+#include <stdexcept>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+#include "fastformer/base/suggest.h"
+#include "fastformer/data/cells.h"
+#include "fastformer/data/line_stream.h"
+#include "fastformer/data/utf8.h"
+
+namespace fastformer::data {
+namespace {
+
+namespace fs = std::filesystem;
+
+const std::vector<std::string> kNewsColumns = {
+    "id",  "category",       "subcategory",       "title", "abstract",
+    "url", "title_entities", "abstract_entities", "body"};
+constexpr std::size_t kLeastNewsColumns = 5;
+constexpr const char* kNewsFile = "news.tsv";
+constexpr const char* kBehaviorsFile = "behaviors.tsv";
+
+std::optional<fs::path> find_file(const fs::path& folder, const std::string& name) {
+  for (const char* ending : {"", ".gz", ".zst", ".bz2", ".xz"}) {
+    if (fs::exists(folder / (name + ending))) return folder / (name + ending);
+  }
+  return std::nullopt;
+}
+
+// The file itself, or the one of that name in the folder.
+fs::path file_of(const fs::path& source, const std::string& name) {
+  if (!fs::is_directory(source)) return source;
+  return find_file(source, name).value_or(source / name);
+}
+
+std::size_t news_column(const std::string& name, const char* field) {
+  const auto found = std::find(kNewsColumns.begin(), kNewsColumns.end(), name);
+  if (found == kNewsColumns.end()) {
+    throw std::invalid_argument(std::string(field) + " names the column '" + name +
+                                "', which MIND's news.tsv does not have" +
+                                base::suggestion(name, kNewsColumns));
+  }
+  return static_cast<std::size_t>(found - kNewsColumns.begin());
+}
+
+[[noreturn]] void refuse(const std::string& where, const std::string& what) {
+  throw std::invalid_argument(where + ": " + what);
+}
+
+// Takes the digits up to the delimiter off the text; -1 where there are no such.
+int take_number(std::string_view& text, char delimiter) {
+  const auto digits = text.substr(0, text.find(delimiter));
+  text.remove_prefix(std::min(digits.size() + 1, text.size()));
+  int number = -1;
+  const auto* const end = digits.data() + digits.size();
+  const auto [stop, error] = std::from_chars(digits.data(), end, number);
+  return error == std::errc() && stop == end && number <= 9999 ? number : -1;
+}
+
+// MIND writes 11/15/2019 8:55:22 AM.
+std::optional<std::int64_t> parse_time(std::string_view text) {
+  const int month = take_number(text, '/'), day = take_number(text, '/');
+  const int year = take_number(text, ' '), hour = take_number(text, ':');
+  const int minute = take_number(text, ':'), second = take_number(text, ' ');
+  const auto within = [](int number, int least, int most) {
+    return number >= least && number <= most;
+  };
+  if (!within(month, 1, 12) || !within(day, 1, 31) || !within(year, 1, 9999) ||
+      !within(hour, 1, 12) || !within(minute, 0, 59) || !within(second, 0, 59) ||
+      (text != "AM" && text != "PM")) {
+    return std::nullopt;
+  }
+  const auto date = std::chrono::year(year) / month / day;
+  if (!date.ok()) return std::nullopt;
+  const auto days = std::chrono::sys_days(date).time_since_epoch().count();
+  return days * std::int64_t{86'400} + (hour % 12 + (text == "PM" ? 12 : 0)) * 3600 + minute * 60 +
+         second;
+}
+
+bool has_label(std::string_view cell) { return cell.ends_with("-0") || cell.ends_with("-1"); }
+
+class BehaviorsReader {
+ public:
+  BehaviorsReader(const ClickDataConfig& config, const NewsTable& news)
+      : limit_(static_cast<std::size_t>(config.history)), news_(news) {}
+
+  void read(const fs::path& file) {
+    LineStream lines(file);
+    bool any = false;
+    for (std::string line; lines.next(line);) {
+      if (line.empty()) continue;
+      any = true;
+      add(line, lines.where());
+    }
+    if (!any) {
+      throw std::invalid_argument(lines.name() +
+                                  ": holds no impressions, expected MIND's behaviors.tsv");
+    }
+  }
+
+  ImpressionLog take() {
+    log_.count_unknown(unknown_history_, unknown_candidates_);
+    return std::move(log_);
+  }
+
+ private:
+  void add(std::string_view line, const std::string& where) {
+    check_text(line, where);
+    split_cells(line, '\t', cells_);
+    if (cells_.size() != 5) {
+      refuse(where, "has " + std::to_string(cells_.size()) +
+                        " columns, but MIND's behaviors.tsv has 5 (impression, user, time, "
+                        "history, shown news), separated by tabs");
+    }
+    const auto time = parse_time(cells_[2]);
+    if (!time) {
+      refuse(where, "the time '" + std::string(cells_[2]) +
+                        "' cannot be read, expected one like 11/15/2019 8:55:22 AM");
+    }
+    const auto user = users_.number(cells_[1]);
+    read_candidates(cells_[4], where);
+    log_.add({.id = cells_[0], .user = user, .time = *time, .candidates = candidates_},
+             history(user, cells_[3]));
+  }
+
+  void read_candidates(std::string_view cell, const std::string& where) {
+    candidates_.clear();
+    split_cells(cell, ' ', words_);
+    for (auto word : words_) {
+      if (word.empty()) continue;
+      if (!kind_known_) {
+        kind_known_ = true;
+        log_.set_labelled(has_label(word));
+      }
+      bool clicked = false;
+      if (log_.labelled()) {
+        if (!has_label(word)) {
+          refuse(where, "the shown news '" + std::string(word) +
+                            "' ends neither in -0 nor in -1 as the others do");
+        }
+        clicked = word.back() == '1';
+        word.remove_suffix(2);
+      } else if (has_label(word)) {
+        refuse(where, "the shown news '" + std::string(word) +
+                          "' has a label, but those before have none");
+      }
+      const auto number = news_.find(word);
+      if (number == NewsTable::kUnknown) ++unknown_candidates_;
+      candidates_.emplace_back(number, clicked);
+    }
+    if (candidates_.empty()) refuse(where, "no news was shown, expected some as in \"N1-1 N2-0\"");
+  }
+
+  // In MIND a user has the same history in each impression of a part: it is held once.
+  ImpressionLog::HistoryRange history(std::int32_t user, std::string_view cell) {
+    clicks_.clear();
+    split_cells(cell, ' ', words_);
+    for (const auto word : words_) {
+      if (word.empty()) continue;
+      const auto number = news_.find(word);
+      if (number == NewsTable::kUnknown) {
+        ++unknown_history_;
+      } else {
+        clicks_.push_back(number);
+      }
+    }
+    if (clicks_.size() > limit_)
+      clicks_.erase(clicks_.begin(), clicks_.end() - static_cast<std::ptrdiff_t>(limit_));
+    const auto at = static_cast<std::size_t>(user);
+    if (at >= last_of_user_.size()) last_of_user_.resize(at + 1);
+    auto& last = last_of_user_[at];
+    if (!std::ranges::equal(clicks_, log_.clicks(last))) last = log_.add_history(clicks_);
+    return last;
+  }
+
+  std::size_t limit_;
+  const NewsTable& news_;
+  ImpressionLog log_;
+  NameNumbers users_;
+  std::vector<ImpressionLog::HistoryRange> last_of_user_;
+  bool kind_known_ = false;
+  std::int64_t unknown_history_ = 0, unknown_candidates_ = 0;
+  std::vector<std::string_view> cells_, words_;
+  std::vector<std::int32_t> clicks_;
+  std::vector<Candidate> candidates_;
+};
+
+// The news beside the impressions, which must lie there unless data.news names some.
+void read_news_beside(const std::vector<std::string>& sources, const ClickDataConfig& config,
+                      NewsTable& news) {
+  for (const auto& source : sources) {
+    const fs::path path = source;
+    const auto folder = fs::is_directory(path) ? path : path.parent_path();
+    const auto file = find_file(folder, kNewsFile);
+    if (file) {
+      read_mind_news(*file, config, news);
+    } else if (config.news.empty()) {
+      throw std::invalid_argument((folder / kNewsFile).string() +
+                                  ": does not exist; put MIND's news.tsv beside the impressions, "
+                                  "or name it in data.news");
+    }
+  }
+}
+
+}  // namespace
+
+void read_mind_news(const fs::path& source, const ClickDataConfig& config, NewsTable& news) {
+  std::vector<std::size_t> title_columns;
+  for (const auto& name : config.title_columns) {
+    title_columns.push_back(news_column(name, "data.title_columns"));
+  }
+  const auto category = config.category_column.empty()
+                            ? 1
+                            : news_column(config.category_column, "data.category_column");
+  LineStream lines(file_of(source, kNewsFile));
+  std::vector<std::string_view> cells, parts;
+  bool any = false;
+  for (std::string line; lines.next(line);) {
+    if (line.empty()) continue;
+    any = true;
+    check_text(line, lines.where());
+    split_cells(line, '\t', cells);
+    if (cells.size() < kLeastNewsColumns) {
+      refuse(lines.where(), "has " + std::to_string(cells.size()) +
+                                " columns, but MIND's news.tsv has at least 5 (id, category, "
+                                "subcategory, title, abstract), separated by tabs");
+    }
+    if (cells[0].empty()) refuse(lines.where(), "the news has no id");
+    cells.resize(std::max(cells.size(), kNewsColumns.size()));
+    parts.clear();
+    for (const auto column : title_columns) parts.push_back(cells[column]);
+    news.add({.id = std::string(cells[0]),
+              .title = join_words(parts),
+              .category = std::string(cells[category])});
+  }
+  if (!any) throw std::invalid_argument(lines.name() + ": holds no news, expected MIND's news.tsv");
+}
+
+ImpressionLog read_behaviors(const std::vector<std::string>& sources, const ClickDataConfig& config,
+                             const NewsTable& news) {
+  BehaviorsReader reader(config, news);
+  for (const auto& source : sources) reader.read(file_of(source, kBehaviorsFile));
+  return reader.take();
+}
+
+ClickSource read_mind_clicks(const ClickDataConfig& config) {
+  ClickSource source;
+  for (const auto& file : config.news) read_mind_news(file, config, source.news);
+  read_news_beside(config.train, config, source.news);
+  source.training_news = source.news.size() - 1;
+  read_news_beside(config.validation, config, source.news);
+  read_news_beside(config.test, config, source.news);
+  source.parts.train = read_behaviors(config.train, config, source.news);
+  source.parts.validation = read_behaviors(config.validation, config, source.news);
+  source.parts.test = read_behaviors(config.test, config, source.news);
+  return source;
+}
+
+}  // namespace fastformer::data

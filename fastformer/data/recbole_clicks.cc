@@ -1,0 +1,166 @@
+#include "fastformer/data/recbole_clicks.h"
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+#include <set>
+#include <stdexcept>
+#include <string>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "fastformer/data/cells.h"
+#include "fastformer/data/recbole_table.h"
+#include "fastformer/data/splits.h"
+#include "fastformer/data/unmet_items.h"
+
+namespace fastformer::data {
+namespace {
+
+namespace fs = std::filesystem;
+
+// The only file with the ending in the folder.
+fs::path only_file(const fs::path& folder, const char* ending) {
+  std::set<fs::path> found;
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    if (entry.path().extension() == ending) found.insert(entry.path());
+  }
+  if (found.size() != 1) {
+    throw std::invalid_argument(folder.string() + ": holds " + std::to_string(found.size()) +
+                                " files that end in " + ending + ", expected one");
+  }
+  return *found.begin();
+}
+
+fs::path interactions_file(const fs::path& source) {
+  return fs::is_directory(source) ? only_file(source, ".inter") : source;
+}
+
+fs::path items_file(const fs::path& interactions) {
+  auto same = interactions;
+  same.replace_extension(".item");
+  if (fs::exists(same)) return same;
+  const auto folder = interactions.parent_path();
+  return only_file(folder.empty() ? fs::path(".") : folder, ".item");
+}
+
+void read_items(const fs::path& file, const ClickDataConfig& config, NewsTable& items) {
+  RecboleTable table(file);
+  const auto id = table.column("item_id");
+  std::vector<std::size_t> titles;
+  for (const auto& name : config.title_columns) titles.push_back(table.column(name));
+  std::vector<std::string_view> parts;
+  while (table.next()) {
+    parts.clear();
+    for (const auto column : titles) parts.push_back(table.cell(column));
+    NewsItem item{.id = std::string(table.cell(id)), .title = join_words(parts), .category = {}};
+    if (!config.category_column.empty()) {
+      item.category = table.cell(table.column(config.category_column));
+    }
+    items.add(std::move(item));
+  }
+}
+
+struct Interaction {
+  std::int32_t user = 0, item = 0;
+  double time = 0;
+  bool click = false;
+  Part part = Part::kTrain;
+};
+
+class InteractionsReader {
+ public:
+  InteractionsReader(const ClickDataConfig& config, const NewsTable& items)
+      : config_(config), items_(items) {}
+
+  void read(const fs::path& file, Part part) {
+    RecboleTable table(file);
+    const auto user = table.column("user_id"), item = table.column("item_id");
+    const auto time = table.column("timestamp");
+    const auto rating = table.find_column("rating");
+    while (table.next()) {
+      const auto number = users_.number(table.cell(user));
+      if (static_cast<std::size_t>(number) == names_.size()) names_.emplace_back(table.cell(user));
+      all_.push_back({.user = number,
+                      .item = items_.find(table.cell(item)),
+                      .time = table.number(time),
+                      .click = !rating || table.number(*rating) >= config_.click_rating,
+                      .part = part});
+    }
+  }
+
+  LogParts impressions() {
+    // Stable: interactions of one second stay in the order of the file.
+    std::stable_sort(all_.begin(), all_.end(), [](const Interaction& a, const Interaction& b) {
+      return std::tie(a.user, a.time) < std::tie(b.user, b.time);
+    });
+    for (auto first = all_.begin(); first != all_.end();) {
+      const auto end = std::find_if(first, all_.end(),
+                                    [&](const Interaction& i) { return i.user != first->user; });
+      add_user({first, end});
+      first = end;
+    }
+    return std::move(logs_);
+  }
+
+ private:
+  void add_user(std::span<const Interaction> interactions) {
+    std::vector<std::int32_t> met, clicks;
+    for (const auto& i : interactions) {
+      met.push_back(i.item);
+      if (i.click && i.item != NewsTable::kUnknown) clicks.push_back(i.item);
+    }
+    unmet_.begin_user(names_[static_cast<std::size_t>(interactions.front().user)], met);
+    const auto all = logs_.train.add_history(clicks);
+    std::int32_t before = 0;
+    for (const auto& i : interactions) {
+      if (!i.click) continue;
+      auto& log = i.part == Part::kTest         ? logs_.test
+                  : i.part == Part::kValidation ? logs_.validation
+                                                : logs_.train;
+      const bool known = i.item != NewsTable::kUnknown;
+      const auto count = std::min(before, static_cast<std::int32_t>(config_.history));
+      log.add({.id = std::to_string(++impressions_),
+               .user = i.user,
+               .time = static_cast<std::int64_t>(i.time),
+               .history = {},
+               .candidates = unmet_.around(i.item)},
+              {.first = all.first + before - count, .count = count});
+      log.count_unknown(0, known ? 0 : 1);
+      before += known ? 1 : 0;
+    }
+  }
+
+  const ClickDataConfig& config_;
+  const NewsTable& items_;
+  NameNumbers users_;
+  std::vector<std::string> names_;
+  std::vector<Interaction> all_;
+  UnmetItems unmet_{items_.size() - 1, config_.sampled_negatives, config_.sampling_seed};
+  LogParts logs_;
+  std::int64_t impressions_ = 0;
+};
+
+}  // namespace
+
+ClickSource read_recbole_clicks(const ClickDataConfig& config) {
+  ClickSource source;
+  const std::array parts = {std::pair{&config.train, Part::kTrain},
+                            std::pair{&config.validation, Part::kValidation},
+                            std::pair{&config.test, Part::kTest}};
+  for (const auto& [files, part] : parts) {
+    for (const auto& file : *files) {
+      read_items(items_file(interactions_file(file)), config, source.news);
+    }
+    if (part == Part::kTrain) source.training_news = source.news.size() - 1;
+  }
+  InteractionsReader reader(config, source.news);
+  for (const auto& [files, part] : parts) {
+    for (const auto& file : *files) reader.read(interactions_file(file), part);
+  }
+  source.parts = reader.impressions();
+  return source;
+}
+
+}  // namespace fastformer::data

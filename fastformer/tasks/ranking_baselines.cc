@@ -1,0 +1,70 @@
+#include "fastformer/tasks/ranking_baselines.h"
+
+#include <algorithm>
+#include <stdexcept>
+#include <utility>
+
+#include "fastformer/data/random.h"
+
+namespace fastformer::tasks {
+
+ImpressionScorer random_baseline(std::uint64_t seed) {
+  return [seed](std::int64_t i, const data::Impression&, std::vector<double>& scores) {
+    data::Random random(data::mix64(seed) + data::mix64(static_cast<std::uint64_t>(i) + 1));
+    for (auto& score : scores) score = static_cast<double>(random.next() >> 11);
+  };
+}
+
+ImpressionScorer popularity_baseline(const data::ImpressionLog& train,
+                                     const data::NewsTable& news) {
+  std::vector<std::int64_t> clicks(static_cast<std::size_t>(news.size()));
+  for (std::int64_t i = 0; i < train.size(); ++i) {
+    for (const auto& candidate : train[i].candidates) {
+      if (candidate.clicked()) ++clicks[static_cast<std::size_t>(candidate.news())];
+    }
+  }
+  // A number that stands for many news says nothing about any of them.
+  clicks[data::NewsTable::kUnknown] = 0;
+  return [clicks = std::move(clicks)](std::int64_t, const data::Impression& impression,
+                                      std::vector<double>& scores) {
+    std::transform(impression.candidates.begin(), impression.candidates.end(), scores.begin(),
+                   [&](const auto& candidate) {
+                     return static_cast<double>(clicks[static_cast<std::size_t>(candidate.news())]);
+                   });
+  };
+}
+
+ImpressionScorer category_baseline(const data::NewsTable& news) {
+  return [&news, counts = std::vector<double>(news.categories().size() + 1)](
+             std::int64_t, const data::Impression& impression,
+             std::vector<double>& scores) mutable {
+    const auto slot = [&](std::int32_t number) -> double& {
+      return counts[static_cast<std::size_t>(news.category(number) + 1)];
+    };
+    std::fill(counts.begin(), counts.end(), 0);
+    for (const auto clicked : impression.history) slot(clicked) += 1;
+    counts.front() = 0;  // news without a category have none in common
+    const auto clicks = static_cast<double>(std::max<std::size_t>(1, impression.history.size()));
+    std::transform(impression.candidates.begin(), impression.candidates.end(), scores.begin(),
+                   [&](const auto& candidate) { return slot(candidate.news()) / clicks; });
+  };
+}
+
+RankingMean rank_with(const ImpressionScorer& scorer, const data::ImpressionLog& log) {
+  if (!log.labelled()) {
+    throw std::invalid_argument(
+        "the impressions do not say what was clicked, so that nothing can be measured; write a "
+        "prediction file instead");
+  }
+  RankingMean mean;
+  std::vector<double> scores;
+  for (std::int64_t i = 0; i < log.size(); ++i) {
+    const auto impression = log[i];
+    scores.assign(impression.candidates.size(), 0);
+    scorer(i, impression, scores);
+    mean.add(impression.candidates, scores);
+  }
+  return mean;
+}
+
+}  // namespace fastformer::tasks

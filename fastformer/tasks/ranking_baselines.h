@@ -1,0 +1,30 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include "fastformer/data/impression_log.h"
+#include "fastformer/data/news_table.h"
+#include "fastformer/tasks/ranking_metrics.h"
+
+namespace fastformer::tasks {
+
+/// Puts a score for each candidate of impression `i` of a log into `scores`, which has the right
+/// size.
+using ImpressionScorer =
+    std::function<void(std::int64_t i, const data::Impression&, std::vector<double>& scores)>;
+
+/// What any model has to beat. Each is a scorer for rank_with(); what it is given must outlive it.
+///
+///   random       a number drawn by the seed and the impression
+///   popularity   how often the training part has seen the news clicked
+///   category     the share of the user's clicks that are of the news' category
+ImpressionScorer random_baseline(std::uint64_t seed);
+ImpressionScorer popularity_baseline(const data::ImpressionLog& train, const data::NewsTable& news);
+ImpressionScorer category_baseline(const data::NewsTable& news);
+
+/// Runs a scorer over all impressions. Throws std::invalid_argument for a log without labels.
+RankingMean rank_with(const ImpressionScorer& scorer, const data::ImpressionLog& log);
+
+}  // namespace fastformer::tasks

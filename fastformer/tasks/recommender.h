@@ -1,0 +1,65 @@
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <cstdint>
+#include <memory>
+#include <set>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "fastformer/nn/embedding.h"
+#include "fastformer/nn/parameter_store.h"
+#include "fastformer/tasks/news_batch.h"
+#include "fastformer/tasks/news_matcher.h"
+#include "fastformer/tasks/recommender_config.h"
+
+namespace fastformer::tasks {
+
+/// News recommendation (Wu et al., arXiv 2108.09084, section 4.1): word embedding, an encoder of
+/// titles, and a matcher of clicked news and candidates.
+///
+///   const Recommender model(config, tokenizer->vocabulary_size(), /*seed=*/1);
+///   model.loss(sampler.batch(i), /*training=*/true).backward();
+///
+/// Every distinct title of a batch is encoded once, forward and backward. Immutable but for its
+/// parameters, which an optimizer changes: without one, safe to share by threads.
+class Recommender {
+ public:
+  Recommender(const RecommenderConfig& config, std::int64_t vocabulary_size, std::uint64_t seed,
+              at::ScalarType dtype = at::kFloat);
+
+  /// The mean over the clicks of -log softmax of the click's score among its candidates: the first
+  /// candidate of each user is the click, and all have equally many. `training` turns dropout on,
+  /// which draws from LibTorch's default generator. Throws c10::Error for lists of unequal lengths.
+  at::Tensor loss(const NewsBatch& batch, bool training) const;
+  /// The scores of the candidates: [C].
+  at::Tensor scores(const NewsBatch& batch, bool training) const;
+
+  /// For inference in two steps: titles to rows [N, e], and lists of such rows to scores [C].
+  at::Tensor encode_news(std::span<const std::int32_t> token_ids, const nn::Offsets& offsets,
+                         bool training = false) const;
+  at::Tensor score(const at::Tensor& news, const NewsLists& histories,
+                   const NewsLists& candidates) const;
+  /// The vectors of users [B, d]. Throws std::invalid_argument for a model that has none (fim).
+  at::Tensor encode_users(const at::Tensor& news, const NewsLists& histories) const;
+  /// Whether an encoded news is one vector, small enough to keep those of a whole data set.
+  bool has_vectors() const { return matcher_->has_vectors(); }
+
+  const nn::ParameterMap& parameters() const { return store_.parameters(); }
+  /// The tables whose gradients are sparse, and their rows that a batch touches.
+  std::set<std::string> row_sparse_parameters() const;
+  std::vector<std::pair<std::string, at::Tensor>> touched_rows(const NewsBatch& batch) const;
+
+  const RecommenderConfig& config() const { return config_; }
+
+ private:
+  RecommenderConfig config_;
+  nn::ParameterStore store_;
+  nn::Embedding embedding_;
+  std::unique_ptr<NewsMatcher> matcher_;
+};
+
+}  // namespace fastformer::tasks

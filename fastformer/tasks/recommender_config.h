@@ -1,0 +1,80 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "fastformer/base/config_tree.h"
+#include "fastformer/nn/embedding.h"
+#include "fastformer/nn/encoder_config.h"
+
+namespace fastformer::tasks {
+
+/// The recipe's [model] section for recommendation. The fields of the encoder of titles have the
+/// names of nn::EncoderConfig, those of the encoder of users the same after "user_".
+struct RecommenderConfig {
+  std::string model = "fastformer";
+  nn::EncoderConfig encoder;
+  nn::EncoderConfig user_encoder;  ///< its width is that of `encoder`
+  std::int64_t query_width = 200;
+  std::int64_t negatives = 4;
+  std::int64_t max_positions = 0;
+  bool embedding_normalization = false;
+  double embedding_dropout = 0.2;
+  double embedding_deviation = 0.1;
+  double initial_deviation = 0.06;
+  std::int64_t matched_words = 20;
+  std::int64_t matched_news = 50;
+  std::int64_t filters = 150;
+
+  template <class Self, class Visitor>
+  static void visit_fields(Self& self, Visitor&& visit) {
+    visit("model", self.model, "what matches users and news",
+          base::one_of({"fastformer", "fim", "nrms"}));
+    nn::EncoderConfig::visit_fields(self.encoder, visit);
+    nn::EncoderConfig::visit_fields(
+        self.user_encoder, [&](const char* name, auto& field, const char* help, auto&&... rest) {
+          const std::string own = name;
+          if (own != "width") visit(("user_" + own).c_str(), field, help, rest...);
+        });
+    visit("query_width", self.query_width, "inner width of the additive poolings",
+          base::between(1, 65536));
+    visit("negatives", self.negatives, "news that were not clicked, to each click in training",
+          base::between(1, 1000));
+    visit("max_positions", self.max_positions, "learned positions of a title's words; 0: none",
+          base::between(0, 1 << 20));
+    visit("embedding_normalization", self.embedding_normalization,
+          "layer normalisation of the word embeddings");
+    visit("embedding_dropout", self.embedding_dropout,
+          "share of the embeddings' numbers set to zero while training", base::between(0, 0.99));
+    visit("embedding_deviation", self.embedding_deviation,
+          "standard deviation of the initial embeddings", base::between(0, 10));
+    visit("initial_deviation", self.initial_deviation,
+          "standard deviation of the initial linear weights", base::between(0, 10));
+    visit("matched_words", self.matched_words, "fim: words of a title that are matched",
+          base::between(1, 1000));
+    visit("matched_news", self.matched_news, "fim: last clicks of a user that are matched",
+          base::between(1, 1000));
+    visit("filters", self.filters, "fim: numbers a word on the levels above its embedding",
+          base::between(1, 65536));
+  }
+  /// Throws std::invalid_argument with one sentence.
+  void validate() const;
+
+  /// The encoder of users with the width of the news.
+  nn::EncoderConfig user() const;
+  nn::EmbeddingOptions embedding(std::int64_t vocabulary_size) const;
+};
+
+/// What a model's name stands for.
+///   fastformer  one layer of the published code without normalisation, which its authors advise
+///   for
+///               recommendation, in both encoders (arXiv 2108.09084)
+///   nrms        bare multi-head attention in both (Wu et al., EMNLP 2019)
+///   fim         its own (see tasks/fim.h)
+RecommenderConfig recommender_preset(const std::string& model);
+
+/// The preset of the section's `model`, overridden by what else the section holds.
+/// Throws std::invalid_argument as ConfigTree::read_section does.
+RecommenderConfig read_recommender_config(const base::ConfigTree& tree);
+
+}  // namespace fastformer::tasks

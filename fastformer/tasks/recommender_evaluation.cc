@@ -1,0 +1,202 @@
+#include "fastformer/tasks/recommender_evaluation.h"
+
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <stdexcept>
+#include <vector>
+
+#include "fastformer/base/atomic_file.h"
+#include "fastformer/base/format.h"
+
+namespace fastformer::tasks {
+namespace {
+
+using Use = std::function<void(const data::Impression&, std::span<const double>)>;
+
+constexpr std::int64_t kTokensAtOnce = 16'384;
+constexpr std::int64_t kUsersAtOnce = 256;
+constexpr std::int64_t kMatchedAtOnce = 64;  // pairs of user and candidate, where each is large
+
+std::vector<std::int32_t> numbers_of(std::span<const data::Candidate> candidates) {
+  std::vector<std::int32_t> numbers;
+  for (const auto& candidate : candidates) numbers.push_back(candidate.news());
+  return numbers;
+}
+
+// Gives each impression its part of the scores of several.
+void hand_out(const at::Tensor& scores, const data::ImpressionLog& log, std::int64_t first,
+              std::int64_t last, const Use& use) {
+  const auto values = scores.to(at::kDouble).contiguous();
+  std::span<const double> rest(values.const_data_ptr<double>(),
+                               static_cast<std::size_t>(values.numel()));
+  for (auto i = first; i < last; ++i) {
+    const auto impression = log[i];
+    use(impression, rest.first(impression.candidates.size()));
+    rest = rest.subspan(impression.candidates.size());
+  }
+}
+
+// The rows [N, e] of the news that a log mentions, and where each lies.
+struct EncodedNews {
+  at::Tensor rows;
+  std::vector<std::int64_t> row_of;  ///< of each news of the table; -1: not mentioned
+};
+
+EncodedNews encode_mentioned(const Recommender& model, const data::TitleTokens& titles,
+                             const data::ImpressionLog& log) {
+  std::vector<bool> mentioned(static_cast<std::size_t>(titles.size()));
+  for (std::int64_t i = 0; i < log.size(); ++i) {
+    const auto impression = log[i];
+    for (const auto news : impression.history) mentioned[static_cast<std::size_t>(news)] = true;
+    for (const auto& c : impression.candidates)
+      mentioned[static_cast<std::size_t>(c.news())] = true;
+  }
+  EncodedNews result{.rows = {}, .row_of = std::vector<std::int64_t>(mentioned.size(), -1)};
+  std::vector<at::Tensor> parts;
+  std::int64_t count = 0;
+  NewsBatchBuilder builder(titles);
+  std::vector<std::int32_t> chunk;
+  std::int64_t tokens = 0;
+  const auto encode = [&] {
+    builder.add(chunk, {});
+    const auto batch = builder.take();
+    parts.push_back(model.encode_news(batch.token_ids, nn::Offsets(batch.token_offsets)));
+    chunk.clear();
+    tokens = 0;
+  };
+  for (std::size_t n = 0; n < mentioned.size(); ++n) {
+    if (!mentioned[n]) continue;
+    result.row_of[n] = count++;
+    chunk.push_back(static_cast<std::int32_t>(n));
+    tokens += 1 + static_cast<std::int64_t>(titles.title(static_cast<std::int64_t>(n)).size());
+    if (tokens >= kTokensAtOnce) encode();
+  }
+  if (!chunk.empty()) encode();
+  result.rows = at::cat(parts);
+  return result;
+}
+
+void score_with_vectors(const Recommender& model, const data::TitleTokens& titles,
+                        const data::ImpressionLog& log, const Use& use) {
+  const auto news = encode_mentioned(model, titles, log);
+  const auto row = [&](std::int32_t number) {
+    return news.row_of[static_cast<std::size_t>(number)];
+  };
+  for (std::int64_t first = 0; first < log.size(); first += kUsersAtOnce) {
+    const auto last = std::min(first + kUsersAtOnce, log.size());
+    std::vector<std::int64_t> history, candidates, history_offsets = {0}, candidate_offsets = {0};
+    for (auto i = first; i < last; ++i) {
+      const auto impression = log[i];
+      for (const auto number : impression.history) history.push_back(row(number));
+      for (const auto& c : impression.candidates) candidates.push_back(row(c.news()));
+      history_offsets.push_back(static_cast<std::int64_t>(history.size()));
+      candidate_offsets.push_back(static_cast<std::int64_t>(candidates.size()));
+    }
+    hand_out(model.score(news.rows, {history, nn::Offsets(history_offsets)},
+                         {candidates, nn::Offsets(candidate_offsets)}),
+             log, first, last, use);
+  }
+}
+
+void score_in_batches(const Recommender& model, const data::TitleTokens& titles,
+                      const data::ImpressionLog& log, const Use& use) {
+  NewsBatchBuilder builder(titles);
+  for (std::int64_t first = 0; first < log.size();) {
+    std::int64_t last = first, pairs = 0;
+    while (last < log.size() && pairs < kMatchedAtOnce) {
+      const auto impression = log[last++];
+      builder.add(impression.history, numbers_of(impression.candidates));
+      pairs += static_cast<std::int64_t>(impression.candidates.size());
+    }
+    hand_out(model.scores(builder.take(), /*training=*/false), log, first, last, use);
+    first = last;
+  }
+}
+
+// The sum over the clicks of -log(e^click / (e^click + sum of e^unclicked)).
+double click_loss(std::span<const data::Candidate> candidates, std::span<const double> scores) {
+  const double highest = *std::max_element(scores.begin(), scores.end());
+  double unclicked = 0, sum = 0;
+  for (std::size_t i = 0; i < scores.size(); ++i) {
+    if (!candidates[i].clicked()) unclicked += std::exp(scores[i] - highest);
+  }
+  for (std::size_t i = 0; i < scores.size(); ++i) {
+    if (!candidates[i].clicked()) continue;
+    sum += std::log(std::exp(scores[i] - highest) + unclicked) - (scores[i] - highest);
+  }
+  return sum;
+}
+
+}  // namespace
+
+void score_impressions(const Recommender& model, const data::TitleTokens& titles,
+                       const data::ImpressionLog& log, const Use& use) {
+  if (log.size() == 0) return;
+  const c10::NoGradGuard no_gradients;
+  if (model.has_vectors()) {
+    score_with_vectors(model, titles, log, use);
+  } else {
+    score_in_batches(model, titles, log, use);
+  }
+}
+
+RecommenderEvaluation evaluate(const Recommender& model, const data::TitleTokens& titles,
+                               const data::ImpressionLog& log) {
+  if (!log.labelled()) {
+    throw std::invalid_argument(
+        "the impressions do not say what was clicked, so that nothing can be measured; write a "
+        "prediction file instead");
+  }
+  RecommenderEvaluation result;
+  std::int64_t clicks = 0;
+  score_impressions(model, titles, log,
+                    [&](const data::Impression& impression, std::span<const double> scores) {
+                      const auto candidates = impression.candidates;
+                      result.ranking.add(candidates, scores);
+                      if (!measurable(candidates)) return;
+                      result.loss += click_loss(candidates, scores);
+                      clicks += std::count_if(candidates.begin(), candidates.end(),
+                                              [](const auto& c) { return c.clicked(); });
+                    });
+  if (clicks == 0) {
+    throw std::invalid_argument("none of the " + std::to_string(log.size()) +
+                                " impressions has both a clicked and an unclicked news");
+  }
+  result.loss /= static_cast<double>(clicks);
+  return result;
+}
+
+void write_predictions(const Recommender& model, const data::TitleTokens& titles,
+                       const data::ImpressionLog& log, const std::filesystem::path& file) {
+  base::write_file_atomically(file, [&](std::ostream& out) {
+    score_impressions(model, titles, log,
+                      [&](const data::Impression& impression, std::span<const double> scores) {
+                        write_prediction(out, impression.id, scores);
+                      });
+  });
+}
+
+std::string evaluation_table(const RecommenderEvaluation& evaluation) {
+  const auto mean = evaluation.ranking.mean();
+  return base::format(
+      "AUC %.4f   MRR %.4f   nDCG@5 %.4f   nDCG@10 %.4f   loss %.4f   impressions %lld   left out "
+      "%lld\n",
+      mean.auc, mean.mrr, mean.ndcg_5, mean.ndcg_10, evaluation.loss,
+      static_cast<long long>(evaluation.ranking.impressions()),
+      static_cast<long long>(evaluation.ranking.left_out()));
+}
+
+std::string evaluation_json(const RecommenderEvaluation& evaluation) {
+  const auto mean = evaluation.ranking.mean();
+  return nlohmann::ordered_json({{"auc", mean.auc},
+                                 {"mrr", mean.mrr},
+                                 {"ndcg_5", mean.ndcg_5},
+                                 {"ndcg_10", mean.ndcg_10},
+                                 {"loss", evaluation.loss},
+                                 {"impressions", evaluation.ranking.impressions()},
+                                 {"left_out", evaluation.ranking.left_out()}})
+      .dump(2);
+}
+
+}  // namespace fastformer::tasks

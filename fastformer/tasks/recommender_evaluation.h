@@ -1,0 +1,47 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <span>
+#include <string>
+
+#include "fastformer/data/impression_log.h"
+#include "fastformer/data/title_tokens.h"
+#include "fastformer/tasks/ranking_metrics.h"
+#include "fastformer/tasks/recommender.h"
+
+namespace fastformer::tasks {
+
+/// How a recommender does on a labelled log.
+struct RecommenderEvaluation {
+  RankingMean ranking;
+  double loss = 0;  ///< mean over the clicks of -log softmax of a click among it and all that its
+                    ///< impression showed without effect, in nats
+};
+
+/// The scores of all candidates, impression by impression, in the order of the log. Where news are
+/// vectors (nrms, fastformer), those of the log are encoded once and users stream past them; else
+/// (fim) those of a few impressions at a time.
+void score_impressions(
+    const Recommender& model, const data::TitleTokens& titles, const data::ImpressionLog& log,
+    const std::function<void(const data::Impression&, std::span<const double> scores)>& use);
+
+/// Throws std::invalid_argument for a log without labels or without an impression that can be
+/// measured.
+///
+///   const auto result = evaluate(model, dataset.titles, dataset.parts.test);
+///   result.ranking.mean().auc;
+RecommenderEvaluation evaluate(const Recommender& model, const data::TitleTokens& titles,
+                               const data::ImpressionLog& log);
+
+/// Writes the prediction.txt of MIND's leaderboard, a line for each impression of the log. Throws
+/// std::runtime_error as base::write_file_atomically() does.
+void write_predictions(const Recommender& model, const data::TitleTokens& titles,
+                       const data::ImpressionLog& log, const std::filesystem::path& file);
+
+/// AUC, MRR, nDCG@5 and nDCG@10, loss and what was left out, for people and as JSON.
+std::string evaluation_table(const RecommenderEvaluation& evaluation);
+std::string evaluation_json(const RecommenderEvaluation& evaluation);
+
+}  // namespace fastformer::tasks

@@ -1,0 +1,42 @@
+#pragma once
+
+#include "fastformer/nn/additive_pooling.h"
+#include "fastformer/nn/encoder.h"
+#include "fastformer/tasks/news_matcher.h"
+
+namespace fastformer::tasks {
+
+/// Users and news as vectors, the score their product. With an encoder over words and another over
+/// clicked news, both of any mixer, and additive pooling:
+///
+///   r_n = pool(encoder(words of title n)),   u = pool(user_encoder(r of the clicked news))
+///   score = u . r_candidate
+///
+/// Fastformer (Wu et al., arXiv 2108.09084, section 4.1) with the additive mixer, NRMS (Wu et al.,
+/// EMNLP 2019, section 2) with multi-head attention and nothing around it. A user without clicks
+/// has the zero vector, and so equal scores for all news. Parameters: `news.encoder`,
+/// `news.pooling`, `user.encoder`, `user.pooling`.
+class TwoTower final : public NewsMatcher {
+ public:
+  TwoTower(const RecommenderConfig& config, nn::ParameterStore& store);
+
+  at::Tensor encode_news(at::Tensor x, const nn::Offsets& offsets, bool training) const override;
+  at::Tensor score(const at::Tensor& news, const NewsLists& histories, const NewsLists& candidates,
+                   bool training) const override;
+  bool has_vectors() const override { return true; }
+
+  /// The vectors of the users: [B, d].
+  at::Tensor encode_users(const at::Tensor& news, const NewsLists& histories, bool training) const;
+
+ private:
+  struct Tower {
+    nn::Encoder encoder;
+    nn::AdditivePooling pooling;
+    at::Tensor forward(at::Tensor x, const nn::Offsets& offsets, bool training) const;
+  };
+
+  std::int64_t width_;
+  Tower news_, user_;
+};
+
+}  // namespace fastformer::tasks

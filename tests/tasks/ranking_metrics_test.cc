@@ -1,0 +1,115 @@
+#include "fastformer/tasks/ranking_metrics.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstdlib>
+#include <filesystem>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "fastformer/base/atomic_file.h"
+#include "support/temporary_folder.h"
+
+namespace fastformer::tasks {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::vector<data::Candidate> shown(const std::vector<int>& labels) {
+  std::vector<data::Candidate> candidates;
+  for (const int label : labels) candidates.emplace_back(1, label == 1);
+  return candidates;
+}
+
+RankingScores score(const std::vector<int>& labels, const std::vector<double>& scores) {
+  return score_ranking(shown(labels), scores);
+}
+
+TEST(RankingMetrics, CountAllClicks) {
+  // Ranks 2 and 4 of five.
+  const auto result = score({0, 1, 0, 1, 0}, {5, 4, 3, 2, 1});
+  EXPECT_NEAR(result.mrr, (1.0 / 2 + 1.0 / 4) / 2, 1e-15);  // the first hit alone would be 1 / 2
+  EXPECT_NEAR(result.auc, 3.0 / 6, 1e-15);
+  const double best = 1 + 1 / std::log2(3.0);
+  EXPECT_NEAR(result.ndcg_5, (1 / std::log2(3.0) + 1 / std::log2(5.0)) / best, 1e-15);
+}
+
+TEST(RankingMetrics, StopAtTheirDepth) {
+  const auto result =
+      score({1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}, {0, 1, 2, 3, 4, 5, -1, -2, -3, -4, -5});
+  EXPECT_EQ(result.ndcg_5, 0);  // rank 6
+  EXPECT_NEAR(result.ndcg_10, 1 / std::log2(7.0), 1e-15);
+  // More clicks than ranks: the best order fills all of them.
+  EXPECT_NEAR(score({1, 1, 1, 1, 1, 1, 0}, {7, 6, 5, 4, 3, 2, 1}).ndcg_5, 1, 1e-15);
+}
+
+TEST(RankingMetrics, OfEqualScoresTheLaterComesFirstAndAucCountsHalf) {
+  EXPECT_EQ(ranks_of(std::vector<double>{1, 2, 1, 2}), (std::vector<std::int32_t>{4, 2, 3, 1}));
+  EXPECT_EQ(score({1, 0}, {1, 1}).auc, 0.5);
+  EXPECT_EQ(score({1, 0}, {1, 1}).mrr, 0.5);
+  EXPECT_EQ(score({0, 1}, {1, 1}).mrr, 1);
+}
+
+TEST(RankingMetrics, AreMeansOverImpressionsNotOverPairs) {
+  // Each impression is in perfect order, but the scores of the second lie below the first's.
+  RankingMean mean;
+  mean.add(shown({1, 0}), std::vector<double>{10, 9});
+  mean.add(shown({1, 0}), std::vector<double>{2, 1});
+  mean.add(shown({0, 0}), std::vector<double>{2, 1});
+  mean.add(shown({1, 1}), std::vector<double>{2, 1});
+  EXPECT_EQ(mean.mean().auc, 1);
+  EXPECT_EQ(mean.impressions(), 2);
+  EXPECT_EQ(mean.left_out(), 2);
+  EXPECT_EQ(RankingMean().mean().auc, 0);
+  // An impression of many pairs weighs as much as one of few.
+  RankingMean uneven;
+  uneven.add(shown({0, 1}), std::vector<double>{2, 1});
+  uneven.add(shown({1, 0, 0, 0}), std::vector<double>{4, 3, 2, 1});
+  EXPECT_EQ(uneven.mean().auc, 0.5);
+}
+
+TEST(RankingMetrics, RefuseWhatHasNoRanking) {
+  EXPECT_MENTIONS(testing::error_of([] { score({1, 0}, {1}); }), "2 news", "1 scores");
+  EXPECT_MENTIONS(testing::error_of([] { score({0, 0}, {1, 2}); }), "without a click");
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  EXPECT_MENTIONS(testing::error_of([&] { score({1, 0}, {1, nan}); }), "not a number");
+}
+
+TEST(RankingMetrics, PredictionsAreRanksInTheOrderOfTheCandidates) {
+  std::ostringstream out;
+  write_prediction(out, "12", std::vector<double>{0.1, 0.9, 0.5});
+  EXPECT_EQ(out.str(), "12 [3,1,2]\n");
+}
+
+TEST(RankingMetricsSlow, AgreeWithTheOfficialEvaluation) {
+  const fs::path source = FASTFORMER_SOURCE_DIR;
+  const auto python = source / ".venv/bin/python";
+  if (!fs::exists(python)) GTEST_SKIP() << "no .venv: run scripts/setup --tests";
+  const testing::TemporaryFolder folder;
+  const auto file = folder / "cases.json";
+  const auto command = python.string() + " " + (source / "tests/parity/ranking_cases.py").string() +
+                       " " + file.string();
+  ASSERT_EQ(std::system(command.c_str()), 0);
+  const auto json = nlohmann::json::parse(base::read_file(file));
+  RankingMean mean;
+  ASSERT_GT(json["cases"].size(), 100u);
+  for (const auto& c : json["cases"]) {
+    const auto candidates = shown(c["labels"].get<std::vector<int>>());
+    const auto scores = c["scores"].get<std::vector<double>>();
+    const auto result = score_ranking(candidates, scores);
+    EXPECT_NEAR(result.auc, c["auc"].get<double>(), 1e-12) << c;
+    EXPECT_NEAR(result.mrr, c["mrr"].get<double>(), 1e-12) << c;
+    EXPECT_NEAR(result.ndcg_5, c["ndcg_5"].get<double>(), 1e-12) << c;
+    EXPECT_NEAR(result.ndcg_10, c["ndcg_10"].get<double>(), 1e-12) << c;
+    mean.add(candidates, scores);
+  }
+  EXPECT_NEAR(mean.mean().auc, json["mean"]["auc"].get<double>(), 1e-12);
+  EXPECT_NEAR(mean.mean().mrr, json["mean"]["mrr"].get<double>(), 1e-12);
+  EXPECT_NEAR(mean.mean().ndcg_5, json["mean"]["ndcg_5"].get<double>(), 1e-12);
+  EXPECT_NEAR(mean.mean().ndcg_10, json["mean"]["ndcg_10"].get<double>(), 1e-12);
+}
+
+}  // namespace
+}  // namespace fastformer::tasks

@@ -1,0 +1,132 @@
+// The recommenders against an oracle in PyTorch that was written without this code (tests/parity).
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "fastformer/base/atomic_file.h"
+#include "fastformer/nn/tensor_file.h"
+#include "fastformer/tasks/recommender.h"
+#include "support/temporary_folder.h"
+#include "tasks/parity_error.h"
+
+namespace fastformer::tasks {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+using testing::error;
+using testing::largest;
+
+// Every field has the same name in a case's config.json, those of an encoder in an object of it.
+RecommenderConfig recommender_config(const json& c) {
+  RecommenderConfig config;
+  const auto read_into = [](auto& target, const json& source) {
+    std::remove_reference_t<decltype(target)>::visit_fields(
+        target, [&](const char* name, auto& field, auto&&...) {
+          if (source.contains(name)) source[name].get_to(field);
+        });
+  };
+  read_into(config, c);
+  read_into(config.encoder, c["news"]);
+  read_into(config.user_encoder, c["user"]);
+  config.encoder.dropout = config.user_encoder.dropout = config.embedding_dropout = 0;
+  config.max_positions = c["news"]["positions"] ? c["news"]["max_positions"].get<int>() : 0;
+  return config;
+}
+
+template <class T>
+std::vector<T> list(const nn::ParameterMap& tensors, const std::string& name) {
+  const auto values = tensors.at(name).to(at::kLong).contiguous();
+  const auto* first = values.const_data_ptr<std::int64_t>();
+  return {first, first + values.numel()};
+}
+
+NewsBatch batch_of(const nn::ParameterMap& tensors) {
+  return {.news = {},
+          .token_ids = list<std::int32_t>(tensors, "token_ids"),
+          .token_offsets = list<std::int64_t>(tensors, "token_offsets"),
+          .history = list<std::int64_t>(tensors, "history"),
+          .history_offsets = list<std::int64_t>(tensors, "history_offsets"),
+          .candidates = list<std::int64_t>(tensors, "candidates"),
+          .candidate_offsets = list<std::int64_t>(tensors, "candidate_offsets")};
+}
+
+void check_vectors(const Recommender& model, const NewsBatch& batch,
+                   const nn::ParameterMap& tensors, double tolerance, const json& config) {
+  const c10::NoGradGuard no_gradients;
+  const auto news = model.encode_news(batch.token_ids, nn::Offsets(batch.token_offsets));
+  const NewsLists histories{batch.history, nn::Offsets(batch.history_offsets)};
+  const NewsLists candidates{batch.candidates, nn::Offsets(batch.candidate_offsets)};
+  EXPECT_LE(error(model.score(news, histories, candidates), tensors.at("scores"), 0.1), tolerance)
+      << config;
+  if (!tensors.contains("news")) {
+    EXPECT_THROW(model.encode_users(news, histories), std::invalid_argument);
+    return;
+  }
+  EXPECT_LE(error(news, tensors.at("news"), 0.1), tolerance) << config;
+  EXPECT_LE(error(model.encode_users(news, histories), tensors.at("users"), 0.1), tolerance)
+      << config;
+}
+
+void check_case(const fs::path& folder) {
+  const auto config = json::parse(base::read_file(folder / "config.json"));
+  const auto tensors = nn::load_tensors(folder / "case.safetensors").tensors;
+  const bool exact = config["dtype"] == "F64";
+  const double tolerance = exact ? 1e-9 : 1e-5;
+  const Recommender model(recommender_config(config), config["news"]["vocabulary_size"], 1,
+                          exact ? at::kDouble : at::kFloat);
+  nn::ParameterMap parameters;
+  double scale = 0;
+  for (const auto& [name, tensor] : tensors) {
+    if (name.starts_with("parameter.")) parameters[name.substr(10)] = tensor;
+    if (name.starts_with("gradient.")) scale = std::max(scale, largest(tensor));
+  }
+  nn::assign(model.parameters(), parameters, folder.string());
+  const auto batch = batch_of(tensors);
+  const auto scores = model.scores(batch, /*training=*/true);
+  const auto loss = model.loss(batch, /*training=*/true);
+  loss.backward();
+  EXPECT_LE(error(scores, tensors.at("scores"), 0.1), tolerance) << config;
+  EXPECT_LE(error(loss, tensors.at("loss"), 0.1), tolerance) << config;
+  for (const auto& [name, weight] : model.parameters()) {
+    auto gradient = weight.grad();
+    if (!gradient.defined()) gradient = at::zeros_like(weight);
+    if (gradient.is_sparse()) gradient = gradient.to_dense();
+    const auto& expected = tensors.at("gradient." + name);
+    if (scale == 0) {
+      EXPECT_EQ(largest(gradient), 0) << name << " " << config;
+    } else {
+      EXPECT_LE(error(gradient, expected, scale), tolerance) << name << " " << config;
+    }
+  }
+  check_vectors(model, batch, tensors, tolerance, config);
+}
+
+class RecommenderParitySlow : public ::testing::TestWithParam<const char*> {};
+
+TEST_P(RecommenderParitySlow, ScoresLossAndGradientsAgreeWithTheOracle) {
+  const fs::path source = FASTFORMER_SOURCE_DIR;
+  const auto python = source / ".venv/bin/python";
+  if (!fs::exists(python)) GTEST_SKIP() << "no .venv: run scripts/setup --tests";
+  const testing::TemporaryFolder folder;
+  const auto command = python.string() + " " +
+                       (source / "tests/parity/make_recommender_cases.py").string() + " " +
+                       folder.path().string() + " " + GetParam();
+  ASSERT_EQ(std::system(command.c_str()), 0);
+  int count = 0;
+  for (const auto& entry : fs::directory_iterator(folder.path())) {
+    check_case(entry.path());
+    ++count;
+  }
+  EXPECT_GT(count, 6);
+}
+
+INSTANTIATE_TEST_SUITE_P(Models, RecommenderParitySlow,
+                         ::testing::Values("fastformer", "fim", "nrms"));
+
+}  // namespace
+}  // namespace fastformer::tasks

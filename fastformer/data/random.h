@@ -1,54 +1,11 @@
 #pragma once
 
-#include <cstddef>
-#include <cstdint>
-#include <string_view>
-#include <utility>
-#include <vector>
+#include "fastformer/base/random.h"
 
-/// Hashes and random numbers that are the same on every platform; the standard library's
-/// std::hash, std::shuffle and distributions are not.
 namespace fastformer::data {
 
-/// The finalizer of SplitMix64 (Steele, Lea, Flood 2014): every bit of `x` reaches every bit.
-constexpr std::uint64_t mix64(std::uint64_t x) {
-  x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9;
-  x = (x ^ (x >> 27)) * 0x94D049BB133111EB;
-  return x ^ (x >> 31);
-}
-
-/// FNV-1a over bytes, to be continued by giving the last value as `hash`.
-constexpr std::uint64_t fnv1a(std::string_view text, std::uint64_t hash = 0xCBF29CE484222325) {
-  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001B3;
-  return hash;
-}
-
-/// SplitMix64.
-class Random {
- public:
-  explicit Random(std::uint64_t seed) : state_(seed) {}
-
-  std::uint64_t next() {
-    state_ += 0x9E3779B97F4A7C15;
-    return mix64(state_);
-  }
-
-  /// Uniform in [0, bound); bound > 0. Rejects the numbers that would favour small results.
-  std::uint64_t below(std::uint64_t bound) {
-    const std::uint64_t rejected = (0 - bound) % bound;
-    std::uint64_t number = next();
-    while (number < rejected) number = next();
-    return number % bound;
-  }
-
-  /// Fisher and Yates.
-  template <class T>
-  void shuffle(std::vector<T>& values) {
-    for (std::size_t i = values.size(); i > 1; --i) std::swap(values[i - 1], values[below(i)]);
-  }
-
- private:
-  std::uint64_t state_;
-};
+using base::fnv1a;
+using base::mix64;
+using base::Random;
 
 }  // namespace fastformer::data

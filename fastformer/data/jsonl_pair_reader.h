@@ -24,8 +24,8 @@ class JsonlPairReader final : public PairReader {
   std::string source_field_, target_field_;
 };
 
-/// The papers of arXiv and PubMed as Cohan et al. 2018 give them ("A discourse-aware attention model
-/// for abstractive summarization of long documents"): lists of sentences in article_text and
+/// The papers of arXiv and PubMed as Cohan et al. 2018 give them ("A discourse-aware attention
+/// model for abstractive summarization of long documents"): lists of sentences in article_text and
 /// abstract_text; the marks <S> and </S> around those of the abstract go.
 class PubmedReader final : public PairReader {
  public:

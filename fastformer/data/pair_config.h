@@ -42,10 +42,10 @@ struct PairDataConfig {
           "longer documents lose their tail; 0: no limit", base::at_least(0));
     visit("max_target_tokens", self.max_target_tokens,
           "longer summaries lose their tail; 0: no limit", base::at_least(0));
-    visit("min_source_tokens", self.min_source_tokens,
-          "pairs with a shorter document are left out", base::at_least(1));
-    visit("min_target_tokens", self.min_target_tokens,
-          "pairs with a shorter summary are left out", base::at_least(1));
+    visit("min_source_tokens", self.min_source_tokens, "pairs with a shorter document are left out",
+          base::at_least(1));
+    visit("min_target_tokens", self.min_target_tokens, "pairs with a shorter summary are left out",
+          base::at_least(1));
     visit("cache", self.cache, "folder of the token cache; empty: next to the run");
   }
   /// Throws std::invalid_argument with one sentence.

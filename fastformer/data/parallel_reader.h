@@ -12,8 +12,7 @@ namespace fastformer::data {
 /// last pair, when one file has more lines than the other.
 class ParallelReader final : public PairReader {
  public:
-  ParallelReader(const std::filesystem::path& source_file,
-                 const std::filesystem::path& target_file)
+  ParallelReader(const std::filesystem::path& source_file, const std::filesystem::path& target_file)
       : sources_(source_file), targets_(target_file) {}
   bool next(TextPair& pair) override;
 

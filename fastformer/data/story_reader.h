@@ -8,9 +8,9 @@
 
 namespace fastformer::data {
 
-/// The .story files of CNN and DailyMail (Hermann et al. 2015): paragraphs of the article with blank
-/// lines between, then the sentences of the summary, each below a line "@highlight". Paragraphs and
-/// sentences become lines. A file without "@highlight" has an empty summary.
+/// The .story files of CNN and DailyMail (Hermann et al. 2015): paragraphs of the article with
+/// blank lines between, then the sentences of the summary, each below a line "@highlight".
+/// Paragraphs and sentences become lines. A file without "@highlight" has an empty summary.
 ///
 /// Reads one such file, or all of a folder in the order of their names.
 class StoryReader final : public PairReader {

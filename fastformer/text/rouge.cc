@@ -1,16 +1,9 @@
 #include "fastformer/text/rouge.h"
 
-#include "fastformer/text/ngrams.h"
-
 namespace fastformer::text {
 namespace {
 
 using Words = std::span<const std::int32_t>;
-
-RougeScore score_ngrams(Words candidate, Words reference, std::size_t n) {
-  const auto ours = sorted_ngrams(candidate, n), theirs = sorted_ngrams(reference, n);
-  return rouge_score(shared_ngrams(ours, theirs), ours.size(), theirs.size());
-}
 
 template <class Visit>
 void visit_sentences(const NumberedWords& text, Visit&& visit) {
@@ -30,6 +23,11 @@ RougeScore rouge_score(std::size_t shared, std::size_t candidate, std::size_t re
   score.recall = static_cast<double>(shared) / static_cast<double>(reference);
   score.f = 2 * score.precision * score.recall / (score.precision + score.recall);
   return score;
+}
+
+RougeScore rouge_n(Words candidate, std::span<const Ngram> reference, std::size_t n) {
+  const auto ngrams = sorted_ngrams(candidate, n);
+  return rouge_score(shared_ngrams(ngrams, reference), ngrams.size(), reference.size());
 }
 
 // Words that are used up count no more, as in Lin's ROUGE-1.5.5.
@@ -61,8 +59,8 @@ std::size_t RougeScorer::union_hits(const NumberedWords& candidate,
 RougeScores RougeScorer::score(std::string_view candidate, std::string_view reference) {
   const auto ours = words_.number(candidate), theirs = words_.number(reference);
   RougeScores scores;
-  scores.rouge1 = score_ngrams(ours.words, theirs.words, 1);
-  scores.rouge2 = score_ngrams(ours.words, theirs.words, 2);
+  scores.rouge1 = rouge_n(ours.words, sorted_ngrams(theirs.words, 1), 1);
+  scores.rouge2 = rouge_n(ours.words, sorted_ngrams(theirs.words, 2), 2);
   subsequence_.set_reference(theirs.words);
   scores.rouge_l =
       rouge_score(subsequence_.length(ours.words), ours.words.size(), theirs.words.size());

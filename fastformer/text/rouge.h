@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "fastformer/text/common_subsequence.h"
+#include "fastformer/text/ngrams.h"
 #include "fastformer/text/rouge_words.h"
 
 namespace fastformer::text {
@@ -24,6 +25,10 @@ struct RougeScores {
 
 /// The score of `shared` out of so many in the candidate and in the reference.
 RougeScore rouge_score(std::size_t shared, std::size_t candidate, std::size_t reference);
+
+/// ROUGE-N of word numbers against the sorted_ngrams of a reference; 1 <= n <= 4.
+RougeScore rouge_n(std::span<const std::int32_t> candidate, std::span<const Ngram> reference,
+                   std::size_t n);
 
 /// ROUGE (Lin 2004, "ROUGE: a package for automatic evaluation of summaries") with the numbers of
 /// Google's rouge-score package: words and stems as RougeWords has them;

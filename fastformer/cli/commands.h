@@ -13,6 +13,7 @@ void add_inspect_command(CLI::App& app);
 void add_efficiency_command(CLI::App& app);
 void add_convert_command(CLI::App& app);
 void add_export_command(CLI::App& app);
+void add_rouge_command(CLI::App& app);
 void add_fields_command(CLI::App& app);
 void add_completions_command(CLI::App& app);
 

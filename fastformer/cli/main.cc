@@ -28,6 +28,7 @@ int main(int argc, char** argv) {
   cli::add_efficiency_command(app);
   cli::add_convert_command(app);
   cli::add_export_command(app);
+  cli::add_rouge_command(app);
   cli::add_fields_command(app);
   cli::add_completions_command(app);
   try {

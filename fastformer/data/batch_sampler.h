@@ -50,6 +50,13 @@ std::vector<std::vector<std::int64_t>> plan_epoch(const TokenSet& set, const Bat
 std::vector<std::vector<std::int64_t>> plan_in_order(const TokenSet& set,
                                                      const BatchConfig& config);
 
+/// The same for rows of which only the lengths [N] are known.
+std::vector<std::vector<std::int64_t>> plan_epoch(std::span<const std::int64_t> lengths,
+                                                  const BatchConfig& config, std::uint64_t seed,
+                                                  std::int64_t epoch);
+std::vector<std::vector<std::int64_t>> plan_in_order(std::span<const std::int64_t> lengths,
+                                                     const BatchConfig& config);
+
 /// Copies the rows into a batch. Throws std::out_of_range for a row the set does not have.
 RaggedBatch gather(const TokenSet& set, std::span<const std::int64_t> rows);
 

@@ -2,16 +2,14 @@
 
 #include <unistd.h>
 
-#include <algorithm>
 #include <cstdint>
-#include <cstdio>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 #include <system_error>
 #include <vector>
 
 #include "fastformer/base/atomic_file.h"
-#include "fastformer/base/random.h"
+#include "fastformer/data/cache_key.h"
 
 namespace fastformer::data {
 namespace {
@@ -20,82 +18,19 @@ namespace fs = std::filesystem;
 
 constexpr int kFormatVersion = 1;
 
-// Collects values into one hash, each with its length so that no two lists look alike.
-class KeyBuilder {
- public:
-  void add(const std::string& text) {
-    hash_ = base::fnv1a(std::to_string(text.size()) + ":" + text, hash_);
-  }
-  void add(const std::vector<std::string>& texts) {
-    add(static_cast<std::int64_t>(texts.size()));
-    for (const auto& text : texts) add(text);
-  }
-  void add(std::int64_t number) { add(std::to_string(number)); }
-  void add(bool flag) { add(std::int64_t{flag}); }
-  void add(double number) {
-    char text[40];
-    std::snprintf(text, sizeof(text), "%a", number);
-    add(std::string(text));
-  }
-  template <class Config>
-  void add_config(const Config& config) {
-    Config::visit_fields(config, [&](const char* name, const auto& field, const char*, auto&&...) {
-      add(std::string(name));
-      add(field);
-    });
-  }
-  std::string hexadecimal() const {
-    char text[17];
-    std::snprintf(text, sizeof(text), "%016llx",
-                  static_cast<unsigned long long>(base::mix64(hash_)));
-    return text;
-  }
-
- private:
-  std::uint64_t hash_ = base::fnv1a("");
-};
-
-void add_file(const fs::directory_entry& file, KeyBuilder& key) {
-  key.add(fs::absolute(file.path()).lexically_normal().string());
-  key.add(static_cast<std::int64_t>(file.file_size()));
-  key.add(static_cast<std::int64_t>(file.last_write_time().time_since_epoch().count()));
-}
-
-void add_source(const std::string& source, KeyBuilder& key) {
-  std::error_code error;
-  const fs::directory_entry entry(source, error);
-  if (source == "-" || !entry.exists(error)) {
-    throw std::invalid_argument(source + (source == "-" ? ": the standard input cannot be read "
-                                                          "several times; give a file"
-                                                        : ": does not exist; check the path"));
-  }
-  if (entry.is_regular_file()) return add_file(entry, key);
-  if (!entry.is_directory()) {
-    throw std::invalid_argument(source +
-                                ": is neither a file nor a folder; data are read several times, "
-                                "give a regular file");
-  }
-  std::vector<fs::directory_entry> files;
-  for (const auto& file : fs::recursive_directory_iterator(source)) {
-    if (file.is_regular_file()) files.push_back(file);
-  }
-  std::sort(files.begin(), files.end());
-  for (const auto& file : files) add_file(file, key);
-}
-
 }  // namespace
 
 std::string cache_key(const DataConfig& config, const text::TokenizerConfig& text_config) {
-  KeyBuilder key;
+  CacheKey key;
   key.add(std::int64_t{kFormatVersion});
   DataConfig data = config;
   data.cache.clear();  // where the cache lies changes nothing in it
   key.add_config(data);
   key.add_config(text_config);
   for (const auto* sources : {&config.train, &config.validation, &config.test}) {
-    for (const auto& source : *sources) add_source(source, key);
+    for (const auto& source : *sources) key.add_source(source);
   }
-  if (!text_config.model_file.empty()) add_source(text_config.model_file, key);
+  if (!text_config.model_file.empty()) key.add_source(text_config.model_file);
   return key.hexadecimal();
 }
 

@@ -9,10 +9,10 @@
 #include <utility>
 #include <vector>
 
+#include "fastformer/base/random.h"
 #include "fastformer/base/suggest.h"
 #include "fastformer/data/cells.h"
 #include "fastformer/data/debian_index.h"
-#include "fastformer/data/random.h"
 #include "fastformer/data/unmet_items.h"
 
 namespace fastformer::data {
@@ -99,8 +99,9 @@ class DependencyReader {
     clicks.insert(clicks.end(), clicks.begin(), clicks.begin() + count);
     const auto ring = log.add_history(clicks);
     const auto kept = std::min(count - 1, static_cast<std::int32_t>(config_.history));
-    const auto salt = mix64(static_cast<std::uint64_t>(config_.sampling_seed));
-    const auto time = static_cast<std::int64_t>(mix64(salt ^ fnv1a(package.group())) >> 1);
+    const auto salt = base::mix64(static_cast<std::uint64_t>(config_.sampling_seed));
+    const auto time =
+        static_cast<std::int64_t>(base::mix64(salt ^ base::fnv1a(package.group())) >> 1);
     for (std::int32_t i = 0; i < count; ++i) {
       const auto id = package.name + ":" + news_.id(clicks[static_cast<std::size_t>(i)]);
       log.add({.id = id,

@@ -1,29 +1,14 @@
 #include "fastformer/data/imdb_reader.h"
 
-#include <algorithm>
 #include <stdexcept>
-#include <system_error>
 
 #include "fastformer/data/columns.h"
-#include "fastformer/data/line_stream.h"
-#include "fastformer/data/utf8.h"
+#include "fastformer/data/text_files.h"
 
 namespace fastformer::data {
 namespace {
 
 namespace fs = std::filesystem;
-
-void add_reviews(const fs::path& folder, std::vector<fs::path>& files) {
-  std::error_code error;
-  for (fs::directory_iterator entry(folder, error), end; !error && entry != end;
-       entry.increment(error)) {
-    if (entry->path().extension() == ".txt") files.push_back(entry->path());
-  }
-  if (error) {
-    throw std::invalid_argument(folder.string() + ": cannot be listed: " + error.message() +
-                                "; check its permissions");
-  }
-}
 
 std::string rating_of(const fs::path& file) {
   const std::string stem = file.stem().string();
@@ -37,21 +22,6 @@ std::string rating_of(const fs::path& file) {
   return rating;
 }
 
-std::string read_review(const fs::path& file) {
-  LineStream lines(file);
-  std::string text, line;
-  while (lines.next(line)) {
-    check_text(line, lines.where());
-    if (lines.line_number() > 1) text += '\n';
-    text += line;
-    if (text.size() > kMaximumRecordBytes) {
-      throw std::invalid_argument(file.string() +
-                                  ": is longer than 64 MB, the most a record may have");
-    }
-  }
-  return text;
-}
-
 }  // namespace
 
 ImdbReader::ImdbReader(const DataConfig& config, const fs::path& folder)
@@ -61,15 +31,15 @@ ImdbReader::ImdbReader(const DataConfig& config, const fs::path& folder)
       throw std::invalid_argument(folder.string() + ": has no folder '" + name +
                                   "'; give a folder such as aclImdb/train, which has neg and pos");
     }
-    add_reviews(folder / name, files_);
+    const auto files = list_files(folder / name, ".txt");
+    files_.insert(files_.end(), files.begin(), files.end());
   }
-  std::sort(files_.begin(), files_.end());
 }
 
 bool ImdbReader::next(Example& example) {
   if (position_ == files_.size()) return false;
   const fs::path& file = files_[position_++];
-  example.text = read_review(file);
+  example.text = read_document(file);
   example.label = ratings_ ? rating_of(file) : file.parent_path().filename().string();
   example.group.clear();
   example.where = file.string();

@@ -6,27 +6,11 @@
 #include <stdexcept>
 
 #include "fastformer/base/suggest.h"
-#include "fastformer/data/utf8.h"
 
 namespace fastformer::data {
 namespace {
 
 using Json = nlohmann::json;
-
-Json parse_object(const std::string& line, const std::string& where) {
-  Json object;
-  try {
-    object = Json::parse(line);
-  } catch (const Json::parse_error& error) {
-    throw std::invalid_argument(where + ": is not valid JSON near character " +
-                                std::to_string(error.byte) + "; each line must be one JSON object");
-  }
-  if (!object.is_object()) {
-    throw std::invalid_argument(where + ": is a JSON " + object.type_name() +
-                                ", but each line must be one JSON object");
-  }
-  return object;
-}
 
 // Whole numbers lose their ".0", so that 5 and 5.0 are one class.
 std::string number_text(const Json& value) {
@@ -49,29 +33,7 @@ std::string scalar_text(const Json& value, const std::string& name, const std::s
                               ", but must be a text, a number or true/false");
 }
 
-std::vector<std::string> field_names(const Json& object) {
-  std::vector<std::string> names;
-  for (const auto& [name, value] : object.items()) names.push_back(name);
-  return names;
-}
-
-std::string required_field(const Json& object, const std::string& name, const std::string& where) {
-  const auto found = object.find(name);
-  if (found == object.end()) {
-    throw std::invalid_argument(where + ": has no field '" + name + "'" +
-                                base::suggestion(name, field_names(object)));
-  }
-  return scalar_text(*found, name, where);
-}
-
 }  // namespace
-
-bool JsonlReader::next_line() {
-  do {
-    if (!lines_.next(line_)) return false;
-  } while (line_.find_first_not_of(" \t") == std::string::npos);
-  return true;
-}
 
 void JsonlReader::check_every_field_was_seen() const {
   if (first_row_) return;
@@ -84,13 +46,12 @@ void JsonlReader::check_every_field_was_seen() const {
 }
 
 bool JsonlReader::next(Example& example) {
-  if (!next_line()) {
+  Json object;
+  if (!lines_.next(object)) {
     check_every_field_was_seen();
     return false;
   }
   example.where = lines_.where();
-  check_text(line_, example.where);
-  const Json object = parse_object(line_, example.where);
   if (first_row_) names_ = field_names(object);
   first_row_ = false;
   example.text.clear();
@@ -106,12 +67,12 @@ bool JsonlReader::next(Example& example) {
     throw std::invalid_argument(example.where + ": has no field '" + config_.text_columns.front() +
                                 "'" + base::suggestion(config_.text_columns.front(), names_));
   }
-  example.label = config_.label_column.empty()
-                      ? std::string()
-                      : required_field(object, config_.label_column, example.where);
-  example.group = config_.group_column.empty()
-                      ? std::string()
-                      : required_field(object, config_.group_column, example.where);
+  const auto column = [&](const std::string& name) {
+    if (name.empty()) return std::string();
+    return scalar_text(required_field(object, name, example.where), name, example.where);
+  };
+  example.label = column(config_.label_column);
+  example.group = column(config_.group_column);
   return true;
 }
 

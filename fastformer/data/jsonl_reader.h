@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "fastformer/data/line_stream.h"
+#include "fastformer/data/json_lines.h"
 #include "fastformer/data/reader.h"
 
 namespace fastformer::data {
@@ -23,12 +23,10 @@ class JsonlReader final : public Reader {
   bool next(Example& example) override;
 
  private:
-  bool next_line();
   void check_every_field_was_seen() const;
 
   DataConfig config_;
-  LineStream lines_;
-  std::string line_;
+  JsonLines lines_;
   bool first_row_ = true;
   std::vector<std::string> names_;  ///< the fields of the first row, for messages
   std::set<std::string> seen_;      ///< the text fields that some row had

@@ -2,15 +2,22 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
-#include <future>
 #include <string>
 #include <vector>
 
+#include "fastformer/data/chunk_queue.h"
 #include "fastformer/data/token_set.h"
 #include "fastformer/text/tokenizer.h"
 
 namespace fastformer::data {
+
+/// The ids of a text, at most `max_tokens` (0: no limit) of them.
+struct LimitedIds {
+  std::vector<std::int32_t> ids;
+  bool truncated = false;  ///< the text had more
+};
+LimitedIds encode_limited(const text::Tokenizer& tokenizer, const std::string& text,
+                          std::int64_t max_tokens);
 
 /// Encodes documents on threads of its own while the caller reads on, and writes them in the order
 /// in which they were added.
@@ -19,36 +26,24 @@ namespace fastformer::data {
 ///   encoder.add(std::move(text), label, writer);
 ///   encoder.finish();
 ///
-/// Documents travel in chunks of about 1 MB, of which two are encoded at a time. Throws, from add()
-/// or finish(), what the tokenizer or a writer throws.
+/// Throws, from add() or finish(), what the tokenizer or a writer throws.
 class DocumentEncoder {
  public:
   /// `max_tokens` 0: no limit.
-  DocumentEncoder(const text::Tokenizer& tokenizer, std::int64_t max_tokens)
-      : tokenizer_(tokenizer), max_tokens_(static_cast<std::size_t>(max_tokens)) {}
+  DocumentEncoder(const text::Tokenizer& tokenizer, std::int64_t max_tokens);
 
   void add(std::string text, std::int32_t label, TokenSetWriter& writer);
-  void finish();
+  void finish() { queue_.finish(); }
 
  private:
   struct Document {
     std::string text;
     std::int32_t label;
     TokenSetWriter* writer;
-    std::vector<std::int32_t> ids;
-    bool truncated;
+    LimitedIds encoded;
   };
-  using Chunk = std::vector<Document>;
 
-  static Chunk encode(Chunk chunk, const text::Tokenizer& tokenizer, std::size_t max_tokens);
-  void start_chunk();
-  void write_oldest();
-
-  const text::Tokenizer& tokenizer_;
-  std::size_t max_tokens_;
-  Chunk chunk_;
-  std::size_t chunk_bytes_ = 0;
-  std::deque<std::future<Chunk>> running_;
+  ChunkQueue<Document> queue_;
 };
 
 }  // namespace fastformer::data

@@ -9,11 +9,11 @@ namespace fastformer::data {
 UnmetItems::UnmetItems(std::int64_t items, std::int64_t count, std::int64_t seed)
     : items_(items),
       count_(count),
-      seed_(mix64(static_cast<std::uint64_t>(seed))),
+      seed_(base::mix64(static_cast<std::uint64_t>(seed))),
       marks_(static_cast<std::size_t>(items) + 1) {}
 
 void UnmetItems::begin_user(std::string_view name, std::span<const std::int32_t> met) {
-  random_ = Random(seed_ ^ fnv1a(name));
+  random_ = base::Random(seed_ ^ base::fnv1a(name));
   user_mark_ = ++mark_;
   unmet_count_ = items_;
   for (const auto item : met) {

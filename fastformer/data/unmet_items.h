@@ -5,8 +5,8 @@
 #include <string_view>
 #include <vector>
 
+#include "fastformer/base/random.h"
 #include "fastformer/data/impression_log.h"
-#include "fastformer/data/random.h"
 
 namespace fastformer::data {
 
@@ -36,7 +36,7 @@ class UnmetItems {
 
   std::int64_t items_, count_;
   std::uint64_t seed_;
-  Random random_{0};
+  base::Random random_{0};
   std::int64_t mark_ = 0, user_mark_ = 0;
   std::vector<std::int64_t> marks_;  ///< [items + 1]: when an item was last met or drawn
   std::vector<std::int32_t> unmet_;  ///< all of them, where they are few

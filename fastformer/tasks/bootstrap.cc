@@ -110,12 +110,13 @@ struct Resampled {
   std::vector<double> accuracy, macro_f1;
 };
 
+double quantile(const std::vector<double>& sorted, double share) {
+  return sorted[static_cast<std::size_t>(share * static_cast<double>(sorted.size() - 1) + 0.5)];
+}
+
 ScoreDifference summarize(double difference, std::vector<double>& resampled) {
   std::sort(resampled.begin(), resampled.end());
   const auto count = static_cast<double>(resampled.size());
-  const auto at = [&](double share) {
-    return resampled[static_cast<std::size_t>(share * (count - 1) + 0.5)];
-  };
   // Scores that are equal by algebra differ by rounding, where they are means over runs.
   constexpr double kRounding = 1e-12;
   const auto at_most = static_cast<double>(
@@ -123,8 +124,8 @@ ScoreDifference summarize(double difference, std::vector<double>& resampled) {
   const auto at_least = static_cast<double>(
       resampled.end() - std::lower_bound(resampled.begin(), resampled.end(), -kRounding));
   return {.difference = difference,
-          .low = at(0.025),
-          .high = at(0.975),
+          .low = quantile(resampled, 0.025),
+          .high = quantile(resampled, 0.975),
           .p = std::min(1.0, 2 * (1 + std::min(at_most, at_least)) / (1 + count))};
 }
 
@@ -163,6 +164,41 @@ SystemComparison paired_bootstrap(const std::vector<std::int32_t>& labels,
   }
   return {.accuracy = summarize(observed.accuracy, resampled.accuracy),
           .macro_f1 = summarize(observed.macro_f1, resampled.macro_f1)};
+}
+
+std::vector<MeanInterval> bootstrap_means(std::span<const double> scores, std::size_t columns,
+                                          const BootstrapOptions& options) {
+  if (scores.empty() || columns == 0 || scores.size() % columns != 0 || options.resamples < 1) {
+    throw std::invalid_argument("bootstrap_means: got " + std::to_string(scores.size()) +
+                                " numbers for " + std::to_string(columns) + " columns and " +
+                                std::to_string(options.resamples) +
+                                " resamples; expected at least one whole row and one resample");
+  }
+  const std::size_t rows = scores.size() / columns;
+  std::vector<double> sums(columns);
+  const auto add_row = [&](std::size_t row) {
+    for (std::size_t c = 0; c < columns; ++c) sums[c] += scores[row * columns + c];
+  };
+  for (std::size_t row = 0; row < rows; ++row) add_row(row);
+  std::vector<MeanInterval> intervals(columns);
+  for (std::size_t c = 0; c < columns; ++c) {
+    intervals[c].mean = sums[c] / static_cast<double>(rows);
+  }
+  std::vector<std::vector<double>> resampled(columns);
+  IndexDraw draw(options.seed, static_cast<std::uint32_t>(rows));
+  for (std::int64_t i = 0; i < options.resamples; ++i) {
+    std::fill(sums.begin(), sums.end(), 0);
+    for (std::size_t n = 0; n < rows; ++n) add_row(draw.next());
+    for (std::size_t c = 0; c < columns; ++c) {
+      resampled[c].push_back(sums[c] / static_cast<double>(rows));
+    }
+  }
+  for (std::size_t c = 0; c < columns; ++c) {
+    std::sort(resampled[c].begin(), resampled[c].end());
+    intervals[c].low = quantile(resampled[c], 0.025);
+    intervals[c].high = quantile(resampled[c], 0.975);
+  }
+  return intervals;
 }
 
 }  // namespace fastformer::tasks

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 namespace fastformer::tasks {
@@ -40,5 +42,20 @@ SystemComparison paired_bootstrap(const std::vector<std::int32_t>& labels,
                                   const std::vector<std::vector<std::int32_t>>& first,
                                   const std::vector<std::vector<std::int32_t>>& second,
                                   const BootstrapOptions& options);
+
+/// The mean of a score over documents, and how sure it is.
+struct MeanInterval {
+  double mean = 0;
+  double low = 0;   ///< 2.5 % of the resampled means lie below
+  double high = 0;  ///< 2.5 % lie above
+};
+
+/// The means of several scores [N, columns] of the same N documents, with intervals by the
+/// percentile bootstrap: as many documents are drawn with replacement, and one draw holds for all
+/// scores. The same on every platform for the same seed. Throws std::invalid_argument when `scores`
+/// is empty or no whole number of rows, and
+/// without resamples.
+std::vector<MeanInterval> bootstrap_means(std::span<const double> scores, std::size_t columns,
+                                          const BootstrapOptions& options);
 
 }  // namespace fastformer::tasks

@@ -6,8 +6,8 @@
 #include <string>
 #include <utility>
 
+#include "fastformer/base/random.h"
 #include "fastformer/data/news_table.h"
-#include "fastformer/data/random.h"
 
 namespace fastformer::tasks {
 namespace {
@@ -55,10 +55,10 @@ std::int64_t ClickSampler::batches() const {
 }
 
 void ClickSampler::begin_epoch(std::int64_t epoch) {
-  epoch_seed_ = data::mix64(options_.seed) + static_cast<std::uint64_t>(epoch);
+  epoch_seed_ = base::mix64(options_.seed) + static_cast<std::uint64_t>(epoch);
   order_.resize(clicks_.size());
   std::iota(order_.begin(), order_.end(), 0);
-  data::Random(epoch_seed_).shuffle(order_);
+  base::Random(epoch_seed_).shuffle(order_);
 }
 
 // The click, then its negatives.
@@ -70,7 +70,7 @@ std::vector<std::int32_t> ClickSampler::draw(const Click& click) const {
   }
   const auto key = (static_cast<std::uint64_t>(click.impression) << 32) |
                    static_cast<std::uint64_t>(click.candidate);
-  data::Random random(data::mix64(epoch_seed_) ^ data::mix64(key + 1));
+  base::Random random(base::mix64(epoch_seed_) ^ base::mix64(key + 1));
   const auto count = negatives.size(), wanted = static_cast<std::size_t>(options_.negatives);
   std::vector<std::int32_t> result = {candidates[static_cast<std::size_t>(click.candidate)].news()};
   for (std::size_t i = 0; i < wanted; ++i) {

@@ -4,13 +4,13 @@
 #include <stdexcept>
 #include <utility>
 
-#include "fastformer/data/random.h"
+#include "fastformer/base/random.h"
 
 namespace fastformer::tasks {
 
 ImpressionScorer random_baseline(std::uint64_t seed) {
   return [seed](std::int64_t i, const data::Impression&, std::vector<double>& scores) {
-    data::Random random(data::mix64(seed) + data::mix64(static_cast<std::uint64_t>(i) + 1));
+    base::Random random(base::mix64(seed) + base::mix64(static_cast<std::uint64_t>(i) + 1));
     for (auto& score : scores) score = static_cast<double>(random.next() >> 11);
   };
 }

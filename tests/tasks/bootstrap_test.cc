@@ -154,5 +154,34 @@ TEST(PairedBootstrap, RefusesWhatCannotBePaired) {
   EXPECT_MENTIONS(error({0, 1}, {{0, 2}}, {{0, 1}}), "from 0 to 1");
 }
 
+TEST(BootstrapMeans, FollowTheNormalDistributionOnManyDocuments) {
+  // Column 0: a third of 900 is 1, variance 2 / 9. Column 1: its complement. Column 2: constant.
+  std::vector<double> scores;
+  for (int i = 0; i < 900; ++i) {
+    const double one = i % 3 == 0 ? 1 : 0;
+    scores.insert(scores.end(), {one, 1 - one, 0.25});
+  }
+  const auto means = bootstrap_means(scores, 3, {});
+  ASSERT_EQ(means.size(), 3u);
+  const double deviation = std::sqrt(2.0 / 9 / 900);
+  EXPECT_NEAR(means[0].mean, 1.0 / 3, 1e-12);
+  EXPECT_NEAR(means[0].low, 1.0 / 3 - 1.959964 * deviation, 0.05 * deviation + 0.0006);
+  EXPECT_NEAR(means[0].high, 1.0 / 3 + 1.959964 * deviation, 0.05 * deviation + 0.0006);
+  // One draw holds for all columns, so that what mirrors each other does so in its interval.
+  EXPECT_NEAR(means[1].low, 1 - means[0].high, 1e-12);
+  EXPECT_EQ(means[2].low, 0.25);
+  EXPECT_EQ(means[2].high, 0.25);
+  EXPECT_EQ(means[0].low, bootstrap_means(scores, 3, {})[0].low);
+}
+
+TEST(BootstrapMeans, RefuseWhatIsNoTable) {
+  const std::vector<double> scores = {1, 2, 3};
+  EXPECT_MENTIONS(testing::error_of([&] { bootstrap_means(scores, 2, {}); }), "3 numbers for 2");
+  EXPECT_MENTIONS(testing::error_of([&] { bootstrap_means({}, 2, {}); }), "one whole row");
+  EXPECT_MENTIONS(testing::error_of([&] { bootstrap_means(scores, 0, {}); }), "0 columns");
+  EXPECT_MENTIONS(testing::error_of([&] { bootstrap_means(scores, 3, {.resamples = 0}); }),
+                  "0 resamples");
+}
+
 }  // namespace
 }  // namespace fastformer::tasks

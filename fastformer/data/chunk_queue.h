@@ -1,0 +1,68 @@
+#pragma once
+
+#include <cstddef>
+#include <deque>
+#include <functional>
+#include <future>
+#include <utility>
+#include <vector>
+
+namespace fastformer::data {
+
+/// Works on items on threads of its own while the caller goes on, and uses them in the order in
+/// which they were added.
+///
+///   ChunkQueue<Item> queue([&](Item& item) { encode(item); }, [&](Item& item) { write(item); });
+///   queue.add(std::move(item), bytes);
+///   queue.finish();
+///
+/// Items travel in chunks of about 1 MB, of which two are worked on at a time; `work` runs on their
+/// threads, `use` on the caller's. Throws, from add() or finish(), what either throws.
+template <class Item>
+class ChunkQueue {
+ public:
+  using Action = std::function<void(Item&)>;
+
+  ChunkQueue(Action work, Action use) : work_(std::move(work)), use_(std::move(use)) {}
+  ChunkQueue(const ChunkQueue&) = delete;
+  ChunkQueue& operator=(const ChunkQueue&) = delete;
+
+  void add(Item item, std::size_t bytes) {
+    chunk_bytes_ += bytes + sizeof(Item);
+    chunk_.push_back(std::move(item));
+    if (chunk_bytes_ >= kChunkBytes) start_chunk();
+  }
+
+  void finish() {
+    start_chunk();
+    while (!running_.empty()) use_oldest();
+  }
+
+ private:
+  using Chunk = std::vector<Item>;
+  static constexpr std::size_t kChunkBytes = std::size_t{1} << 20;
+  static constexpr std::size_t kThreads = 2;
+
+  void start_chunk() {
+    if (running_.size() == kThreads) use_oldest();
+    running_.push_back(std::async(std::launch::async, [this, chunk = std::move(chunk_)]() mutable {
+      for (auto& item : chunk) work_(item);
+      return std::move(chunk);
+    }));
+    chunk_.clear();
+    chunk_bytes_ = 0;
+  }
+
+  void use_oldest() {
+    Chunk chunk = running_.front().get();
+    running_.pop_front();
+    for (auto& item : chunk) use_(item);
+  }
+
+  Action work_, use_;
+  Chunk chunk_;
+  std::size_t chunk_bytes_ = 0;
+  std::deque<std::future<Chunk>> running_;  ///< last: its threads use what is above
+};
+
+}  // namespace fastformer::data

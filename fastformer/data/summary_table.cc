@@ -1,0 +1,43 @@
+#include "fastformer/data/summary_table.h"
+
+#include <locale>
+#include <vector>
+
+namespace fastformer::data {
+
+LengthSummary::LengthSummary(const TokenSet& set)
+    : tokens(set.total_tokens()), truncated(set.truncated()) {
+  std::vector<std::int64_t> lengths;
+  lengths.reserve(static_cast<std::size_t>(set.size()));
+  for (std::int64_t row = 0; row < set.size(); ++row) {
+    lengths.push_back(static_cast<std::int64_t>(set.tokens(row).size()));
+  }
+  if (lengths.empty()) return;
+  mean = static_cast<double>(tokens) / static_cast<double>(lengths.size());
+  const auto middle = lengths.begin() + static_cast<std::ptrdiff_t>((lengths.size() - 1) / 2);
+  std::nth_element(lengths.begin(), middle, lengths.end());
+  median = *middle;
+  longest = *std::max_element(lengths.begin(), lengths.end());
+}
+
+std::size_t display_width(const std::string& text) {
+  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
+    return (static_cast<unsigned char>(c) & 0xC0) != 0x80;
+  }));
+}
+
+SummaryTable::SummaryTable(std::size_t name_width) : name_width_(name_width) {
+  out_.imbue(std::locale::classic());
+  out_ << std::fixed << std::setprecision(1);
+}
+
+void SummaryTable::lengths(const std::string& prefix, const std::array<LengthSummary, 3>& parts) {
+  const auto& [a, b, c] = parts;
+  row(prefix + "tokens", a.tokens, b.tokens, c.tokens);
+  row(prefix + "mean length", a.mean, b.mean, c.mean);
+  row(prefix + "median length", a.median, b.median, c.median);
+  row(prefix + "longest", a.longest, b.longest, c.longest);
+  row(prefix + "cut at limit", a.truncated, b.truncated, c.truncated);
+}
+
+}  // namespace fastformer::data

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <iomanip>
+#include <sstream>
+#include <string>
+
+#include "fastformer/data/token_set.h"
+
+namespace fastformer::data {
+
+/// How long the documents of a set are.
+struct LengthSummary {
+  explicit LengthSummary(const TokenSet& set);
+
+  std::int64_t tokens = 0, median = 0, longest = 0, truncated = 0;
+  double mean = 0;
+};
+
+/// The characters of a text, not its bytes, so that the columns of accented labels line up.
+std::size_t display_width(const std::string& text);
+
+/// A table for people: names at the left, numbers in columns.
+class SummaryTable {
+ public:
+  explicit SummaryTable(std::size_t name_width);
+
+  template <class... Cells>
+  void row(const std::string& name, const Cells&... cells) {
+    constexpr int kColumnWidth = 12;
+    out_ << name << std::string(name_width_ - std::min(name_width_, display_width(name)), ' ');
+    ((out_ << std::setw(kColumnWidth) << cells), ...);
+    out_ << '\n';
+  }
+  void line(const std::string& text) { out_ << text << '\n'; }
+  /// Rows of the lengths of train, validation and test; `prefix` goes before the names.
+  void lengths(const std::string& prefix, const std::array<LengthSummary, 3>& parts);
+
+  std::string text() const { return out_.str(); }
+
+ private:
+  std::size_t name_width_;
+  std::ostringstream out_;
+};
+
+}  // namespace fastformer::data

@@ -1,0 +1,72 @@
+#include "fastformer/text/rouge_words.h"
+
+#include <array>
+
+#include "fastformer/text/porter_stemmer.h"
+
+namespace fastformer::text {
+namespace {
+
+// The letter or digit that a byte of a word becomes; 0 for a byte that parts words.
+constexpr std::array<char, 256> kWordBytes = [] {
+  std::array<char, 256> bytes{};
+  for (int c = '0'; c <= '9'; ++c) bytes[static_cast<std::size_t>(c)] = static_cast<char>(c);
+  for (int c = 'a'; c <= 'z'; ++c) {
+    bytes[static_cast<std::size_t>(c)] = static_cast<char>(c);
+    bytes[static_cast<std::size_t>(c - 'a' + 'A')] = static_cast<char>(c);
+  }
+  return bytes;
+}();
+
+// The only characters outside ASCII whose lower case begins with a letter of ASCII.
+constexpr std::string_view kDottedCapitalI = "\xC4\xB0", kKelvinSign = "\xE2\x84\xAA";
+
+}  // namespace
+
+std::int32_t RougeWords::number_in(Numbers& numbers, const std::string& word) {
+  const auto [entry, inserted] = numbers.try_emplace(word, next_);
+  if (inserted) ++next_;
+  return entry->second;
+}
+
+std::int32_t RougeWords::number_of(const std::string& word) {
+  if (!stem_) return number_in(numbers_, word);
+  const auto known = numbers_.find(word);
+  if (known != numbers_.end()) return known->second;
+  const std::int32_t number = number_in(stems_, word.size() > 3 ? porter_stem(word) : word);
+  numbers_.emplace(word, number);
+  return number;
+}
+
+NumberedWords RougeWords::number(std::string_view text) {
+  NumberedWords result;
+  word_.clear();
+  const auto end_word = [&] {
+    if (word_.empty()) return;
+    result.words.push_back(number_of(word_));
+    word_.clear();
+  };
+  const auto end_sentence = [&] {
+    end_word();
+    const std::size_t begin = result.sentence_ends.empty() ? 0 : result.sentence_ends.back();
+    if (result.words.size() > begin) result.sentence_ends.push_back(result.words.size());
+  };
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char byte = kWordBytes[static_cast<unsigned char>(text[i])];
+    if (byte != 0) {
+      word_ += byte;
+    } else if (text[i] == '\n') {
+      end_sentence();
+    } else if (text.substr(i).starts_with(kKelvinSign)) {
+      word_ += 'k';
+      i += kKelvinSign.size() - 1;
+    } else {
+      if (text.substr(i).starts_with(kDottedCapitalI)) word_ += 'i';
+      end_word();
+    }
+  }
+  end_sentence();
+  return result;
+}
+
+}  // namespace fastformer::text

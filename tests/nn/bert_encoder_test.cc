@@ -132,7 +132,8 @@ TEST(BertEncoder, FrozenPartsHaveNoGradient) {
       const bool learns = name.starts_with("encoder.layer.") && name[14] - '0' >= 3 - layers;
       EXPECT_EQ(tensor.requires_grad(), learns) << name;
       ASSERT_EQ(tensor.grad().defined(), learns) << name;
-      if (learns) EXPECT_TRUE(at::equal(tensor.grad(), all.of(name).grad())) << name;
+      if (!learns) continue;
+      EXPECT_TRUE(at::equal(tensor.grad(), all.of(name).grad())) << name;
     }
   }
 }

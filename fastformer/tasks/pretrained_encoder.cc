@@ -50,6 +50,7 @@ PretrainedEncoder PretrainedEncoder::open(const std::filesystem::path& folder,
 data::RaggedBatch PretrainedEncoder::tokenize(std::span<const std::string> texts) const {
   const auto limit = static_cast<std::size_t>(encoder_->config().max_positions);
   data::RaggedBatch batch;
+  batch.offsets.push_back(0);
   for (const auto& text : texts) {
     tokenizer_->encode(text, batch.ids, limit);
     batch.offsets.push_back(static_cast<std::int64_t>(batch.ids.size()));

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 #include <torch/csrc/autograd/autograd.h>
 
+#include <cmath>
+
 #include "fastformer/nn/row_attention.h"
 #include "support/gradient_check.h"
 
@@ -47,7 +49,7 @@ TEST(DroppedAttention, KeepsTheMeanAndFollowsTheGenerator) {
   const auto exact = attend_with_dropout(in.query, in.key, in.value, 2, in.offsets, 0);
   EXPECT_FALSE(at::allclose(one, exact, 1e-2, 1e-2));
   auto sum = at::zeros_like(exact);
-  constexpr int kDraws = 4000;
+  constexpr int kDraws = 400;
   for (int i = 0; i < kDraws; ++i) {
     sum += attend_with_dropout(in.query, in.key, in.value, 2, in.offsets, 0.4);
   }

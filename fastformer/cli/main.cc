@@ -25,6 +25,7 @@ int main(int argc, char** argv) {
   cli::add_evaluate_command(app);
   cli::add_predict_command(app);
   cli::add_inspect_command(app);
+  cli::add_tokenize_command(app);
   cli::add_efficiency_command(app);
   cli::add_convert_command(app);
   cli::add_export_command(app);

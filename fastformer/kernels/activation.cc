@@ -70,6 +70,50 @@ HWY_INLINE void tanh_backward(D d, const float* x, float* active, float* gradien
   hn::StoreU(hn::Mul(slope, hn::LoadU(d, gradient)), d, gradient);
 }
 
+constexpr float kLine = 0.7978845608F;  // sqrt(2 / pi)
+constexpr float kCube = 0.044715F;
+
+template <class V>
+struct Logistic {
+  V share, slope;  // 1 / (1 + exp(-2 u)) and half its slope in u
+};
+
+// Of exp(-2 |u|), which does not overflow, and keeps the precision of the lower tail.
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE Logistic<V> logistic(D d, V u) {
+  const auto one = hn::Set(d, 1.0F);
+  const auto tail = hn::Exp(d, hn::Mul(hn::Set(d, -2.0F), hn::Abs(u)));
+  const auto share = hn::Div(one, hn::Add(one, tail));
+  const auto rest = hn::Mul(tail, share);
+  return {hn::IfThenElse(hn::Lt(u, hn::Zero(d)), rest, share), hn::Mul(share, rest)};
+}
+
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE V cubic(D d, V x) {
+  const auto square = hn::Mul(x, x);
+  const auto factor = hn::MulAdd(square, hn::Set(d, kCube), hn::Set(d, 1.0F));
+  return hn::Mul(hn::Mul(x, hn::Set(d, kLine)), factor);
+}
+
+template <class D>
+HWY_INLINE void gelu_tanh(D d, const float* x, float* out) {
+  const auto value = hn::LoadU(d, x);
+  hn::StoreU(hn::Mul(value, logistic(d, cubic(d, value)).share), d, out);
+}
+
+template <class D>
+HWY_INLINE void gelu_tanh_backward(D d, const float* x, float* active, float* gradient) {
+  const auto value = hn::LoadU(d, x);
+  // Beyond 20 the slope is 0 or 1, and the square would overflow.
+  const auto near = hn::Clamp(value, hn::Set(d, -20.0F), hn::Set(d, 20.0F));
+  const auto part = logistic(d, cubic(d, near));
+  const auto square = hn::Mul(near, near);
+  const auto inner = hn::MulAdd(square, hn::Set(d, 6 * kLine * kCube), hn::Set(d, 2 * kLine));
+  const auto slope = hn::MulAdd(hn::Mul(near, inner), part.slope, part.share);
+  hn::StoreU(hn::Mul(value, logistic(d, cubic(d, value)).share), d, active);
+  hn::StoreU(hn::Mul(slope, hn::LoadU(d, gradient)), d, gradient);
+}
+
 // body(tag, index) for whole vectors, then for what is left one by one.
 template <class Body>
 HWY_INLINE void for_each_vector(std::int64_t count, const Body& body) {
@@ -99,6 +143,15 @@ void tanh_backward_floats(const float* x, std::int64_t count, float* active, flo
                              HWY_ATTR { tanh_backward(d, x + i, active + i, gradient + i); });
 }
 
+void gelu_tanh_floats(const float* x, std::int64_t count, float* out) {
+  for_each_vector(count, [&](auto d, std::int64_t i) HWY_ATTR { gelu_tanh(d, x + i, out + i); });
+}
+
+void gelu_tanh_backward_floats(const float* x, std::int64_t count, float* active, float* gradient) {
+  for_each_vector(count, [&](auto d, std::int64_t i)
+                             HWY_ATTR { gelu_tanh_backward(d, x + i, active + i, gradient + i); });
+}
+
 }  // namespace
 }  // namespace fastformer::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
@@ -111,6 +164,8 @@ HWY_EXPORT(gelu_floats);
 HWY_EXPORT(gelu_backward_floats);
 HWY_EXPORT(tanh_floats);
 HWY_EXPORT(tanh_backward_floats);
+HWY_EXPORT(gelu_tanh_floats);
+HWY_EXPORT(gelu_tanh_backward_floats);
 
 void gelu(const float* x, std::int64_t count, float* out) {
   HWY_DYNAMIC_DISPATCH(gelu_floats)(x, count, out);
@@ -123,6 +178,13 @@ void tanh(const float* x, std::int64_t count, float* out) {
 }
 void tanh_backward(const float* x, std::int64_t count, float* active, float* gradient) {
   HWY_DYNAMIC_DISPATCH(tanh_backward_floats)(x, count, active, gradient);
+}
+
+void gelu_tanh(const float* x, std::int64_t count, float* out) {
+  HWY_DYNAMIC_DISPATCH(gelu_tanh_floats)(x, count, out);
+}
+void gelu_tanh_backward(const float* x, std::int64_t count, float* active, float* gradient) {
+  HWY_DYNAMIC_DISPATCH(gelu_tanh_backward_floats)(x, count, active, gradient);
 }
 
 // Doubles serve the tests of the models: exactness counts, speed does not.
@@ -146,6 +208,22 @@ void tanh_backward(const double* x, std::int64_t count, double* active, double* 
   for (std::int64_t i = 0; i < count; ++i) {
     active[i] = std::tanh(x[i]);
     gradient[i] *= 1 - active[i] * active[i];
+  }
+}
+
+constexpr double kLine = 0.79788456080286535588, kCube = 0.044715;  // sqrt(2 / pi)
+
+double share_by_tanh(double x) { return 1 / (1 + std::exp(-2 * kLine * x * (1 + kCube * x * x))); }
+
+void gelu_tanh(const double* x, std::int64_t count, double* out) {
+  for (std::int64_t i = 0; i < count; ++i) out[i] = x[i] * share_by_tanh(x[i]);
+}
+void gelu_tanh_backward(const double* x, std::int64_t count, double* active, double* gradient) {
+  for (std::int64_t i = 0; i < count; ++i) {
+    const double value = x[i], share = share_by_tanh(value);
+    const double inner = 2 * kLine * (1 + 3 * kCube * value * value);
+    gradient[i] *= share + value * inner * share * (1 - share);
+    active[i] = value * share;
   }
 }
 
@@ -174,6 +252,8 @@ void activate(Activation kind, const Real* x, std::int64_t count, Real* out) {
       return relu(x, count, out);
     case Activation::kTanh:
       return tanh(x, count, out);
+    case Activation::kGeluTanh:
+      return gelu_tanh(x, count, out);
   }
 }
 
@@ -187,6 +267,8 @@ void activate_backward(Activation kind, const Real* x, std::int64_t count, Real*
       return relu_backward(x, count, active, gradient);
     case Activation::kTanh:
       return tanh_backward(x, count, active, gradient);
+    case Activation::kGeluTanh:
+      return gelu_tanh_backward(x, count, active, gradient);
   }
 }
 

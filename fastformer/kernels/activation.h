@@ -7,10 +7,12 @@
 ///   tanh(x)
 ///   gelu(x) = x Phi(x), Phi the normal distribution function (Hendrycks and Gimpel, arXiv
 ///             1606.08415), to the last bits of the type: no tanh in its place
+///   gelu_tanh(x) = x / (1 + exp(-2 u)), u = sqrt(2 / pi) (x + 0.044715 x^3), which is
+///             x (1 + tanh(u)) / 2, the same paper's approximation: for models trained with it
 /// `Real` is float or double. NaN gives NaN. Nothing is allocated; no call throws.
 namespace fastformer::kernels {
 
-enum class Activation { kGelu, kRelu, kTanh };
+enum class Activation { kGelu, kRelu, kTanh, kGeluTanh };
 
 /// out[i] = f(x[i]); out may be x.
 template <class Real>

@@ -2,31 +2,12 @@
 
 #include <c10/core/InferenceMode.h>
 
-#include <algorithm>
-#include <stdexcept>
-
 #include "fastformer/nn/dropout.h"
 #include "fastformer/nn/row_blocks.h"
 #include "fastformer/nn/sum_of_rows.h"
+#include "fastformer/nn/token_indices.h"
 
 namespace fastformer::nn {
-namespace {
-
-at::Tensor to_tensor(std::span<const std::int32_t> ids) {
-  auto tensor = at::empty({static_cast<std::int64_t>(ids.size())}, at::kLong);
-  std::copy(ids.begin(), ids.end(), tensor.mutable_data_ptr<std::int64_t>());
-  return tensor;
-}
-
-at::Tensor sorted_unique(const at::Tensor& ids) {
-  const auto* first = ids.const_data_ptr<std::int64_t>();
-  std::vector<std::int64_t> rows(first, first + ids.numel());
-  std::sort(rows.begin(), rows.end());
-  rows.erase(std::unique(rows.begin(), rows.end()), rows.end());
-  return at::tensor(rows, at::kLong);
-}
-
-}  // namespace
 
 std::int64_t bigram_bucket(std::int32_t previous, std::int32_t current, std::int64_t buckets) {
   const std::uint64_t hash = static_cast<std::uint64_t>(previous) * 0x9E3779B97F4A7C15ULL +
@@ -78,36 +59,16 @@ at::Tensor Embedding::bigram_scale(const Offsets& offsets, bool training) const 
   return scale.index_fill_(0, at::tensor(firsts, at::kLong), 0);
 }
 
-at::Tensor Embedding::positions(const Offsets& offsets) const {
-  auto positions = at::empty({offsets.total()}, at::kLong);
-  auto* out = positions.mutable_data_ptr<std::int64_t>();
-  for (std::int64_t b = 0; b < offsets.size(); ++b) {
-    if (offsets.length(b) > options_.max_positions) {
-      throw std::invalid_argument(
-          "a document of " + std::to_string(offsets.length(b)) + " tokens is longer than the " +
-          std::to_string(options_.max_positions) +
-          " positions of the model; set data.max_tokens, or model.max_positions = 0");
-    }
-    for (std::int64_t i = 0; i < offsets.length(b); ++i) out[offsets.begin_of(b) + i] = i;
-  }
-  return positions;
-}
-
 at::Tensor Embedding::forward(std::span<const std::int32_t> ids, const Offsets& offsets,
                               bool training) const {
-  for (const auto id : ids) {
-    if (id < 0 || id >= options_.vocabulary_size) {
-      throw std::invalid_argument("the token id " + std::to_string(id) +
-                                  " lies outside the vocabulary of " +
-                                  std::to_string(options_.vocabulary_size) +
-                                  " tokens; use the tokenizer that was saved with the model");
-    }
-  }
-  std::vector<Lookup> lookups = {{token_, to_tensor(ids), {}}};
+  std::vector<Lookup> lookups = {{token_, token_indices(ids, options_.vocabulary_size), {}}};
   if (bigram_.defined()) {
     lookups.push_back({bigram_, buckets(ids, offsets), bigram_scale(offsets, training)});
   }
-  if (position_.defined()) lookups.push_back({position_, positions(offsets), {}});
+  if (position_.defined()) {
+    const char* advice = "set data.max_tokens, or model.max_positions = 0";
+    lookups.push_back({position_, position_indices(offsets, options_.max_positions, advice), {}});
+  }
   const auto x = sum_of_rows(lookups);
   if (!at::GradMode::is_enabled() && !training) return normalized_in_place(x);
   const auto y = norm_ ? norm_.forward(x) : x;
@@ -128,16 +89,13 @@ at::Tensor Embedding::normalized_in_place(const at::Tensor& x) const {
 std::vector<std::pair<std::string, at::Tensor>> Embedding::touched_rows(
     std::span<const std::int32_t> ids, const Offsets& offsets) const {
   std::vector<std::pair<std::string, at::Tensor>> rows;
-  rows.emplace_back(name_ + ".token.weight", sorted_unique(to_tensor(ids)));
+  rows.emplace_back(name_ + ".token.weight", touched_tokens(ids));
   if (bigram_.defined()) {
     rows.emplace_back(name_ + ".bigram.weight", sorted_unique(buckets(ids, offsets)));
   }
   if (position_.defined()) {
-    std::int64_t longest = 0;
-    for (std::int64_t b = 0; b < offsets.size(); ++b)
-      longest = std::max(longest, offsets.length(b));
     rows.emplace_back(name_ + ".position.weight",
-                      at::arange(std::min(longest, options_.max_positions), at::kLong));
+                      touched_positions(offsets, options_.max_positions));
   }
   return rows;
 }

@@ -45,7 +45,6 @@ class Embedding {
 
  private:
   at::Tensor bigram_scale(const Offsets& offsets, bool training) const;
-  at::Tensor positions(const Offsets& offsets) const;
   at::Tensor normalized_in_place(const at::Tensor& x) const;
   at::Tensor buckets(std::span<const std::int32_t> ids, const Offsets& offsets) const;
 

@@ -18,7 +18,6 @@ using torch::autograd::AutogradContext;
 using torch::autograd::Function;
 using torch::autograd::variable_list;
 
-constexpr double kEpsilon = 1e-12;
 // The sum and its norm of 64 rows of 256 floats stay in the first two caches.
 constexpr std::int64_t kRows = 64;
 
@@ -34,6 +33,7 @@ struct Inputs {
   at::Tensor x;
   std::optional<at::Tensor> residual;
   DropoutRule rule;
+  double epsilon;
   bool is_sum() const { return residual.has_value() || rule.rate > 0; }
 };
 
@@ -57,7 +57,7 @@ void run_forward(const Inputs& in, const at::Tensor& weight, const at::Tensor& b
                            in.rule, first, to);
       z = to;
     }
-    kernels::layer_norm(z, w, b, kEpsilon, n, width, out + first,
+    kernels::layer_norm(z, w, b, in.epsilon, n, width, out + first,
                         moments == nullptr ? nullptr : moments + 2 * row);
   });
 }
@@ -89,9 +89,9 @@ class Normalize : public Function<Normalize> {
  public:
   static at::Tensor forward(AutogradContext* context, const at::Tensor& x,
                             const std::optional<at::Tensor>& residual, const at::Tensor& weight,
-                            const at::Tensor& bias, double rate, bool keeps) {
+                            const at::Tensor& bias, double rate, double epsilon, bool keeps) {
     const auto seed = rate > 0 ? dropout_seed() : 0;
-    const Inputs in{x, residual, {static_cast<std::uint64_t>(seed), rate}};
+    const Inputs in{x, residual, {static_cast<std::uint64_t>(seed), rate}, epsilon};
     auto y = at::empty_like(x);
     at::Tensor sum, statistics;
     if (keeps) {
@@ -120,7 +120,8 @@ class Normalize : public Function<Normalize> {
     });
     return {dx,           context->saved_data["added"].toBool() ? dsum : at::Tensor(),
             dweight,      dbias,
-            at::Tensor(), at::Tensor()};
+            at::Tensor(), at::Tensor(),
+            at::Tensor()};
   }
 };
 
@@ -141,7 +142,8 @@ at::Tensor LayerNorm::forward(const at::Tensor& x, const at::Tensor& residual,
                 residual.sizes(), " of the type ", residual.scalar_type());
     added = residual.contiguous();
   }
-  return Normalize::apply(x.contiguous(), added, weight, bias, dropout, at::GradMode::is_enabled());
+  return Normalize::apply(x.contiguous(), added, weight, bias, dropout, epsilon,
+                          at::GradMode::is_enabled());
 }
 
 }  // namespace fastformer::nn

@@ -8,15 +8,16 @@
 
 namespace fastformer::nn {
 
-/// Layer normalisation over the last dimension (Ba et al., arXiv 1607.06450), with the epsilon
-/// 1e-12 of BERT and of the authors' code, and what stands before it in a layer:
+/// Layer normalisation over the last dimension (Ba et al., arXiv 1607.06450), unless told otherwise
+/// with the epsilon 1e-12 of BERT and of the authors' code, and what stands before it in a layer:
 ///   y = norm(residual + dropout(x)) * weight + bias
 /// Parameters: `<name>.weight` [d], at first ones, and `<name>.bias` [d], zeros.
 struct LayerNorm {
   LayerNorm() = default;
-  LayerNorm(ParameterStore& store, const std::string& name, std::int64_t width)
+  LayerNorm(ParameterStore& store, const std::string& name, std::int64_t width, double eps = 1e-12)
       : weight(store.constant(name + ".weight", {width}, 1)),
-        bias(store.constant(name + ".bias", {width}, 0)) {}
+        bias(store.constant(name + ".bias", {width}, 0)),
+        epsilon(eps) {}
 
   /// x [T, d] -> [T, d].
   at::Tensor forward(const at::Tensor& x) const { return forward(x, at::Tensor(), 0); }
@@ -30,6 +31,7 @@ struct LayerNorm {
 
   at::Tensor weight;
   at::Tensor bias;
+  double epsilon = 1e-12;
 };
 
 }  // namespace fastformer::nn

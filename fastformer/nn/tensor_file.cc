@@ -5,8 +5,6 @@
 #include <span>
 #include <stdexcept>
 
-#include "fastformer/base/safetensors.h"
-
 namespace fastformer::nn {
 namespace {
 
@@ -15,38 +13,45 @@ struct NumberType {
   at::ScalarType type;
 };
 
-constexpr std::array kNumberTypes = {NumberType{"F32", at::kFloat}, NumberType{"F64", at::kDouble},
-                                     NumberType{"I32", at::kInt}, NumberType{"I64", at::kLong}};
+constexpr std::array kNumberTypes = {
+    NumberType{"F32", at::kFloat}, NumberType{"F64", at::kDouble},
+    NumberType{"F16", at::kHalf},  NumberType{"BF16", at::kBFloat16},
+    NumberType{"I32", at::kInt},   NumberType{"I64", at::kLong}};
 
 at::ScalarType type_of(const std::string& name, const std::string& where) {
   for (const auto& row : kNumberTypes) {
     if (name == row.name) return row.type;
   }
   throw std::invalid_argument(where + " holds numbers of type " + name +
-                              "; convert them to F32, F64, I32 or I64");
+                              "; convert them to F32, F64, F16, BF16, I32 or I64");
 }
 
 const char* name_of(at::ScalarType type) {
   for (const auto& row : kNumberTypes) {
     if (type == row.type) return row.name;
   }
-  throw std::invalid_argument(std::string("a tensor of type ") + c10::toString(type) +
-                              " cannot be saved; convert it to float32, float64, int32 or int64");
+  throw std::invalid_argument(
+      std::string("a tensor of type ") + c10::toString(type) +
+      " cannot be saved; convert it to float32, float64, float16, bfloat16, "
+      "int32 or int64");
 }
 
 }  // namespace
+
+at::Tensor to_tensor(const base::TensorView& view, const std::string& where) {
+  auto tensor = at::empty(view.shape, at::TensorOptions().dtype(type_of(view.dtype, where)));
+  if (!view.data.empty()) {
+    std::memcpy(tensor.mutable_data_ptr(), view.data.data(), view.data.size());
+  }
+  return tensor;
+}
 
 TensorFile load_tensors(const std::filesystem::path& path) {
   const auto file = base::SafetensorsFile::open(path);
   TensorFile result;
   result.metadata = file.metadata();
   for (const auto& [name, view] : file.tensors()) {
-    const auto type = type_of(view.dtype, path.string() + ": the tensor '" + name + "'");
-    auto tensor = at::empty(view.shape, at::TensorOptions().dtype(type));
-    if (!view.data.empty()) {
-      std::memcpy(tensor.mutable_data_ptr(), view.data.data(), view.data.size());
-    }
-    result.tensors.emplace(name, std::move(tensor));
+    result.tensors.emplace(name, to_tensor(view, path.string() + ": the tensor '" + name + "'"));
   }
   return result;
 }

@@ -4,6 +4,7 @@
 #include <map>
 #include <string>
 
+#include "fastformer/base/safetensors.h"
 #include "fastformer/nn/parameter_store.h"
 
 namespace fastformer::nn {
@@ -15,11 +16,15 @@ struct TensorFile {
 };
 
 /// Reads every tensor into memory. Throws std::invalid_argument with one sentence for a file that
-/// base::SafetensorsFile refuses, and for a number type other than F32, F64, I32 and I64.
+/// base::SafetensorsFile refuses, and for a number type other than F32, F64, F16, BF16, I32 and
+/// I64.
 ///
 ///   const auto file = nn::load_tensors("model.safetensors");
 ///   nn::assign(model.parameters(), file.tensors, "model.safetensors");
 TensorFile load_tensors(const std::filesystem::path& path);
+
+/// A copy of one tensor of a file. Throws as load_tensors does; `where` names file and tensor.
+at::Tensor to_tensor(const base::TensorView& view, const std::string& where);
 
 /// Writes atomically. Throws std::runtime_error when the disk refuses.
 void save_tensors(const std::filesystem::path& path, const ParameterMap& tensors,

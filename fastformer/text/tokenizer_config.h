@@ -17,6 +17,7 @@ struct TokenizerConfig {
   std::int64_t minimum_count = 2;
   std::int64_t vocabulary_size = 100'000;
   std::string model_file;
+  bool special_tokens = false;  ///< [CLS] before and [SEP] after a text, as BERT expects
 
   template <class Self, class Visitor>
   static void visit_fields(Self& self, Visitor&& visit) {
@@ -34,6 +35,8 @@ struct TokenizerConfig {
           base::between(8, 10'000'000));
     visit("model_file", self.model_file,
           "a vocab.txt (wordpiece) or .model (sentencepiece) to use instead of training one");
+    visit("special_tokens", self.special_tokens,
+          "put [CLS] before a text and [SEP] after it, as BERT expects (wordpiece)");
   }
   /// Throws std::invalid_argument with one sentence.
   void validate() const;

@@ -19,6 +19,9 @@ namespace {
 double value_of(Activation kind, double x) {
   if (kind == Activation::kRelu) return x > 0 ? x : 0;
   if (kind == Activation::kTanh) return std::tanh(x);
+  if (kind == Activation::kGeluTanh) {
+    return x / (1 + std::exp(-2 * std::sqrt(2 / std::numbers::pi) * (x + 0.044715 * x * x * x)));
+  }
   return 0.5 * x * std::erfc(-x / std::numbers::sqrt2);
 }
 
@@ -42,9 +45,10 @@ void check(Activation kind, const std::vector<Real>& x, double tolerance) {
   activate_backward(kind, x.data(), count, active.data(), gradient.data());
   for (std::int64_t i = 0; i < count; ++i) {
     const double expected = value_of(kind, x[i]);
-    // The tails keep their relative precision, but for the rounding of x^2 in exp(-x^2 / 2), down
-    // to where that leaves the normal range.
-    const double scale = std::max(std::abs(expected) * (1 + 0.1 * x[i] * x[i]), 1e-36);
+    // The tails keep their relative precision, but for the rounding of x^2 in exp(-x^2 / 2), or of
+    // the cubic in its place, down to where that leaves the normal range.
+    const double power = kind == Activation::kGeluTanh ? std::abs(x[i]) : 1;
+    const double scale = std::max(std::abs(expected) * (1 + 0.1 * x[i] * x[i] * power), 1e-36);
     ASSERT_NEAR(out[i], expected, tolerance * scale) << "x " << x[i] << " of " << count;
     ASSERT_EQ(active[i], out[i]);
     if (kind == Activation::kRelu && std::abs(x[i]) < 1e-4) continue;
@@ -81,7 +85,8 @@ TEST_P(Activations, PassNotANumberOn) {
 INSTANTIATE_TEST_SUITE_P(Levels, Activations,
                          ::testing::Combine(::testing::ValuesIn(simd_levels()),
                                             ::testing::Values(Activation::kGelu, Activation::kRelu,
-                                                              Activation::kTanh)));
+                                                              Activation::kTanh,
+                                                              Activation::kGeluTanh)));
 
 }  // namespace
 }  // namespace fastformer::kernels

@@ -26,7 +26,8 @@ at::Tensor by_aten(const at::Tensor& x, const Layers& layers, Activation activat
   const auto inner = at::linear(x, layers.input.weight, layers.input.bias);
   const auto active = activation == Activation::kGelu   ? at::gelu(inner)
                       : activation == Activation::kRelu ? at::relu(inner)
-                                                        : at::tanh(inner);
+                      : activation == Activation::kTanh ? at::tanh(inner)
+                                                        : at::gelu(inner, "tanh");
   return at::linear(active, layers.output.weight, layers.output.bias);
 }
 
@@ -61,8 +62,8 @@ TEST_P(FeedForward, GradientsAgreeWithFiniteDifferences) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Activations, FeedForward,
-                         ::testing::Values(Activation::kGelu, Activation::kRelu,
-                                           Activation::kTanh));
+                         ::testing::Values(Activation::kGelu, Activation::kRelu, Activation::kTanh,
+                                           Activation::kGeluTanh));
 
 TEST(FeedForwardBlock, RefusesShapesThatDoNotBelongTogether) {
   const Layers layers, floats(at::kFloat);

@@ -20,7 +20,7 @@ LayerNorm random_norm(std::int64_t width) {
 }
 
 at::Tensor by_aten(const LayerNorm& norm, const at::Tensor& sum) {
-  return at::layer_norm(sum, norm.weight.sizes(), norm.weight, norm.bias, 1e-12);
+  return at::layer_norm(sum, norm.weight.sizes(), norm.weight, norm.bias, norm.epsilon);
 }
 
 TEST(LayerNorm, GivesWhatAtenGivesOfTheSum) {
@@ -51,6 +51,14 @@ TEST(LayerNorm, NeedsNeitherResidualNorDropout) {
   const at::NoGradGuard no_gradient;
   EXPECT_TRUE(
       at::allclose(norm.forward(x, residual, 0), by_aten(norm, x + residual), 1e-12, 1e-12));
+}
+
+TEST(LayerNorm, TakesAnotherEpsilon) {
+  ParameterStore store(1, at::kDouble);
+  const LayerNorm norm(store, "norm", 5, 0.5);
+  const auto x = random({8, 5}), residual = random({8, 5});
+  EXPECT_TRUE(at::allclose(norm.forward(x), at::layer_norm(x, {5}, {}, {}, 0.5), 1e-12, 1e-12));
+  testing::check_gradient([&](const auto& v) { return weigh(norm.forward(v, residual, 0)); }, x);
 }
 
 TEST(LayerNorm, RefusesShapesThatDoNotBelongTogether) {

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "fastformer/text/bert_tokenizer.h"
 #include "fastformer/text/normalizer.h"
 #include "fastformer/text/tokenizer_config.h"
 #include "fastformer/text/word_tokenizer.h"
@@ -85,6 +86,65 @@ TEST(WordPiece, TakesTheLongestPieces) {
   config.model_file = folder.write("vocab.txt", "[PAD]\n[UNK]\nthe\nun\n##known\n##s\n");
   const auto tokenizer = make_tokenizer(config, kTexts);
   EXPECT_EQ(ids(*tokenizer, "unknowns the zebra"), (std::vector<std::int32_t>{3, 4, 5, 2, 1}));
+}
+
+const char* const kBertVocabulary = "[PAD]\n[UNK]\n[CLS]\n[SEP]\nthe\ncafe\nσασ\n[\nsep\n]\ni\n";
+
+TEST(WordPiece, PutsSpecialTokensAroundEachTextAndItsHead) {
+  const testing::TemporaryFolder folder;
+  folder.write("vocab.txt", kBertVocabulary);
+  const auto tokenizer = load_bert_tokenizer(folder.path());
+  using Ids = std::vector<std::int32_t>;
+  EXPECT_EQ(ids(*tokenizer, "the Café"), (Ids{2, 4, 5, 3}));
+  EXPECT_EQ(tokenizer->tokens("the Café"), (Words{"[CLS]", "the", "cafe", "[SEP]"}));
+  EXPECT_EQ(ids(*tokenizer, ""), (Ids{2, 3}));
+  EXPECT_EQ(ids(*tokenizer, "the the the the", 4), (Ids{2, 4, 4, 3}));
+  EXPECT_EQ(ids(*tokenizer, "the the the the", 2), (Ids{2, 3}));
+  EXPECT_EQ(ids(*tokenizer, "the the the the", 1), (Ids{2}));
+  EXPECT_TRUE(ids(*tokenizer, "the", 0).empty());
+  EXPECT_EQ(tokenizer->tokens("the the the", 3).size(), 3u);
+  // What the text says is text; a last sigma is one like the others.
+  EXPECT_EQ(ids(*tokenizer, "[SEP] ΣΑΣ"), (Ids{2, 7, 8, 9, 6, 3}));
+  const auto saved = folder / "saved";
+  std::filesystem::create_directories(saved);
+  tokenizer->save(saved);
+  EXPECT_FALSE(is_bert_folder(saved));
+  EXPECT_EQ(ids(*load_tokenizer(saved), "the Café"), (Ids{2, 4, 5, 3}));
+}
+
+TEST(WordPiece, ReadsTheSettingsOfABertFolder) {
+  const testing::TemporaryFolder folder;
+  EXPECT_FALSE(is_bert_folder(folder.path()));
+  EXPECT_MENTIONS(testing::error_of([&] { load_bert_tokenizer(folder.path()); }), "vocab.txt");
+  folder.write("vocab.txt", kBertVocabulary);
+  folder.write("tokenizer.json", "{\"version\": \"1.0\", \"model\": {\"type\": \"WordPiece\"}}");
+  EXPECT_FALSE(is_bert_folder(folder.path()));
+  const auto config = [&](const char* settings) {
+    folder.write("tokenizer_config.json", settings);
+    return bert_tokenizer_config(folder.path());
+  };
+  EXPECT_TRUE(config("{}").lowercase && config("{}").strip_accents);
+  EXPECT_TRUE(is_bert_folder(folder.path()));
+  const char* cased = "{\"do_lower_case\": false, \"strip_accents\": null}";
+  EXPECT_FALSE(config(cased).lowercase || config(cased).strip_accents);
+  const char* accented = "{\"strip_accents\": false}";
+  EXPECT_TRUE(config(accented).lowercase && !config(accented).strip_accents);
+  EXPECT_EQ(ids(*load_bert_tokenizer(folder.path()), "İ"), (std::vector<std::int32_t>{2, 1, 3}));
+  for (const auto* wrong : {"[]", "{\"do_lower_case\": 1}", "{\"tokenize_chinese_chars\": false}",
+                            "{\"do_lower_case\""}) {
+    EXPECT_MENTIONS(testing::error_of([&] { config(wrong); }), "tokenizer_config.json");
+  }
+}
+
+TEST(Tokenizers, SpecialTokensNeedAVocabularyThatHasThem) {
+  const testing::TemporaryFolder folder;
+  TokenizerConfig config;
+  config.special_tokens = true;
+  EXPECT_MENTIONS(testing::error_of([&] { make_tokenizer(config, kTexts); }), "special_tokens",
+                  "wordpiece");
+  config.tokenizer = "wordpiece";
+  config.model_file = folder.write("vocab.txt", "[PAD]\n[UNK]\n[CLS]\nthe\n");
+  EXPECT_MENTIONS(testing::error_of([&] { make_tokenizer(config, kTexts); }), "[SEP]");
 }
 
 TEST(Tokenizers, BadInputIsRefused) {

@@ -1,0 +1,97 @@
+#include "fastformer/tasks/pretrained_encoder.h"
+
+#include <gtest/gtest.h>
+
+#include "fastformer/nn/tensor_file.h"
+#include "support/gradient_check.h"
+#include "support/temporary_folder.h"
+
+namespace fastformer::tasks {
+namespace {
+
+constexpr const char* kConfig =
+    R"({"model_type": "bert", "vocab_size": 8, "hidden_size": 4, "num_hidden_layers": 2,
+        "num_attention_heads": 2, "intermediate_size": 6, "max_position_embeddings": 5})";
+
+// A folder as transformers would have saved it.
+class PretrainedFolder : public ::testing::Test {
+ protected:
+  PretrainedFolder() {
+    folder_.write("config.json", kConfig);
+    folder_.write("vocab.txt", "[PAD]\n[UNK]\n[CLS]\n[SEP]\noil\nfalls\nteam\n");
+    nn::ParameterStore store(3, at::kFloat, /*deviation=*/0.5);
+    const nn::BertEncoder encoder(nn::BertConfig::load(folder_ / "config.json"), store, "");
+    auto tensors = nn::clone(encoder.parameters());
+    tensors["pooler.dense.bias"] = at::zeros({4});
+    nn::save_tensors(folder_ / "model.safetensors", tensors);
+  }
+  std::string fault() const {
+    return testing::error_of([&] { PretrainedEncoder::open(folder_.path()); });
+  }
+  testing::TemporaryFolder folder_;
+};
+
+TEST_F(PretrainedFolder, GivesATokenizerAndAnEncoder) {
+  const auto model = PretrainedEncoder::open(folder_.path());
+  EXPECT_EQ(model.unused_tensors(), std::vector<std::string>{"pooler.dense.bias"});
+  const std::vector<std::string> texts = {"Oil falls", "", "team team team team team"};
+  const auto batch = model.tokenize(texts);
+  EXPECT_EQ(batch.ids, (std::vector<std::int32_t>{2, 4, 5, 3, 2, 3, 2, 6, 6, 6, 3}));
+  EXPECT_EQ(batch.offsets, (std::vector<std::int64_t>{0, 4, 6, 11}));
+  for (const auto& entry : model.encoder().parameters()) {
+    EXPECT_FALSE(entry.second.requires_grad()) << entry.first;
+  }
+  EXPECT_TRUE(PretrainedEncoder::open(folder_.path(), {.layers = 1})
+                  .encoder()
+                  .parameters()
+                  .at("encoder.layer.1.output.dense.bias")
+                  .requires_grad());
+}
+
+TEST_F(PretrainedFolder, PoolsTheRowsOfEachSentence) {
+  const auto model = PretrainedEncoder::open(folder_.path());
+  std::vector<std::string> texts;  // more than one batch
+  for (int i = 0; i < 70; ++i) texts.push_back(i % 3 == 0 ? "oil" : i % 3 == 1 ? "team falls" : "");
+  const auto batch = model.tokenize(texts);
+  const auto rows = model.encoder().forward(batch.ids, nn::Offsets(batch.offsets), false);
+  const auto means = model.sentence_vectors(texts, SentencePooling::kMean);
+  const auto firsts = model.sentence_vectors(texts, SentencePooling::kFirst);
+  ASSERT_EQ(means.sizes(), at::IntArrayRef({70, 4}));
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    const auto own = rows.slice(0, batch.offsets[i], batch.offsets[i + 1]);
+    const auto mean = own.mean(0), row = static_cast<std::int64_t>(i);
+    EXPECT_TRUE(at::allclose(means[row], mean / mean.norm(), 1e-4, 1e-5)) << i;
+    EXPECT_TRUE(at::allclose(firsts[row], own[0] / own[0].norm(), 1e-4, 1e-5)) << i;
+  }
+  EXPECT_EQ(model.sentence_vectors({}, SentencePooling::kMean).size(0), 0);
+}
+
+TEST(PoolSentences, IsDifferentiableAndRefusesEmptySequences) {
+  const std::vector<std::int64_t> lengths = {0, 3, 4}, empty = {0, 0, 4};
+  const auto x = testing::random({4, 3});
+  for (const auto pooling : {SentencePooling::kMean, SentencePooling::kFirst}) {
+    testing::check_gradient(
+        [&](const auto& v) {
+          return testing::weigh(pool_sentences(v, nn::Offsets(lengths), pooling));
+        },
+        x);
+    EXPECT_THROW(pool_sentences(x, nn::Offsets(empty), pooling), c10::Error);
+  }
+}
+
+TEST_F(PretrainedFolder, NamesTheFileThatIsWrong) {
+  folder_.write("vocab.txt", "[UNK]\n[CLS]\n[SEP]\n1\n2\n3\n4\n5\n6\n");
+  EXPECT_MENTIONS(fault(), "vocab.txt", "9", "8");
+  folder_.write("vocab.txt", "[UNK]\n[CLS]\n");
+  EXPECT_MENTIONS(fault(), "[SEP]");
+  folder_.write("model.safetensors", "short");
+  folder_.write("vocab.txt", "[UNK]\n[CLS]\n[SEP]\n");
+  EXPECT_MENTIONS(fault(), "model.safetensors");
+  folder_.write("config.json", R"({"model_type": "gpt2"})");
+  EXPECT_MENTIONS(fault(), "config.json", "gpt2");
+  std::filesystem::remove(folder_ / "config.json");
+  EXPECT_MENTIONS(fault(), "config.json");
+}
+
+}  // namespace
+}  // namespace fastformer::tasks

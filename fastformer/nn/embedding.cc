@@ -35,11 +35,12 @@ std::int64_t bigram_bucket(std::int32_t previous, std::int32_t current, std::int
 }
 
 Embedding::Embedding(const EmbeddingOptions& options, ParameterStore& store,
-                     const std::string& name)
-    : options_(options), name_(name) {
+                     const std::string& name, const std::string& tokens)
+    : options_(options),
+      name_(name),
+      token_name_((tokens.empty() ? name : tokens) + ".token.weight") {
   const auto width = options.width;
-  token_ =
-      store.normal(name + ".token.weight", {options.vocabulary_size, width}, options.deviation);
+  token_ = store.normal(token_name_, {options.vocabulary_size, width}, options.deviation);
   if (options.max_positions > 0) {
     position_ =
         store.normal(name + ".position.weight", {options.max_positions, width}, options.deviation);
@@ -78,23 +79,26 @@ at::Tensor Embedding::bigram_scale(const Offsets& offsets, bool training) const 
   return scale.index_fill_(0, at::tensor(firsts, at::kLong), 0);
 }
 
+void Embedding::check_length(std::int64_t length) const {
+  if (length <= options_.max_positions) return;
+  throw std::invalid_argument("a document of " + std::to_string(length) +
+                              " tokens is longer than the " +
+                              std::to_string(options_.max_positions) +
+                              " positions of the model; set data.max_tokens, or "
+                              "model.max_positions = 0");
+}
+
 at::Tensor Embedding::positions(const Offsets& offsets) const {
   auto positions = at::empty({offsets.total()}, at::kLong);
   auto* out = positions.mutable_data_ptr<std::int64_t>();
   for (std::int64_t b = 0; b < offsets.size(); ++b) {
-    if (offsets.length(b) > options_.max_positions) {
-      throw std::invalid_argument(
-          "a document of " + std::to_string(offsets.length(b)) + " tokens is longer than the " +
-          std::to_string(options_.max_positions) +
-          " positions of the model; set data.max_tokens, or model.max_positions = 0");
-    }
+    check_length(offsets.length(b));
     for (std::int64_t i = 0; i < offsets.length(b); ++i) out[offsets.begin_of(b) + i] = i;
   }
   return positions;
 }
 
-at::Tensor Embedding::forward(std::span<const std::int32_t> ids, const Offsets& offsets,
-                              bool training) const {
+void Embedding::check_ids(std::span<const std::int32_t> ids) const {
   for (const auto id : ids) {
     if (id < 0 || id >= options_.vocabulary_size) {
       throw std::invalid_argument("the token id " + std::to_string(id) +
@@ -103,6 +107,23 @@ at::Tensor Embedding::forward(std::span<const std::int32_t> ids, const Offsets& 
                                   " tokens; use the tokenizer that was saved with the model");
     }
   }
+}
+
+at::Tensor Embedding::forward_at(std::span<const std::int32_t> ids, std::int64_t position) const {
+  TORCH_CHECK(!bigram_.defined(), "expected an embedding without pairs of tokens");
+  check_ids(ids);
+  const auto indices = to_tensor(ids);
+  std::vector<Lookup> lookups = {{token_, indices, {}}};
+  if (position_.defined()) {
+    check_length(position + 1);
+    lookups.push_back({position_, at::full_like(indices, position), {}});
+  }
+  return normalized_in_place(sum_of_rows(lookups));
+}
+
+at::Tensor Embedding::forward(std::span<const std::int32_t> ids, const Offsets& offsets,
+                              bool training) const {
+  check_ids(ids);
   std::vector<Lookup> lookups = {{token_, to_tensor(ids), {}}};
   if (bigram_.defined()) {
     lookups.push_back({bigram_, buckets(ids, offsets), bigram_scale(offsets, training)});
@@ -128,7 +149,7 @@ at::Tensor Embedding::normalized_in_place(const at::Tensor& x) const {
 std::vector<std::pair<std::string, at::Tensor>> Embedding::touched_rows(
     std::span<const std::int32_t> ids, const Offsets& offsets) const {
   std::vector<std::pair<std::string, at::Tensor>> rows;
-  rows.emplace_back(name_ + ".token.weight", sorted_unique(to_tensor(ids)));
+  rows.emplace_back(token_name_, sorted_unique(to_tensor(ids)));
   if (bigram_.defined()) {
     rows.emplace_back(name_ + ".bigram.weight", sorted_unique(buckets(ids, offsets)));
   }

@@ -79,26 +79,23 @@ at::Tensor Embedding::bigram_scale(const Offsets& offsets, bool training) const 
   return scale.index_fill_(0, at::tensor(firsts, at::kLong), 0);
 }
 
-void Embedding::check_length(std::int64_t length) const {
-  if (length <= options_.max_positions) return;
-  throw std::invalid_argument("a document of " + std::to_string(length) +
-                              " tokens is longer than the " +
-                              std::to_string(options_.max_positions) +
-                              " positions of the model; set data.max_tokens, or "
-                              "model.max_positions = 0");
-}
-
 at::Tensor Embedding::positions(const Offsets& offsets) const {
   auto positions = at::empty({offsets.total()}, at::kLong);
   auto* out = positions.mutable_data_ptr<std::int64_t>();
   for (std::int64_t b = 0; b < offsets.size(); ++b) {
-    check_length(offsets.length(b));
+    if (offsets.length(b) > options_.max_positions) {
+      throw std::invalid_argument(
+          "a document of " + std::to_string(offsets.length(b)) + " tokens is longer than the " +
+          std::to_string(options_.max_positions) +
+          " positions of the model; set data.max_tokens, or model.max_positions = 0");
+    }
     for (std::int64_t i = 0; i < offsets.length(b); ++i) out[offsets.begin_of(b) + i] = i;
   }
   return positions;
 }
 
-void Embedding::check_ids(std::span<const std::int32_t> ids) const {
+at::Tensor Embedding::forward(std::span<const std::int32_t> ids, const Offsets& offsets,
+                              bool training) const {
   for (const auto id : ids) {
     if (id < 0 || id >= options_.vocabulary_size) {
       throw std::invalid_argument("the token id " + std::to_string(id) +
@@ -107,23 +104,6 @@ void Embedding::check_ids(std::span<const std::int32_t> ids) const {
                                   " tokens; use the tokenizer that was saved with the model");
     }
   }
-}
-
-at::Tensor Embedding::forward_at(std::span<const std::int32_t> ids, std::int64_t position) const {
-  TORCH_CHECK(!bigram_.defined(), "expected an embedding without pairs of tokens");
-  check_ids(ids);
-  const auto indices = to_tensor(ids);
-  std::vector<Lookup> lookups = {{token_, indices, {}}};
-  if (position_.defined()) {
-    check_length(position + 1);
-    lookups.push_back({position_, at::full_like(indices, position), {}});
-  }
-  return normalized_in_place(sum_of_rows(lookups));
-}
-
-at::Tensor Embedding::forward(std::span<const std::int32_t> ids, const Offsets& offsets,
-                              bool training) const {
-  check_ids(ids);
   std::vector<Lookup> lookups = {{token_, to_tensor(ids), {}}};
   if (bigram_.defined()) {
     lookups.push_back({bigram_, buckets(ids, offsets), bigram_scale(offsets, training)});
@@ -133,6 +113,14 @@ at::Tensor Embedding::forward(std::span<const std::int32_t> ids, const Offsets& 
   if (!at::GradMode::is_enabled() && !training) return normalized_in_place(x);
   const auto y = norm_ ? norm_.forward(x) : x;
   return training && options_.dropout > 0 ? dropout(y, options_.dropout) : y;
+}
+
+at::Tensor Embedding::forward_at(std::span<const std::int32_t> ids, std::int64_t position) const {
+  TORCH_CHECK(!bigram_.defined(), "expected an embedding without pairs of tokens");
+  const auto indices = to_tensor(ids);
+  std::vector<Lookup> lookups = {{token_, indices, {}}};
+  if (position_.defined()) lookups.push_back({position_, at::full_like(indices, position), {}});
+  return normalized_in_place(sum_of_rows(lookups));
 }
 
 // A document of a million tokens is not to be held twice.

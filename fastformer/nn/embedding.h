@@ -42,7 +42,8 @@ class Embedding {
                      bool training) const;
 
   /// One token of each of T sequences, at a position that all have in common -> [T, d]. For
-  /// decoding; without dropout. Throws as above, and c10::Error where pairs have embeddings.
+  /// decoding; without dropout. Throws c10::Error for an id or a position outside its table, and
+  /// where pairs of tokens have embeddings.
   at::Tensor forward_at(std::span<const std::int32_t> ids, std::int64_t position) const;
 
   /// The table of tokens [V, d].
@@ -54,8 +55,6 @@ class Embedding {
 
  private:
   at::Tensor bigram_scale(const Offsets& offsets, bool training) const;
-  void check_ids(std::span<const std::int32_t> ids) const;
-  void check_length(std::int64_t length) const;
   at::Tensor positions(const Offsets& offsets) const;
   at::Tensor normalized_in_place(const at::Tensor& x) const;
   at::Tensor buckets(std::span<const std::int32_t> ids, const Offsets& offsets) const;

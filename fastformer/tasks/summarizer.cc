@@ -37,12 +37,20 @@ TargetRows target_rows(const data::SummaryBatch& batch, const TextVocabulary& vo
   return rows;
 }
 
-void check_batch(const data::SummaryBatch& batch) {
+// `positions`: 0 for any length.
+void check_batch(const data::SummaryBatch& batch, std::int64_t positions) {
   if (batch.offsets.size() != batch.target_offsets.size()) {
     throw std::invalid_argument(
-        "a batch has " + std::to_string(batch.size()) + " documents, but " +
-        std::to_string(static_cast<std::int64_t>(batch.target_offsets.size()) - 1) +
-        " summaries; give each document one");
+        "a batch has " + std::to_string(batch.offsets.size() - 1) + " documents, but " +
+        std::to_string(batch.target_offsets.size() - 1) + " summaries; give each document one");
+  }
+  const nn::Offsets offsets(batch.target_offsets);
+  for (std::int64_t b = 0; positions > 0 && b < offsets.size(); ++b) {
+    if (offsets.length(b) < positions) continue;
+    throw std::invalid_argument(
+        "a summary of " + std::to_string(offsets.length(b)) +
+        " tokens, with the one before it, is longer than the " + std::to_string(positions) +
+        " positions of the model; cut it, or set model.target_positions = 0");
   }
 }
 
@@ -93,7 +101,7 @@ at::Tensor Summarizer::encode(std::span<const std::int32_t> ids, const nn::Offse
 
 at::Tensor Summarizer::loss(const data::SummaryBatch& batch, double label_smoothing,
                             bool training) const {
-  check_batch(batch);
+  check_batch(batch, config_.target_positions);
   const auto rows = target_rows(batch, vocabulary_);
   const nn::Offsets offsets(batch.offsets), target_offsets(rows.offsets);
   const auto memory = encode(batch.ids, offsets, training);
@@ -181,7 +189,7 @@ std::set<std::string> Summarizer::row_sparse_parameters() const {
 
 std::vector<std::pair<std::string, at::Tensor>> Summarizer::touched_rows(
     const data::SummaryBatch& batch) const {
-  check_batch(batch);
+  check_batch(batch, config_.target_positions);
   const auto targets = target_rows(batch, vocabulary_);
   std::map<std::string, at::Tensor> rows;
   const auto add = [&](const auto& touched) {

@@ -14,12 +14,15 @@
 #include "fastformer/tasks/classification_loss.h"
 #include "fastformer/tasks/text_classifier.h"
 #include "support/temporary_folder.h"
+#include "tasks/parity_error.h"
 
 namespace fastformer::tasks {
 namespace {
 
 namespace fs = std::filesystem;
 using nlohmann::json;
+using testing::error;
+using testing::largest;
 
 // Every field of the encoder has the same name in a case's config.json.
 ModelConfig model_config(const json& c, const nn::ParameterMap& tensors, const std::string& form) {
@@ -47,21 +50,6 @@ data::RaggedBatch batch_of(const nn::ParameterMap& tensors) {
   batch.offsets.assign(offset, offset + offsets.numel());
   batch.labels.assign(label, label + labels.numel());
   return batch;
-}
-
-double largest(const at::Tensor& x) { return x.numel() == 0 ? 0 : x.abs().max().item<double>(); }
-
-// Relative to the largest element of the tensor. Some gradients are zero by algebra (the bias of a
-// softmax's logits): they are compared relative to `scale`, the model's largest gradient. In single
-// precision a gradient that is small because large terms cancel carries their rounding: it is
-// compared relative to a tenth of `scale`. Double precision, where 1e-10 is asked, has no such
-// need.
-double error(const at::Tensor& actual, const at::Tensor& expected, double scale) {
-  if (expected.numel() == 0) return 0;
-  const double difference = largest(actual.to(at::kDouble) - expected.to(at::kDouble));
-  const bool zero = largest(expected) < 1e-9 * scale;
-  const double least = actual.scalar_type() == at::kFloat ? 0.1 * scale : 0;
-  return difference / (zero ? scale : std::max(largest(expected), least));
 }
 
 void check_case(const fs::path& folder, const std::string& form) {

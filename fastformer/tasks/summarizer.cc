@@ -23,7 +23,7 @@ struct TargetRows {
   std::vector<std::int64_t> offsets = {0};
 };
 
-TargetRows target_rows(const data::SummaryBatch& batch, const TextVocabulary& vocabulary) {
+TargetRows target_rows(const SummaryBatch& batch, const TextVocabulary& vocabulary) {
   TargetRows rows;
   for (std::size_t b = 0; b + 1 < batch.target_offsets.size(); ++b) {
     const auto first = batch.target_ids.begin() + batch.target_offsets[b];
@@ -38,7 +38,7 @@ TargetRows target_rows(const data::SummaryBatch& batch, const TextVocabulary& vo
 }
 
 // `positions`: 0 for any length.
-void check_batch(const data::SummaryBatch& batch, std::int64_t positions) {
+void check_batch(const SummaryBatch& batch, std::int64_t positions) {
   if (batch.offsets.size() != batch.target_offsets.size()) {
     throw std::invalid_argument(
         "a batch has " + std::to_string(batch.offsets.size() - 1) + " documents, but " +
@@ -99,7 +99,7 @@ at::Tensor Summarizer::encode(std::span<const std::int32_t> ids, const nn::Offse
   return encoder_.forward(std::move(x), offsets, training, nullptr);
 }
 
-at::Tensor Summarizer::loss(const data::SummaryBatch& batch, double label_smoothing,
+at::Tensor Summarizer::loss(const SummaryBatch& batch, double label_smoothing,
                             bool training) const {
   check_batch(batch, config_.target_positions);
   const auto rows = target_rows(batch, vocabulary_);
@@ -188,7 +188,7 @@ std::set<std::string> Summarizer::row_sparse_parameters() const {
 }
 
 std::vector<std::pair<std::string, at::Tensor>> Summarizer::touched_rows(
-    const data::SummaryBatch& batch) const {
+    const SummaryBatch& batch) const {
   check_batch(batch, config_.target_positions);
   const auto targets = target_rows(batch, vocabulary_);
   std::map<std::string, at::Tensor> rows;

@@ -9,7 +9,6 @@
 #include <utility>
 #include <vector>
 
-#include "fastformer/data/summary_batch.h"
 #include "fastformer/nn/decoder.h"
 #include "fastformer/nn/distinct_tokens.h"
 #include "fastformer/nn/embedding.h"
@@ -17,6 +16,7 @@
 #include "fastformer/nn/parameter_store.h"
 #include "fastformer/tasks/copy_head.h"
 #include "fastformer/tasks/summarizer_config.h"
+#include "fastformer/tasks/summary_batch.h"
 
 namespace fastformer::tasks {
 
@@ -51,7 +51,7 @@ class Summarizer {
   /// Mean over the tokens of the summaries and the token behind each, as `nn/vocabulary_loss.h`
   /// defines it; each is predicted from the true ones before it. `training` turns dropout on, which
   /// draws from LibTorch's default generator.
-  at::Tensor loss(const data::SummaryBatch& batch, double label_smoothing, bool training) const;
+  at::Tensor loss(const SummaryBatch& batch, double label_smoothing, bool training) const;
 
   /// One summary without tokens for each document; for inference.
   WritingState begin(std::span<const std::int32_t> ids, const nn::Offsets& offsets) const;
@@ -62,8 +62,7 @@ class Summarizer {
   /// The tables whose gradients are sparse, and their rows that a batch touches. The tokens' table
   /// is not among them where the output layer uses it.
   std::set<std::string> row_sparse_parameters() const;
-  std::vector<std::pair<std::string, at::Tensor>> touched_rows(
-      const data::SummaryBatch& batch) const;
+  std::vector<std::pair<std::string, at::Tensor>> touched_rows(const SummaryBatch& batch) const;
 
   const SummarizerConfig& config() const { return config_; }
   const TextVocabulary& vocabulary() const { return vocabulary_; }

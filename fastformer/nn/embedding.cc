@@ -16,11 +16,12 @@ std::int64_t bigram_bucket(std::int32_t previous, std::int32_t current, std::int
 }
 
 Embedding::Embedding(const EmbeddingOptions& options, ParameterStore& store,
-                     const std::string& name)
-    : options_(options), name_(name) {
+                     const std::string& name, const std::string& tokens)
+    : options_(options),
+      name_(name),
+      token_name_((tokens.empty() ? name : tokens) + ".token.weight") {
   const auto width = options.width;
-  token_ =
-      store.normal(name + ".token.weight", {options.vocabulary_size, width}, options.deviation);
+  token_ = store.normal(token_name_, {options.vocabulary_size, width}, options.deviation);
   if (options.max_positions > 0) {
     position_ =
         store.normal(name + ".position.weight", {options.max_positions, width}, options.deviation);
@@ -75,6 +76,14 @@ at::Tensor Embedding::forward(std::span<const std::int32_t> ids, const Offsets& 
   return training && options_.dropout > 0 ? dropout(y, options_.dropout) : y;
 }
 
+at::Tensor Embedding::forward_at(std::span<const std::int32_t> ids, std::int64_t position) const {
+  TORCH_CHECK(!bigram_.defined(), "expected an embedding without pairs of tokens");
+  const auto indices = to_tensor(ids);
+  std::vector<Lookup> lookups = {{token_, indices, {}}};
+  if (position_.defined()) lookups.push_back({position_, at::full_like(indices, position), {}});
+  return normalized_in_place(sum_of_rows(lookups));
+}
+
 // A document of a million tokens is not to be held twice.
 at::Tensor Embedding::normalized_in_place(const at::Tensor& x) const {
   if (!norm_) return x;
@@ -89,7 +98,7 @@ at::Tensor Embedding::normalized_in_place(const at::Tensor& x) const {
 std::vector<std::pair<std::string, at::Tensor>> Embedding::touched_rows(
     std::span<const std::int32_t> ids, const Offsets& offsets) const {
   std::vector<std::pair<std::string, at::Tensor>> rows;
-  rows.emplace_back(name_ + ".token.weight", touched_tokens(ids));
+  rows.emplace_back(token_name_, touched_tokens(ids));
   if (bigram_.defined()) {
     rows.emplace_back(name_ + ".bigram.weight", sorted_unique(buckets(ids, offsets)));
   }

@@ -32,12 +32,22 @@ struct EmbeddingOptions {
 /// Gradients of the tables are sparse tensors: a step costs what it touches.
 class Embedding {
  public:
-  Embedding(const EmbeddingOptions& options, ParameterStore& store, const std::string& name);
+  /// `tokens`: the name of the embedding whose token table this one uses; by default its own.
+  Embedding(const EmbeddingOptions& options, ParameterStore& store, const std::string& name,
+            const std::string& tokens = "");
 
   /// ids [T] -> [T, d]. Throws std::invalid_argument for an id outside the vocabulary or a
   /// sequence longer than the positions.
   at::Tensor forward(std::span<const std::int32_t> ids, const Offsets& offsets,
                      bool training) const;
+
+  /// One token of each of T sequences, at a position that all have in common -> [T, d]. For
+  /// decoding; without dropout. Throws c10::Error for an id or a position outside its table, and
+  /// where pairs of tokens have embeddings.
+  at::Tensor forward_at(std::span<const std::int32_t> ids, std::int64_t position) const;
+
+  /// The table of tokens [V, d].
+  const at::Tensor& tokens() const { return token_; }
 
   /// Sorted, unique rows of each sparse table that this batch touches: {parameter name: rows}.
   std::vector<std::pair<std::string, at::Tensor>> touched_rows(std::span<const std::int32_t> ids,
@@ -49,7 +59,7 @@ class Embedding {
   at::Tensor buckets(std::span<const std::int32_t> ids, const Offsets& offsets) const;
 
   EmbeddingOptions options_;
-  std::string name_;
+  std::string name_, token_name_;
   at::Tensor token_, position_, bigram_;
   LayerNorm norm_;
 };

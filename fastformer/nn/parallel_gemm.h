@@ -46,4 +46,27 @@ void gemm_by_depth(std::int64_t m, std::int64_t n, std::int64_t k, const Real* a
   }
 }
 
+/// C [m, n] = start + op(A) op(B), the threads sharing the longer side of C, which has rows `ldc`
+/// apart. For products in which neither the rows of A nor the depth alone keep all threads busy.
+template <class Real>
+void gemm_by_result(kernels::Transpose transpose_a, kernels::Transpose transpose_b, std::int64_t m,
+                    std::int64_t n, std::int64_t k, const Real* a, std::int64_t lda, const Real* b,
+                    std::int64_t ldb, kernels::Start<Real> start, Real* c, std::int64_t ldc,
+                    kernels::Operands operands) {
+  constexpr std::int64_t kLeast = 48;
+  const auto step_a = transpose_a == kernels::Transpose::kNo ? lda : 1;
+  const auto step_b = transpose_b == kernels::Transpose::kNo ? 1 : ldb;
+  at::parallel_for(0, std::max(m, n), kLeast, [&](std::int64_t begin, std::int64_t end) {
+    if (m >= n) {
+      kernels::gemm(transpose_a, transpose_b, end - begin, n, k, a + begin * step_a, lda, b, ldb,
+                    start, c + begin * ldc, ldc, operands);
+      return;
+    }
+    auto part = start;
+    if (part.row != nullptr) part.row += begin;
+    kernels::gemm(transpose_a, transpose_b, m, end - begin, k, a, lda, b + begin * step_b, ldb,
+                  part, c + begin, ldc, operands);
+  });
+}
+
 }  // namespace fastformer::nn

@@ -21,14 +21,19 @@ std::int64_t ModelConfig::document_limit(std::int64_t max_tokens) const {
   return max_tokens == 0 ? max_positions : std::min(max_tokens, max_positions);
 }
 
+ModelConfig model_preset(const std::string& name) {
+  ModelConfig config;
+  config.preset = name;
+  config.encoder = nn::encoder_preset(name);
+  if (name == "paper") config.embedding_normalization = false;
+  return config;
+}
+
 ModelConfig read_model_config(const base::ConfigTree& tree) {
   // The section is read twice: for the preset's name, then over that preset's values.
   ModelConfig config;
   tree.read_section("model", config);
-  const auto preset = config.preset;
-  config = ModelConfig{};
-  config.encoder = nn::encoder_preset(preset);
-  if (preset == "paper") config.embedding_normalization = false;
+  config = model_preset(config.preset);
   tree.read_section("model", config);
   return config;
 }

@@ -57,6 +57,9 @@ struct ModelConfig {
   std::int64_t document_limit(std::int64_t max_tokens) const;
 };
 
+/// What the fields start from under the name of a preset. Throws std::invalid_argument for another.
+ModelConfig model_preset(const std::string& name);
+
 /// The preset that the section names, overridden by what else the section holds.
 /// Throws std::invalid_argument as ConfigTree::read_section does.
 ModelConfig read_model_config(const base::ConfigTree& tree);

@@ -1,0 +1,92 @@
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "fastformer/nn/decoder_state.h"
+#include "fastformer/nn/layer_norm.h"
+#include "fastformer/nn/linear.h"
+#include "fastformer/nn/offsets.h"
+#include "fastformer/nn/parameter_store.h"
+
+namespace fastformer::nn {
+
+struct DecoderConfig {
+  std::int64_t layers = 4;
+  std::int64_t width = 256;
+  std::int64_t heads = 16;        ///< divides width
+  std::int64_t ffn_width = 1024;  ///< 0: no feed-forward block
+  std::string activation = "gelu";
+  std::string normalization = "post";  ///< or "pre"
+  double dropout = 0.2;
+};
+
+/// The projections of one attention of a decoder layer: `<name>.query`, `.key`, `.value`,
+/// `.output` and `.normalization`.
+struct DecoderAttention {
+  DecoderAttention(const DecoderConfig& config, ParameterStore& store, const std::string& name);
+
+  Linear query, key, value, output;
+  LayerNorm norm;
+};
+
+/// One layer of the decoder of the Transformer (Vaswani et al., arXiv 1706.03762, section 3.1):
+/// attention to the rows of the target up to one's own, attention to the rows of the document, the
+/// feed-forward block; each with dropout, residual and layer normalisation as in `EncoderLayer`.
+class DecoderLayer {
+ public:
+  DecoderLayer(const DecoderConfig& config, ParameterStore& store, const std::string& name);
+
+  /// x [T, d] with `offsets`, memory [S, d] with `memory_offsets` -> [T, d].
+  at::Tensor forward(const at::Tensor& x, const Offsets& offsets, const at::Tensor& memory,
+                     const Offsets& memory_offsets, bool training) const;
+
+  /// The keys and values of documents for the steps that follow.
+  CachedRows remember(const at::Tensor& memory) const;
+  /// x [H, d], the newest row of each hypothesis, which is appended to `state` as its layer
+  /// `index` -> [H, d].
+  at::Tensor step(const at::Tensor& x, DecoderState& state, std::int64_t index) const;
+
+ private:
+  template <class Own, class Cross>
+  at::Tensor blocks(const at::Tensor& x, bool training, const Own& own, const Cross& cross) const;
+  template <class Inner>
+  at::Tensor block(const at::Tensor& x, const LayerNorm& norm, bool training,
+                   const Inner& inner) const;
+
+  DecoderConfig config_;
+  DecoderAttention self_, cross_;
+  Linear ffn_input_, ffn_output_;
+  LayerNorm ffn_norm_;
+};
+
+/// The stack of layers over ragged targets and the encoded documents that they summarize:
+///
+///   y = decoder.forward(x, offsets, memory, memory_offsets, training);     // all rows at once
+///
+/// or row by row, each costing what its own row costs, with equal results:
+///
+///   auto state = decoder.begin(memory, memory_offsets);   // one hypothesis a document
+///   y = decoder.step(x, state);                           // x [H, d] -> [H, d]
+///   state.select(parents);                                // who goes on, in what order
+///
+/// A document without rows is attended to as zeros. Throws c10::Error when shapes disagree.
+class Decoder {
+ public:
+  Decoder(const DecoderConfig& config, ParameterStore& store, const std::string& name);
+
+  at::Tensor forward(at::Tensor x, const Offsets& offsets, const at::Tensor& memory,
+                     const Offsets& memory_offsets, bool training) const;
+
+  DecoderState begin(const at::Tensor& memory, const Offsets& memory_offsets) const;
+  at::Tensor step(at::Tensor x, DecoderState& state) const;
+
+ private:
+  std::vector<DecoderLayer> layers_;
+  LayerNorm final_norm_;  // pre-normalisation leaves the last sum unnormalised
+};
+
+}  // namespace fastformer::nn

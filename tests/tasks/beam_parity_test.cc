@@ -1,0 +1,61 @@
+// The beam search against that of the library Transformers, on the same scores.
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "fastformer/base/atomic_file.h"
+#include "fastformer/tasks/beam_search.h"
+#include "support/temporary_folder.h"
+#include "tasks/table_model.h"
+
+namespace fastformer::tasks {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+at::Tensor table_of(const json& rows) {
+  std::vector<double> values;
+  for (const auto& row : rows) values.insert(values.end(), row.begin(), row.end());
+  const auto size = static_cast<std::int64_t>(rows.size());
+  return at::tensor(values, at::kDouble).view({1, size, size});
+}
+
+void check_case(const json& c) {
+  SearchConfig config;
+  config.beams = c["beams"];
+  config.length_penalty = c["length_penalty"];
+  config.min_tokens = c["min_tokens"];
+  config.max_tokens = c["max_tokens"];
+  config.blocked_ngram = c["blocked_ngram"];
+  TableModel model(table_of(c["table"]));
+  const auto texts = beam_search(model, {0, 1, {}}, config)[0];
+  ASSERT_EQ(texts.size(), c["texts"].size());
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    const auto& expected = c["texts"][i];
+    EXPECT_EQ(texts[i].tokens, expected["tokens"].get<std::vector<std::int32_t>>()) << i;
+    EXPECT_EQ(texts[i].ended, expected["ended"].get<bool>()) << i;
+    EXPECT_NEAR(texts[i].score, expected["score"].get<double>(), 1e-4) << i;
+  }
+}
+
+TEST(BeamParitySlow, FindsWhatTransformersFinds) {
+  const fs::path source = FASTFORMER_SOURCE_DIR, python = source / ".venv/bin/python";
+  if (!fs::exists(python)) GTEST_SKIP() << "no .venv: run scripts/setup --tests";
+  const testing::TemporaryFolder folder;
+  const auto file = folder.path() / "cases.json";
+  const auto command = python.string() + " " +
+                       (source / "tests/parity/make_beam_cases.py").string() + " " + file.string();
+  ASSERT_EQ(std::system(command.c_str()), 0) << "tests/parity/make_beam_cases.py failed";
+  const auto cases = json::parse(base::read_file(file));
+  EXPECT_GT(cases.size(), 100U);
+  for (std::size_t i = 0; i < cases.size(); ++i) {
+    SCOPED_TRACE(i);
+    check_case(cases[i]);
+  }
+}
+
+}  // namespace
+}  // namespace fastformer::tasks

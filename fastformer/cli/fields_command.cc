@@ -53,10 +53,18 @@ void add_fields_command(CLI::App& app) {
     std::cout << "# The fields of a recipe\n\nWritten by `fastformer fields`. A recipe is a TOML "
                  "file; `--set section.field=value` overrides it.\n";
     print_section<train::TaskConfig>("task");
-    print_section<data::DataConfig>("data");
     print_section<text::TokenizerConfig>("text");
-    print_section<tasks::ModelConfig>("model");
     print_section<train::TrainConfig>("train");
+    std::cout << "\n# Classification\n";
+    print_section<data::DataConfig>("data");
+    print_section<tasks::ModelConfig>("model");
+    std::cout << "\n# Recommendation\n";
+    print_section<data::ClickDataConfig>("data");
+    print_section<tasks::RecommenderConfig>("model");
+    std::cout << "\n# Summarization\n";
+    print_section<data::PairDataConfig>("data");
+    print_section<tasks::SummarizerConfig>("model");
+    print_section<tasks::SearchConfig>("search");
   });
 }
 

@@ -9,6 +9,8 @@
 #include "fastformer/cli/model_data.h"
 #include "fastformer/data/reader.h"
 #include "fastformer/tasks/model_directory.h"
+#include "fastformer/tasks/recommender.h"
+#include "fastformer/tasks/summarizer.h"
 #include "fastformer/text/word_tokenizer.h"
 #include "fastformer/train/recipe.h"
 
@@ -28,9 +30,9 @@ std::string shape_text(const at::Tensor& tensor) {
   return out.str();
 }
 
-void print_parameters(const tasks::TextClassifier& model) {
+void print_parameters(const nn::ParameterMap& parameters) {
   std::int64_t total = 0, touched = 0;
-  for (const auto& [name, weight] : model.parameters()) {
+  for (const auto& [name, weight] : parameters) {
     std::cout << base::format("%-58s %16s\n", name.c_str(), shape_text(weight).c_str());
     total += weight.numel();
     if (!name.starts_with("embedding.")) touched += weight.numel();
@@ -43,7 +45,7 @@ void print_parameters(const tasks::TextClassifier& model) {
 
 void inspect_model(const fs::path& path) {
   const auto content = tasks::load_model(path);
-  print_parameters(*content.model);
+  print_parameters(content.model->parameters());
   std::cout << "vocabulary " << content.tokenizer->vocabulary_size() << '\n'
             << "classes " << content.format.labels.size() << '\n';
   for (const auto& label : content.format.labels) std::cout << "  " << label << '\n';
@@ -53,9 +55,16 @@ void inspect_recipe(const InspectFlags& flags) {
   const auto recipe = train::Recipe::load(flags.subject, flags.set);
   std::cout << recipe.tree().to_toml() << '\n';
   // The vocabulary is known only after the training text is read: its limit is an upper bound.
-  const tasks::TextClassifier model(recipe.model, recipe.text.vocabulary_size, 2, 0);
-  std::cout << "With the largest vocabulary the recipe allows, and two classes:\n";
-  print_parameters(model);
+  const auto vocabulary = recipe.text.vocabulary_size;
+  std::cout << "With the largest vocabulary the recipe allows"
+            << (recipe.task.name == "classification" ? ", and two classes:\n" : ":\n");
+  if (recipe.task.name == "recommendation") {
+    print_parameters(tasks::Recommender(recipe.recommender, vocabulary, 0).parameters());
+  } else if (recipe.task.name == "summarization") {
+    print_parameters(tasks::Summarizer(recipe.summarizer, {vocabulary + 2, 0, 1}, 0).parameters());
+  } else {
+    print_parameters(tasks::TextClassifier(recipe.model, vocabulary, 2, 0).parameters());
+  }
 }
 
 struct DataStatistics {

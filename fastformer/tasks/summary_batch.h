@@ -3,6 +3,8 @@
 #include <cstdint>
 #include <span>
 
+#include "fastformer/data/pair_set.h"
+
 namespace fastformer::tasks {
 
 /// Documents and their summaries, each one after another, without padding: document b owns
@@ -15,5 +17,10 @@ struct SummaryBatch {
   std::span<const std::int32_t> target_ids;      ///< [T]
   std::span<const std::int64_t> target_offsets;  ///< [B+1], target_offsets[0] = 0
 };
+
+/// A view of the pairs.
+inline SummaryBatch summary_batch(const data::PairBatch& pairs) {
+  return {pairs.source.ids, pairs.source.offsets, pairs.target.ids, pairs.target.offsets};
+}
 
 }  // namespace fastformer::tasks

@@ -29,6 +29,11 @@ base::ConfigTree load_recipe(const ExperimentFile::Data& data) {
 }
 
 void check_test_part(const Recipe& recipe, const ExperimentFile::Data& data) {
+  if (recipe.task.name != "classification") {
+    throw std::invalid_argument(data.where + ": the recipe of '" + data.name + "' is for " +
+                                recipe.task.name +
+                                "; experiments compare classifiers, train this one by itself");
+  }
   if (!recipe.data.test.empty() || recipe.data.test_fraction > 0) return;
   throw std::invalid_argument(data.where + ": the data set '" + data.name +
                               "' has no test part to measure on; set data.test or "

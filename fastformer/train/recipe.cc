@@ -18,6 +18,15 @@ std::string resolved_metric(const Recipe& recipe) {
                               recipe.task.name + "; choose one of " + list);
 }
 
+void read_summarization(const base::ConfigTree& tree, Recipe& recipe) {
+  tree.read_section("data", recipe.pairs);
+  recipe.summarizer = tasks::read_summarizer_config(tree);
+  tree.read_section("search", recipe.search);
+  auto& pairs = recipe.pairs;
+  pairs.max_source_tokens = recipe.summarizer.source.document_limit(pairs.max_source_tokens);
+  pairs.max_target_tokens = recipe.summarizer.summary_limit(pairs.max_target_tokens);
+}
+
 }  // namespace
 
 Recipe Recipe::load(const std::filesystem::path& path,
@@ -28,27 +37,50 @@ Recipe Recipe::load(const std::filesystem::path& path,
 }
 
 Recipe Recipe::from_tree(const base::ConfigTree& tree) {
-  tree.check_sections({"task", "data", "text", "model", "train"});
   Recipe recipe;
   tree.read_section("task", recipe.task);
-  tree.read_section("data", recipe.data);
+  std::vector<std::string> sections = {"task", "data", "text", "model", "train"};
+  if (recipe.task.name == "summarization") sections.emplace_back("search");
+  tree.check_sections(sections);
   tree.read_section("text", recipe.text);
-  recipe.model = tasks::read_model_config(tree);
   tree.read_section("train", recipe.train);
   recipe.train.metric = resolved_metric(recipe);
-  // Documents are cut where the positions end, and counted as cut.
-  recipe.data.max_tokens = recipe.model.document_limit(recipe.data.max_tokens);
+  if (recipe.task.name == "recommendation") {
+    tree.read_section("data", recipe.clicks);
+    recipe.recommender = tasks::read_recommender_config(tree);
+  } else if (recipe.task.name == "summarization") {
+    read_summarization(tree, recipe);
+  } else {
+    tree.read_section("data", recipe.data);
+    recipe.model = tasks::read_model_config(tree);
+    // Documents are cut where the positions end, and counted as cut.
+    recipe.data.max_tokens = recipe.model.document_limit(recipe.data.max_tokens);
+  }
   return recipe;
 }
 
 base::ConfigTree Recipe::tree() const {
   base::ConfigTree tree;
   tree.write_section("task", task);
-  tree.write_section("data", data);
+  if (task.name == "recommendation") {
+    tree.write_section("data", clicks);
+    tree.write_section("model", recommender);
+  } else if (task.name == "summarization") {
+    tree.write_section("data", pairs);
+    tree.write_section("model", summarizer);
+    tree.write_section("search", search);
+  } else {
+    tree.write_section("data", data);
+    tree.write_section("model", model);
+  }
   tree.write_section("text", text);
-  tree.write_section("model", model);
   tree.write_section("train", train);
   return tree;
+}
+
+std::string Recipe::cache() const {
+  if (task.name == "recommendation") return {};
+  return task.name == "summarization" ? pairs.cache : data.cache;
 }
 
 std::optional<RecipeDifference> first_difference(const std::string& now,

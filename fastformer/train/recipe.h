@@ -6,23 +6,36 @@
 #include <vector>
 
 #include "fastformer/base/config_tree.h"
+#include "fastformer/data/click_data_config.h"
 #include "fastformer/data/data_config.h"
+#include "fastformer/data/pair_config.h"
 #include "fastformer/tasks/model_config.h"
+#include "fastformer/tasks/recommender_config.h"
+#include "fastformer/tasks/search_config.h"
+#include "fastformer/tasks/summarizer_config.h"
 #include "fastformer/text/tokenizer_config.h"
 #include "fastformer/train/task_config.h"
 #include "fastformer/train/train_config.h"
 
 namespace fastformer::train {
 
-/// Everything that decides a training run, one section for each room.
+/// Everything that decides a training run: the sections task, data, text, model, train, and for
+/// summarization search.
 ///
 ///   const auto recipe = Recipe::load("recipes/ag_news.toml", {"train.epochs=2"});
 struct Recipe {
   TaskConfig task;
-  data::DataConfig data;
   text::TokenizerConfig text;
-  tasks::ModelConfig model;
   TrainConfig train;
+
+  /// The sections [data] and [model] of the three tasks, of which only that of `task` is read.
+  data::DataConfig data;
+  tasks::ModelConfig model;
+  data::ClickDataConfig clicks;
+  tasks::RecommenderConfig recommender;
+  data::PairDataConfig pairs;
+  tasks::SummarizerConfig summarizer;
+  tasks::SearchConfig search;  ///< the section [search] of summarization
 
   /// Reads a TOML file and then `assignments` ("section.key=value"). Throws std::invalid_argument
   /// naming file, line and nearest valid key.
@@ -32,6 +45,9 @@ struct Recipe {
 
   /// With every field in it; loading it gives the same recipe.
   base::ConfigTree tree() const;
+
+  /// The folder that [data] names for prepared data; empty: none.
+  std::string cache() const;
 };
 
 /// The first line in which two recipes differ; an empty text where one has no more lines.

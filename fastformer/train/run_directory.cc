@@ -32,7 +32,7 @@ std::string lines_until(const fs::path& path, std::int64_t step) {
 
 RunDirectory::RunDirectory(fs::path folder, const Recipe& recipe, bool resume)
     : folder_(std::move(folder)),
-      cache_(recipe.data.cache),
+      cache_(recipe.cache()),
       log_every_(recipe.train.log_every),
       logged_at_(steady_clock::now()) {
   const bool started = fs::exists(folder_ / kRecipeFile);

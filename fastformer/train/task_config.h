@@ -13,7 +13,8 @@ struct TaskConfig {
 
   template <class Self, class Visitor>
   static void visit_fields(Self& self, Visitor&& visit) {
-    visit("name", self.name, "what the model learns to do", base::one_of({"classification"}));
+    visit("name", self.name, "what the model learns to do",
+          base::one_of({"classification", "recommendation", "summarization"}));
   }
   void validate() const {}
 

@@ -2,6 +2,8 @@
 #include <stdexcept>
 
 #include "fastformer/train/classification_task.h"
+#include "fastformer/train/recommendation_task.h"
+#include "fastformer/train/summarization_task.h"
 #include "fastformer/train/training_task.h"
 
 namespace fastformer::train {
@@ -19,6 +21,8 @@ struct Row {
 
 constexpr std::array kTasks = {
     Row{"classification", make<ClassificationTask>},
+    Row{"recommendation", make<RecommendationTask>},
+    Row{"summarization", make<SummarizationTask>},
 };
 
 }  // namespace

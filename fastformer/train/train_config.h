@@ -63,9 +63,10 @@ struct TrainConfig {
     visit("clip_norm", self.clip_norm, "largest norm of the gradients; 0: no limit",
           base::at_least(0));
     tasks::LossConfig::visit_fields(self.loss, visit);
-    visit("metric", self.metric,
-          "of the validation part, that tells which model is best; auto: the task's first",
-          base::one_of({"auto", "accuracy", "macro_f1", "loss"}));
+    visit(
+        "metric", self.metric,
+        "of the validation part, that tells which model is best; auto: the task's first",
+        base::one_of({"auto", "accuracy", "macro_f1", "auc", "mrr", "ndcg_5", "ndcg_10", "loss"}));
     visit("evaluate_every", self.evaluate_every, "steps between evaluations; 0: each epoch",
           base::at_least(0));
     visit("patience", self.patience, "stop after this many evaluations without a better one; 0: no",

@@ -1,0 +1,188 @@
+#include "fastformer/tasks/summary_evaluation.h"
+
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <ostream>
+#include <stdexcept>
+#include <string_view>
+
+#include "fastformer/base/atomic_file.h"
+#include "fastformer/base/format.h"
+#include "fastformer/base/random.h"
+#include "fastformer/data/batch_sampler.h"
+#include "fastformer/tasks/summary_writer.h"
+#include "fastformer/text/extractive.h"
+#include "fastformer/text/rouge.h"
+#include "fastformer/text/sentences.h"
+#include "fastformer/text/summary_statistics.h"
+
+namespace fastformer::tasks {
+namespace {
+
+constexpr std::size_t kSentences = 3;
+constexpr std::int64_t kBatchTokens = 16384;
+
+std::vector<std::vector<std::int64_t>> batches_of(std::vector<std::int64_t> lengths) {
+  return data::plan_in_order(lengths, {.batch_by = "tokens", .batch_tokens = kBatchTokens});
+}
+
+std::vector<std::int64_t> lengths_of(const data::TokenSet& set) {
+  std::vector<std::int64_t> lengths;
+  for (std::int64_t row = 0; row < set.size(); ++row) {
+    lengths.push_back(static_cast<std::int64_t>(set.tokens(row).size()));
+  }
+  return lengths;
+}
+
+// Makes a summary of pair i.
+using Author = std::function<std::string(std::size_t i, const data::TextPair& pair)>;
+
+SummaryRow row_of(const std::string& name, std::span<const data::TextPair> texts,
+                  const Author& author) {
+  SummaryRow row{.name = name};
+  text::RougeScorer scorer(/*stem=*/true);
+  text::SummaryMeter meter;
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    const auto summary = author(i, texts[i]);
+    const auto rouge = scorer.score(summary, texts[i].target);
+    const auto statistics = meter.measure(texts[i].source, summary);
+    row.rouge_1 += rouge.rouge1.f;
+    row.rouge_2 += rouge.rouge2.f;
+    row.rouge_l += rouge.rouge_l.f;
+    row.rouge_lsum += rouge.rouge_lsum.f;
+    row.words += static_cast<double>(statistics.summary_words);
+    row.novel_pairs += statistics.ngrams[1].novel;
+    row.repeated_triples += statistics.ngrams[2].repeated;
+  }
+  const auto count = static_cast<double>(texts.size());
+  for (auto* value : {&row.rouge_1, &row.rouge_2, &row.rouge_l, &row.rouge_lsum, &row.novel_pairs,
+                      &row.repeated_triples}) {
+    *value *= 100 / count;
+  }
+  row.words /= count;
+  return row;
+}
+
+SummaryRow extractive_row(const std::string& name, std::span<const data::TextPair> texts,
+                          const std::function<std::vector<std::size_t>(
+                              std::size_t i, std::span<const std::string_view> sentences,
+                              std::string_view reference)>& choose) {
+  return row_of(name, texts, [&](std::size_t i, const data::TextPair& pair) {
+    const auto sentences = text::split_sentences(pair.source);
+    return text::join_sentences(sentences, choose(i, sentences, pair.target));
+  });
+}
+
+void add_baselines(std::span<const data::TextPair> texts, std::vector<SummaryRow>& rows) {
+  using Sentences = std::span<const std::string_view>;
+  for (const std::size_t count : {std::size_t{1}, kSentences}) {
+    rows.push_back(extractive_row("lead-" + std::to_string(count), texts,
+                                  [&](std::size_t, Sentences sentences, std::string_view) {
+                                    return text::lead_sentences(sentences.size(), count);
+                                  }));
+  }
+  rows.push_back(
+      extractive_row("random-3", texts, [](std::size_t i, Sentences sentences, std::string_view) {
+        return text::random_sentences(sentences.size(), kSentences, base::mix64(i + 1));
+      }));
+  text::ExtractiveOracle oracle(/*stem=*/true);
+  rows.push_back(extractive_row("oracle-3", texts,
+                                [&](std::size_t, Sentences sentences, std::string_view reference) {
+                                  return oracle.choose(sentences, reference, kSentences);
+                                }));
+}
+
+nlohmann::ordered_json to_json(const SummaryRow& row) {
+  return {{"name", row.name},
+          {"rouge_1", row.rouge_1},
+          {"rouge_2", row.rouge_2},
+          {"rouge_l", row.rouge_l},
+          {"rouge_lsum", row.rouge_lsum},
+          {"words", row.words},
+          {"novel_pairs", row.novel_pairs},
+          {"repeated_triples", row.repeated_triples}};
+}
+
+}  // namespace
+
+double mean_loss(const Summarizer& model, const data::PairSet& set) {
+  if (set.size() == 0) throw std::invalid_argument("there is no pair to evaluate on");
+  const c10::NoGradGuard no_gradients;
+  double sum = 0;
+  std::int64_t tokens = 0;
+  for (const auto& rows : batches_of(set.lengths())) {
+    const auto batch = data::gather(set, rows);
+    const auto count = batch.target.tokens() + batch.target.size();  // each has an end
+    const auto loss = model.loss(summary_batch(batch), /*label_smoothing=*/0, /*training=*/false);
+    sum += loss.item<double>() * static_cast<double>(count);
+    tokens += count;
+  }
+  return sum / static_cast<double>(tokens);
+}
+
+std::vector<std::string> write_summaries(const Summarizer& model, const text::Tokenizer& tokenizer,
+                                         const SearchConfig& search,
+                                         const data::TokenSet& documents) {
+  std::vector<std::string> summaries(static_cast<std::size_t>(documents.size()));
+  const std::vector<std::int32_t> banned = {tokenizer.pad_id(), tokenizer.unknown_id()};
+  for (const auto& rows : batches_of(lengths_of(documents))) {
+    const auto batch = data::gather(documents, rows);
+    const auto texts = summarize(model, batch.ids, nn::Offsets(batch.offsets), search, banned);
+    for (std::size_t i = 0; i < texts.size(); ++i) {
+      if (texts[i].empty()) continue;
+      summaries[static_cast<std::size_t>(rows[i])] = tokenizer.decode(texts[i].front().tokens);
+    }
+  }
+  return summaries;
+}
+
+SummaryEvaluation evaluate(const Summarizer& model, const text::Tokenizer& tokenizer,
+                           const SearchConfig& search, const data::PairSet& set,
+                           std::span<const data::TextPair> texts) {
+  if (static_cast<std::size_t>(set.size()) != texts.size()) {
+    throw std::invalid_argument("the set has " + std::to_string(set.size()) + " pairs, but " +
+                                std::to_string(texts.size()) + " texts were given");
+  }
+  SummaryEvaluation evaluation;
+  const auto loss = mean_loss(model, set);
+  evaluation.summaries = write_summaries(model, tokenizer, search, set.source);
+  evaluation.rows.push_back(row_of("model", texts, [&](std::size_t i, const data::TextPair&) {
+    return evaluation.summaries[i];
+  }));
+  const auto& own = evaluation.rows.front();
+  evaluation.scores = {{"loss", loss},
+                       {"rouge_1", own.rouge_1 / 100},
+                       {"rouge_2", own.rouge_2 / 100},
+                       {"rouge_l", own.rouge_l / 100},
+                       {"rouge_lsum", own.rouge_lsum / 100}};
+  add_baselines(texts, evaluation.rows);
+  return evaluation;
+}
+
+std::string evaluation_table(const SummaryEvaluation& evaluation) {
+  std::string table =
+      "            ROUGE-1  ROUGE-2  ROUGE-L  ROUGE-Lsum  words  new pairs  repeated triples\n";
+  for (const auto& row : evaluation.rows) {
+    table += base::format("%-10s  %7.2f  %7.2f  %7.2f  %10.2f  %5.1f  %8.1f%%  %15.1f%%\n",
+                          row.name.c_str(), row.rouge_1, row.rouge_2, row.rouge_l, row.rouge_lsum,
+                          row.words, row.novel_pairs, row.repeated_triples);
+  }
+  return table + base::format("loss %.4f   pairs %zu\n", score_of(evaluation.scores, "loss"),
+                              evaluation.summaries.size());
+}
+
+void write_evaluation(const SummaryEvaluation& evaluation, std::span<const data::TextPair> texts,
+                      const std::filesystem::path& folder) {
+  nlohmann::ordered_json json = {{"loss", score_of(evaluation.scores, "loss")}};
+  for (const auto& row : evaluation.rows) json["rows"].push_back(to_json(row));
+  base::write_file_atomically(folder / "test.json", json.dump(2) + "\n");
+  base::write_file_atomically(folder / "test_summaries.jsonl", [&](std::ostream& out) {
+    for (std::size_t i = 0; i < texts.size(); ++i) {
+      const nlohmann::ordered_json line = {{"summary", evaluation.summaries[i]},
+                                           {"reference", texts[i].target}};
+      out << line.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) << '\n';
+    }
+  });
+}
+
+}  // namespace fastformer::tasks

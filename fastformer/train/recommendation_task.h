@@ -1,0 +1,59 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "fastformer/data/click_dataset.h"
+#include "fastformer/data/prefetcher.h"
+#include "fastformer/tasks/click_sampler.h"
+#include "fastformer/tasks/recommender.h"
+#include "fastformer/train/training_task.h"
+
+namespace fastformer::train {
+
+/// News recommendation, tasks::Recommender on data::ClickDataset. Scores: loss (of a click among
+/// all that its impression showed), auc, mrr, ndcg_5, ndcg_10. The test part leaves test.json (see
+/// tasks::evaluation_json) and, as MIND's leaderboard reads it, prediction.txt; a test part without
+/// clicks only the latter. A batch is `train.batch_size` clicks.
+class RecommendationTask final : public TrainingTask {
+ public:
+  /// Throws as data::prepare_clicks() and tasks::ClickSampler do.
+  RecommendationTask(const Recipe& recipe, const std::filesystem::path& cache);
+
+  std::string title() const override { return "News recommender"; }
+  std::string summary() const override;
+
+  const nn::ParameterMap& parameters() const override { return model_.parameters(); }
+  std::set<std::string> row_sparse_parameters() const override {
+    return model_.row_sparse_parameters();
+  }
+  std::vector<std::string> initialize() override;
+
+  std::int64_t batches(std::int64_t epoch) const override;
+  void begin_epoch(std::int64_t epoch, std::int64_t first_batch) override;
+  void next_batch() override;
+  std::int64_t tokens() const override { return batch_->tokens(); }
+  std::vector<std::pair<std::string, at::Tensor>> touched_rows() const override {
+    return model_.touched_rows(*batch_);
+  }
+  at::Tensor loss() const override { return model_.loss(*batch_, /*training=*/true); }
+
+  tasks::Scores validate() const override;
+  TestReport test(const std::filesystem::path& folder) const override;
+  void save_model(const std::filesystem::path& directory, const std::string& card) const override;
+
+ private:
+  std::string baselines() const;
+
+  Recipe recipe_;
+  data::ClickDataset dataset_;
+  tasks::Recommender model_;
+  tasks::ClickSampler sampler_;
+  std::unique_ptr<data::Prefetcher<tasks::NewsBatch>> loader_;  // reads the sampler: goes first
+  std::optional<tasks::NewsBatch> batch_;
+};
+
+}  // namespace fastformer::train

@@ -78,7 +78,7 @@ at::Tensor Embedding::forward(std::span<const std::int32_t> ids, const Offsets& 
 
 at::Tensor Embedding::forward_at(std::span<const std::int32_t> ids, std::int64_t position) const {
   TORCH_CHECK(!bigram_.defined(), "expected an embedding without pairs of tokens");
-  const auto indices = to_tensor(ids);
+  const auto indices = token_indices(ids, options_.vocabulary_size);
   std::vector<Lookup> lookups = {{token_, indices, {}}};
   if (position_.defined()) lookups.push_back({position_, at::full_like(indices, position), {}});
   return normalized_in_place(sum_of_rows(lookups));

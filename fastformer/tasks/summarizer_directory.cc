@@ -13,11 +13,6 @@ void SummarizerFormat::validate() const {
                               "; use the program that wrote it, or train again");
 }
 
-TextVocabulary text_vocabulary(const text::Tokenizer& tokenizer) {
-  const auto tokens = static_cast<std::int32_t>(tokenizer.vocabulary_size());
-  return {.size = tokens + 2, .begin = tokens, .end = tokens + 1};
-}
-
 void save_summarizer(const std::filesystem::path& directory,
                      const data::PairDataConfig& data_config, const SearchConfig& search,
                      const text::Tokenizer& tokenizer, const Summarizer& model,
@@ -42,8 +37,7 @@ SummarizerDirectory load_summarizer(const std::filesystem::path& directory) {
     tree.read_section("data", result.data_config);
   });
   result.tokenizer = text::load_tokenizer(directory);
-  result.model =
-      std::make_unique<Summarizer>(config, text_vocabulary(*result.tokenizer), /*seed=*/0);
+  result.model = std::make_unique<Summarizer>(config, vocabulary_of(*result.tokenizer), /*seed=*/0);
   load_weights(directory, result.model->parameters());
   return result;
 }

@@ -36,10 +36,6 @@ struct SummarizerDirectory {
   std::unique_ptr<Summarizer> model;
 };
 
-/// The tokens that a summarizer adds to those of its tokenizer stand behind them: the one that
-/// begins a text, then the one that ends it.
-TextVocabulary text_vocabulary(const text::Tokenizer& tokenizer);
-
 /// Throws as write_model_files() does.
 void save_summarizer(const std::filesystem::path& directory,
                      const data::PairDataConfig& data_config, const SearchConfig& search,

@@ -111,10 +111,6 @@ std::string SentencePieceTokenizer::token(std::int32_t id) const {
   return processor_->IdToPiece(id);
 }
 
-std::string SentencePieceTokenizer::decode(std::span<const std::int32_t> ids) const {
-  return processor_->DecodeIds(std::vector<int>(ids.begin(), ids.end()));
-}
-
 std::int32_t SentencePieceTokenizer::pad_id() const {
   return processor_->pad_id() >= 0 ? processor_->pad_id() : processor_->unk_id();
 }

@@ -30,7 +30,6 @@ class SentencePieceTokenizer final : public Tokenizer {
   std::vector<std::string> tokens(std::string_view text, std::size_t limit) const override;
   std::int64_t vocabulary_size() const override;
   std::string token(std::int32_t id) const override;
-  std::string decode(std::span<const std::int32_t> ids) const override;
   std::int32_t pad_id() const override;
   std::int32_t unknown_id() const override;
   void save(const std::filesystem::path& directory) const override;

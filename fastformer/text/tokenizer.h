@@ -5,7 +5,6 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -33,8 +32,6 @@ class Tokenizer {
 
   virtual std::int64_t vocabulary_size() const = 0;
   virtual std::string token(std::int32_t id) const = 0;
-  /// The text that tokens stand for; blanks between words are where the tokenizer knows of them.
-  virtual std::string decode(std::span<const std::int32_t> ids) const = 0;
   virtual std::int32_t pad_id() const = 0;
   virtual std::int32_t unknown_id() const = 0;
 

@@ -174,12 +174,6 @@ std::vector<std::string> WordTokenizer::tokens(std::string_view text, std::size_
   return words;
 }
 
-std::string WordTokenizer::decode(std::span<const std::int32_t> ids) const {
-  std::string text;
-  for (const auto id : ids) text.append(text.empty() ? "" : " ").append(token(id));
-  return text;
-}
-
 void WordTokenizer::save(const std::filesystem::path& directory) const {
   save_configuration(directory, config_);
   vocabulary_.save(directory / kVocabularyFile);

@@ -195,16 +195,6 @@ std::vector<std::string> WordPieceTokenizer::tokens(std::string_view text,
   return pieces;
 }
 
-std::string WordPieceTokenizer::decode(std::span<const std::int32_t> ids) const {
-  std::string text;
-  for (const auto id : ids) {
-    const auto piece = token(id);
-    const bool goes_on = piece.starts_with("##");
-    text.append(text.empty() || goes_on ? "" : " ").append(piece, goes_on ? 2 : 0);
-  }
-  return text;
-}
-
 void WordPieceTokenizer::save(const std::filesystem::path& directory) const {
   save_configuration(directory, config_);
   vocabulary_.save(directory / kVocabularyFile);

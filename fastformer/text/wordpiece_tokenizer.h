@@ -31,7 +31,6 @@ class WordPieceTokenizer final : public Tokenizer {
   std::vector<std::string> tokens(std::string_view text, std::size_t limit) const override;
   std::int64_t vocabulary_size() const override { return vocabulary_.size(); }
   std::string token(std::int32_t id) const override { return vocabulary_.token(id); }
-  std::string decode(std::span<const std::int32_t> ids) const override;
   std::int32_t pad_id() const override { return vocabulary_.pad_id(); }
   std::int32_t unknown_id() const override { return vocabulary_.unknown_id(); }
   void save(const std::filesystem::path& directory) const override;

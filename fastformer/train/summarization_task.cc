@@ -11,7 +11,7 @@ namespace fastformer::train {
 SummarizationTask::SummarizationTask(const Recipe& recipe, const std::filesystem::path& cache)
     : recipe_(recipe),
       dataset_(data::prepare_pairs(recipe.pairs, recipe.text, cache)),
-      model_(recipe.summarizer, tasks::text_vocabulary(*dataset_.tokenizer),
+      model_(recipe.summarizer, tasks::vocabulary_of(*dataset_.tokenizer),
              static_cast<std::uint64_t>(recipe.train.seed)) {}
 
 std::vector<std::string> SummarizationTask::initialize() {

@@ -131,6 +131,21 @@ TEST(Summarizer, RefusesWhatDoesNotFit) {
   EXPECT_THROW(config.validate(), std::invalid_argument);
 }
 
+TEST(Summarizer, ReadsItsSectionOverAPreset) {
+  base::ConfigTree tree;
+  for (const char* assignment : {"model.preset=paper", "model.heads=4", "model.copy=false"}) {
+    tree.set(assignment);
+  }
+  const auto config = read_summarizer_config(tree);
+  EXPECT_EQ(config.source.encoder.normalization, "none");
+  EXPECT_EQ(config.decoder().heads, 4);
+  EXPECT_EQ(config.decoder().normalization, "post");
+  EXPECT_FALSE(config.copy);
+  EXPECT_TRUE(config.tied);
+  tree.set("model.token_dropout=0.1");
+  EXPECT_THROW(read_summarizer_config(tree), std::invalid_argument);
+}
+
 // Learns to repeat the second token of documents that were not among those it has seen.
 TEST(Summarizer, LearnsToCopyAToken) {
   constexpr std::int64_t kDocuments = 32;

@@ -17,15 +17,9 @@
 #include "fastformer/tasks/copy_head.h"
 #include "fastformer/tasks/summarizer_config.h"
 #include "fastformer/tasks/summary_batch.h"
+#include "fastformer/tasks/text_vocabulary.h"
 
 namespace fastformer::tasks {
-
-/// The vocabulary that documents and summaries share, and its tokens that stand before the first
-/// token of a text and behind its last one.
-struct TextVocabulary {
-  std::int64_t size = 0;
-  std::int32_t begin = 0, end = 0;
-};
 
 /// What is known of summaries that are being written.
 struct WritingState {
@@ -38,7 +32,7 @@ struct WritingState {
 /// the document, a causal decoder that attends to it, and a distribution over the next token:
 /// softmax of the output layer, or with `copy` the pointer-generator's mixture.
 ///
-///   const Summarizer model(config, {tokenizer->vocabulary_size(), begin, end}, /*seed=*/1);
+///   const Summarizer model(config, vocabulary_of(*tokenizer), /*seed=*/1);
 ///   model.loss(batch, /*label_smoothing=*/0.1, /*training=*/true).backward();
 ///
 /// Immutable but for its parameters, which an optimizer changes: without one, safe to share by

@@ -117,6 +117,14 @@ std::int32_t SentencePieceTokenizer::pad_id() const {
 
 std::int32_t SentencePieceTokenizer::unknown_id() const { return processor_->unk_id(); }
 
+std::int32_t SentencePieceTokenizer::begin_id() const { return processor_->bos_id(); }
+
+std::int32_t SentencePieceTokenizer::end_id() const { return processor_->eos_id(); }
+
+std::string SentencePieceTokenizer::decode(std::span<const std::int32_t> ids) const {
+  return processor_->DecodeIds({ids.begin(), ids.end()});
+}
+
 void SentencePieceTokenizer::save(const std::filesystem::path& directory) const {
   save_configuration(directory, config_);
   base::write_file_atomically(directory / kSentencePieceFile, model_);

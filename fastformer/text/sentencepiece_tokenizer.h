@@ -32,6 +32,9 @@ class SentencePieceTokenizer final : public Tokenizer {
   std::string token(std::int32_t id) const override;
   std::int32_t pad_id() const override;
   std::int32_t unknown_id() const override;
+  std::int32_t begin_id() const override;
+  std::int32_t end_id() const override;
+  std::string decode(std::span<const std::int32_t> ids) const override;
   void save(const std::filesystem::path& directory) const override;
 
  private:

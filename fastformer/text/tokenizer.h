@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,6 +35,16 @@ class Tokenizer {
   virtual std::string token(std::int32_t id) const = 0;
   virtual std::int32_t pad_id() const = 0;
   virtual std::int32_t unknown_id() const = 0;
+  /// The tokens that stand before and behind a text that a model writes; -1: there are none.
+  virtual std::int32_t begin_id() const { return -1; }
+  virtual std::int32_t end_id() const { return -1; }
+
+  /// A text of these tokens, for reading what a model wrote: by default with a space between two.
+  virtual std::string decode(std::span<const std::int32_t> ids) const {
+    std::string text;
+    for (const auto id : ids) text += (text.empty() ? "" : " ") + token(id);
+    return text;
+  }
 
   /// Writes tokenizer.json (the configuration) and the vocabulary or model file beside it.
   /// load_tokenizer gives back a tokenizer that encodes every text to the same ids.

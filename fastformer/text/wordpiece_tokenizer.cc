@@ -195,6 +195,16 @@ std::vector<std::string> WordPieceTokenizer::tokens(std::string_view text,
   return pieces;
 }
 
+std::string WordPieceTokenizer::decode(std::span<const std::int32_t> ids) const {
+  std::string text;
+  for (const auto id : ids) {
+    const auto& piece = vocabulary_.token(id);
+    const bool continues = piece.starts_with("##") && !text.empty();
+    text += continues ? piece.substr(2) : (text.empty() ? "" : " ") + piece;
+  }
+  return text;
+}
+
 void WordPieceTokenizer::save(const std::filesystem::path& directory) const {
   save_configuration(directory, config_);
   vocabulary_.save(directory / kVocabularyFile);

@@ -29,6 +29,8 @@ class WordPieceTokenizer final : public Tokenizer {
   void encode(std::string_view text, std::vector<std::int32_t>& ids,
               std::size_t limit) const override;
   std::vector<std::string> tokens(std::string_view text, std::size_t limit) const override;
+  /// Pieces of one word come together again.
+  std::string decode(std::span<const std::int32_t> ids) const override;
   std::int64_t vocabulary_size() const override { return vocabulary_.size(); }
   std::string token(std::int32_t id) const override { return vocabulary_.token(id); }
   std::int32_t pad_id() const override { return vocabulary_.pad_id(); }

@@ -2,8 +2,8 @@
 
 Usage: make_beam_cases.py OUTFILE
 
-The model is a table: the logits of the next token depend on the last one alone. OUTFILE holds a
-list of cases: `table` [V, V] of log-probabilities, `beams`, `length_penalty`, `min_tokens`,
+The model is a table: the logits of the next token depend on the last one and on its place. OUTFILE
+holds a list of cases: `table` [max_tokens, V, V] of log-probabilities, `vocabulary_size`, `beams`, `length_penalty`, `min_tokens`,
 `max_tokens`, `blocked_ngram`, and `texts`, best first, each with `tokens`, `score` and `ended`.
 Token 0 begins a text and token 1 ends it.
 """
@@ -31,12 +31,12 @@ class TableModel(PreTrainedModel, GenerationMixin):
     main_input_name = "input_ids"
 
     def __init__(self, table: Tensor) -> None:
-        super().__init__(PreTrainedConfig(vocab_size=table.shape[0], is_encoder_decoder=False))
+        super().__init__(PreTrainedConfig(vocab_size=table.shape[1], is_encoder_decoder=False))
         self.table = torch.nn.Parameter(table, requires_grad=False)
 
     def forward(self, input_ids: Tensor, **_: object) -> CausalLMOutput:
         """[H, n] ids to logits [H, n, V]."""
-        return CausalLMOutput(logits=self.table[input_ids])
+        return CausalLMOutput(logits=self.table[torch.arange(input_ids.shape[1]), input_ids])
 
 
 def _texts(sequences: Tensor, scores: Tensor) -> list[dict[str, object]]:
@@ -58,10 +58,10 @@ def make_case(
     generator = torch.Generator().manual_seed(seed)
     size, max_tokens = 8 + seed % 5, 6 + seed % 9
     sharpness = (0.5, 1.5, 3.0)[seed % 3]
-    logits = torch.randn(size, size, generator=generator, dtype=torch.float64) * sharpness
-    table = torch.log_softmax(logits, dim=1)
-    table[:, _END] -= (0.0, 1.0)[seed % 2]
-    table = torch.log_softmax(table, dim=1)
+    shape = (max_tokens, size, size)
+    logits = torch.randn(shape, generator=generator, dtype=torch.float64) * sharpness
+    logits[:, :, _END] -= (0.0, 1.0)[seed % 2]
+    table = torch.log_softmax(logits, dim=2)
     model = TableModel(table.float())
     config = GenerationConfig(
         num_beams=beams, num_return_sequences=beams, length_penalty=length_penalty,
@@ -71,7 +71,8 @@ def make_case(
     )
     found = model.generate(torch.tensor([[_BEGIN]]), generation_config=config)
     return {
-        "table": table.tolist(), "beams": beams, "length_penalty": length_penalty,
+        "table": table.flatten().tolist(), "vocabulary_size": size, "beams": beams,
+        "length_penalty": length_penalty,
         "min_tokens": min_tokens, "max_tokens": max_tokens, "blocked_ngram": blocked_ngram,
         "texts": _texts(found.sequences, found.sequences_scores),
     }

@@ -16,11 +16,10 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-at::Tensor table_of(const json& rows) {
-  std::vector<double> values;
-  for (const auto& row : rows) values.insert(values.end(), row.begin(), row.end());
-  const auto size = static_cast<std::int64_t>(rows.size());
-  return at::tensor(values, at::kDouble).view({1, size, size});
+at::Tensor table_of(const json& c) {
+  const auto values = c["table"].get<std::vector<double>>();
+  const std::int64_t steps = c["max_tokens"], size = c["vocabulary_size"];
+  return at::tensor(values, at::kDouble).view({1, steps, size, size});
 }
 
 void check_case(const json& c) {
@@ -30,7 +29,7 @@ void check_case(const json& c) {
   config.min_tokens = c["min_tokens"];
   config.max_tokens = c["max_tokens"];
   config.blocked_ngram = c["blocked_ngram"];
-  TableModel model(table_of(c["table"]));
+  TableModel model(table_of(c));
   const auto texts = beam_search(model, {0, 1, {}}, config)[0];
   ASSERT_EQ(texts.size(), c["texts"].size());
   for (std::size_t i = 0; i < texts.size(); ++i) {

@@ -16,9 +16,11 @@ namespace {
 constexpr std::int32_t kBegin = 0, kEnd = 1;
 using Tokens = std::vector<std::int32_t>;
 
+constexpr std::int64_t kSteps = 8;
+
 at::Tensor random_table(std::int64_t documents, std::int64_t vocabulary, double sharpness = 1) {
-  return at::log_softmax(at::randn({documents, vocabulary, vocabulary}, at::kDouble) * sharpness,
-                         2);
+  const auto logits = at::randn({documents, kSteps, vocabulary, vocabulary}, at::kDouble);
+  return at::log_softmax(logits * sharpness, 3);
 }
 
 SearchConfig config_of(std::int64_t beams, std::int64_t max_tokens, double penalty) {
@@ -35,9 +37,9 @@ void enumerate(const at::Tensor& table, const SearchConfig& config, Tokens& text
                std::vector<WrittenText>& found) {
   const auto length = static_cast<std::int64_t>(text.size());  // with the next token
   const auto previous = text.empty() ? kBegin : text.back();
-  for (std::int32_t token = 1; token < table.size(1); ++token) {  // never the beginning
+  for (std::int32_t token = 1; token < table.size(2); ++token) {  // never the beginning
     if (token == kEnd && length < config.min_tokens) continue;
-    const double total = sum + table[previous][token].item<double>();
+    const double total = sum + table[length][previous][token].item<double>();
     const double score = total / std::pow(static_cast<double>(length + 1), config.length_penalty);
     if (token == kEnd) {
       found.push_back({text, total, score, true});
@@ -85,10 +87,11 @@ TEST(BeamSearch, FindsTheBestOfAllTextsWhenItIsWideEnough) {
 TEST(BeamSearch, GivesADocumentWhatItGetsAlone) {
   at::manual_seed(2);
   const auto table = random_table(6, 12, 2);
-  const auto config = config_of(3, 15, 1);
+  const auto config = config_of(3, 15, 0);
   TableModel together(table);
   const auto texts = beam_search(together, {kBegin, kEnd, {}}, config);
   EXPECT_LT(together.sizes().back(), 6U * 3U);
+  EXPECT_LT(together.sizes().size(), 15U);
   for (std::int64_t b = 0; b < 6; ++b) {
     TableModel alone(table.narrow(0, b, 1));
     const auto expected = beam_search(alone, {kBegin, kEnd, {}}, config)[0];
@@ -111,7 +114,7 @@ bool repeats(const Tokens& text, std::size_t n) {
 TEST(BeamSearch, BlocksRepeatedNgrams) {
   at::manual_seed(3);
   auto table = random_table(4, 6, 3);
-  table.select(2, kEnd).fill_(-30);  // texts run to the greatest length
+  table.select(3, kEnd).fill_(-30);  // texts run to the greatest length
   for (const std::int64_t n : {0, 1, 2, 3}) {
     auto config = config_of(4, n == 1 ? 4 : 12, 1);
     config.blocked_ngram = n;
@@ -140,7 +143,7 @@ TEST(BeamSearch, GivesUpWhereNoTokenIsLeft) {
 }
 
 TEST(BeamSearch, OfNoDocumentsIsEmpty) {
-  TableModel model(at::zeros({0, 4, 4}));
+  TableModel model(at::zeros({0, 1, 4, 4}));
   EXPECT_TRUE(beam_search(model, {kBegin, kEnd, {}}, config_of(5, 10, 1)).empty());
 }
 
@@ -165,7 +168,7 @@ TEST(Greedy, TakesTheLikeliestTokenAndStreamsIt) {
     double sum = 0;
     bool ended = false;
     for (auto last = kBegin; !ended && expected.size() < 8;) {
-      const auto row = table[b][last];
+      const auto row = table[b][static_cast<std::int64_t>(expected.size())][last];
       last = static_cast<std::int32_t>(row.argmax().item<std::int64_t>());
       sum += row[last].item<double>();
       ended = last == kEnd;
@@ -182,7 +185,7 @@ TEST(Greedy, TakesTheLikeliestTokenAndStreamsIt) {
 std::vector<double> frequencies(double temperature, double top_p) {
   constexpr std::int64_t kDraws = 10'000;
   const auto p = at::tensor({0.0, 0.0, 0.5, 0.3, 0.15, 0.05}, at::kDouble);
-  TableModel model(p.log().expand({kDraws, 6, 6}));
+  TableModel model(p.log().expand({kDraws, 1, 6, 6}));
   auto config = config_of(1, 1, 1);
   config.temperature = temperature;
   config.top_p = top_p;

@@ -10,8 +10,10 @@
 
 namespace fastformer::tasks {
 
-/// A model whose next token depends on the document and the token before it, by a table
-/// [documents, V, V] of log-probabilities. It checks that texts stay in the order of documents.
+/// A model whose next token depends on the document, the number of the step and the token before
+/// it, by a table [documents, steps, V, V] of log-probabilities; further steps are like the last.
+/// (With the token before it alone, texts of the same pairs in another order would be equally
+/// good.) It checks that texts stay in the order of documents.
 class TableModel final : public SequenceModel {
  public:
   explicit TableModel(at::Tensor table) : table_(std::move(table)) {
@@ -21,9 +23,10 @@ class TableModel final : public SequenceModel {
   std::int64_t documents() const override { return table_.size(0); }
   at::Tensor step(std::span<const std::int32_t> tokens) override {
     TORCH_CHECK(tokens.size() == document_of_.size(), "a token for each text");
+    const auto step = std::min(static_cast<std::int64_t>(sizes_.size()), table_.size(1) - 1);
     std::vector<at::Tensor> rows;
     for (std::size_t i = 0; i < tokens.size(); ++i) {
-      rows.push_back(table_[document_of_[i]][tokens[i]]);
+      rows.push_back(table_[document_of_[i]][step][tokens[i]]);
     }
     sizes_.push_back(rows.size());
     return at::stack(rows);

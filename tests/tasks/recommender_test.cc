@@ -69,7 +69,6 @@ data::ImpressionLog topic_log(std::uint64_t seed, int impressions) {
 class RecommenderModels : public ::testing::TestWithParam<const char*> {};
 
 TEST_P(RecommenderModels, LearnsWhatUsersLike) {
-  at::globalContext().defaultGenerator(at::kCPU).set_current_seed(1);
   const auto titles = topic_titles();
   const auto train = topic_log(1, 200), test = topic_log(2, 60);
   const Recommender model(small(GetParam()), kTopics * kWordsOfATopic, 3);

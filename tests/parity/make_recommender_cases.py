@@ -104,7 +104,7 @@ def fill_parameters(model: Recommender, seed: int) -> None:
             matrix = parameter.dim() > 1 and not name.startswith("embedding.")
             values *= parameter[0].numel() ** -0.5 if matrix else 0.3
             if name.endswith("normalization.weight"):
-                values += 1.0
+                values += 0.3 if name.startswith("embedding.") else 1.0
             parameter.copy_(values)
 
 

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "fastformer/base/atomic_file.h"
-#include "fastformer/data/random.h"
+#include "fastformer/base/random.h"
 #include "fastformer/tasks/click_sampler.h"
 #include "fastformer/tasks/recommender_evaluation.h"
 #include "support/temporary_folder.h"
@@ -34,7 +34,7 @@ constexpr std::int32_t kNews = 41, kTopics = 4, kWordsOfATopic = 5;
 
 data::TitleTokens topic_titles() {
   data::TitleTokens titles;
-  data::Random random(1);
+  base::Random random(1);
   for (std::int32_t n = 0; n < kNews; ++n) {
     for (int i = 0; n > 0 && i < 3; ++i) {
       titles.ids.push_back((n % kTopics) * kWordsOfATopic +
@@ -46,7 +46,7 @@ data::TitleTokens topic_titles() {
 }
 
 data::ImpressionLog topic_log(std::uint64_t seed, int impressions) {
-  data::Random random(seed);
+  base::Random random(seed);
   const auto draw = [&](std::int32_t topic) {
     return 1 + static_cast<std::int32_t>(random.below(10)) * kTopics + (topic + 3) % kTopics;
   };

@@ -26,8 +26,9 @@ _PROGRAM = pathlib.Path(
 )
 _REAL_LINES = 100_000
 _SYNTHETIC_LINES = 5_000
-# The line end, and a Hanunoo vowel sign that was an accent until Unicode 14.
-_LEFT_OUT = ("\n", "\u1734")
+# The line end; a Hanunoo vowel sign that was an accent until Unicode 14; and one of Dives Akuru
+# whose decomposition, of Unicode 13, the package does not know.
+_LEFT_OUT = ("\n", "\u1734", "\U00011938")
 
 pytestmark = pytest.mark.skipif(
     not _PROGRAM.exists(), reason="no program: cmake --build --preset release"

@@ -26,6 +26,9 @@ _PROGRAM = pathlib.Path(
 )
 _REAL_LINES = 100_000
 _SYNTHETIC_LINES = 5_000
+# The line end; a Hanunoo vowel sign that was an accent until Unicode 14; and one of Dives Akuru
+# whose decomposition, of Unicode 13, the package does not know.
+_LEFT_OUT = ("\n", "\u1734", "\U00011938")
 
 pytestmark = pytest.mark.skipif(
     not _PROGRAM.exists(), reason="no program: cmake --build --preset release"
@@ -142,7 +145,10 @@ def test_ids_are_those_of_bert_tokenizer_fast(
 def test_every_character_is_read_as_the_package_reads_it(
     tmp_path: pathlib.Path, lowercase: bool
 ) -> None:
-    characters = [chr(c) for c in range(0x110000) if not 0xD800 <= c < 0xE000 and c != 0x0A]
+    characters = [
+        chr(c) for c in range(0x110000)
+        if chr(c) not in _LEFT_OUT and unicodedata.category(chr(c)) not in ("Cn", "Cs")
+    ]
     known = [c for c in characters if unicodedata.category(c)[0] not in "CZ"]
     tokens = ["[UNK]", "[CLS]", "[SEP]", *known, *("##" + c for c in known)]
     normalizer = BertNormalizer(lowercase=lowercase, strip_accents=lowercase)
@@ -154,7 +160,7 @@ def test_every_character_is_read_as_the_package_reads_it(
         c for c in known
         if lowercase and unicodedata.category(c) == "Mn" and c in normalizer.normalize_str("a" + c)
     }
-    assert len(later) < 300
+    assert len(later) < 400
     lines = ["first", *(f"x{c}y {c} {c}Z" for c in characters if c not in later)]
     expected = [encoding.ids for encoding in peer.encode_batch(lines)]
     folder = _folder(tmp_path, "".join(token + "\n" for token in tokens).encode(), lowercase)

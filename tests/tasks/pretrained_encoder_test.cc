@@ -59,7 +59,8 @@ TEST_F(PretrainedFolder, PoolsTheRowsOfEachSentence) {
   ASSERT_EQ(means.sizes(), at::IntArrayRef({70, 4}));
   for (std::size_t i = 0; i < texts.size(); ++i) {
     const auto own = rows.slice(0, batch.offsets[i], batch.offsets[i + 1]);
-    const auto mean = own.mean(0), row = static_cast<std::int64_t>(i);
+    const auto mean = own.mean(0);
+    const auto row = static_cast<std::int64_t>(i);
     EXPECT_TRUE(at::allclose(means[row], mean / mean.norm(), 1e-4, 1e-5)) << i;
     EXPECT_TRUE(at::allclose(firsts[row], own[0] / own[0].norm(), 1e-4, 1e-5)) << i;
   }

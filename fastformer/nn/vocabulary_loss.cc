@@ -195,8 +195,8 @@ class LossPass {
     const auto scale = scale_ * static_cast<Real>(per_row_);
     for (std::size_t j = 0; j < slots.size(); ++j) {
       if (weights[j] == 0) continue;
-      const auto share = mixture.shares[slots[j]] / copied.mass[slots[j]];
-      weights[j] *= (all - share) * scale;
+      const auto part = weights[j] / copied.mass[slots[j]];  // at most 1, however small the mass
+      weights[j] = (weights[j] * all - part * mixture.shares[slots[j]]) * scale;
     }
   }
 

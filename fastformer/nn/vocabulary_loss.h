@@ -28,9 +28,9 @@ struct CopyInputs {
 /// over the one vocabulary that both sides share. So label smoothing (Szegedy et al., arXiv
 /// 1512.00567, section 7) applies to the mixture, not to P. With a document without tokens g is 1.
 ///
-/// Neither all logits [T, V] nor all weights of copying are ever held: blocks of about 16 MiB go
-/// through, and where gradients are asked for they are formed on the way. Deterministic for a given
-/// number of threads. Float or double; throws c10::Error when shapes or types disagree.
+/// Neither all logits [T, V] nor all weights of copying are ever held: blocks of a few million
+/// numbers go through, and where gradients are asked for they are formed on the way. Deterministic
+/// for a given number of threads. Float or double; throws c10::Error when shapes or types disagree.
 at::Tensor vocabulary_loss(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
                            std::span<const std::int32_t> targets, const Offsets& offsets,
                            double smoothing, const CopyInputs* copy);

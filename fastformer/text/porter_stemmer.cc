@@ -128,15 +128,19 @@ void remove_plural(std::string& word) {
   apply_first(word, kStep1a, [](std::string_view, const Replacement&) { return true; });
 }
 
-// What Porter does to a word that lost its "ed" or "ing".
+bool wants_final_e(std::string_view word) {
+  return word.ends_with("at") || word.ends_with("bl") || word.ends_with("iz") ||
+         (measure(word) == 1 && ends_consonant_vowel_consonant(word));
+}
+
+// What Porter does to a word that lost its "ed" or "ing". (No word that wants an e ends in a double
+// consonant.)
 void mend_end(std::string& word) {
   const char last = word.back();
-  if (word.ends_with("at") || word.ends_with("bl") || word.ends_with("iz")) {
+  if (wants_final_e(word)) {
     word += 'e';
-  } else if (ends_double_consonant(word)) {
-    if (last != 'l' && last != 's' && last != 'z') word.pop_back();
-  } else if (measure(word) == 1 && ends_consonant_vowel_consonant(word)) {
-    word += 'e';
+  } else if (ends_double_consonant(word) && last != 'l' && last != 's' && last != 'z') {
+    word.pop_back();
   }
 }
 

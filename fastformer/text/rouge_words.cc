@@ -10,11 +10,8 @@ namespace {
 // The letter or digit that a byte of a word becomes; 0 for a byte that parts words.
 constexpr std::array<char, 256> kWordBytes = [] {
   std::array<char, 256> bytes{};
-  for (int c = '0'; c <= '9'; ++c) bytes[static_cast<std::size_t>(c)] = static_cast<char>(c);
-  for (int c = 'a'; c <= 'z'; ++c) {
-    bytes[static_cast<std::size_t>(c)] = static_cast<char>(c);
-    bytes[static_cast<std::size_t>(c - 'a' + 'A')] = static_cast<char>(c);
-  }
+  for (std::size_t c = '0'; c <= '9'; ++c) bytes[c] = static_cast<char>(c);
+  for (std::size_t c = 'a'; c <= 'z'; ++c) bytes[c] = bytes[c - 'a' + 'A'] = static_cast<char>(c);
   return bytes;
 }();
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "fastformer/nn/distinct_tokens.h"
+#include "fastformer/nn/memory_meter.h"
 #include "nn/mixer_check.h"
 
 namespace fastformer::nn {
@@ -122,9 +123,26 @@ TEST(VocabularyLoss, KeepsProbabilitiesThatSingleNumbersCannotHold) {
   problem.to(at::kFloat);
   const auto loss = problem.loss(0.1, true);
   EXPECT_NEAR(loss.item<double>() / expected, 1, 1e-5);
-  for (const auto& gradient : problem.gradients(loss, 1)) {
-    EXPECT_TRUE(at::isfinite(gradient).all().item<bool>());
+  const auto expect_finite = [&](const at::Tensor& value) {
+    for (const auto& gradient : problem.gradients(value, 1)) {
+      EXPECT_TRUE(at::isfinite(gradient).all().item<bool>());
+    }
+  };
+  expect_finite(loss);
+  for (const double factor : {20.0, 35.0, 50.0, 1000.0}) {  // some weights of copying vanish
+    problem.leaves[4] = (problem.leaves[4].detach() * factor).requires_grad_(true);
+    expect_finite(problem.loss(0.1, true));
   }
+}
+
+TEST(VocabularyLoss, NeverHoldsTheLogitsOfAllRows) {
+  at::manual_seed(4);
+  Problem problem({300, 500}, {40, 7}, 32'000);
+  problem.to(at::kFloat);
+  const MemoryMeter meter;
+  problem.loss(0.1, true).backward();
+  const std::int64_t all = 800 * 32'000 * static_cast<std::int64_t>(sizeof(float));
+  EXPECT_LT(meter.peak(), all / 2);
 }
 
 TEST(VocabularyLoss, OfNoRowsIsZero) {

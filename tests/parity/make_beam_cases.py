@@ -3,9 +3,9 @@
 Usage: make_beam_cases.py OUTFILE
 
 The model is a table: the logits of the next token depend on the last one and on its place. OUTFILE
-holds a list of cases: `table` [max_tokens, V, V] of log-probabilities, `vocabulary_size`, `beams`, `length_penalty`, `min_tokens`,
-`max_tokens`, `blocked_ngram`, and `texts`, best first, each with `tokens`, `score` and `ended`.
-Token 0 begins a text and token 1 ends it.
+holds a list of cases: `table` [max_tokens, V, V] of log-probabilities, `vocabulary_size`, `beams`,
+`length_penalty`, `min_tokens`, `max_tokens`, `blocked_ngram`, and `texts`, best first, each with
+`tokens`, `score` and `ended`. Token 0 begins a text and token 1 ends it.
 """
 
 from __future__ import annotations

@@ -85,18 +85,29 @@ def _ragged(texts: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:
     return ids, torch.cumsum(torch.tensor([0, *map(len, texts)], dtype=torch.int64), 0)
 
 
-def make_tensors(case: Case, seed: int) -> dict[str, Tensor]:
-    """Everything that goes into case.safetensors."""
-    dtype = _DTYPES[case.dtype]
-    model = Summarizer(case.options).double()
+def make_model(case: Case, seed: int, kind: type[Summarizer] = Summarizer) -> Summarizer:
+    """The oracle in double, its parameters rounded to what the case's format holds."""
+    model = kind(case.options).double()
     fill_parameters(model, seed)
     with torch.no_grad():
         for parameter in model.parameters():
-            parameter.copy_(parameter.to(dtype))
+            parameter.copy_(parameter.to(_DTYPES[case.dtype]))
+    return model
+
+
+def make_texts(case: Case, seed: int) -> tuple[list[list[int]], list[list[int]]]:
+    """Random documents and summaries of the case's lengths."""
     generator = torch.Generator().manual_seed(seed + 1_000_003)
     size = case.options.source.vocabulary_size
     documents = _texts(case.documents, size, generator)
-    summaries = _texts(case.summaries, size, generator)
+    return documents, _texts(case.summaries, size, generator)
+
+
+def make_tensors(case: Case, seed: int) -> dict[str, Tensor]:
+    """Everything that goes into case.safetensors."""
+    dtype = _DTYPES[case.dtype]
+    model = make_model(case, seed)
+    documents, summaries = make_texts(case, seed)
     value = model.loss(documents, summaries, case.label_smoothing)
     value.backward()
     pairs = zip(documents, summaries)

@@ -47,4 +47,11 @@ class TableModel final : public SequenceModel {
   std::vector<std::size_t> sizes_;
 };
 
+/// A table of eight steps.
+inline at::Tensor random_table(std::int64_t documents, std::int64_t vocabulary,
+                               double sharpness = 1) {
+  const auto logits = at::randn({documents, 8, vocabulary, vocabulary}, at::kDouble);
+  return at::log_softmax(logits * sharpness, 3);
+}
+
 }  // namespace fastformer::tasks

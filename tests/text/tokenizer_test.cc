@@ -52,6 +52,7 @@ TEST(WordTokenizer, LearnsByCountAndCutsAtTheLimit) {
             (std::vector<std::int32_t>{2, tokenizer->unknown_id(), 3}));
   EXPECT_EQ(ids(*tokenizer, "the the the", 2).size(), 2u);
   EXPECT_EQ(tokenizer->tokens("the cat", 9), (Words{"the", "cat"}));
+  EXPECT_EQ(tokenizer->decode(std::vector<std::int32_t>{2, 3}), "the sat");
 }
 
 TEST(Tokenizers, SavedAndLoadedTheyGiveTheSameIds) {
@@ -86,6 +87,18 @@ TEST(WordPiece, TakesTheLongestPieces) {
   config.model_file = folder.write("vocab.txt", "[PAD]\n[UNK]\nthe\nun\n##known\n##s\n");
   const auto tokenizer = make_tokenizer(config, kTexts);
   EXPECT_EQ(ids(*tokenizer, "unknowns the zebra"), (std::vector<std::int32_t>{3, 4, 5, 2, 1}));
+  EXPECT_EQ(tokenizer->decode(ids(*tokenizer, "the unknowns")), "the unknowns");
+  EXPECT_EQ(tokenizer->begin_id(), -1);
+}
+
+TEST(SentencePiece, PutsItsPiecesTogether) {
+  TokenizerConfig config;
+  config.tokenizer = "sentencepiece";
+  config.vocabulary_size = 40;
+  const auto tokenizer = make_tokenizer(config, kTexts);
+  EXPECT_EQ(tokenizer->decode(ids(*tokenizer, "the cat sat")), "the cat sat");
+  EXPECT_EQ(tokenizer->decode({}), "");
+  EXPECT_EQ(tokenizer->end_id(), -1);  // what is learned here is for reading texts
 }
 
 const char* const kBertVocabulary = "[PAD]\n[UNK]\n[CLS]\n[SEP]\nthe\ncafe\nσασ\n[\nsep\n]\ni\n";

@@ -14,6 +14,8 @@ void add_tokenize_command(CLI::App& app);
 void add_efficiency_command(CLI::App& app);
 void add_convert_command(CLI::App& app);
 void add_export_command(CLI::App& app);
+void add_recommend_command(CLI::App& app);
+void add_summarize_command(CLI::App& app);
 void add_rouge_command(CLI::App& app);
 void add_fields_command(CLI::App& app);
 void add_completions_command(CLI::App& app);

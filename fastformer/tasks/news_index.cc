@@ -1,0 +1,103 @@
+#include "fastformer/tasks/news_index.h"
+
+#include <algorithm>
+#include <map>
+#include <stdexcept>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "fastformer/base/format.h"
+#include "fastformer/base/random.h"
+#include "fastformer/nn/tensor_file.h"
+
+namespace fastformer::tasks {
+namespace {
+
+constexpr std::int64_t kBatch = 1024;
+constexpr const char* kModelKey = "model";
+
+std::string_view bytes_of(const void* data, std::size_t size) {
+  return {static_cast<const char*>(data), size};
+}
+
+std::string fingerprint_of(const Recommender& model) {
+  std::uint64_t hash = base::fnv1a("");
+  for (const auto& [name, tensor] : model.parameters()) {
+    hash = base::fnv1a(name, hash);
+    hash = base::fnv1a(bytes_of(tensor.const_data_ptr(), tensor.nbytes()), hash);
+  }
+  return base::format("%016llx", static_cast<unsigned long long>(hash));
+}
+
+std::int64_t key_of(std::span<const std::int32_t> title) {
+  return static_cast<std::int64_t>(base::fnv1a(bytes_of(title.data(), title.size_bytes())));
+}
+
+}  // namespace
+
+NewsIndex::NewsIndex(const Recommender& model, std::filesystem::path file)
+    : model_(model), file_(std::move(file)), fingerprint_(fingerprint_of(model)) {
+  if (!model.has_vectors()) {
+    throw std::invalid_argument("a model " + model.config().model +
+                                " has no vectors of news to keep or to search; use nrms or "
+                                "fastformer");
+  }
+  if (file_.empty() || !std::filesystem::exists(file_)) return;
+  auto content = nn::load_tensors(file_);
+  if (content.metadata[kModelKey] != fingerprint_) return;
+  if (!content.tensors.contains("keys") || !content.tensors.contains("vectors") ||
+      content.tensors["keys"].size(0) != content.tensors["vectors"].size(0)) {
+    throw std::invalid_argument(file_.string() + ": is no index of news; delete it");
+  }
+  keys_ = content.tensors["keys"];
+  vectors_ = content.tensors["vectors"];
+}
+
+at::Tensor NewsIndex::encode(const data::TitleTokens& titles,
+                             const std::vector<std::int64_t>& which) const {
+  const c10::NoGradGuard no_gradients;
+  std::vector<at::Tensor> parts;
+  for (std::size_t first = 0; first < which.size(); first += kBatch) {
+    std::vector<std::int32_t> ids;
+    std::vector<std::int64_t> offsets = {0};
+    for (auto i = first; i < std::min(first + kBatch, which.size()); ++i) {
+      const auto title = titles.title(which[i]);
+      ids.insert(ids.end(), title.begin(), title.end());
+      offsets.push_back(static_cast<std::int64_t>(ids.size()));
+    }
+    parts.push_back(model_.encode_news(ids, nn::Offsets(offsets)));
+  }
+  return at::cat(parts);
+}
+
+at::Tensor NewsIndex::vectors(const data::TitleTokens& titles) {
+  std::map<std::int64_t, std::int64_t> rows;  // by key
+  const auto known = keys_.defined() ? keys_.size(0) : 0;
+  for (std::int64_t i = 0; i < known; ++i) rows.emplace(keys_.const_data_ptr<std::int64_t>()[i], i);
+  std::vector<std::int64_t> fresh, new_keys, wanted;
+  for (std::int64_t n = 0; n < titles.size(); ++n) {
+    const auto key = key_of(titles.title(n));
+    const auto [entry, added] =
+        rows.try_emplace(key, known + static_cast<std::int64_t>(fresh.size()));
+    if (added) {
+      fresh.push_back(n);
+      new_keys.push_back(key);
+    }
+    wanted.push_back(entry->second);
+  }
+  encoded_ = static_cast<std::int64_t>(fresh.size());
+  if (!fresh.empty()) {
+    const auto encoded = encode(titles, fresh);
+    const auto keys = at::tensor(new_keys, at::kLong);
+    vectors_ = known > 0 ? at::cat({vectors_, encoded}) : encoded;
+    keys_ = known > 0 ? at::cat({keys_, keys}) : keys;
+    if (!file_.empty()) {
+      nn::save_tensors(file_, {{"keys", keys_}, {"vectors", vectors_}},
+                       {{kModelKey, fingerprint_}});
+    }
+  }
+  return vectors_.index_select(0, at::tensor(wanted, at::kLong));
+}
+
+}  // namespace fastformer::tasks

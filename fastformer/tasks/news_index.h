@@ -1,0 +1,46 @@
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "fastformer/data/title_tokens.h"
+#include "fastformer/tasks/recommender.h"
+
+namespace fastformer::tasks {
+
+/// The vectors of titles on disk, so that a growing catalogue is encoded once: a safetensors file
+/// with `keys` [N] (a hash of a title's tokens) and `vectors` [N, d], for one model. A vector
+/// depends on the tokens alone, so that it serves every news with that title.
+///
+///   NewsIndex index(model, "news.index");
+///   const auto vectors = index.vectors(titles);  // encodes what is new, keeps it
+///   std::cout << index.encoded() << " of them were new\n";
+class NewsIndex {
+ public:
+  /// `file` empty: nothing is kept. A file of another model is replaced at the next vectors().
+  /// Throws std::invalid_argument for a file that is damaged, and for a model without vectors of
+  /// news (fim). `model` must outlive the index.
+  NewsIndex(const Recommender& model, std::filesystem::path file);
+
+  /// [N, d], a row for each title. Writes the file when it has encoded something; throws
+  /// std::runtime_error when the disk refuses.
+  at::Tensor vectors(const data::TitleTokens& titles);
+
+  /// Titles that the last vectors() had to encode.
+  std::int64_t encoded() const { return encoded_; }
+
+ private:
+  at::Tensor encode(const data::TitleTokens& titles, const std::vector<std::int64_t>& which) const;
+
+  const Recommender& model_;
+  std::filesystem::path file_;
+  std::string fingerprint_;
+  at::Tensor keys_, vectors_;  ///< undefined while there are none
+  std::int64_t encoded_ = 0;
+};
+
+}  // namespace fastformer::tasks

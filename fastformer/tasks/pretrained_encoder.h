@@ -34,7 +34,8 @@ at::Tensor pool_sentences(const at::Tensor& x, const nn::Offsets& offsets, Sente
 class PretrainedEncoder {
  public:
   /// Throws std::invalid_argument naming the file that is missing, damaged or of another model.
-  static PretrainedEncoder open(const std::filesystem::path& folder, nn::FineTuning tuning = {.layers = 0},
+  static PretrainedEncoder open(const std::filesystem::path& folder,
+                                nn::FineTuning tuning = {.layers = 0},
                                 at::ScalarType dtype = at::kFloat);
 
   const text::Tokenizer& tokenizer() const { return *tokenizer_; }

@@ -41,4 +41,12 @@ SystemComparison paired_bootstrap(const std::vector<std::int32_t>& labels,
                                   const std::vector<std::vector<std::int32_t>>& second,
                                   const BootstrapOptions& options);
 
+/// The same for a score that is the mean of one number a document, or impression: `first` and
+/// `second` [N] are those of two systems. Against zeros, `low` and `high` are the interval of one
+/// system's score. `options.classes` does not matter. Throws std::invalid_argument for empty lists
+/// and lists of unequal lengths.
+ScoreDifference paired_bootstrap_of_means(const std::vector<double>& first,
+                                          const std::vector<double>& second,
+                                          const BootstrapOptions& options);
+
 }  // namespace fastformer::tasks

@@ -193,6 +193,11 @@ TEST(RecommenderEvaluation, RefusesWhatCannotBeMeasured) {
   EXPECT_MENTIONS(testing::error_of([&] { evaluate(model, titles, log); }), "none of the 1");
   log.set_labelled(false);
   EXPECT_MENTIONS(testing::error_of([&] { evaluate(model, titles, log); }), "prediction file");
+  data::ImpressionLog foreign;
+  const std::vector<data::Candidate> beyond = {{kNews, true}, {1, false}};
+  foreign.add({.id = "1", .history = {}, .candidates = beyond}, {});
+  EXPECT_MENTIONS(testing::error_of([&] { evaluate(model, titles, foreign); }), "number 41",
+                  "41 titles");
 }
 
 TEST(RecommenderEvaluation, LossIsThatOfEachClickAgainstTheUnclicked) {

@@ -1,6 +1,7 @@
 #include "fastformer/data/click_dataset.h"
 
 #include <functional>
+#include <stdexcept>
 #include <string_view>
 #include <utility>
 
@@ -35,6 +36,10 @@ std::string row(const char* name, const LogParts& parts, std::int64_t ClickCount
 ClickDataset prepare_clicks(const ClickDataConfig& config,
                             const text::TokenizerConfig& text_config) {
   text_config.validate();
+  if (config.train.empty()) {
+    throw std::invalid_argument(
+        "data.train is empty; name the folders with the training impressions");
+  }
   auto source = read_clicks(config);
   auto tokenizer =
       text::make_tokenizer(text_config, [&](const std::function<void(std::string_view)>& use_text) {

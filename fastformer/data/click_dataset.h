@@ -32,7 +32,7 @@ struct ClickDataset {
 ClickDataset prepare_clicks(const ClickDataConfig& config,
                             const text::TokenizerConfig& text_config);
 
-/// The same for a model that has its tokenizer.
+/// The same for a model that has its tokenizer; a part without files is empty.
 ClickDataset prepare_clicks(const ClickDataConfig& config,
                             std::unique_ptr<text::Tokenizer> tokenizer);
 

@@ -51,8 +51,10 @@ void check_training(const ImpressionLog& train) {
 
 ClickSource read_clicks(const ClickDataConfig& config) {
   config.validate();
-  if (config.train.empty()) {
-    throw std::invalid_argument("data.train is empty; name the folders with the impressions");
+  if (config.train.empty() && config.validation.empty() && config.test.empty()) {
+    throw std::invalid_argument(
+        "data.train, data.validation and data.test are empty; name the folders with the "
+        "impressions");
   }
   auto source = row(config.format).read(config);
   if (config.validation_fraction > 0 || config.test_fraction > 0) {
@@ -62,7 +64,7 @@ ClickSource read_clicks(const ClickDataConfig& config) {
     if (config.validation_fraction > 0) source.parts.validation = std::move(parts.validation);
     if (config.test_fraction > 0) source.parts.test = std::move(parts.test);
   }
-  check_training(source.parts.train);
+  if (!config.train.empty()) check_training(source.parts.train);
   return source;
 }
 

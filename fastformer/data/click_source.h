@@ -16,8 +16,8 @@ struct ClickSource {
 };
 
 /// Reads the sources by config.format (see click_source.cc). Throws std::invalid_argument with one
-/// sentence, naming file and line, for whatever a reader refuses, and for training impressions from
-/// which nothing can be learned.
+/// sentence, naming file and line, for whatever a reader refuses, for training impressions from
+/// which nothing can be learned, and where no part has files.
 ClickSource read_clicks(const ClickDataConfig& config);
 
 }  // namespace fastformer::data

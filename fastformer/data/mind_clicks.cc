@@ -1,12 +1,10 @@
 #include "fastformer/data/mind_clicks.h"
 
 #include <algorithm>
-#include <charconv>
 #include <chrono>
 #include <optional>
 #include <stdexcept>
 #include <string_view>
-#include <system_error>
 #include <utility>
 
 #include "fastformer/base/suggest.h"
@@ -19,9 +17,13 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const std::vector<std::string> kNewsColumns = {
-    "id",  "category",       "subcategory",       "title", "abstract",
-    "url", "title_entities", "abstract_entities", "body"};
+const std::vector<std::string>& news_columns() {
+  static const std::vector<std::string> names = {
+      "id",  "category",       "subcategory",       "title", "abstract",
+      "url", "title_entities", "abstract_entities", "body"};
+  return names;
+}
+
 constexpr std::size_t kLeastNewsColumns = 5;
 constexpr const char* kNewsFile = "news.tsv";
 constexpr const char* kBehaviorsFile = "behaviors.tsv";
@@ -40,13 +42,14 @@ fs::path file_of(const fs::path& source, const std::string& name) {
 }
 
 std::size_t news_column(const std::string& name, const char* field) {
-  const auto found = std::find(kNewsColumns.begin(), kNewsColumns.end(), name);
-  if (found == kNewsColumns.end()) {
+  const auto& names = news_columns();
+  const auto found = std::find(names.begin(), names.end(), name);
+  if (found == names.end()) {
     throw std::invalid_argument(std::string(field) + " names the column '" + name +
                                 "', which MIND's news.tsv does not have" +
-                                base::suggestion(name, kNewsColumns));
+                                base::suggestion(name, names));
   }
-  return static_cast<std::size_t>(found - kNewsColumns.begin());
+  return static_cast<std::size_t>(found - names.begin());
 }
 
 [[noreturn]] void refuse(const std::string& where, const std::string& what) {
@@ -54,21 +57,24 @@ std::size_t news_column(const std::string& name, const char* field) {
 }
 
 // Takes the digits up to the delimiter off the text; -1 where there are no such.
-int take_number(std::string_view& text, char delimiter) {
+std::int64_t take_number(std::string_view& text, char delimiter) {
   const auto digits = text.substr(0, text.find(delimiter));
   text.remove_prefix(std::min(digits.size() + 1, text.size()));
-  int number = -1;
-  const auto* const end = digits.data() + digits.size();
-  const auto [stop, error] = std::from_chars(digits.data(), end, number);
-  return error == std::errc() && stop == end && number <= 9999 ? number : -1;
+  if (digits.empty() || digits.size() > 4) return -1;
+  std::int64_t number = 0;
+  for (const char digit : digits) {
+    if (digit < '0' || digit > '9') return -1;
+    number = 10 * number + (digit - '0');
+  }
+  return number;
 }
 
 // MIND writes 11/15/2019 8:55:22 AM.
 std::optional<std::int64_t> parse_time(std::string_view text) {
-  const int month = take_number(text, '/'), day = take_number(text, '/');
-  const int year = take_number(text, ' '), hour = take_number(text, ':');
-  const int minute = take_number(text, ':'), second = take_number(text, ' ');
-  const auto within = [](int number, int least, int most) {
+  const auto month = take_number(text, '/'), day = take_number(text, '/');
+  const auto year = take_number(text, ' '), hour = take_number(text, ':');
+  const auto minute = take_number(text, ':'), second = take_number(text, ' ');
+  const auto within = [](std::int64_t number, std::int64_t least, std::int64_t most) {
     return number >= least && number <= most;
   };
   if (!within(month, 1, 12) || !within(day, 1, 31) || !within(year, 1, 9999) ||
@@ -76,7 +82,8 @@ std::optional<std::int64_t> parse_time(std::string_view text) {
       (text != "AM" && text != "PM")) {
     return std::nullopt;
   }
-  const auto date = std::chrono::year(year) / month / day;
+  const auto date =
+      std::chrono::year(static_cast<int>(year)) / static_cast<int>(month) / static_cast<int>(day);
   if (!date.ok()) return std::nullopt;
   const auto days = std::chrono::sys_days(date).time_since_epoch().count();
   return days * std::int64_t{86'400} + (hour % 12 + (text == "PM" ? 12 : 0)) * 3600 + minute * 60 +
@@ -232,7 +239,7 @@ void read_mind_news(const fs::path& source, const ClickDataConfig& config, NewsT
                                 "subcategory, title, abstract), separated by tabs");
     }
     if (cells[0].empty()) refuse(lines.where(), "the news has no id");
-    cells.resize(std::max(cells.size(), kNewsColumns.size()));
+    cells.resize(std::max(cells.size(), news_columns().size()));
     parts.clear();
     for (const auto column : title_columns) parts.push_back(cells[column]);
     news.add({.id = std::string(cells[0]),

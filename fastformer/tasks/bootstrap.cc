@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <numeric>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -199,6 +200,28 @@ std::vector<MeanInterval> bootstrap_means(std::span<const double> scores, std::s
     intervals[c].high = quantile(resampled[c], 0.975);
   }
   return intervals;
+}
+
+ScoreDifference paired_bootstrap_of_means(const std::vector<double>& first,
+                                          const std::vector<double>& second,
+                                          const BootstrapOptions& options) {
+  if (first.empty() || first.size() != second.size()) {
+    throw std::invalid_argument("paired_bootstrap_of_means: got " + std::to_string(first.size()) +
+                                " and " + std::to_string(second.size()) +
+                                " numbers; expected equally many of either system, and some");
+  }
+  std::vector<double> differences;
+  for (std::size_t i = 0; i < first.size(); ++i) differences.push_back(second[i] - first[i]);
+  const auto count = static_cast<double>(differences.size());
+  const double observed = std::accumulate(differences.begin(), differences.end(), 0.0) / count;
+  IndexDraw draw(options.seed, static_cast<std::uint32_t>(differences.size()));
+  std::vector<double> resampled;
+  for (std::int64_t i = 0; i < options.resamples; ++i) {
+    double sum = 0;
+    for (std::size_t n = 0; n < differences.size(); ++n) sum += differences[draw.next()];
+    resampled.push_back(sum / count);
+  }
+  return summarize(observed, resampled);
 }
 
 }  // namespace fastformer::tasks

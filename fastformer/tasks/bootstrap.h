@@ -58,4 +58,12 @@ struct MeanInterval {
 std::vector<MeanInterval> bootstrap_means(std::span<const double> scores, std::size_t columns,
                                           const BootstrapOptions& options);
 
+/// The same for a score that is the mean of one number a document, or impression: `first` and
+/// `second` [N] are those of two systems. Against zeros, `low` and `high` are the interval of one
+/// system's score. `options.classes` does not matter. Throws std::invalid_argument for empty lists
+/// and lists of unequal lengths.
+ScoreDifference paired_bootstrap_of_means(const std::vector<double>& first,
+                                          const std::vector<double>& second,
+                                          const BootstrapOptions& options);
+
 }  // namespace fastformer::tasks

@@ -15,7 +15,8 @@ namespace fastformer::tasks {
 using ImpressionScorer =
     std::function<void(std::int64_t i, const data::Impression&, std::vector<double>& scores)>;
 
-/// What any model has to beat. Each is a scorer for rank_with(); what it is given must outlive it.
+/// What any model has to beat. Each is a scorer for rank_with(), for one thread; what it is given
+/// must outlive it.
 ///
 ///   random       a number drawn by the seed and the impression
 ///   popularity   how often the training part has seen the news clicked

@@ -1,5 +1,6 @@
 #include "fastformer/tasks/recommender_config.h"
 
+#include <algorithm>
 #include <stdexcept>
 
 namespace fastformer::tasks {
@@ -17,6 +18,13 @@ nn::EmbeddingOptions RecommenderConfig::embedding(std::int64_t vocabulary_size) 
           .normalization = embedding_normalization,
           .deviation = embedding_deviation,
           .dropout = embedding_dropout};
+}
+
+std::int64_t RecommenderConfig::title_limit(std::int64_t title_tokens) const {
+  auto limit = title_tokens;
+  if (max_positions > 0) limit = std::min(limit, max_positions);
+  if (model == "fim") limit = std::min(limit, matched_words);
+  return limit;
 }
 
 void RecommenderConfig::validate() const {

@@ -63,6 +63,8 @@ struct RecommenderConfig {
   /// The encoder of users with the width of the news.
   nn::EncoderConfig user() const;
   nn::EmbeddingOptions embedding(std::int64_t vocabulary_size) const;
+  /// data.title_tokens, lowered to what the model looks at.
+  std::int64_t title_limit(std::int64_t title_tokens) const;
 };
 
 /// What a model's name stands for.

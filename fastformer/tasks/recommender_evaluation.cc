@@ -43,15 +43,27 @@ struct EncodedNews {
   std::vector<std::int64_t> row_of;  ///< of each news of the table; -1: not mentioned
 };
 
-EncodedNews encode_mentioned(const Recommender& model, const data::TitleTokens& titles,
-                             const data::ImpressionLog& log) {
+std::vector<bool> mentioned_news(const data::TitleTokens& titles, const data::ImpressionLog& log) {
   std::vector<bool> mentioned(static_cast<std::size_t>(titles.size()));
+  const auto mention = [&](std::int32_t news) {
+    if (news < 0 || news >= titles.size()) {
+      throw std::invalid_argument("the log mentions the news number " + std::to_string(news) +
+                                  ", but there are " + std::to_string(titles.size()) +
+                                  " titles; use the table that the log was read with");
+    }
+    mentioned[static_cast<std::size_t>(news)] = true;
+  };
   for (std::int64_t i = 0; i < log.size(); ++i) {
     const auto impression = log[i];
-    for (const auto news : impression.history) mentioned[static_cast<std::size_t>(news)] = true;
-    for (const auto& c : impression.candidates)
-      mentioned[static_cast<std::size_t>(c.news())] = true;
+    for (const auto news : impression.history) mention(news);
+    for (const auto& candidate : impression.candidates) mention(candidate.news());
   }
+  return mentioned;
+}
+
+EncodedNews encode_mentioned(const Recommender& model, const data::TitleTokens& titles,
+                             const data::ImpressionLog& log) {
+  const auto mentioned = mentioned_news(titles, log);
   EncodedNews result{.rows = {}, .row_of = std::vector<std::int64_t>(mentioned.size(), -1)};
   std::vector<at::Tensor> parts;
   std::int64_t count = 0;

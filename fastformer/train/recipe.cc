@@ -48,6 +48,7 @@ Recipe Recipe::from_tree(const base::ConfigTree& tree) {
   if (recipe.task.name == "recommendation") {
     tree.read_section("data", recipe.clicks);
     recipe.recommender = tasks::read_recommender_config(tree);
+    recipe.clicks.title_tokens = recipe.recommender.title_limit(recipe.clicks.title_tokens);
   } else if (recipe.task.name == "summarization") {
     read_summarization(tree, recipe);
   } else {

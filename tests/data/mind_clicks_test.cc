@@ -195,6 +195,17 @@ TEST_F(MindClicksTest, TokenizesEachTitleOnceAndCutsIt) {
   EXPECT_MENTIONS(dataset.summary(), "impressions", "without a title 1", "cut 2");
 }
 
+TEST_F(MindClicksTest, OnlyTrainingNeedsATrainingPart) {
+  auto config = config_for(line("N1", "N1-1 N2-0"));
+  config.test = config.train;
+  config.train = {};
+  EXPECT_EQ(read_clicks(config).parts.test.size(), 1);
+  const auto learned = [&] { prepare_clicks(config, text::TokenizerConfig{}); };
+  EXPECT_MENTIONS(testing::error_of(learned), "data.train is empty");
+  config.test = {};
+  EXPECT_MENTIONS(testing::error_of([&] { read_clicks(config); }), "data.test", "empty");
+}
+
 TEST(MindFragments, AreRead) {
   const fs::path folder = fs::path(FASTFORMER_SOURCE_DIR) / "local/mind";
   if (!fs::exists(folder / "behaviors.tsv")) GTEST_SKIP() << "no MIND fragments in local/mind";

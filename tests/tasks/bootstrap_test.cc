@@ -183,5 +183,28 @@ TEST(BootstrapMeans, RefuseWhatIsNoTable) {
                   "0 resamples");
 }
 
+TEST(BootstrapOfMeans, IsThatOfAccuracyForZerosAndOnes) {
+  const TwoSystems systems(12, 7, 60);
+  const auto right = [&](const Predictions& predicted) {
+    std::vector<double> result;
+    for (std::size_t i = 0; i < predicted.size(); ++i) {
+      result.push_back(predicted[i] == systems.labels[i] ? 1 : 0);
+    }
+    return result;
+  };
+  const auto expected =
+      paired_bootstrap(systems.labels, {systems.first}, {systems.second}, {}).accuracy;
+  const auto actual = paired_bootstrap_of_means(right(systems.first), right(systems.second), {});
+  EXPECT_NEAR(actual.difference, expected.difference, 1e-12);
+  EXPECT_NEAR(actual.low, expected.low, 1e-12);
+  EXPECT_NEAR(actual.high, expected.high, 1e-12);
+  EXPECT_DOUBLE_EQ(actual.p, expected.p);
+}
+
+TEST(BootstrapOfMeans, RefusesListsThatCannotBePaired) {
+  EXPECT_MENTIONS(testing::error_of([] { paired_bootstrap_of_means({}, {}, {}); }), "0 and 0");
+  EXPECT_MENTIONS(testing::error_of([] { paired_bootstrap_of_means({1}, {1, 2}, {}); }), "1 and 2");
+}
+
 }  // namespace
 }  // namespace fastformer::tasks

@@ -102,6 +102,7 @@ at::Tensor Decoder::forward(at::Tensor x, const Offsets& offsets, const at::Tens
 }
 
 DecoderState Decoder::begin(const at::Tensor& memory, const Offsets& memory_offsets) const {
+  const c10::NoGradGuard no_gradients;
   check_rows(memory, memory_offsets);
   std::vector<CachedRows> rows;
   for (const auto& layer : layers_) rows.push_back(layer.remember(memory));
@@ -109,6 +110,7 @@ DecoderState Decoder::begin(const at::Tensor& memory, const Offsets& memory_offs
 }
 
 at::Tensor Decoder::step(at::Tensor x, DecoderState& state) const {
+  const c10::NoGradGuard no_gradients;
   state.begin_step(x.size(0));
   for (std::size_t i = 0; i < layers_.size(); ++i) {
     x = layers_[i].step(x, state, static_cast<std::int64_t>(i));

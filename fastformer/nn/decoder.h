@@ -67,7 +67,7 @@ class DecoderLayer {
 ///
 ///   y = decoder.forward(x, offsets, memory, memory_offsets, training);     // all rows at once
 ///
-/// or row by row, each costing what its own row costs, with equal results:
+/// or, for inference, row by row with equal results and nothing computed twice:
 ///
 ///   auto state = decoder.begin(memory, memory_offsets);   // one hypothesis a document
 ///   y = decoder.step(x, state);                           // x [H, d] -> [H, d]

@@ -10,6 +10,7 @@
 
 #include "fastformer/kernels/segment_pooling.h"
 #include "fastformer/nn/distinct_tokens.h"
+#include "fastformer/nn/loss_blocks.h"
 #include "fastformer/nn/parallel_gemm.h"
 #include "fastformer/nn/precision.h"
 #include "fastformer/nn/token_mixture.h"
@@ -22,15 +23,6 @@ using torch::autograd::AutogradContext;
 using torch::autograd::Function;
 using torch::autograd::variable_list;
 
-constexpr std::int64_t kBlockNumbers = std::int64_t{1} << 22;  // logits and weights of a block
-constexpr std::int64_t kBlockRows = 1024;
-
-// Some rows of one target.
-struct Piece {
-  std::int64_t sequence, first, rows;
-};
-using Block = std::vector<Piece>;
-
 struct Targets {
   std::span<const std::int32_t> tokens;
   Offsets offsets;
@@ -41,30 +33,6 @@ struct Targets {
     return copy != nullptr ? copy->offsets.length(b) : 0;
   }
 };
-
-std::vector<Block> blocks_of(const Targets& targets, std::int64_t vocabulary) {
-  std::vector<Block> blocks;
-  std::int64_t rows_left = 0, numbers_left = 0;
-  for (std::int64_t b = 0; b < targets.offsets.size(); ++b) {
-    const auto cost = vocabulary + targets.document_length(b);
-    auto first = targets.offsets.begin_of(b);
-    for (auto left = targets.offsets.length(b); left > 0;) {
-      auto rows = std::min({left, rows_left, numbers_left / cost});
-      if (rows == 0) {
-        blocks.emplace_back();
-        rows_left = kBlockRows;
-        numbers_left = std::max(kBlockNumbers, cost);
-        continue;
-      }
-      blocks.back().push_back({b, first, rows});
-      first += rows;
-      left -= rows;
-      rows_left -= rows;
-      numbers_left -= rows * cost;
-    }
-  }
-  return blocks;
-}
 
 struct Tensors {
   at::Tensor x, weight, bias, gate, query, key;
@@ -96,12 +64,15 @@ class LossPass {
 
   // The mean of the losses.
   double run() {
-    for (const auto& block : blocks_of(targets_, vocabulary_)) pass(block);
+    const auto blocks = loss_blocks(targets_.offsets, [&](std::int64_t b) {
+      return vocabulary_ + targets_.document_length(b);
+    });
+    for (const auto& block : blocks) pass(block);
     return std::accumulate(losses_.begin(), losses_.end(), 0.0) * per_row_;
   }
 
  private:
-  void pass(const Block& block) {
+  void pass(const LossBlock& block) {
     const auto first = block.front().first;
     const auto rows = block.back().first + block.back().rows - first;
     auto logits = at::empty({rows, vocabulary_}, in_.x.options());
@@ -124,8 +95,8 @@ class LossPass {
     if (gradients_) output_gradients(first, p);
   }
 
-  // The weights a of the rows of the block, piece after piece.
-  std::vector<Real> copy_weights(const Block& block) const {
+  // The weights a of the rows of the block, piece after piece; fp32, as all attention is.
+  std::vector<Real> copy_weights(const LossBlock& block) const {
     std::int64_t size = 0;
     for (const auto& piece : block) size += piece.rows * targets_.document_length(piece.sequence);
     std::vector<Real> weights(static_cast<std::size_t>(size));
@@ -135,7 +106,7 @@ class LossPass {
       if (n == 0) continue;
       gemm_by_result<Real>(Transpose::kNo, Transpose::kYes, piece.rows, n, width_,
                            row(in_.query, piece.first), width_, key_of(piece), width_, {}, to, n,
-                           operands_);
+                           kernels::Operands::kFloat);
       at::parallel_for(0, piece.rows, 1, [&](std::int64_t begin, std::int64_t end) {
         for (auto i = begin * n; i < end * n; ++i) to[i] *= scale_;
         for (auto i = begin; i < end; ++i) kernels::segment_softmax(to + i * n, n);
@@ -146,7 +117,7 @@ class LossPass {
   }
 
   // Losses of the rows of a piece; p and the weights of copying become gradients of their logits.
-  void each_row(const Piece& piece, const Real* log_p, const Real* sums, const at::Tensor& p,
+  void each_row(const LossPiece& piece, const Real* log_p, const Real* sums, const at::Tensor& p,
                 Real* weights) {
     const auto n = targets_.document_length(piece.sequence);
     auto* gradient = p.template mutable_data_ptr<Real>();
@@ -168,11 +139,10 @@ class LossPass {
                                    target.spread() * sums[i];
         if (!gradients_) continue;
         logit_gradient(target, copied, mixture, gradient + i * vocabulary_);
-        if (n > 0) weight_gradient(piece, copied, mixture, weights + i * n);
-        if (n > 0) {
-          gradients_->gate.template mutable_data_ptr<Real>()[piece.first + i] =
-              static_cast<Real>(mixture.gate * per_row_);
-        }
+        if (n == 0) continue;
+        weight_gradient(piece, copied, mixture, weights + i * n);
+        *mutable_row(gradients_->gate, piece.first + i) =
+            static_cast<Real>(mixture.gate * per_row_);
       }
     });
   }
@@ -188,7 +158,7 @@ class LossPass {
     }
   }
 
-  void weight_gradient(const Piece& piece, const CopiedTokens<Real>& copied,
+  void weight_gradient(const LossPiece& piece, const CopiedTokens<Real>& copied,
                        const MixtureLoss<Real>& mixture, Real* weights) const {
     const auto slots = distinct_.slots(piece.sequence);
     const auto all = static_cast<Real>(1 - mixture.generated);
@@ -200,16 +170,16 @@ class LossPass {
     }
   }
 
-  void copy_gradients(const Piece& piece, const Real* dlogits) {
+  void copy_gradients(const LossPiece& piece, const Real* dlogits) {
     const auto n = targets_.document_length(piece.sequence);
     if (n == 0) return;
     gemm_by_result<Real>(Transpose::kNo, Transpose::kNo, piece.rows, width_, n, dlogits, n,
                          key_of(piece), width_, {}, mutable_row(gradients_->query, piece.first),
-                         width_, operands_);
+                         width_, kernels::Operands::kFloat);
     const auto document = targets_.copy->offsets.begin_of(piece.sequence);
     gemm_by_result<Real>(Transpose::kYes, Transpose::kNo, n, width_, piece.rows, dlogits, n,
                          row(in_.query, piece.first), width_, {.keep = true},
-                         mutable_row(gradients_->key, document), width_, operands_);
+                         mutable_row(gradients_->key, document), width_, kernels::Operands::kFloat);
   }
 
   void output_gradients(std::int64_t first, const at::Tensor& dlogits) {
@@ -229,7 +199,7 @@ class LossPass {
   static Real* mutable_row(const at::Tensor& t, std::int64_t index) {
     return t.template mutable_data_ptr<Real>() + index * t.stride(0);
   }
-  const Real* key_of(const Piece& piece) const {
+  const Real* key_of(const LossPiece& piece) const {
     return row(in_.key, targets_.copy->offsets.begin_of(piece.sequence));
   }
 

@@ -45,6 +45,12 @@ void check_batch(const SummaryBatch& batch, std::int64_t positions) {
         std::to_string(batch.target_offsets.size() - 1) + " summaries; give each document one");
   }
   const nn::Offsets offsets(batch.target_offsets);
+  if (offsets.total() != static_cast<std::int64_t>(batch.target_ids.size())) {
+    throw std::invalid_argument("the summaries of a batch have " +
+                                std::to_string(batch.target_ids.size()) +
+                                " tokens, but their offsets end at " +
+                                std::to_string(offsets.total()) + "; give offsets of all tokens");
+  }
   for (std::int64_t b = 0; positions > 0 && b < offsets.size(); ++b) {
     if (offsets.length(b) < positions) continue;
     throw std::invalid_argument(

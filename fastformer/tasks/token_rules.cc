@@ -4,18 +4,9 @@
 
 #include <algorithm>
 #include <limits>
-#include <stdexcept>
-#include <string>
 #include <utility>
 
 namespace fastformer::tasks {
-
-void SearchConfig::validate() const {
-  if (min_tokens >= max_tokens) {
-    throw std::invalid_argument("search.min_tokens = " + std::to_string(min_tokens) +
-                                " must be below search.max_tokens = " + std::to_string(max_tokens));
-  }
-}
 
 TokenRules::TokenRules(const SearchConfig& config, SearchTokens tokens)
     : config_(config), tokens_(std::move(tokens)) {

@@ -7,9 +7,9 @@
 
 namespace fastformer::tasks {
 
-/// The likeliest token at each step, until it is the end or there are `max_tokens` of them. Of
-/// equally likely tokens the one of the smaller number. A text that is done leaves the batch.
-/// `sink` may be empty; it gets the tokens of each document in order.
+/// The likeliest token at each step, until it is the end, there are `max_tokens` of them, or the
+/// rules leave none. Of equally likely tokens the one of the smaller number. A text that is done
+/// leaves the batch. `sink` may be empty; it gets the tokens of each document in order.
 ///
 /// One text for each document, in the order of the model's documents; its score is its
 /// log-probability. Throws std::invalid_argument when `config` does not validate.

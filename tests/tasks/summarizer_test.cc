@@ -125,6 +125,9 @@ TEST(Summarizer, RefusesWhatDoesNotFit) {
   batch.target_offsets = batch.target_offsets.subspan(0, 3);
   const Summarizer model(config_of(true, true), kTokens, 1);
   EXPECT_THROW(model.loss(batch, 0, false), std::invalid_argument);
+  batch = texts.view();
+  batch.target_ids = batch.target_ids.subspan(0, 2);
+  EXPECT_THROW(model.loss(batch, 0, false), std::invalid_argument);
   EXPECT_THROW(Summarizer(config_of(true, true), {kVocabulary, 1, 40}, 1), std::invalid_argument);
   auto config = config_of(true, true);
   config.source.token_dropout = 0.1;

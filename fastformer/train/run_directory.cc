@@ -55,7 +55,7 @@ RunDirectory::RunDirectory(fs::path folder, const Recipe& recipe, bool resume)
   if (resume) {
     check_same_recipe(text);
   } else {
-    base::write_file_atomically(folder_ / kRecipeFile, text);
+    new_recipe_ = text;
   }
 }
 
@@ -73,6 +73,8 @@ fs::path RunDirectory::cache() const {
 }
 
 void RunDirectory::begin(std::int64_t step) {
+  // Not before: data that cannot be read leave no run behind.
+  if (!new_recipe_.empty()) base::write_file_atomically(folder_ / kRecipeFile, new_recipe_);
   const auto path = folder_ / kMetricsFile;
   base::write_file_atomically(path, lines_until(path, step));
   metrics_.open(path, std::ios::app);

@@ -38,7 +38,8 @@ class RunDirectory final : public Observer {
   RunDirectory(const RunDirectory&) = delete;
   RunDirectory& operator=(const RunDirectory&) = delete;
 
-  /// Forgets what was logged after `step`; to be called once, before the first report.
+  /// Makes the folder that of a run, and forgets what was logged after `step`; to be called once,
+  /// before the first report.
   void begin(std::int64_t step);
   void on_step(const StepReport& report) override;
   void on_evaluation(const EvaluationReport& report) override;
@@ -55,6 +56,7 @@ class RunDirectory final : public Observer {
 
   std::filesystem::path folder_;
   std::string cache_;
+  std::string new_recipe_;  ///< to be written when the run begins
   std::int64_t log_every_;
   std::optional<FolderLock> lock_;
   std::ofstream metrics_;

@@ -105,6 +105,7 @@ class PlanTable {
 Adam::Adam(std::map<std::string, at::Tensor> parameters, AdamConfig config,
            std::set<std::string> row_sparse, const std::map<std::string, double>& factors)
     : config_((config.validate(), config)) {
+  for (const auto& [name, factor] : factors) check_factor(name, factor);
   const auto precision = precision_of(parameters);
   for (auto& [name, weight] : parameters) {
     check_parameter(name, weight, row_sparse.contains(name));
@@ -121,7 +122,7 @@ Adam::Adam(std::map<std::string, at::Tensor> parameters, AdamConfig config,
     }
   }
   for (const std::string& name : row_sparse) find(name);
-  for (const auto& [name, factor] : factors) check_factor((find(name), name), factor);
+  for (const auto& [name, factor] : factors) find(name);
 }
 
 const Adam::Parameter& Adam::find(const std::string& name) const {

@@ -35,7 +35,8 @@ void print_parameters(const nn::ParameterMap& parameters) {
   for (const auto& [name, weight] : parameters) {
     std::cout << base::format("%-58s %16s\n", name.c_str(), shape_text(weight).c_str());
     total += weight.numel();
-    if (!name.starts_with("embedding.")) touched += weight.numel();
+    const bool table = name.starts_with("embedding.") || name.starts_with("pretrained.embeddings.");
+    if (!table) touched += weight.numel();
   }
   std::cout << base::format(
       "parameters %ld (%.1f MB), of them outside the embedding %ld\n"
@@ -59,7 +60,9 @@ void inspect_recipe(const InspectFlags& flags) {
   std::cout << "With the largest vocabulary the recipe allows"
             << (recipe.task.name == "classification" ? ", and two classes:\n" : ":\n");
   if (recipe.task.name == "recommendation") {
-    print_parameters(tasks::Recommender(recipe.recommender, vocabulary, 0).parameters());
+    const auto& config = recipe.recommender;
+    const auto tokens = config.has_pretrained() ? config.bert.vocabulary_size : vocabulary;
+    print_parameters(tasks::Recommender(config, tokens, 0).parameters());
   } else if (recipe.task.name == "summarization") {
     print_parameters(tasks::Summarizer(recipe.summarizer, {vocabulary + 2, 0, 1}, 0).parameters());
   } else {

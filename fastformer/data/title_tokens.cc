@@ -8,11 +8,14 @@ TitleTokens tokenize_titles(const NewsTable& news, const text::Tokenizer& tokeni
   tokens.offsets.reserve(static_cast<std::size_t>(news.size()) + 1);
   for (std::int32_t n = 0; n < news.size(); ++n) {
     const auto before = tokens.ids.size();
-    // One token more than is kept tells whether the title was longer.
-    tokenizer.encode(news.title(n), tokens.ids, static_cast<std::size_t>(limit) + 1);
-    const auto longest = before + static_cast<std::size_t>(limit);
-    if (tokens.ids.size() > longest) {
-      tokens.ids.resize(longest);
+    const auto most = static_cast<std::size_t>(limit);
+    // One token more than is kept tells whether the title was longer. An unknown news has none,
+    // not even what a tokenizer puts around a text.
+    if (n != NewsTable::kUnknown) tokenizer.encode(news.title(n), tokens.ids, most + 1);
+    if (tokens.ids.size() > before + most) {
+      // Again, so that a token that ends every text ends this one.
+      tokens.ids.resize(before);
+      tokenizer.encode(news.title(n), tokens.ids, most);
       ++tokens.cut;
     }
     if (tokens.ids.size() == before && n != NewsTable::kUnknown) ++tokens.empty;

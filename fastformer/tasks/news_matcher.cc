@@ -24,7 +24,8 @@ struct Row {
 };
 
 constexpr std::array kMatchers = {Row{"fastformer", make<TwoTower>}, Row{"fim", make<FineMatcher>},
-                                  Row{"nrms", make<TwoTower>}};
+                                  Row{"nrms", make<TwoTower>}, Row{"plm_nr", make<TwoTower>},
+                                  Row{"fastformer_plm_nr", make<TwoTower>}};
 
 }  // namespace
 

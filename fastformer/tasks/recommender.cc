@@ -1,21 +1,59 @@
 #include "fastformer/tasks/recommender.h"
 
+#include <filesystem>
 #include <stdexcept>
+#include <utility>
 
 #include "fastformer/tasks/two_tower.h"
 
 namespace fastformer::tasks {
+namespace {
+
+constexpr const char* kPretrained = "pretrained";
+
+std::variant<nn::Embedding, nn::BertEncoder> make_words(const RecommenderConfig& config,
+                                                        std::int64_t vocabulary_size,
+                                                        nn::ParameterStore& store) {
+  if (!config.has_pretrained()) {
+    return nn::Embedding(config.embedding(vocabulary_size), store, "embedding");
+  }
+  if (vocabulary_size > config.bert.vocabulary_size) {
+    throw std::invalid_argument("the vocabulary has " + std::to_string(vocabulary_size) +
+                                " tokens, the pre-trained encoder in " + config.pretrained +
+                                " knows " + std::to_string(config.bert.vocabulary_size) +
+                                "; use the vocab.txt beside its weights");
+  }
+  return nn::BertEncoder(config.bert, store, kPretrained, {.layers = config.trainable_layers});
+}
+
+}  // namespace
 
 Recommender::Recommender(const RecommenderConfig& config, std::int64_t vocabulary_size,
                          std::uint64_t seed, at::ScalarType dtype)
     : config_(config),
       store_(seed, dtype, config.initial_deviation),
-      embedding_(config.embedding(vocabulary_size), store_, "embedding"),
-      matcher_(make_matcher(config, store_)) {}
+      words_(make_words(config, vocabulary_size, store_)),
+      matcher_(make_matcher(config, store_)) {
+  for (const auto& [name, tensor] : parameters()) {
+    if (tensor.requires_grad()) trained_[name] = tensor;
+  }
+}
+
+void Recommender::load_pretrained() const {
+  if (const auto* encoder = std::get_if<nn::BertEncoder>(&words_)) {
+    encoder->load(std::filesystem::path(config_.pretrained) / "model.safetensors");
+  }
+}
+
+double Recommender::learning_rate_factor(const std::string& parameter) const {
+  return parameter.starts_with(std::string(kPretrained) + ".") ? config_.pretrained_factor : 1;
+}
 
 at::Tensor Recommender::encode_news(std::span<const std::int32_t> token_ids,
                                     const nn::Offsets& offsets, bool training) const {
-  return matcher_->encode_news(embedding_.forward(token_ids, offsets, training), offsets, training);
+  auto rows = std::visit(
+      [&](const auto& words) { return words.forward(token_ids, offsets, training); }, words_);
+  return matcher_->encode_news(std::move(rows), offsets, training);
 }
 
 at::Tensor Recommender::score(const at::Tensor& news, const NewsLists& histories,
@@ -51,14 +89,19 @@ at::Tensor Recommender::loss(const NewsBatch& batch, bool training) const {
 }
 
 std::set<std::string> Recommender::row_sparse_parameters() const {
-  std::set<std::string> names = {"embedding.token.weight"};
-  if (config_.max_positions > 0) names.insert("embedding.position.weight");
+  // They are the same for every batch, one without titles included.
+  std::set<std::string> names;
+  for (const auto& [name, rows] : touched_rows({})) names.insert(name);
   return names;
 }
 
 std::vector<std::pair<std::string, at::Tensor>> Recommender::touched_rows(
     const NewsBatch& batch) const {
-  return embedding_.touched_rows(batch.token_ids, nn::Offsets(batch.token_offsets));
+  return std::visit(
+      [&](const auto& words) {
+        return words.touched_rows(batch.token_ids, nn::Offsets(batch.token_offsets));
+      },
+      words_);
 }
 
 }  // namespace fastformer::tasks

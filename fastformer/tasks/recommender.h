@@ -8,8 +8,10 @@
 #include <span>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
+#include "fastformer/nn/bert_encoder.h"
 #include "fastformer/nn/embedding.h"
 #include "fastformer/nn/parameter_store.h"
 #include "fastformer/tasks/news_batch.h"
@@ -18,8 +20,8 @@
 
 namespace fastformer::tasks {
 
-/// News recommendation (Wu et al., arXiv 2108.09084, section 4.1): word embedding, an encoder of
-/// titles, and a matcher of clicked news and candidates.
+/// News recommendation (Wu et al., arXiv 2108.09084, section 4.1): word embedding or a pre-trained
+/// encoder, an encoder of titles, and a matcher of clicked news and candidates.
 ///
 ///   const Recommender model(config, tokenizer->vocabulary_size(), /*seed=*/1);
 ///   model.loss(sampler.batch(i), /*training=*/true).backward();
@@ -28,6 +30,8 @@ namespace fastformer::tasks {
 /// parameters, which an optimizer changes: without one, safe to share by threads.
 class Recommender {
  public:
+  /// Throws std::invalid_argument for a vocabulary or a number of layers to tune that a pre-trained
+  /// encoder does not have.
   Recommender(const RecommenderConfig& config, std::int64_t vocabulary_size, std::uint64_t seed,
               at::ScalarType dtype = at::kFloat);
 
@@ -48,7 +52,15 @@ class Recommender {
   /// Whether an encoded news is one vector, small enough to keep those of a whole data set.
   bool has_vectors() const { return matcher_->has_vectors(); }
 
+  /// Gives a pre-trained encoder its weights from the folder config().pretrained; models without
+  /// one stay as they are. Throws as nn::BertEncoder::load does.
+  void load_pretrained() const;
+
   const nn::ParameterMap& parameters() const { return store_.parameters(); }
+  /// Those that learn: an optimizer must not be given the others, which would move them.
+  const nn::ParameterMap& trained_parameters() const { return trained_; }
+  /// What the learning rate is multiplied by for a parameter.
+  double learning_rate_factor(const std::string& parameter) const;
   /// The tables whose gradients are sparse, and their rows that a batch touches.
   std::set<std::string> row_sparse_parameters() const;
   std::vector<std::pair<std::string, at::Tensor>> touched_rows(const NewsBatch& batch) const;
@@ -58,8 +70,9 @@ class Recommender {
  private:
   RecommenderConfig config_;
   nn::ParameterStore store_;
-  nn::Embedding embedding_;
+  std::variant<nn::Embedding, nn::BertEncoder> words_;
   std::unique_ptr<NewsMatcher> matcher_;
+  nn::ParameterMap trained_;
 };
 
 }  // namespace fastformer::tasks

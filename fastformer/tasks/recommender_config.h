@@ -4,8 +4,10 @@
 #include <string>
 
 #include "fastformer/base/config_tree.h"
+#include "fastformer/nn/bert_config.h"
 #include "fastformer/nn/embedding.h"
 #include "fastformer/nn/encoder_config.h"
+#include "fastformer/text/tokenizer_config.h"
 
 namespace fastformer::tasks {
 
@@ -25,11 +27,15 @@ struct RecommenderConfig {
   std::int64_t matched_words = 20;
   std::int64_t matched_news = 50;
   std::int64_t filters = 150;
+  std::string pretrained;
+  std::int64_t trainable_layers = 2;
+  double pretrained_factor = 0.03;
+  nn::BertConfig bert;  ///< of `pretrained`; no field of the section
 
   template <class Self, class Visitor>
   static void visit_fields(Self& self, Visitor&& visit) {
     visit("model", self.model, "what matches users and news",
-          base::one_of({"fastformer", "fim", "nrms"}));
+          base::one_of({"fastformer", "fim", "nrms", "plm_nr", "fastformer_plm_nr"}));
     nn::EncoderConfig::visit_fields(self.encoder, visit);
     nn::EncoderConfig::visit_fields(
         self.user_encoder, [&](const char* name, auto& field, const char* help, auto&&... rest) {
@@ -56,6 +62,14 @@ struct RecommenderConfig {
           base::between(1, 1000));
     visit("filters", self.filters, "fim: numbers a word on the levels above its embedding",
           base::between(1, 65536));
+    visit("pretrained", self.pretrained,
+          "plm_nr, fastformer_plm_nr: folder of a BERT model, with config.json, model.safetensors "
+          "and vocab.txt");
+    visit("trainable_layers", self.trainable_layers,
+          "last layers of it that go on learning; 0: none, -1: all and the embeddings",
+          base::between(-1, 1000));
+    visit("pretrained_factor", self.pretrained_factor, "its learning rate over that of the rest",
+          base::between(0, 1000));
   }
   /// Throws std::invalid_argument with one sentence.
   void validate() const;
@@ -63,6 +77,10 @@ struct RecommenderConfig {
   /// The encoder of users with the width of the news.
   nn::EncoderConfig user() const;
   nn::EmbeddingOptions embedding(std::int64_t vocabulary_size) const;
+  /// Whether titles are read by a pre-trained encoder.
+  bool has_pretrained() const { return model == "plm_nr" || model == "fastformer_plm_nr"; }
+  /// Numbers in the row of a word.
+  std::int64_t word_width() const { return has_pretrained() ? bert.width : encoder.width; }
   /// data.title_tokens, lowered to what the model looks at.
   std::int64_t title_limit(std::int64_t title_tokens) const;
 };
@@ -72,11 +90,20 @@ struct RecommenderConfig {
 ///   for
 ///               recommendation, in both encoders (arXiv 2108.09084)
 ///   nrms        bare multi-head attention in both (Wu et al., EMNLP 2019)
-///   fim         its own (see tasks/fim.h)
+///   fim         its own (see tasks/fine_matcher.h)
+///   plm_nr      a pre-trained encoder of titles, nrms' encoder of users (Wu et al., SIGIR 2021,
+///               which tunes the last two layers); of the encoder of titles only `width` counts
+///   fastformer_plm_nr  the same with fastformer's encoder of users
 RecommenderConfig recommender_preset(const std::string& model);
 
 /// The preset of the section's `model`, overridden by what else the section holds.
-/// Throws std::invalid_argument as ConfigTree::read_section does.
+/// The shape of a pre-trained encoder is that of the section [pretrained], which a saved model has,
+/// or that of the folder. Throws std::invalid_argument as ConfigTree::read_section and
+/// BertConfig::load do.
 RecommenderConfig read_recommender_config(const base::ConfigTree& tree);
+
+/// Throws std::invalid_argument with one sentence unless the section [text] cuts titles as the
+/// pre-trained encoder of the model expects them. Models without one take any.
+void check_pretrained_text(const RecommenderConfig& config, const text::TokenizerConfig& text);
 
 }  // namespace fastformer::tasks

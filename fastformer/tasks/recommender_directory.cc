@@ -3,6 +3,7 @@
 #include <stdexcept>
 
 #include "fastformer/tasks/model_files.h"
+#include "fastformer/tasks/pretrained_shape.h"
 
 namespace fastformer::tasks {
 
@@ -20,6 +21,9 @@ void save_recommender(const std::filesystem::path& directory,
   tree.write_section("recommender", RecommenderFormat{});
   tree.write_section("model", model.config());
   tree.write_section("data", data_config);
+  if (model.config().has_pretrained()) {
+    tree.write_section("pretrained", PretrainedShape(model.config().bert));
+  }
   write_model_files(directory, tree, model.parameters(), tokenizer, card);
 }
 
@@ -29,7 +33,7 @@ RecommenderDirectory load_recommender(const std::filesystem::path& directory) {
   read_model_files(directory, "recommender", [&](const base::ConfigTree& tree) {
     RecommenderFormat format;
     tree.read_section("recommender", format);
-    tree.check_sections({"recommender", "model", "data"});
+    tree.check_sections({"recommender", "model", "data", "pretrained"});
     config = read_recommender_config(tree);
     tree.read_section("data", result.data_config);
   });

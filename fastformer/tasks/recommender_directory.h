@@ -26,8 +26,9 @@ struct RecommenderFormat {
   void validate() const;
 };
 
-/// All that the directory of a recommender holds: config.json with the sections recommender, model
-/// and data (how its training files were read), and the files of `model_files.h`.
+/// All that the directory of a recommender holds: config.json with the sections recommender, model,
+/// data (how its training files were read) and pretrained (see PretrainedShape), and the files of
+/// `model_files.h`.
 struct RecommenderDirectory {
   data::ClickDataConfig data_config;
   std::unique_ptr<text::Tokenizer> tokenizer;

@@ -7,21 +7,33 @@
 namespace fastformer::tasks {
 
 TwoTower::TwoTower(const RecommenderConfig& config, nn::ParameterStore& store)
-    : width_(config.encoder.width),
-      news_{nn::Encoder(config.encoder, store, "news.encoder"),
-            nn::AdditivePooling(store, "news.pooling", width_, config.query_width)},
+    : news_(news_tower(config, store)),
       user_{nn::Encoder(config.user(), store, "user.encoder"),
-            nn::AdditivePooling(store, "user.pooling", width_, config.query_width)} {}
+            nn::AdditivePooling(store, "user.pooling", config.encoder.width, config.query_width)} {
+  const auto words = config.word_width(), width = config.encoder.width;
+  // Without a bias, so that a title without words remains zero.
+  if (words != width) projection_ = store.normal("news.projection.weight", {width, words});
+}
+
+TwoTower::Tower TwoTower::news_tower(const RecommenderConfig& config, nn::ParameterStore& store) {
+  std::optional<nn::Encoder> encoder;
+  if (!config.has_pretrained()) encoder.emplace(config.encoder, store, "news.encoder");
+  return {std::move(encoder),
+          nn::AdditivePooling(store, "news.pooling", config.word_width(), config.query_width)};
+}
 
 at::Tensor TwoTower::Tower::forward(at::Tensor x, const nn::Offsets& offsets, bool training) const {
   const bool plain = !training && !at::GradMode::is_enabled();
-  const auto encoded = plain ? encoder.infer(std::move(x), offsets)
-                             : encoder.forward(std::move(x), offsets, training, nullptr);
-  return pooling.forward(encoded, offsets).vectors;
+  if (encoder) {
+    x = plain ? encoder->infer(std::move(x), offsets)
+              : encoder->forward(std::move(x), offsets, training, nullptr);
+  }
+  return pooling.forward(x, offsets).vectors;
 }
 
 at::Tensor TwoTower::encode_news(at::Tensor x, const nn::Offsets& offsets, bool training) const {
-  return news_.forward(std::move(x), offsets, training);
+  const auto vectors = news_.forward(std::move(x), offsets, training);
+  return projection_.defined() ? nn::affine(vectors, projection_) : vectors;
 }
 
 at::Tensor TwoTower::encode_users(const at::Tensor& news, const NewsLists& histories,

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <optional>
+
 #include "fastformer/nn/additive_pooling.h"
 #include "fastformer/nn/encoder.h"
 #include "fastformer/tasks/news_matcher.h"
@@ -13,9 +15,13 @@ namespace fastformer::tasks {
 ///   score = u . r_candidate
 ///
 /// Fastformer (Wu et al., arXiv 2108.09084, section 4.1) with the additive mixer, NRMS (Wu et al.,
-/// EMNLP 2019, section 2) with multi-head attention and nothing around it. A user without clicks
-/// has the zero vector, and so equal scores for all news. Parameters: `news.encoder`,
-/// `news.pooling`, `user.encoder`, `user.pooling`.
+/// EMNLP 2019, section 2) with multi-head attention and nothing around it. PLM-NR (Wu et al., arXiv
+/// 2104.07413, section 3) pools what a pre-trained encoder makes of the words,
+///
+///   r_n = P pool(words of title n),   P [d, w] only where their widths d and w differ.
+///
+/// A user without clicks has the zero vector, and so equal scores for all news. Parameters:
+/// `news.encoder` or `news.projection`, `news.pooling`, `user.encoder`, `user.pooling`.
 class TwoTower final : public NewsMatcher {
  public:
   TwoTower(const RecommenderConfig& config, nn::ParameterStore& store);
@@ -30,13 +36,16 @@ class TwoTower final : public NewsMatcher {
 
  private:
   struct Tower {
-    nn::Encoder encoder;
+    std::optional<nn::Encoder> encoder;
     nn::AdditivePooling pooling;
     at::Tensor forward(at::Tensor x, const nn::Offsets& offsets, bool training) const;
   };
 
-  std::int64_t width_;
-  Tower news_, user_;
+  static Tower news_tower(const RecommenderConfig& config, nn::ParameterStore& store);
+
+  Tower news_;
+  at::Tensor projection_;
+  Tower user_;
 };
 
 }  // namespace fastformer::tasks

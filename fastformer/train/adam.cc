@@ -103,23 +103,26 @@ class PlanTable {
 }  // namespace
 
 Adam::Adam(std::map<std::string, at::Tensor> parameters, AdamConfig config,
-           std::set<std::string> row_sparse)
-    : config_((config.validate(), config)),
-      plain_({config.beta1, config.beta2, config.epsilon}, 0.0, precision_of(parameters)),
-      decayed_({config.beta1, config.beta2, config.epsilon}, config.weight_decay,
-               precision_of(parameters)) {
+           std::set<std::string> row_sparse, const std::map<std::string, double>& factors)
+    : config_((config.validate(), config)) {
+  for (const auto& [name, factor] : factors) check_factor(name, factor);
+  const auto precision = precision_of(parameters);
   for (auto& [name, weight] : parameters) {
     check_parameter(name, weight, row_sparse.contains(name));
     Parameter& parameter = parameters_[name];
     parameter.weight = weight.detach();
     parameter.first_moment = at::zeros_like(parameter.weight);
     parameter.second_moment = at::zeros_like(parameter.weight);
-    parameter.decays = config.weight_decay > 0 && takes_decay(name, weight);
+    const auto factor = factors.find(name);
+    parameter.pace = {factor == factors.end() ? 1.0 : factor->second,
+                      takes_decay(name, weight) ? config.weight_decay : 0.0};
+    histories_.try_emplace(parameter.pace, constants(), parameter.pace.second, precision);
     if (row_sparse.contains(name)) {
       parameter.last_step = at::zeros({weight.size(0)}, at::kLong);
     }
   }
   for (const std::string& name : row_sparse) find(name);
+  for (const auto& [name, factor] : factors) find(name);
 }
 
 const Adam::Parameter& Adam::find(const std::string& name) const {
@@ -134,7 +137,21 @@ const Adam::Parameter& Adam::find(const std::string& name) const {
 }
 
 const AdamHistory& Adam::history(const Parameter& parameter) const {
-  return parameter.decays ? decayed_ : plain_;
+  return histories_.at(parameter.pace);
+}
+
+AdamConstants Adam::constants() const { return {config_.beta1, config_.beta2, config_.epsilon}; }
+
+void Adam::check_rate(double learning_rate) const {
+  check_learning_rate(learning_rate, 0);
+  for (const auto& [pace, history] : histories_) {
+    check_learning_rate(learning_rate * pace.first, pace.second);
+  }
+}
+
+void Adam::append(double learning_rate) {
+  for (auto& [pace, history] : histories_) history.append(learning_rate * pace.first);
+  learning_rates_.push_back(learning_rate);
 }
 
 void Adam::step(const std::map<std::string, Gradient>& gradients, double learning_rate) {
@@ -142,7 +159,7 @@ void Adam::step(const std::map<std::string, Gradient>& gradients, double learnin
     const Parameter& parameter = find(name);
     check_gradient(name, parameter.weight, parameter.row_sparse(), gradient);
   }
-  check_learning_rate(learning_rate, config_.weight_decay);
+  check_rate(learning_rate);
 
   // Rows catch up to the step before; only then does this one exist.
   std::map<std::string, std::vector<std::int64_t>> touched;
@@ -153,8 +170,7 @@ void Adam::step(const std::map<std::string, Gradient>& gradients, double learnin
         gradient.dense.defined() ? all_rows(parameter.weight) : to_vector(gradient.rows);
     catch_up(parameter, touched[name]);
   }
-  plain_.append(learning_rate);
-  decayed_.append(learning_rate);
+  append(learning_rate);
 
   Work work;
   for (auto& [name, parameter] : parameters_) {
@@ -177,7 +193,7 @@ template <class T>
 void Adam::add_dense(Parameter& parameter, const at::Tensor& gradient, Work& work) const {
   const Memory<T> memory = memory_of<T>(parameter);
   const at::Tensor contiguous = gradient.defined() ? gradient.contiguous() : at::Tensor();
-  const AdamConstants constants = plain_.constants();
+  const AdamConstants constants = this->constants();
   const AdamStep step = history(parameter).step(steps());
   const std::int64_t count = parameter.weight.numel();
   for (std::int64_t start = 0; start < count; start += kElementsPerChunk) {
@@ -195,7 +211,7 @@ void Adam::add_rows(Parameter& parameter, const std::vector<std::int64_t>& rows,
                     const at::Tensor& values, Work& work) const {
   const Memory<T> memory = memory_of<T>(parameter);
   const at::Tensor contiguous = values.contiguous();
-  const AdamConstants constants = plain_.constants();
+  const AdamConstants constants = this->constants();
   const AdamStep step = history(parameter).step(steps());
   const std::int64_t now = steps();
   const std::int64_t width = parameter.weight.size(1);
@@ -254,7 +270,7 @@ void Adam::catch_up_rows(Parameter& parameter, const std::vector<std::int64_t>& 
   plans.fill(history(parameter));
 
   const Memory<T> memory = memory_of<T>(parameter);
-  const AdamConstants constants = plain_.constants();
+  const AdamConstants constants = this->constants();
   const std::int64_t width = parameter.weight.size(1);
   const std::int64_t grain = rows_per_chunk(parameter.weight);
   at::parallel_for(0, static_cast<std::int64_t>(behind.size()), grain,

@@ -7,6 +7,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "fastformer/train/adam_history.h"
@@ -38,6 +39,7 @@ struct AdamConfig {
 /// At step t, with the gradient g:
 ///   m <- beta1 m + (1 - beta1) g;  v <- beta2 v + (1 - beta2) g^2
 ///   w <- (1 - lr wd) w - lr / (1 - beta1^t) * m / (sqrt(v / (1 - beta2^t)) + epsilon)
+/// where lr is the learning rate of the step times the parameter's factor, 1 unless it is given.
 /// Weight decay applies to tensors of two or more dimensions, but to no `*.normalization.weight`.
 ///
 /// A parameter in `row_sparse` ([rows, d], an embedding table) costs only what is touched, and yet
@@ -47,9 +49,10 @@ struct AdamConfig {
 class Adam {
  public:
   /// Throws std::invalid_argument unless all parameters are contiguous float32 or float64 CPU
-  /// tensors, and all names in `row_sparse` are parameters of two dimensions.
+  /// tensors, all names in `row_sparse` are parameters of two dimensions, and those in `factors`
+  /// parameters with a finite factor of 0 or more.
   Adam(std::map<std::string, at::Tensor> parameters, AdamConfig config,
-       std::set<std::string> row_sparse);
+       std::set<std::string> row_sparse, const std::map<std::string, double>& factors = {});
 
   Adam(const Adam&) = delete;
   Adam& operator=(const Adam&) = delete;
@@ -68,7 +71,7 @@ class Adam {
   void bring_up_to_date(const std::string& name, const at::Tensor& rows);
   void bring_up_to_date_all();
 
-  std::int64_t steps() const { return plain_.size(); }
+  std::int64_t steps() const { return static_cast<std::int64_t>(learning_rates_.size()); }
 
   /// Copies of `<parameter>.first_moment`, `<parameter>.second_moment`, of `<parameter>.last_step`
   /// ([rows] int64, row-sparse parameters), `step` ([] int64) and `learning_rates` ([step] double).
@@ -79,12 +82,14 @@ class Adam {
   void load_state(const std::map<std::string, at::Tensor>& state);
 
  private:
+  /// What the learning rate is multiplied by, and the weight decay.
+  using Pace = std::pair<double, double>;
   struct Parameter {
     at::Tensor weight;
     at::Tensor first_moment;
     at::Tensor second_moment;
     at::Tensor last_step;  ///< [rows] int64, undefined for a dense parameter
-    bool decays = false;
+    Pace pace;
 
     bool row_sparse() const { return last_step.defined(); }
   };
@@ -93,6 +98,10 @@ class Adam {
 
   const Parameter& find(const std::string& name) const;
   const AdamHistory& history(const Parameter& parameter) const;
+  AdamConstants constants() const;
+  /// Throws for a rate that is out of range for one of the parameters.
+  void check_rate(double learning_rate) const;
+  void append(double learning_rate);
   std::map<std::string, at::Tensor> state_tensors() const;
 
   void catch_up(Parameter& parameter, const std::vector<std::int64_t>& rows);
@@ -106,8 +115,8 @@ class Adam {
 
   AdamConfig config_;
   std::map<std::string, Parameter> parameters_;
-  AdamHistory plain_;    ///< of the parameters without weight decay
-  AdamHistory decayed_;  ///< of the others
+  std::map<Pace, AdamHistory> histories_;
+  std::vector<double> learning_rates_;  ///< of all steps, without factors
 };
 
 }  // namespace fastformer::train

@@ -1,5 +1,6 @@
 #include "fastformer/train/adam_checks.h"
 
+#include <cmath>
 #include <cstdint>
 #include <sstream>
 #include <stdexcept>
@@ -33,6 +34,12 @@ void check_parameter(const std::string& name, const at::Tensor& weight, bool row
   if (row_sparse && weight.dim() != 2) {
     refuse("the row-sparse parameter '" + name + "'", weight, "a table of two dimensions");
   }
+}
+
+void check_factor(const std::string& name, double factor) {
+  if (std::isfinite(factor) && factor >= 0) return;
+  throw std::invalid_argument("Adam: the learning rate of '" + name + "' has the factor " +
+                              std::to_string(factor) + "; expected a finite number of 0 or more");
 }
 
 void check_rows(const std::string& name, const at::Tensor& weight, const at::Tensor& rows) {

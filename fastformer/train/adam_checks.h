@@ -14,6 +14,7 @@ namespace fastformer::train {
 void check_parameter(const std::string& name, const at::Tensor& weight, bool row_sparse);
 
 /// Rows of the table `weight`: int64, [R], on the CPU and in range.
+void check_factor(const std::string& name, double factor);
 void check_rows(const std::string& name, const at::Tensor& weight, const at::Tensor& rows);
 
 /// A gradient of the parameter's type and shape; rows only if it is row-sparse, and rising.

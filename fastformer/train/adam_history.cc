@@ -56,12 +56,10 @@ void AdamHistory::append(double learning_rate) {
   steps_.push_back({.size = learning_rate / (1 - std::pow(constants_.beta1, t)),
                     .root = 1 / std::sqrt(1 - std::pow(constants_.beta2, t)),
                     .decay = 1 - learning_rate * weight_decay_});
-  learning_rates_.push_back(learning_rate);
   log_decay_.push_back(log_decay_.back() + std::log1p(-learning_rate * weight_decay_));
 }
 
 void AdamHistory::clear() {
-  learning_rates_.clear();
   steps_.clear();
   log_decay_.assign(1, 0.0);
 }

@@ -58,8 +58,6 @@ class AdamHistory {
 
   /// Number of steps so far.
   std::int64_t size() const { return static_cast<std::int64_t>(steps_.size()); }
-  const AdamConstants& constants() const { return constants_; }
-  const std::vector<double>& learning_rates() const { return learning_rates_; }
   /// The step `number`, counted from 1.
   const AdamStep& step(std::int64_t number) const;
 
@@ -79,7 +77,6 @@ class AdamHistory {
   std::vector<double> beta1_powers_;       ///< beta1^k for k up to K
   std::vector<double> root_beta2_powers_;  ///< beta2^(k/2)
 
-  std::vector<double> learning_rates_;
   std::vector<AdamStep> steps_;
   std::vector<double> log_decay_ = {0.0};  ///< sum of log(decay) over the first steps
 };

@@ -40,7 +40,7 @@ void check_names(const Tensors& state, const Tensors& expected) {
   }
 }
 
-std::vector<double> learning_rates_of(const Tensors& state, double weight_decay) {
+std::vector<double> learning_rates_of(const Tensors& state) {
   const at::Tensor& step = tensor_named(state, "step");
   check_like("the state's 'step'", step, at::zeros({}, at::kLong));
   const auto count = step.item<std::int64_t>();
@@ -52,9 +52,7 @@ std::vector<double> learning_rates_of(const Tensors& state, double weight_decay)
   check_like("the state's 'learning_rates'", rates, at::zeros({1}, at::kDouble).expand({count}));
   const at::Tensor contiguous = rates.contiguous();
   const double* values = contiguous.const_data_ptr<double>();
-  std::vector<double> result(values, values + count);
-  for (const double rate : result) check_learning_rate(rate, weight_decay);
-  return result;
+  return {values, values + count};
 }
 
 void check_last_steps(const std::string& name, const at::Tensor& last_step, std::int64_t steps) {
@@ -93,16 +91,16 @@ std::map<std::string, at::Tensor> Adam::state() const {
   Tensors result;
   for (const auto& [name, tensor] : state_tensors()) result[name] = tensor.clone();
   result["step"] = at::scalar_tensor(steps(), at::kLong);
-  const std::vector<double>& rates = plain_.learning_rates();
   at::Tensor history = at::empty({steps()}, at::kDouble);
-  std::copy(rates.begin(), rates.end(), history.mutable_data_ptr<double>());
+  std::copy(learning_rates_.begin(), learning_rates_.end(), history.mutable_data_ptr<double>());
   result["learning_rates"] = std::move(history);
   return result;
 }
 
 void Adam::load_state(const std::map<std::string, at::Tensor>& state) {
   Tensors own = state_tensors();
-  const std::vector<double> rates = learning_rates_of(state, config_.weight_decay);
+  const std::vector<double> rates = learning_rates_of(state);
+  for (const double rate : rates) check_rate(rate);
   for (const auto& [name, tensor] : own) {
     const at::Tensor& value = tensor_named(state, name);
     check_like("the state's '" + name + "'", value, tensor);
@@ -115,12 +113,9 @@ void Adam::load_state(const std::map<std::string, at::Tensor>& state) {
   check_names(state, expected);
 
   for (auto& [name, tensor] : own) tensor.copy_(state.at(name));
-  plain_.clear();
-  decayed_.clear();
-  for (const double rate : rates) {
-    plain_.append(rate);
-    decayed_.append(rate);
-  }
+  for (auto& [pace, history] : histories_) history.clear();
+  learning_rates_.clear();
+  for (const double rate : rates) append(rate);
 }
 
 }  // namespace fastformer::train

@@ -48,6 +48,13 @@ Recipe Recipe::from_tree(const base::ConfigTree& tree) {
   if (recipe.task.name == "recommendation") {
     tree.read_section("data", recipe.clicks);
     recipe.recommender = tasks::read_recommender_config(tree);
+    tasks::check_pretrained_text(recipe.recommender, recipe.text);
+    if (recipe.recommender.has_pretrained() && !recipe.train.word_vectors.empty()) {
+      throw std::invalid_argument(
+          "train.word_vectors is for models that learn vectors of words; "
+          "leave it out with " +
+          recipe.recommender.model);
+    }
     recipe.clicks.title_tokens = recipe.recommender.title_limit(recipe.clicks.title_tokens);
   } else if (recipe.task.name == "summarization") {
     read_summarization(tree, recipe);

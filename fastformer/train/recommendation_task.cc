@@ -40,7 +40,11 @@ RecommendationTask::RecommendationTask(const Recipe& recipe, const std::filesyst
       sampler_(dataset_.parts.train, dataset_.titles,
                {.batch_size = recipe.train.batch.batch_size,
                 .negatives = recipe.recommender.negatives,
-                .seed = static_cast<std::uint64_t>(recipe.train.seed)}) {}
+                .seed = static_cast<std::uint64_t>(recipe.train.seed)}) {
+  // Not in initialize(): a run that is resumed needs what does not learn, too, and checkpoints do
+  // not have it.
+  model_.load_pretrained();
+}
 
 std::string RecommendationTask::summary() const {
   return dataset_.summary() + base::format("clicks to learn from %lld   passed over %lld\n",

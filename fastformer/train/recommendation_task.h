@@ -26,9 +26,12 @@ class RecommendationTask final : public TrainingTask {
   std::string title() const override { return "News recommender"; }
   std::string summary() const override;
 
-  const nn::ParameterMap& parameters() const override { return model_.parameters(); }
+  const nn::ParameterMap& parameters() const override { return model_.trained_parameters(); }
   std::set<std::string> row_sparse_parameters() const override {
     return model_.row_sparse_parameters();
+  }
+  double learning_rate_factor(const std::string& parameter) const override {
+    return model_.learning_rate_factor(parameter);
   }
   std::vector<std::string> initialize() override;
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <map>
 #include <stdexcept>
 #include <utility>
 
@@ -22,6 +23,14 @@ double metric_of(const std::string& name, const tasks::Scores& scores) {
   return name == "loss" ? -value : value;
 }
 
+Adam optimizer_of(const TrainConfig& config, const TrainingTask& task) {
+  std::map<std::string, double> factors;
+  for (const auto& [name, weight] : task.parameters()) {
+    factors[name] = task.learning_rate_factor(name);
+  }
+  return {task.parameters(), config.adam(), task.row_sparse_parameters(), factors};
+}
+
 }  // namespace
 
 Trainer::Trainer(const TrainConfig& config, TrainingTask& task, CheckpointFolder& checkpoints,
@@ -30,7 +39,7 @@ Trainer::Trainer(const TrainConfig& config, TrainingTask& task, CheckpointFolder
       task_(task),
       checkpoints_(checkpoints),
       observers_(std::move(observers)),
-      adam_(task.parameters(), config.adam(), task.row_sparse_parameters()),
+      adam_(optimizer_of(config, task)),
       total_steps_(count_steps()) {
   if (resume && load_checkpoint()) return;
   for (const auto& notice : task_.initialize()) notify(notice);

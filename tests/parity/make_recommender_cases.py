@@ -6,6 +6,7 @@ OUTDIR/case_NNN/config.json holds the options and OUTDIR/case_NNN/case.safetenso
 `parameter.<name>`, `token_ids`, `token_offsets` (of the distinct titles), `history`,
 `history_offsets`, `candidates`, `candidate_offsets` (positions among the titles), `scores` [C],
 `loss` [], `gradient.<name>` and, where a model has them, `news` [N, d] and `users` [B, d].
+OUTDIR/case_NNN/pretrained/config.json is that of BERT, for the models that begin with it.
 Expected values are computed in double; a case of dtype F32 starts from parameters that float32
 holds exactly.
 """
@@ -23,9 +24,10 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 import oracle
-from recommender_oracle import Options, Recommender, TwoTower, build, loss
+from recommender_oracle import Options, Recommender, TwoTower, bert_config, build, loss
 
 _DTYPES = {"F32": torch.float32, "F64": torch.float64}
+MODELS = ("fastformer", "fim", "nrms", "plm_nr", "fastformer_plm_nr")
 _VOCABULARY = 40
 _PAPER = oracle.Options(
     width=16, heads=4, layers=1, normalization="none", ffn_width=16, vocabulary_size=_VOCABULARY,
@@ -90,8 +92,25 @@ def _fim_cases() -> list[Case]:
     return result + [Case(options[0], titles=(0, 0), histories=(2,))]
 
 
+def _pretrained_cases(model: str) -> list[Case]:
+    user = _PAPER if model == "fastformer_plm_nr" else _BARE
+    result = [
+        Case(_towers(_PAPER, user, model=model, trainable_layers=layers))
+        for layers in (-1, 0, 1, 2, 3)
+    ]
+    options = result[0].options
+    return result + [
+        Case(options, "F32"),
+        Case(dataclasses.replace(options, bert_width=16)),
+        Case(options, histories=(0, 0)),
+        Case(options, titles=(0, 0), histories=(2,)),
+    ]
+
+
 def cases(model: str) -> list[Case]:
     """All cases of a model in the order of their numbers."""
+    if model.endswith("plm_nr"):
+        return _pretrained_cases(model)
     return _fim_cases() if model == "fim" else _two_tower_cases(model)
 
 
@@ -101,9 +120,9 @@ def fill_parameters(model: Recommender, seed: int) -> None:
     with torch.no_grad():
         for name, parameter in model.named_parameters():
             values = torch.randn(parameter.shape, generator=generator, dtype=torch.float64)
-            matrix = parameter.dim() > 1 and not name.startswith("embedding.")
+            matrix = parameter.dim() > 1 and "embedding" not in name
             values *= parameter[0].numel() ** -0.5 if matrix else 0.3
-            if name.endswith("normalization.weight"):
+            if name.endswith(("normalization.weight", "LayerNorm.weight")):
                 values += 0.3 if name.startswith("embedding.") else 1.0
             parameter.copy_(values)
 
@@ -116,7 +135,8 @@ def _library_name(name: str) -> str:
 def make_tensors(case: Case, seed: int) -> dict[str, Tensor]:
     """Everything that goes into case.safetensors."""
     draw = random.Random(seed)
-    titles = [[draw.randrange(_VOCABULARY) for _ in range(n)] for n in case.titles]
+    # transformers gives the embedding of token 0 no gradient.
+    titles = [[draw.randrange(1, _VOCABULARY) for _ in range(n)] for n in case.titles]
     histories = [[draw.randrange(len(titles)) for _ in range(n)] for n in case.histories]
     shown = [[draw.randrange(len(titles)) for _ in range(case.candidates)] for _ in histories]
     model = build(case.options).double()
@@ -154,7 +174,7 @@ def main() -> None:
     """Writes all cases of a model into the folder named on the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("outdir", type=pathlib.Path)
-    parser.add_argument("model", choices=("fastformer", "fim", "nrms"))
+    parser.add_argument("model", choices=MODELS)
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     for i, case in enumerate(cases(arguments.model)):
@@ -162,6 +182,8 @@ def main() -> None:
         folder.mkdir(parents=True, exist_ok=True)
         config = {"dtype": case.dtype, **dataclasses.asdict(case.options)}
         (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+        if case.options.model.endswith("plm_nr"):
+            bert_config(case.options).save_pretrained(folder / "pretrained")
         save_file(make_tensors(case, i), folder / "case.safetensors")
 
 

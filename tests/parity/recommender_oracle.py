@@ -4,7 +4,9 @@ Nothing is shared between users or candidates, so that a title that occurs ten t
 times; there is no padding but what a definition has. Parameters carry the names of the C++ library.
 Sources: Wu et al., arXiv 2108.09084, section 4.1 (fastformer); Wu et al., "Neural News
 Recommendation with Multi-Head Self-Attention", EMNLP 2019 (nrms); Wang et al., "Fine-grained
-Interest Matching for Neural News Recommendation", ACL 2020 (fim).
+Interest Matching for Neural News Recommendation", ACL 2020 (fim); Wu et al., "Empowering News
+Recommendation with Pre-trained Language Models", SIGIR 2021 (plm_nr; fastformer_plm_nr has
+fastformer's encoder of users). BERT itself is that of the library transformers.
 
 Example:
     model = build(Options(model="nrms")).double()
@@ -19,6 +21,7 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
+from transformers import BertConfig, BertModel
 
 import oracle
 from mixer_oracle import TYPES
@@ -32,7 +35,10 @@ Title = Sequence[int]
 
 @dataclasses.dataclass(frozen=True)
 class Options:
-    """What a recommender is made of; `news` and `user` are the options of the two encoders."""
+    """What a recommender is made of; `news` and `user` are the options of the two encoders.
+
+    For plm_nr `news` gives the width of the news and the number of tokens alone.
+    """
 
     model: str = "fastformer"
     news: oracle.Options = oracle.Options()
@@ -42,6 +48,8 @@ class Options:
     matched_words: int = 5
     matched_news: int = 4
     filters: int = 6
+    bert_width: int = 12
+    trainable_layers: int = -1
 
 
 class Pooling(nn.Module):
@@ -112,11 +120,58 @@ class TwoTower(Recommender):
         """[d]."""
         clicked = [self.encode_news(title) for title in history]
         if not clicked:
-            return self.embedding.token.weight.new_zeros(self.options.news.width)
+            return next(self.parameters()).new_zeros(self.options.news.width)
         return self.user(torch.stack(clicked))
 
     def score(self, history: Sequence[Title], candidate: Title) -> Tensor:
         return self.encode_user(history) @ self.encode_news(candidate)
+
+
+def bert_config(options: Options) -> BertConfig:
+    """A small encoder without dropout."""
+    return BertConfig(
+        vocab_size=options.news.vocabulary_size, hidden_size=options.bert_width,
+        num_hidden_layers=3, num_attention_heads=2, intermediate_size=20,
+        max_position_embeddings=24, hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0,
+    )
+
+
+class PretrainedNews(nn.Module):
+    """BERT's rows of a title to one vector: pooling, and a projection to another width."""
+
+    def __init__(self, options: Options) -> None:
+        super().__init__()
+        self.pooling = Pooling(options.bert_width, options.query_width)
+        same = options.bert_width == options.news.width
+        self.projection = (
+            nn.Identity() if same else nn.Linear(options.bert_width, options.news.width, bias=False)
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[n, w] to [d]."""
+        return self.projection(self.pooling(x))
+
+
+class PretrainedTwoTower(TwoTower):
+    """plm_nr and fastformer_plm_nr: BERT in place of the words' embedding and their encoder."""
+
+    def __init__(self, options: Options) -> None:
+        nn.Module.__init__(self)
+        self.options = options
+        self.pretrained = BertModel(bert_config(options), add_pooling_layer=False)
+        self.pretrained.set_attn_implementation("eager")
+        if options.trainable_layers >= 0:
+            self.pretrained.requires_grad_(False)
+            layers = list(self.pretrained.encoder.layer)
+            for layer in layers[len(layers) - options.trainable_layers:]:
+                layer.requires_grad_(True)
+        self.news = PretrainedNews(options)
+        self.user = Tower(options.user, options.query_width)
+
+    def words(self, title: Title) -> Tensor:
+        if len(title) == 0:
+            return next(self.parameters()).new_zeros((0, self.options.bert_width))
+        return self.pretrained(input_ids=torch.tensor([list(title)])).last_hidden_state[0]
 
 
 class Level(nn.Module):
@@ -209,6 +264,8 @@ class Fim(Recommender):
 
 def build(options: Options) -> Recommender:
     """The recommender of that name."""
+    if options.model.endswith("plm_nr"):
+        return PretrainedTwoTower(options)
     return Fim(options) if options.model == "fim" else TwoTower(options)
 
 

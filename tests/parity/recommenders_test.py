@@ -61,7 +61,7 @@ def test_nrms_is_pytorchs_attention() -> None:
     _assert_equal(model.news(x), model.news.pooling(rows))
 
 
-@pytest.mark.parametrize("model", ("fastformer", "fim", "nrms"))
+@pytest.mark.parametrize("model", cases.MODELS)
 def test_clicks_and_candidate_matter(model: str) -> None:
     recommender = _model(model)
     history, candidate = [[1, 2, 3], [4, 5]], [6, 7]

@@ -25,7 +25,7 @@ using testing::largest;
 constexpr double kZeroByAlgebra = 1e-12;
 
 // Every field has the same name in a case's config.json, those of an encoder in an object of it.
-RecommenderConfig recommender_config(const json& c) {
+RecommenderConfig recommender_config(const json& c, const fs::path& folder) {
   RecommenderConfig config;
   const auto read_into = [](auto& target, const json& source) {
     std::remove_reference_t<decltype(target)>::visit_fields(
@@ -37,6 +37,8 @@ RecommenderConfig recommender_config(const json& c) {
   read_into(config.encoder, c["news"]);
   read_into(config.user_encoder, c["user"]);
   config.encoder.dropout = config.user_encoder.dropout = config.embedding_dropout = 0;
+  if (config.has_pretrained())
+    config.bert = nn::BertConfig::load(folder / "pretrained/config.json");
   config.max_positions = c["news"]["positions"] ? c["news"]["max_positions"].get<int>() : 0;
   return config;
 }
@@ -80,7 +82,7 @@ void check_case(const fs::path& folder) {
   const auto tensors = nn::load_tensors(folder / "case.safetensors").tensors;
   const bool exact = config["dtype"] == "F64";
   const double tolerance = exact ? 1e-9 : 1e-5;
-  const Recommender model(recommender_config(config), config["news"]["vocabulary_size"], 1,
+  const Recommender model(recommender_config(config, folder), config["news"]["vocabulary_size"], 1,
                           exact ? at::kDouble : at::kFloat);
   nn::ParameterMap parameters;
   double scale = 0;
@@ -129,7 +131,8 @@ TEST_P(RecommenderParitySlow, ScoresLossAndGradientsAgreeWithTheOracle) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Models, RecommenderParitySlow,
-                         ::testing::Values("fastformer", "fim", "nrms"));
+                         ::testing::Values("fastformer", "fim", "nrms", "plm_nr",
+                                           "fastformer_plm_nr"));
 
 }  // namespace
 }  // namespace fastformer::tasks

@@ -69,10 +69,11 @@ struct Comparison {
   double end = 0;    ///< largest difference in the whole table at the end
 };
 
-Comparison compare_with_dense(at::ScalarType type, const AdamConfig& config, int steps) {
+Comparison compare_with_dense(at::ScalarType type, const AdamConfig& config, int steps,
+                              double factor) {
   Tensors lazy = {{"table", start(type)}};
   Tensors full = {{"table", start(type)}};
-  Adam lazy_adam(lazy, config, {"table"});
+  Adam lazy_adam(lazy, config, {"table"}, {{"table", factor}});
   Adam full_adam(full, config, {});
   RowGradients gradients(type);
   Comparison result;
@@ -86,15 +87,16 @@ Comparison compare_with_dense(at::ScalarType type, const AdamConfig& config, int
     }
     const double rate = warm_up_then_decay(step, steps);
     lazy_adam.step({{"table", gradient}}, rate);
-    full_adam.step({{"table", as_dense(gradient)}}, rate);
+    full_adam.step({{"table", as_dense(gradient)}}, rate * factor);
   }
   lazy_adam.bring_up_to_date_all();
   result.end = (lazy["table"] - full["table"]).abs().max().item<double>();
   return result;
 }
 
-void expect_dense(at::ScalarType type, const AdamConfig& config, int steps, double tolerance) {
-  const Comparison comparison = compare_with_dense(type, config, steps);
+void expect_dense(at::ScalarType type, const AdamConfig& config, int steps, double tolerance,
+                  double factor = 1) {
+  const Comparison comparison = compare_with_dense(type, config, steps, factor);
   EXPECT_LT(comparison.batch, tolerance) << steps << " steps";
   EXPECT_LT(comparison.end, tolerance) << steps << " steps";
 }
@@ -111,6 +113,13 @@ TEST(AdamRows, ThousandsOfStepsEndWhereDenseAdamEnds) {
   for (const double weight_decay : {0.0, 0.3}) {
     expect_dense(at::kFloat, {.weight_decay = weight_decay}, 4000, 1e-5);
     expect_dense(at::kDouble, {.weight_decay = weight_decay}, 4000, 1e-12);
+  }
+}
+
+TEST(AdamRows, CatchesUpWithTheFactorOfItsTable) {
+  for (const double weight_decay : {0.0, 0.3}) {
+    expect_dense(at::kDouble, {.weight_decay = weight_decay}, 1500, 1e-12, 0.03);
+    expect_dense(at::kDouble, {.weight_decay = weight_decay}, 1500, 1e-12, 7);
   }
 }
 
@@ -182,14 +191,15 @@ TEST(AdamRows, GoesOnBitForBitAfterAReload) {
   for (int step = 0; step < 600; ++step) gradients.push_back(source.next());
   const AdamConfig config = {.weight_decay = 0.1};
   Tensors straight = {{"table", start(at::kFloat)}, {"bias", at::ones({3})}};
-  Adam adam(straight, config, {"table"});
+  const std::map<std::string, double> factors = {{"table", 0.3}};
+  Adam adam(straight, config, {"table"}, factors);
   train(adam, gradients, 0, 500);
   const auto state = adam.state();
   Tensors resumed = {{"table", straight["table"].clone()}, {"bias", straight["bias"].clone()}};
   train(adam, gradients, 500, 600);
   adam.bring_up_to_date_all();
 
-  Adam other(resumed, config, {"table"});
+  Adam other(resumed, config, {"table"}, factors);
   other.load_state(state);
   train(other, gradients, 500, 600);
   other.bring_up_to_date_all();

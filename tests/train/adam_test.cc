@@ -87,6 +87,34 @@ TEST(Adam, DecaysMatricesButNoBiasAndNoNormalization) {
   EXPECT_EQ(parameters["a.normalization.weight"][0][0].item<float>(), 1.0f);
 }
 
+TEST(Adam, AFactorMultipliesTheLearningRateOfItsParameter) {
+  const at::Tensor gradient = at::tensor({0.3, -2.0, 1e-7, 5.0}, at::kDouble).view({2, 2});
+  Tensors slow = {{"a.weight", at::ones({2, 2}, at::kDouble)},
+                  {"b.weight", at::ones({2, 2}, at::kDouble)}};
+  Tensors alone = {{"a.weight", at::ones({2, 2}, at::kDouble)}};
+  Adam adam(slow, {.weight_decay = 0.5}, {}, {{"a.weight", 0.03}});
+  Adam other(alone, {.weight_decay = 0.5}, {});
+  for (int step = 1; step <= 5; ++step) {
+    adam.step({{"a.weight", dense(gradient * step)}, {"b.weight", dense(gradient)}}, 0.1 * step);
+    other.step({{"a.weight", dense(gradient * step)}}, 0.1 * step * 0.03);
+  }
+  EXPECT_TRUE(at::equal(slow["a.weight"], alone["a.weight"]));
+  EXPECT_GT(largest_difference(slow["b.weight"], alone["a.weight"]), 0.5);
+  Tensors fixed = {{"a", at::ones({2, 2})}};
+  Adam(fixed, {}, {}, {{"a", 0}}).step({{"a", dense(at::ones({2, 2}))}}, 0.1);
+  EXPECT_TRUE(at::equal(fixed["a"], at::ones({2, 2})));
+}
+
+TEST(Adam, RefusesBadFactors) {
+  Tensors parameters = {{"a", at::zeros({4, 2})}};
+  EXPECT_THROW(Adam(parameters, {}, {}, {{"b", 1}}), std::invalid_argument);
+  EXPECT_THROW(Adam(parameters, {}, {}, {{"a", -1}}), std::invalid_argument);
+  EXPECT_THROW(Adam(parameters, {}, {}, {{"a", std::nan("")}}), std::invalid_argument);
+  Adam fast(parameters, {.weight_decay = 0.5}, {}, {{"a", 100}});
+  EXPECT_THROW(fast.step({}, 0.05), std::invalid_argument);
+  EXPECT_EQ(fast.steps(), 0);
+}
+
 TEST(Adam, LargeParameterIsUpdatedToItsEnd) {
   // More than one chunk, and a count that no vector width divides.
   Tensors large = {{"weight", at::zeros({40003})}};

@@ -6,9 +6,16 @@
 
 #include "fastformer/cli/commands.h"
 #include "fastformer/cli/model_data.h"
+#include "fastformer/data/click_dataset.h"
 #include "fastformer/data/dataset.h"
+#include "fastformer/data/pair_dataset.h"
 #include "fastformer/tasks/evaluation.h"
 #include "fastformer/tasks/model_directory.h"
+#include "fastformer/tasks/model_files.h"
+#include "fastformer/tasks/recommender_directory.h"
+#include "fastformer/tasks/recommender_evaluation.h"
+#include "fastformer/tasks/summarizer_directory.h"
+#include "fastformer/tasks/summary_evaluation.h"
 
 namespace fastformer::cli {
 namespace {
@@ -17,21 +24,23 @@ namespace fs = std::filesystem;
 
 struct EvaluateFlags {
   fs::path model;
-  std::vector<fs::path> data;
+  std::vector<std::string> data;
   std::vector<std::string> set;
   bool json = false;
 };
 
-// The tokens need a file; it is gone when the command ends.
-class TemporaryFile {
+// The tokens need files; they are gone when the command ends.
+class TemporaryFolder {
  public:
-  TemporaryFile()
-      : path_(fs::temp_directory_path() / ("fastformer-" + std::to_string(getpid()) + ".tokens")) {}
-  TemporaryFile(const TemporaryFile&) = delete;
-  TemporaryFile& operator=(const TemporaryFile&) = delete;
-  ~TemporaryFile() {
+  TemporaryFolder()
+      : path_(fs::temp_directory_path() / ("fastformer-" + std::to_string(getpid()))) {
+    fs::create_directories(path_);
+  }
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+  ~TemporaryFolder() {
     std::error_code ignored;
-    fs::remove(path_, ignored);
+    fs::remove_all(path_, ignored);
   }
   const fs::path& path() const { return path_; }
 
@@ -39,30 +48,72 @@ class TemporaryFile {
   fs::path path_;
 };
 
-void evaluate(const EvaluateFlags& flags) {
+void evaluate_classifier(const EvaluateFlags& flags) {
   const auto content = tasks::load_model(flags.model);
   const auto& labels = content.format.labels;
   auto config = override_data(content.data_config, flags.set);
   config.max_tokens = content.model_config.document_limit(content.format.max_tokens);
-  const TemporaryFile file;
-  const auto set =
-      data::tokenize_for_evaluation(config, flags.data, *content.tokenizer, labels, file.path());
+  const TemporaryFolder folder;
+  const std::vector<fs::path> files(flags.data.begin(), flags.data.end());
+  const auto set = data::tokenize_for_evaluation(config, files, *content.tokenizer, labels,
+                                                 folder.path() / "tokens");
   const auto result = tasks::evaluate(*content.model, set);
   std::cout << (flags.json ? tasks::evaluation_json(result, labels) + "\n"
                            : tasks::evaluation_table(result, labels));
+}
+
+void evaluate_recommender(const EvaluateFlags& flags) {
+  auto content = tasks::load_recommender(flags.model);
+  auto config = override_data(content.data_config, flags.set);
+  config.train.clear();
+  config.validation.clear();
+  config.validation_fraction = config.test_fraction = 0;
+  config.test = flags.data;
+  config.title_tokens = content.model->config().title_limit(config.title_tokens);
+  const auto dataset = data::prepare_clicks(config, std::move(content.tokenizer));
+  const auto result = tasks::evaluate(*content.model, dataset.titles, dataset.parts.test);
+  std::cout << (flags.json ? tasks::evaluation_json(result) + "\n"
+                           : tasks::evaluation_table(result));
+}
+
+void evaluate_summarizer(const EvaluateFlags& flags) {
+  auto content = tasks::load_summarizer(flags.model);
+  auto& config = content.data_config;
+  const auto set_fields = overrides(flags.set, {"data", "search"});
+  set_fields.read_section("data", config);
+  set_fields.read_section("search", content.search);
+  const auto& model = *content.model;
+  config.max_source_tokens = model.config().source.document_limit(config.max_source_tokens);
+  config.max_target_tokens = model.config().summary_limit(config.max_target_tokens);
+  const TemporaryFolder folder;
+  const auto set =
+      data::tokenize_for_evaluation(config, flags.data, *content.tokenizer, folder.path());
+  const auto texts = data::read_texts(config, flags.data, set);
+  const auto result = tasks::evaluate(model, *content.tokenizer, content.search, set, texts);
+  std::cout << (flags.json ? tasks::evaluation_json(result) + "\n"
+                           : tasks::evaluation_table(result));
+}
+
+void evaluate(const EvaluateFlags& flags) {
+  const auto kind = tasks::kind_of_model(flags.model);
+  if (kind == "recommender") return evaluate_recommender(flags);
+  if (kind == "summarizer") return evaluate_summarizer(flags);
+  evaluate_classifier(flags);
 }
 
 }  // namespace
 
 void add_evaluate_command(CLI::App& app) {
   const auto flags = std::make_shared<EvaluateFlags>();
-  auto* command = app.add_subcommand("evaluate", "Measure a model on labelled data");
+  auto* command = app.add_subcommand("evaluate", "Measure a model on data that hold the answers");
   command->add_option("model", flags->model, "Model directory")->required();
   command->add_option("data", flags->data, "Files or folders, read as the training data was")
       ->required();
-  command->add_option("--set", flags->set, "Read the data otherwise: data.key=value")
+  command
+      ->add_option("--set", flags->set,
+                   "Read the data otherwise: data.key=value; of summaries also search.key=value")
       ->type_name("KEY=VALUE");
-  command->add_flag("--json", flags->json, "Print JSON, with the confusion matrix");
+  command->add_flag("--json", flags->json, "Print JSON, of a classifier with the confusion matrix");
   add_precision_option(*command);
   command->callback([flags] { evaluate(*flags); });
 }

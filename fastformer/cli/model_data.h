@@ -5,21 +5,25 @@
 #include <vector>
 
 #include "fastformer/base/config_tree.h"
-#include "fastformer/data/data_config.h"
 #include "fastformer/nn/precision.h"
 
 namespace fastformer::cli {
 
-/// `config` with "data.key=value" assignments over it. Throws std::invalid_argument as ConfigTree
-/// does.
-inline data::DataConfig override_data(const data::DataConfig& config,
-                                      const std::vector<std::string>& assignments) {
+/// The assignments "section.key=value" of --set, which may name these sections. Throws
+/// std::invalid_argument as ConfigTree does.
+inline base::ConfigTree overrides(const std::vector<std::string>& assignments,
+                                  const std::vector<std::string>& sections) {
   base::ConfigTree tree;
   for (const auto& assignment : assignments) tree.set(assignment);
-  tree.check_sections({"data"});
-  auto result = config;
-  tree.read_section("data", result);
-  return result;
+  tree.check_sections(sections);
+  return tree;
+}
+
+/// `config` with "data.key=value" assignments over it. Throws as overrides() does.
+template <class Config>
+Config override_data(Config config, const std::vector<std::string>& assignments) {
+  overrides(assignments, {"data"}).read_section("data", config);
+  return config;
 }
 
 /// The option --precision of commands that use a model; it takes effect when it is parsed.

@@ -103,8 +103,9 @@ void recommend(const RecommendFlags& flags) {
   tasks::NewsIndex index(*content.model, flags.index);
   const auto vectors = index.vectors(titles);
   if (!flags.index.empty()) {
-    log_line(base::format("index: %lld titles encoded, the others were there",
-                          static_cast<long long>(index.encoded())));
+    log_line(base::format("index: encoded %lld of %lld titles",
+                          static_cast<long long>(index.encoded()),
+                          static_cast<long long>(titles.size())));
   }
   const auto history = history_of(flags, news, content.data_config.history);
   const auto best = best_of(*content.model, vectors, history, flags.top);

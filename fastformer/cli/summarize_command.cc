@@ -5,7 +5,6 @@
 #include <nlohmann/json.hpp>
 
 #include "fastformer/base/atomic_file.h"
-#include "fastformer/base/config_tree.h"
 #include "fastformer/cli/commands.h"
 #include "fastformer/cli/model_data.h"
 #include "fastformer/data/json_lines.h"
@@ -29,10 +28,7 @@ class Summaries {
  public:
   explicit Summaries(const SummarizeFlags& flags)
       : json_(flags.json), content_(tasks::load_summarizer(flags.model)) {
-    base::ConfigTree tree;
-    for (const auto& assignment : flags.set) tree.set(assignment);
-    tree.check_sections({"search"});
-    tree.read_section("search", content_.search);
+    overrides(flags.set, {"search"}).read_section("search", content_.search);
   }
 
   void add(const std::string& document) {

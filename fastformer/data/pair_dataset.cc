@@ -56,13 +56,20 @@ std::unique_ptr<text::Tokenizer> train_tokenizer(const PairDataConfig& config,
       });
 }
 
-void check_any_left(const PairDataConfig& config, std::int64_t left, const PairCounts& dropped) {
+void check_any_left(const std::string& entry, std::int64_t left, const PairCounts& dropped) {
   if (left > 0) return;
   throw std::invalid_argument(
-      config.train.front() + ": no training pair is left, " + std::to_string(dropped.empty) +
+      entry + ": no pair is left, " + std::to_string(dropped.empty) +
       " lack a document or a summary and " + std::to_string(dropped.too_short) +
       " are shorter than data.min_source_tokens or min_target_tokens; check the files and the "
       "minimums");
+}
+
+void add_pairs(const PairDataConfig& config, const std::vector<std::string>& entries,
+               PairEncoder& encoder, PairWriter& writer) {
+  std::int32_t number = 0;
+  for_each_pair(config, entries,
+                [&](TextPair& pair) { encoder.add(std::move(pair), number++, writer); });
 }
 
 void write_tokens(const PairDataConfig& config, const std::vector<Part>& parts,
@@ -74,15 +81,10 @@ void write_tokens(const PairDataConfig& config, const std::vector<Part>& parts,
     encoder.add(std::move(pair), static_cast<std::int32_t>(row),
                 parts[row] == Part::kValidation ? validation : train);
   });
-  const auto add_all = [&](const std::vector<std::string>& entries, PairWriter& writer) {
-    std::int32_t number = 0;
-    for_each_pair(config, entries,
-                  [&](TextPair& pair) { encoder.add(std::move(pair), number++, writer); });
-  };
-  add_all(config.validation, validation);
-  add_all(config.test, test);
+  add_pairs(config, config.validation, encoder, validation);
+  add_pairs(config, config.test, encoder, test);
   encoder.finish();
-  check_any_left(config, train.size(), train.dropped);
+  check_any_left(config.train.front(), train.size(), train.dropped);
   for (auto* writer : {&train, &validation, &test}) writer->finish();
   dataset.train_dropped = train.dropped;
   dataset.validation_dropped = validation.dropped;
@@ -92,7 +94,7 @@ void write_tokens(const PairDataConfig& config, const std::vector<Part>& parts,
 void build(const PairDataConfig& config, const text::TokenizerConfig& text_config,
            const fs::path& folder) {
   const auto parts = divide_training_pairs(config);
-  check_any_left(config, std::count(parts.begin(), parts.end(), Part::kTrain),
+  check_any_left(config.train.front(), std::count(parts.begin(), parts.end(), Part::kTrain),
                  {.empty = std::count(parts.begin(), parts.end(), Part::kDropped)});
   FolderInTheMaking making(folder);
   PairDataset dataset;
@@ -116,6 +118,19 @@ PairDataset prepare_pairs(const PairDataConfig& config, const text::TokenizerCon
   const fs::path folder = cache_folder / cache_key(config, text_config);
   if (!fs::exists(folder / kDatasetFile)) build(config, text_config, folder);
   return open_pair_dataset(folder);
+}
+
+PairSet tokenize_for_evaluation(const PairDataConfig& config,
+                                const std::vector<std::string>& entries,
+                                const text::Tokenizer& tokenizer, const fs::path& folder) {
+  config.validate();
+  PairWriter writer(folder, kTestPart);
+  PairEncoder encoder(tokenizer, config);
+  add_pairs(config, entries, encoder, writer);
+  encoder.finish();
+  check_any_left(entries.front(), writer.size(), writer.dropped);
+  writer.finish();
+  return PairSet::open(folder, kTestPart);
 }
 
 std::vector<TextPair> read_texts(const PairDataConfig& config,

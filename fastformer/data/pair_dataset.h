@@ -46,6 +46,13 @@ struct PairDataset {
 PairDataset prepare_pairs(const PairDataConfig& config, const text::TokenizerConfig& text_config,
                           const std::filesystem::path& cache_folder);
 
+/// The pairs of `entries` for a model that has its tokenizer, written into `folder` and opened.
+/// Throws as prepare_pairs() does, and when no pair is left.
+PairSet tokenize_for_evaluation(const PairDataConfig& config,
+                                const std::vector<std::string>& entries,
+                                const text::Tokenizer& tokenizer,
+                                const std::filesystem::path& folder);
+
 /// The texts of a set's rows, in their order, read again from its files: what ROUGE compares.
 /// `entries` are those of the part, or config.train for a validation part taken from it. Throws
 /// std::invalid_argument when the files have changed and hold fewer pairs.

@@ -42,16 +42,23 @@ class NewDirectory {
   fs::path place_, path_;
 };
 
-void check_kind(const base::ConfigTree& tree, const fs::path& path, const std::string& kind) {
-  if (tree.contains(kind, "format_version")) return;
-  for (const auto* other : {"classifier", "recommender", "summarizer"}) {
-    if (tree.contains(other, "format_version")) {
-      throw std::invalid_argument(path.string() + ": is the model of a " + other +
-                                  "; this needs that of a " + kind);
-    }
+base::ConfigTree read_config(const fs::path& directory) {
+  if (!fs::is_directory(directory)) {
+    throw std::invalid_argument(directory.string() +
+                                " is no model directory; give the folder that training wrote, "
+                                "such as runs/<name>/model");
   }
-  throw std::invalid_argument(path.string() + ": has no " + kind +
-                              ".format_version; give the directory that training wrote");
+  const auto path = directory / kConfigFile;
+  return base::ConfigTree::from_json(base::read_file(path), path.string());
+}
+
+std::string kind_in(const base::ConfigTree& config, const fs::path& path) {
+  for (const auto* kind : {"classifier", "recommender", "summarizer"}) {
+    if (config.contains(kind, "format_version")) return kind;
+  }
+  throw std::invalid_argument(path.string() +
+                              ": has no classifier.format_version, nor that of a recommender or "
+                              "summarizer; give the directory that training wrote");
 }
 
 }  // namespace
@@ -67,16 +74,19 @@ void write_model_files(const fs::path& directory, const base::ConfigTree& config
   fresh.move_into_place();
 }
 
+std::string kind_of_model(const fs::path& directory) {
+  return kind_in(read_config(directory), directory / kConfigFile);
+}
+
 void read_model_files(const fs::path& directory, const std::string& kind,
                       const std::function<void(const base::ConfigTree&)>& read) {
-  if (!fs::is_directory(directory)) {
-    throw std::invalid_argument(directory.string() +
-                                " is no model directory; give the folder that training wrote, "
-                                "such as runs/<name>/model");
-  }
   const auto path = directory / kConfigFile;
-  const auto tree = base::ConfigTree::from_json(base::read_file(path), path.string());
-  check_kind(tree, path, kind);
+  const auto tree = read_config(directory);
+  const auto own = kind_in(tree, path);
+  if (own != kind) {
+    throw std::invalid_argument(path.string() + ": is the model of a " + own +
+                                "; this needs that of a " + kind);
+  }
   try {
     read(tree);
   } catch (const std::invalid_argument& error) {

@@ -21,9 +21,12 @@ void write_model_files(const std::filesystem::path& directory, const base::Confi
                        const nn::ParameterMap& parameters, const text::Tokenizer& tokenizer,
                        const std::string& card);
 
-/// Calls `read` with the config.json of a directory whose model is of the kind "classifier",
-/// "recommender" or "summarizer", and names the file in what `read` throws. Throws
-/// std::invalid_argument with one sentence for a directory that is missing or of another kind.
+/// "classifier", "recommender" or "summarizer": whose model a directory holds. Throws
+/// std::invalid_argument with one sentence for a directory that is missing or holds none of them.
+std::string kind_of_model(const std::filesystem::path& directory);
+
+/// Calls `read` with the config.json of a directory whose model is of that kind, and names the file
+/// in what `read` throws. Throws as kind_of_model() does, and for a model of another kind.
 void read_model_files(const std::filesystem::path& directory, const std::string& kind,
                       const std::function<void(const base::ConfigTree&)>& read);
 

@@ -34,6 +34,13 @@ std::int64_t key_of(std::span<const std::int32_t> title) {
   return static_cast<std::int64_t>(base::fnv1a(bytes_of(title.data(), title.size_bytes())));
 }
 
+// Undefined tensors do not.
+bool fit_together(const at::Tensor& keys, const at::Tensor& vectors, std::int64_t width) {
+  return keys.defined() && vectors.defined() && keys.scalar_type() == at::kLong &&
+         at::isFloatingType(vectors.scalar_type()) && keys.dim() == 1 && vectors.dim() == 2 &&
+         vectors.size(0) == keys.size(0) && vectors.size(1) == width;
+}
+
 }  // namespace
 
 NewsIndex::NewsIndex(const Recommender& model, std::filesystem::path file)
@@ -46,12 +53,12 @@ NewsIndex::NewsIndex(const Recommender& model, std::filesystem::path file)
   if (file_.empty() || !std::filesystem::exists(file_)) return;
   auto content = nn::load_tensors(file_);
   if (content.metadata[kModelKey] != fingerprint_) return;
-  if (!content.tensors.contains("keys") || !content.tensors.contains("vectors") ||
-      content.tensors["keys"].size(0) != content.tensors["vectors"].size(0)) {
+  const auto keys = content.tensors["keys"], vectors = content.tensors["vectors"];
+  if (!fit_together(keys, vectors, model.config().encoder.width)) {
     throw std::invalid_argument(file_.string() + ": is no index of news; delete it");
   }
-  keys_ = content.tensors["keys"];
-  vectors_ = content.tensors["vectors"];
+  keys_ = keys;
+  vectors_ = vectors;
 }
 
 at::Tensor NewsIndex::encode(const data::TitleTokens& titles,

@@ -10,7 +10,8 @@ double score_of(const Scores& scores, const std::string& name) {
     if (score.name == name) return score.value;
     known.append(known.empty() ? "" : ", ").append(score.name);
   }
-  throw std::invalid_argument("there is no score '" + name + "'; there are " + known);
+  throw std::invalid_argument("there is no score '" + name + "'; there are " +
+                              (known.empty() ? "none" : known));
 }
 
 }  // namespace fastformer::tasks

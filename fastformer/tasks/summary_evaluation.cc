@@ -171,11 +171,15 @@ std::string evaluation_table(const SummaryEvaluation& evaluation) {
                               evaluation.summaries.size());
 }
 
-void write_evaluation(const SummaryEvaluation& evaluation, std::span<const data::TextPair> texts,
-                      const std::filesystem::path& folder) {
+std::string evaluation_json(const SummaryEvaluation& evaluation) {
   nlohmann::ordered_json json = {{"loss", score_of(evaluation.scores, "loss")}};
   for (const auto& row : evaluation.rows) json["rows"].push_back(to_json(row));
-  base::write_file_atomically(folder / "test.json", json.dump(2) + "\n");
+  return json.dump(2);
+}
+
+void write_evaluation(const SummaryEvaluation& evaluation, std::span<const data::TextPair> texts,
+                      const std::filesystem::path& folder) {
+  base::write_file_atomically(folder / "test.json", evaluation_json(evaluation) + "\n");
   base::write_file_atomically(folder / "test_summaries.jsonl", [&](std::ostream& out) {
     for (std::size_t i = 0; i < texts.size(); ++i) {
       const nlohmann::ordered_json line = {{"summary", evaluation.summaries[i]},

@@ -48,10 +48,11 @@ SummaryEvaluation evaluate(const Summarizer& model, const text::Tokenizer& token
                            const SearchConfig& search, const data::PairSet& set,
                            std::span<const data::TextPair> texts);
 
-/// The rows as a table for people.
+/// The loss and the rows as a table for people, and as JSON.
 std::string evaluation_table(const SummaryEvaluation& evaluation);
+std::string evaluation_json(const SummaryEvaluation& evaluation);
 
-/// Writes test.json (the rows) and test_summaries.jsonl ({"summary": .., "reference": ..} a line)
+/// Writes test.json (the latter) and test_summaries.jsonl ({"summary": .., "reference": ..} a line)
 /// into the folder. Throws std::runtime_error when the disk refuses.
 void write_evaluation(const SummaryEvaluation& evaluation, std::span<const data::TextPair> texts,
                       const std::filesystem::path& folder);

@@ -260,5 +260,34 @@ TEST_F(PairTest, BatchesHoldLikeLengthsWithinTheLimit) {
   EXPECT_THROW(gather(dataset.train, outside), std::out_of_range);
 }
 
+TEST_F(PairTest, AModelWithItsTokenizerReadsOtherPairs) {
+  const auto dataset = prepared(config_for("jsonl", write_pairs("train.jsonl", 4)));
+  auto config = config_for("jsonl", "not read");
+  config.max_source_tokens = 2;
+  config.min_target_tokens = 2;
+  const std::vector<std::string> entries = {
+      write("a.jsonl",
+            "{\"source\": \"d1 d1 d1\", \"target\": \"s1\"}\n"
+            "{\"source\": \"\", \"target\": \"s1 s2\"}\n"
+            "{\"source\": \"d2 d1 d1\", \"target\": \"s2 s1\"}\n"),
+      write("b.jsonl", "{\"source\": \"d3\", \"target\": \"s3 new\"}\n")};
+  std::filesystem::create_directory(folder_ / "tokens");
+  const auto set = tokenize_for_evaluation(config, entries, *dataset.tokenizer, folder_ / "tokens");
+  ASSERT_EQ(set.size(), 2);
+  std::vector<std::int32_t> expected;
+  dataset.tokenizer->encode("d2 d1", expected);
+  EXPECT_TRUE(std::ranges::equal(set.source.tokens(0), expected));
+  EXPECT_EQ(set.target.tokens(1)[1], dataset.tokenizer->unknown_id());
+  const auto texts = read_texts(config, entries, set);
+  EXPECT_EQ(texts[0].target, "s2 s1");
+  EXPECT_EQ(texts[1].target, "s3 new");
+  config.min_target_tokens = 3;
+  EXPECT_MENTIONS(testing::error_of([&] {
+                    tokenize_for_evaluation(config, entries, *dataset.tokenizer,
+                                            folder_ / "tokens");
+                  }),
+                  "a.jsonl", "no pair is left", "1 lack", "3 are shorter");
+}
+
 }  // namespace
 }  // namespace fastformer::data

@@ -1,0 +1,327 @@
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include <algorithm>
+#include <chrono>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <sstream>
+#include <thread>
+
+#include "cli/program.h"
+
+namespace fastformer::cli {
+namespace {
+
+namespace fs = std::filesystem;
+using Words = std::vector<std::string>;
+
+Words with(Words arguments, const Words& more) {
+  arguments.insert(arguments.end(), more.begin(), more.end());
+  return arguments;
+}
+
+/// Ten news on sport and ten on markets as MIND writes them, users who like one of the two, and a
+/// recipe that learns this within seconds.
+class SmallClicks {
+ public:
+  static constexpr int kNews = 10;
+
+  SmallClicks() {
+    write_part("train", 48, true);
+    write_part("validation", 8, true);
+    write_part("test", 12, true);
+    write_part("blind", 5, false);
+    folder_.write("recipe.toml",
+                  "[task]\nname = \"recommendation\"\n[data]\ntrain = [\"" + path("train") +
+                      "\"]\nvalidation = [\"" + path("validation") + "\"]\ntest = [\"" +
+                      path("test") +
+                      "\"]\n[text]\nminimum_count = 1\n"
+                      "[model]\nmodel = \"nrms\"\nwidth = 8\nheads = 2\nuser_heads = 2\n"
+                      "query_width = 8\nnegatives = 2\ninitial_deviation = 0.3\n"
+                      "[train]\nbatch_size = 8\nepochs = 4\nlearning_rate = 0.02\nthreads = 1\n"
+                      "checkpoint_every = 3\nlog_every = 1\n");
+  }
+
+  std::string path(const std::string& name) const { return (folder_ / name).string(); }
+  std::string content(const std::string& name) const { return content_of(folder_ / name); }
+  const testing::TemporaryFolder& folder() const { return folder_; }
+  Words train(const std::string& run) const {
+    return {"train", path("recipe.toml"), "--output", path(run)};
+  }
+  Words recommend(const std::string& run, const std::string& history) const {
+    return {"recommend", path(run + "/model"), "--news", path("test"), "--history", history};
+  }
+  void add_news(const std::string& id, const std::string& title) const {
+    std::ofstream(folder_ / "test/news.tsv", std::ios::app) << row(id, title);
+  }
+  /// What a run leaves, and what must not depend on whether it was stopped.
+  std::map<std::string, std::string> results(const std::string& run) const {
+    std::map<std::string, std::string> files;
+    for (const auto* file : {"model/model.safetensors", "test.json", "prediction.txt"}) {
+      files[file] = content(run + "/" + file);
+    }
+    return files;
+  }
+
+ private:
+  static std::string row(const std::string& id, const std::string& title) {
+    return id + "\tnews\tnone\t" + title + "\tabstract\thttps://example.org\t[]\t[]\n";
+  }
+  static std::string news(bool sport, int number) {
+    return (sport ? "S" : "M") + std::to_string(number % kNews);
+  }
+
+  void write_part(const std::string& part, int impressions, bool labelled) const {
+    std::string news_rows, behaviors;
+    for (int i = 0; i < kNews; ++i) {
+      const auto number = std::to_string(i);
+      news_rows += row(news(true, i), "the team wins match " + number);
+      news_rows += row(news(false, i), "oil prices fall " + number + " percent");
+    }
+    for (int i = 0; i < impressions; ++i) {
+      const bool sport = i % 2 == 0;
+      const Words labels = labelled ? Words{"-1", "-0"} : Words{"", ""};
+      behaviors += std::to_string(i + 1) + "\tU" + std::to_string(i) +
+                   "\t11/15/2019 8:" + std::to_string(10 + i) + ":22 AM\t" + news(sport, i) + " " +
+                   news(sport, i + 3) + "\t" + news(!sport, i + 1) + labels[1] + " " +
+                   news(sport, i + 5) + labels[0] + " " + news(!sport, i + 2) + labels[1] + "\n";
+    }
+    fs::create_directory(folder_ / part);
+    folder_.write(part + "/news.tsv", news_rows);
+    folder_.write(part + "/behaviors.tsv", behaviors);
+  }
+
+  testing::TemporaryFolder folder_;
+};
+
+void expect_refusal(const Outcome& outcome, const Words& words) {
+  EXPECT_EQ(outcome.code, 1) << outcome.output;
+  EXPECT_EQ(std::count(outcome.output.begin(), outcome.output.end(), '\n'), 1) << outcome.output;
+  EXPECT_MENTIONS(outcome.output, "fastformer: ");
+  for (const auto& word : words) EXPECT_MENTIONS(outcome.output, word);
+}
+
+// The lines that are JSON: those of the log go to the same place in these tests.
+std::vector<nlohmann::json> objects_of(const Outcome& outcome) {
+  EXPECT_EQ(outcome.code, 0) << outcome.output;
+  std::vector<nlohmann::json> objects;
+  std::istringstream lines(outcome.output);
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with("{")) objects.push_back(nlohmann::json::parse(line));
+  }
+  return objects;
+}
+
+/// One training for all tests that only read the model.
+class RecommendCommand : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    clicks_ = new SmallClicks;
+    trained_ = new Outcome(run_program(clicks_->train("run")));
+  }
+  static void TearDownTestSuite() {
+    delete trained_;
+    delete clicks_;
+  }
+  void SetUp() override { ASSERT_EQ(trained_->code, 0) << trained_->output; }
+
+  static Outcome recommend(const std::string& history, const Words& more = {}) {
+    return run_program(with(clicks_->recommend("run", history), more));
+  }
+  static SmallClicks* clicks_;
+  static Outcome* trained_;
+};
+SmallClicks* RecommendCommand::clicks_ = nullptr;
+Outcome* RecommendCommand::trained_ = nullptr;
+
+TEST_F(RecommendCommand, TrainingLeavesModelScoresAndPredictions) {
+  EXPECT_MENTIONS(trained_->output, "AUC", "nDCG@10", "random", "popularity", "category",
+                  "impressions");
+  for (const auto* file : {"recipe.toml", "metrics.jsonl", "model/config.json",
+                           "model/tokenizer.json", "model/README.md"}) {
+    EXPECT_FALSE(clicks_->content("run/" + std::string(file)).empty()) << file;
+  }
+  const auto scores = nlohmann::json::parse(clicks_->content("run/test.json"));
+  EXPECT_EQ(scores["impressions"], 12);
+  EXPECT_GT(scores["auc"], 0.9) << "two topics were not learned";
+  const auto predictions = clicks_->content("run/prediction.txt");
+  EXPECT_EQ(std::count(predictions.begin(), predictions.end(), '\n'), 12);
+  EXPECT_TRUE(predictions.starts_with("1 [")) << predictions;
+}
+
+TEST_F(RecommendCommand, ChoosesNewsAndTellsWhichClicksSpokeForThem) {
+  const auto objects = objects_of(recommend("S1,S2", {"--top", "4", "--json"}));
+  ASSERT_EQ(objects.size(), 4u);
+  for (std::size_t i = 0; i < 4; ++i) {
+    const auto& chosen = objects[i];
+    EXPECT_TRUE(chosen["id"].get<std::string>().starts_with("S")) << chosen;
+    EXPECT_TRUE(chosen["id"] != "S1" && chosen["id"] != "S2") << chosen;
+    EXPECT_TRUE(chosen["title"].get<std::string>().starts_with("the team wins")) << chosen;
+    if (i > 0) EXPECT_LE(chosen["score"], objects[i - 1]["score"]);
+    ASSERT_EQ(chosen["clicks"].size(), 2u);
+    EXPECT_EQ(chosen["clicks"][0]["id"], "S1");
+    EXPECT_EQ(chosen["clicks"][1]["id"], "S2");
+  }
+  // What S1 adds is what a user without it lacks.
+  for (const auto& other : objects_of(recommend("S2", {"--top", "99", "--json"}))) {
+    if (other["id"] != objects[0]["id"]) continue;
+    EXPECT_NEAR(objects[0]["clicks"][0]["adds"].get<double>(),
+                objects[0]["score"].get<double>() - other["score"].get<double>(), 1e-4);
+  }
+}
+
+TEST_F(RecommendCommand, PrintsTheSameForPeople) {
+  const auto plain = recommend("S1,S2", {"--top", "2"});
+  ASSERT_EQ(plain.code, 0) << plain.output;
+  EXPECT_EQ(std::count(plain.output.begin(), plain.output.end(), '\n'), 6) << plain.output;
+  for (const auto& chosen : objects_of(recommend("S1,S2", {"--top", "2", "--json"}))) {
+    EXPECT_MENTIONS(plain.output, "\t" + chosen["id"].get<std::string>() + "\t" +
+                                      chosen["title"].get<std::string>() + "\n");
+  }
+  EXPECT_MENTIONS(plain.output, "  S1  the team wins match 1\n", "  S2  the team wins match 2\n");
+}
+
+TEST_F(RecommendCommand, AllNewsButThoseOfTheHistoryCanBeChosen) {
+  EXPECT_EQ(objects_of(recommend("S1,M2", {"--top", "99", "--json"})).size(), 18u);
+  EXPECT_EQ(objects_of(recommend("S1", {"--json"})).size(), 10u) << "--top is 10 by itself";
+  const auto nothing =
+      objects_of(run_program({"recommend", clicks_->path("run/model"), "--news",
+                              clicks_->path("test/news.tsv"), "--top", "3", "--json"}));
+  ASSERT_EQ(nothing.size(), 3u);
+  EXPECT_FALSE(nothing[0].contains("clicks"));
+}
+
+TEST_F(RecommendCommand, UnknownClicksAreToldAndLeftOut) {
+  const auto outcome = recommend("S1,X9,S2", {"--top", "3", "--json"});
+  EXPECT_MENTIONS(outcome.output, "has no news 'X9'", "left out");
+  EXPECT_EQ(objects_of(outcome), objects_of(recommend("S1,S2", {"--top", "3", "--json"})));
+}
+
+TEST_F(RecommendCommand, AnIndexSparesWhatWasEncoded) {
+  const SmallClicks own;  // a catalogue that grows
+  const Words index = {"--index", own.path("news.index"), "--top", "5", "--json"};
+  const auto call = [&](const std::string& model) {
+    return run_program(
+        with({"recommend", model, "--news", own.path("test"), "--history", "S1,S2"}, index));
+  };
+  const auto model = clicks_->path("run/model");
+  const auto first = call(model);
+  EXPECT_MENTIONS(first.output, "encoded 21 of 21 titles");  // one stands for unknown news
+  ASSERT_TRUE(fs::exists(own.path("news.index")));
+  const auto second = call(model);
+  EXPECT_MENTIONS(second.output, "encoded 0 of 21 titles");
+  EXPECT_EQ(objects_of(second), objects_of(first));
+  EXPECT_EQ(objects_of(first), objects_of(recommend("S1,S2", {"--top", "5", "--json"})));
+  own.add_news("S10", "the team wins again");
+  EXPECT_MENTIONS(call(model).output, "encoded 1 of 22 titles");
+
+  ASSERT_EQ(run_program(with(own.train("other"), {"--set", "train.seed=2"})).code, 0);
+  EXPECT_MENTIONS(call(own.path("other/model")).output, "encoded 22 of 22 titles");
+  EXPECT_MENTIONS(call(model).output, "encoded 22 of 22 titles");
+  own.folder().write("news.index", "no tensors");
+  expect_refusal(call(model), {"news.index"});
+}
+
+TEST_F(RecommendCommand, EvaluateGivesTheScoresOfTheTestPart) {
+  const auto model = clicks_->path("run/model");
+  const auto json = run_program({"evaluate", model, clicks_->path("test"), "--json"});
+  EXPECT_EQ(json.code, 0);
+  EXPECT_EQ(json.output, clicks_->content("run/test.json"));
+  const auto table = run_program({"evaluate", model, clicks_->path("test")});
+  EXPECT_EQ(table.code, 0);
+  EXPECT_NE(trained_->output.find(table.output), std::string::npos) << table.output;
+  const auto both =
+      run_program({"evaluate", model, clicks_->path("test"), clicks_->path("train"), "--json"});
+  EXPECT_EQ(nlohmann::json::parse(both.output)["impressions"], 60);
+  const auto short_sighted = run_program(
+      {"evaluate", model, clicks_->path("test"), "--json", "--set", "data.title_tokens=1"});
+  EXPECT_NE(short_sighted.output, json.output);
+
+  expect_refusal(run_program({"evaluate", model, clicks_->path("gone")}), {"gone"});
+  expect_refusal(run_program({"evaluate", model, clicks_->path("blind")}), {"prediction file"});
+  expect_refusal(run_program({"evaluate", model, clicks_->path("test"), "--set", "data.histry=3"}),
+                 {"did you mean 'history'"});
+  expect_refusal(run_program({"evaluate", model, clicks_->path("test"), "--set", "search.beams=3"}),
+                 {"search"});
+}
+
+TEST_F(RecommendCommand, AModelOfAnotherKindGetsOneSentence) {
+  const auto model = clicks_->path("run/model");
+  expect_refusal(run_program({"predict", model}, "oil\n"), {"of a recommender", "of a classifier"});
+  expect_refusal(run_program({"summarize", model}, "oil\n"),
+                 {"of a recommender", "of a summarizer"});
+  const SmallTask task;
+  ASSERT_EQ(run_program(with(task.train("run"), {"--set", "train.max_steps=1"})).code, 0);
+  expect_refusal(
+      run_program({"recommend", task.path("run/model"), "--news", clicks_->path("test")}),
+      {"of a classifier", "of a recommender"});
+  for (const auto* command : {"predict", "summarize"}) {
+    expect_refusal(run_program({command, task.path("nowhere")}), {"no model directory"});
+  }
+  expect_refusal(run_program({"evaluate", task.path("nowhere"), clicks_->path("test")}),
+                 {"no model directory"});
+  const auto empty = clicks_->folder().write("config.json", "{}").parent_path().string();
+  expect_refusal(run_program({"evaluate", empty, clicks_->path("test")}),
+                 {"config.json", "format_version", "training wrote"});
+}
+
+TEST_F(RecommendCommand, BadInputGetsOneSentence) {
+  const auto model = clicks_->path("run/model");
+  expect_refusal(run_program({"recommend", model, "--news", clicks_->path("gone")}), {"gone"});
+  expect_refusal(
+      run_program({"recommend", model, "--news", clicks_->folder().write("bad.tsv", "N1\ta\n")}),
+      {"bad.tsv:1", "2 columns"});
+  EXPECT_EQ(run_program({"recommend", model}).code, 2);
+  EXPECT_EQ(recommend("S1", {"--top", "0"}).code, 2);
+  clicks_->folder().write("one.tsv", "N1\tnews\tnone\toil prices\tabstract\n");
+  expect_refusal(
+      run_program({"recommend", model, "--news", clicks_->path("one.tsv"), "--history", "N1"}),
+      {"one.tsv", "no other news"});
+}
+
+TEST(RecommendTraining, StoppedOrKilledAndResumedItEndsIdentical) {
+  const SmallClicks clicks;
+  ASSERT_EQ(run_program(clicks.train("whole")).code, 0);
+  const auto expected = clicks.results("whole");
+  for (const int signal : {SIGTERM, SIGKILL}) {
+    const auto run = "stopped" + std::to_string(signal);
+    const pid_t child = start_program(clicks.train(run), clicks.folder() / "log");
+    while (clicks.content(run + "/metrics.jsonl").size() < 600) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    }
+    kill(child, signal);
+    wait_for(child);
+    const auto resumed = run_program(with(clicks.train(run), {"--resume"}));
+    EXPECT_EQ(resumed.code, 0) << resumed.output;
+    EXPECT_TRUE(clicks.results(run) == expected) << "signal " << signal;
+  }
+}
+
+TEST(RecommendTraining, ABlindTestPartLeavesPredictionsOnly) {
+  const SmallClicks clicks;
+  const auto outcome =
+      run_program(with(clicks.train("run"), {"--set", "train.max_steps=2", "--set",
+                                             "data.test=[\"" + clicks.path("blind") + "\"]"}));
+  EXPECT_EQ(outcome.code, 0) << outcome.output;
+  const auto predictions = clicks.content("run/prediction.txt");
+  EXPECT_EQ(std::count(predictions.begin(), predictions.end(), '\n'), 5);
+  EXPECT_FALSE(fs::exists(clicks.path("run/test.json")));
+}
+
+TEST(RecommendTraining, BadDataGetsOneSentence) {
+  const SmallClicks clicks;
+  const auto refused = [&](const Words& more, const Words& words) {
+    fs::remove_all(clicks.path("bad"));
+    expect_refusal(run_program(with(clicks.train("bad"), more)), words);
+  };
+  refused({"--set", "data.train=[]"}, {"data.train"});
+  refused({"--set", "data.train=[\"" + clicks.path("blind") + "\"]"}, {"data.train", "labels"});
+  refused({"--set", "data.test=[\"" + clicks.path("gone") + "\"]"}, {"gone"});
+  refused({"--set", "train.metric=accuracy"}, {"accuracy", "auc"});
+  clicks.folder().write("train/behaviors.tsv", "1\tU1\t11/15/2019 8:55:22 AM\tS1\tS2-1 M1-0\n2\n");
+  refused({}, {"behaviors.tsv:2", "5"});
+}
+
+}  // namespace
+}  // namespace fastformer::cli

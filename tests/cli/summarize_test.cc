@@ -1,0 +1,288 @@
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <sstream>
+#include <thread>
+
+#include "cli/program.h"
+
+namespace fastformer::cli {
+namespace {
+
+namespace fs = std::filesystem;
+using Words = std::vector<std::string>;
+
+Words with(Words arguments, const Words& more) {
+  arguments.insert(arguments.end(), more.begin(), more.end());
+  return arguments;
+}
+
+/// Documents of three sentences whose summary is in the second, and a recipe that trains on them
+/// within seconds.
+class SmallPairs {
+ public:
+  SmallPairs() {
+    write_part("train", 40);
+    write_part("validation", 6);
+    write_part("test", 7);
+    folder_.write("recipe.toml",
+                  "[task]\nname = \"summarization\"\n[data]\ntrain = [\"" + path("train.jsonl") +
+                      "\"]\nvalidation = [\"" + path("validation.jsonl") + "\"]\ntest = [\"" +
+                      path("test.jsonl") +
+                      "\"]\n[text]\nminimum_count = 1\n"
+                      "[model]\nwidth = 8\nheads = 2\nlayers = 1\nffn_width = 8\n"
+                      "max_positions = 0\ndecoder_layers = 1\ndecoder_ffn_width = 8\n"
+                      "target_positions = 16\n"
+                      "[search]\nbeams = 2\nmax_tokens = 8\n"
+                      "[train]\nbatch_size = 8\nepochs = 2\nlearning_rate = 0.02\nthreads = 1\n"
+                      "checkpoint_every = 3\nlog_every = 1\n");
+  }
+
+  static std::string document(int i) {
+    const auto n = std::to_string(i % 9);
+    return (i % 2 == 0 ? "Markets were calm . Oil falls " : "The crowd cheered . Team wins ") + n +
+           " times . That was all today .";
+  }
+
+  std::string path(const std::string& name) const { return (folder_ / name).string(); }
+  std::string content(const std::string& name) const { return content_of(folder_ / name); }
+  const testing::TemporaryFolder& folder() const { return folder_; }
+  Words train(const std::string& run) const {
+    return {"train", path("recipe.toml"), "--output", path(run)};
+  }
+  /// What a run leaves, and what must not depend on whether it was stopped.
+  std::map<std::string, std::string> results(const std::string& run) const {
+    std::map<std::string, std::string> files;
+    for (const auto* file : {"model/model.safetensors", "test.json", "test_summaries.jsonl"}) {
+      files[file] = content(run + "/" + file);
+    }
+    return files;
+  }
+
+ private:
+  void write_part(const std::string& part, int pairs) const {
+    std::string lines;
+    for (int i = 0; i < pairs; ++i) {
+      const auto n = std::to_string(i % 9);
+      lines += nlohmann::json({{"source", document(i)},
+                               {"target", (i % 2 == 0 ? "oil falls " : "team wins ") + n}})
+                   .dump() +
+               "\n";
+    }
+    folder_.write(part + ".jsonl", lines);
+  }
+
+  testing::TemporaryFolder folder_;
+};
+
+void expect_refusal(const Outcome& outcome, const Words& words) {
+  EXPECT_EQ(outcome.code, 1) << outcome.output;
+  EXPECT_EQ(std::count(outcome.output.begin(), outcome.output.end(), '\n'), 1) << outcome.output;
+  EXPECT_MENTIONS(outcome.output, "fastformer: ");
+  for (const auto& word : words) EXPECT_MENTIONS(outcome.output, word);
+}
+
+Words lines_of(const Outcome& outcome) {
+  EXPECT_EQ(outcome.code, 0) << outcome.output;
+  Words lines;
+  std::istringstream stream(outcome.output);
+  for (std::string line; std::getline(stream, line);) lines.push_back(line);
+  return lines;
+}
+
+/// One training for all tests that only read the model.
+class SummarizeCommand : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    pairs_ = new SmallPairs;
+    trained_ = new Outcome(run_program(pairs_->train("run")));
+  }
+  static void TearDownTestSuite() {
+    delete trained_;
+    delete pairs_;
+  }
+  void SetUp() override { ASSERT_EQ(trained_->code, 0) << trained_->output; }
+
+  static std::string model() { return pairs_->path("run/model"); }
+  static Outcome summarize(const Words& more, const std::string& input = "") {
+    return run_program(with({"summarize", model()}, more), input);
+  }
+  static std::string documents(int first, int last) {
+    std::string text;
+    for (int i = first; i < last; ++i) text += SmallPairs::document(i) + "\n";
+    return text;
+  }
+  static SmallPairs* pairs_;
+  static Outcome* trained_;
+};
+SmallPairs* SummarizeCommand::pairs_ = nullptr;
+Outcome* SummarizeCommand::trained_ = nullptr;
+
+TEST_F(SummarizeCommand, TrainingLeavesModelScoresAndSummaries) {
+  EXPECT_MENTIONS(trained_->output, "ROUGE-Lsum", "lead-1", "oracle-3", "pairs 7");
+  for (const auto* file : {"recipe.toml", "metrics.jsonl", "model/config.json",
+                           "model/tokenizer.json", "model/README.md"}) {
+    EXPECT_FALSE(pairs_->content("run/" + std::string(file)).empty()) << file;
+  }
+  const auto scores = nlohmann::json::parse(pairs_->content("run/test.json"));
+  ASSERT_EQ(scores["rows"].size(), 5u);
+  EXPECT_EQ(scores["rows"][0]["name"], "model");
+  std::istringstream lines(pairs_->content("run/test_summaries.jsonl"));
+  int count = 0;
+  const auto written = lines_of(summarize({"--field", "source", pairs_->path("test.jsonl")}));
+  ASSERT_EQ(written.size(), 7u);
+  for (std::string line; std::getline(lines, line); ++count) {
+    const auto pair = nlohmann::json::parse(line);
+    EXPECT_EQ(pair["reference"],
+              (count % 2 == 0 ? "oil falls " : "team wins ") + std::to_string(count % 9));
+    EXPECT_EQ(pair["summary"], written[static_cast<std::size_t>(count)]);
+  }
+  EXPECT_EQ(count, 7);
+}
+
+TEST_F(SummarizeCommand, WritesALineForEachDocumentInOrder) {
+  const auto all = lines_of(summarize({}, documents(0, 40)));  // more than are written together
+  ASSERT_EQ(all.size(), 40u);
+  auto parts = lines_of(summarize({"-"}, documents(0, 7)));
+  for (const auto& line : lines_of(summarize({}, documents(7, 40)))) parts.push_back(line);
+  EXPECT_EQ(parts, all);
+  EXPECT_NE(all[0], all[1]) << "two kinds of documents got one summary";
+  EXPECT_FALSE(all[0].empty());
+}
+
+TEST_F(SummarizeCommand, AFileIsADocument) {
+  const auto lines = lines_of(summarize({}, documents(0, 3)));
+  Words files;
+  for (const int i : {2, 0, 1}) {
+    auto text = SmallPairs::document(i) + "\n";
+    std::replace(text.begin(), text.begin() + 12, ' ', '\n');  // lines of one document
+    files.push_back(pairs_->folder().write("document" + std::to_string(i), text).string());
+  }
+  EXPECT_EQ(lines_of(summarize(files)), (Words{lines[2], lines[0], lines[1]}));
+}
+
+TEST_F(SummarizeCommand, AnEmptyDocumentKeepsItsLine) {
+  const auto lines = lines_of(summarize({}, documents(0, 2)));
+  const auto between =
+      lines_of(summarize({}, SmallPairs::document(0) + "\n\n" + SmallPairs::document(1) + "\n"));
+  ASSERT_EQ(between.size(), 3u);
+  EXPECT_EQ(between[0], lines[0]);
+  EXPECT_EQ(between[2], lines[1]);
+  EXPECT_EQ(lines_of(summarize({pairs_->folder().write("empty", "").string()})).size(), 1u);
+  EXPECT_EQ(lines_of(summarize({"--json"}, "\n")).size(), 1u);
+  EXPECT_TRUE(lines_of(summarize({})).empty());
+}
+
+TEST_F(SummarizeCommand, PrintsJsonAndSearchesAsAsked) {
+  const auto plain = lines_of(summarize({}, documents(0, 3)));
+  const auto objects = lines_of(summarize({"--json"}, documents(0, 3)));
+  ASSERT_EQ(objects.size(), 3u);
+  for (std::size_t i = 0; i < 3; ++i) {
+    const auto object = nlohmann::json::parse(objects[i]);
+    EXPECT_EQ(object["summary"], plain[i]);
+    EXPECT_LT(object["log_probability"], 0);
+    EXPECT_TRUE(std::isfinite(object["log_probability"].get<double>()));
+  }
+  const Words greedy = {"--set", "search.method=greedy"};
+  EXPECT_EQ(lines_of(summarize(greedy, documents(0, 3))),
+            lines_of(summarize({"--set", "search.beams=1"}, documents(0, 3))));
+  const auto cut =
+      lines_of(summarize(with(greedy, {"--set", "search.max_tokens=1"}), documents(0, 3)));
+  for (const auto& line : cut) EXPECT_EQ(line.find(' '), std::string::npos) << line;
+  const Words sample = {"--set", "search.method=sample", "--set", "search.seed=7"};
+  EXPECT_EQ(lines_of(summarize(sample, documents(0, 3))),
+            lines_of(summarize(sample, documents(0, 3))));
+}
+
+TEST_F(SummarizeCommand, BadInputGetsOneSentence) {
+  expect_refusal(summarize({"--set", "search.beems=3"}), {"--set", "did you mean 'beams'"});
+  expect_refusal(summarize({"--set", "search.method=gready"}), {"search.method", "'greedy'"});
+  expect_refusal(summarize({"--set", "search.beams=0"}), {"search.beams"});
+  expect_refusal(summarize({"--set", "data.format=jsonl"}), {"data"});
+  expect_refusal(summarize({"--set", "beams"}), {"beams", "section.key=value"});
+  expect_refusal(summarize({pairs_->path("gone.txt")}), {"gone.txt"});
+  expect_refusal(summarize({"--field", "sorce", pairs_->path("test.jsonl")}),
+                 {"test.jsonl:1", "'sorce'", "did you mean 'source'"});
+  expect_refusal(summarize({"--field", "source"}, "no json\n"), {":1", "JSON"});
+  EXPECT_EQ(run_program({"summarize"}).code, 2);
+}
+
+TEST_F(SummarizeCommand, AModelOfAnotherKindGetsOneSentence) {
+  expect_refusal(run_program({"predict", model()}, "oil\n"),
+                 {"of a summarizer", "of a classifier"});
+  expect_refusal(run_program({"recommend", model(), "--news", pairs_->path("test.jsonl")}),
+                 {"of a summarizer", "of a recommender"});
+}
+
+TEST_F(SummarizeCommand, EvaluateGivesTheScoresOfTheTestPart) {
+  const auto test = pairs_->path("test.jsonl");
+  const auto json = run_program({"evaluate", model(), test, "--json"});
+  EXPECT_EQ(json.code, 0);
+  EXPECT_EQ(json.output, pairs_->content("run/test.json"));
+  const auto table = run_program({"evaluate", model(), test});
+  EXPECT_EQ(table.code, 0);
+  EXPECT_NE(trained_->output.find(table.output), std::string::npos) << table.output;
+  const auto both = run_program({"evaluate", model(), test, pairs_->path("validation.jsonl"),
+                                 "--set", "search.method=greedy"});
+  EXPECT_MENTIONS(both.output, "pairs 13");
+
+  expect_refusal(run_program({"evaluate", model(), pairs_->path("gone.jsonl")}), {"gone.jsonl"});
+  expect_refusal(run_program({"evaluate", model(), test, "--set", "data.target_field=titel"}),
+                 {"test.jsonl:1", "'titel'"});
+  expect_refusal(run_program({"evaluate", model(), test, "--set", "train.epochs=3"}), {"train"});
+  const auto bare =
+      pairs_->folder().write("bare.jsonl", "{\"source\": \"oil\", \"target\": \"\"}\n").string();
+  expect_refusal(run_program({"evaluate", model(), bare}),
+                 {"bare.jsonl", "no pair is left", "1 lack"});
+}
+
+TEST(SummarizeTraining, StoppedOrKilledAndResumedItEndsIdentical) {
+  const SmallPairs pairs;
+  ASSERT_EQ(run_program(pairs.train("whole")).code, 0);
+  const auto expected = pairs.results("whole");
+  for (const int signal : {SIGTERM, SIGKILL}) {
+    const auto run = "stopped" + std::to_string(signal);
+    const pid_t child = start_program(pairs.train(run), pairs.folder() / "log");
+    while (pairs.content(run + "/metrics.jsonl").size() < 400) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    }
+    kill(child, signal);
+    wait_for(child);
+    const auto resumed = run_program(with(pairs.train(run), {"--resume"}));
+    EXPECT_EQ(resumed.code, 0) << resumed.output;
+    EXPECT_TRUE(pairs.results(run) == expected) << "signal " << signal;
+  }
+}
+
+TEST(SummarizeTraining, SubwordsGiveTextWithoutTheirMarks) {
+  const SmallPairs pairs;
+  const auto outcome = run_program(
+      with(pairs.train("run"), {"--set", "text.tokenizer=sentencepiece", "--set",
+                                "text.vocabulary_size=60", "--set", "train.max_steps=3"}));
+  ASSERT_EQ(outcome.code, 0) << outcome.output;
+  const auto lines =
+      lines_of(run_program({"summarize", pairs.path("run/model")}, SmallPairs::document(0) + "\n"));
+  ASSERT_EQ(lines.size(), 1u);
+  EXPECT_EQ(lines[0].find("\u2581"), std::string::npos) << lines[0];
+}
+
+TEST(SummarizeTraining, BadDataGetsOneSentence) {
+  const SmallPairs pairs;
+  const auto refused = [&](const Words& more, const Words& words) {
+    fs::remove_all(pairs.path("bad"));
+    expect_refusal(run_program(with(pairs.train("bad"), more)), words);
+  };
+  refused({"--set", "data.train=[]"}, {"data.train"});
+  refused({"--set", "data.source_field=text"}, {"train.jsonl:1", "'text'"});
+  refused({"--set", "data.min_source_tokens=500"}, {"train.jsonl", "no pair is left"});
+  refused({"--set", "train.metric=auc"}, {"auc", "loss"});
+  refused({"--set", "search.beams=0"}, {"search.beams"});
+}
+
+}  // namespace
+}  // namespace fastformer::cli

@@ -1,0 +1,120 @@
+#include "fastformer/train/recipe.h"
+
+#include <gtest/gtest.h>
+
+#include "fastformer/train/experiment.h"
+#include "support/temporary_folder.h"
+
+namespace fastformer::train {
+namespace {
+
+const std::vector<std::string> kTasks = {"classification", "recommendation", "summarization"};
+
+Recipe recipe_of(const std::string& task, const std::vector<std::string>& assignments = {}) {
+  base::ConfigTree tree;
+  tree.set("task.name=" + task);
+  for (const auto& assignment : assignments) tree.set(assignment);
+  return Recipe::from_tree(tree);
+}
+
+std::string error_of(const std::string& task, const std::vector<std::string>& assignments) {
+  return testing::error_of([&] { recipe_of(task, assignments); });
+}
+
+// Fields that only one task has, away from what they are by themselves.
+std::vector<std::string> settings_of(const std::string& task) {
+  if (task == "recommendation") {
+    return {"data.format=recbole",   "data.title_columns=[\"movie_title\", \"class\"]",
+            "data.click_rating=3.5", "model.model=nrms",
+            "model.user_layers=2",   "train.metric=ndcg_5"};
+  }
+  if (task == "summarization") {
+    return {"data.source_field=article",
+            "data.max_target_tokens=60",
+            "model.decoder_layers=2",
+            "model.copy=no",
+            "search.beams=3",
+            "search.length_penalty=0.5",
+            "text.tokenizer=sentencepiece"};
+  }
+  return {"data.format=jsonl", "data.label_column=stars", "model.layers=3", "train.metric=macro_f1",
+          "train.learning_rate=0.1"};
+}
+
+TEST(RecipeOfTasks, LoadedFromItsOwnTextItIsTheSame) {
+  const testing::TemporaryFolder folder;
+  for (const auto& task : kTasks) {
+    for (const auto& settings : {std::vector<std::string>{}, settings_of(task)}) {
+      const auto text = recipe_of(task, settings).tree().to_toml();
+      const auto again = Recipe::load(folder.write("recipe.toml", text));
+      EXPECT_EQ(again.tree().to_toml(), text);
+      EXPECT_EQ(again.task.name, task);
+    }
+    EXPECT_TRUE(first_difference(recipe_of(task).tree().to_toml(),
+                                 recipe_of(task, settings_of(task)).tree().to_toml()));
+  }
+}
+
+TEST(RecipeOfTasks, EverySettingReachesItsField) {
+  const auto news = recipe_of("recommendation", settings_of("recommendation"));
+  EXPECT_EQ(news.clicks.title_columns, (std::vector<std::string>{"movie_title", "class"}));
+  EXPECT_EQ(news.clicks.click_rating, 3.5);
+  EXPECT_EQ(news.recommender.user().layers, 2);
+  const auto summaries = recipe_of("summarization", settings_of("summarization"));
+  EXPECT_EQ(summaries.pairs.source_field, "article");
+  EXPECT_FALSE(summaries.summarizer.copy);
+  EXPECT_EQ(summaries.search.beams, 3);
+  EXPECT_EQ(recipe_of("classification", settings_of("classification")).model.encoder.layers, 3);
+}
+
+TEST(RecipeOfTasks, TheMetricIsTheTasksFirstUnlessOneIsNamed) {
+  EXPECT_EQ(recipe_of("classification").train.metric, "accuracy");
+  EXPECT_EQ(recipe_of("recommendation").train.metric, "auc");
+  EXPECT_EQ(recipe_of("summarization").train.metric, "loss");
+  for (const auto& task : kTasks) {
+    EXPECT_EQ(recipe_of(task, {"train.metric=loss"}).train.metric, "loss");
+  }
+}
+
+TEST(RecipeOfTasks, AMetricOfAnotherTaskIsRefused) {
+  EXPECT_MENTIONS(error_of("classification", {"train.metric=auc"}), "train.metric", "\"auc\"",
+                  "classification", "accuracy, macro_f1, loss");
+  EXPECT_MENTIONS(error_of("recommendation", {"train.metric=accuracy"}), "\"accuracy\"",
+                  "recommendation", "auc, mrr, ndcg_5, ndcg_10, loss");
+  EXPECT_MENTIONS(error_of("summarization", {"train.metric=mrr"}), "\"mrr\"", "summarization",
+                  "choose one of loss");
+  EXPECT_MENTIONS(error_of("summarization", {"train.metric=bleu"}), "train.metric", "loss");
+}
+
+TEST(RecipeOfTasks, WhatBelongsToAnotherTaskIsRefused) {
+  for (const auto* task : {"classification", "recommendation"}) {
+    EXPECT_MENTIONS(error_of(task, {"search.beams=4"}), "search");
+  }
+  EXPECT_MENTIONS(error_of("classification", {"data.history=3"}), "'history'", "data");
+  EXPECT_MENTIONS(error_of("recommendation", {"data.label_column=x"}), "'label_column'");
+  EXPECT_MENTIONS(error_of("summarization", {"model.user_layers=2"}), "'user_layers'");
+  EXPECT_MENTIONS(error_of("recommendation", {"model.decoder_layers=2"}), "'decoder_layers'");
+  EXPECT_MENTIONS(error_of("summarisation", {}), "task.name", "'summarization'");
+}
+
+TEST(RecipeOfTasks, APlaceInTheFileComesWithTheRefusal) {
+  const testing::TemporaryFolder folder;
+  const auto path = folder.write("recipe.toml", "[train]\nepochs = 1\n[search]\nbeams = 2\n");
+  EXPECT_MENTIONS(testing::error_of([&] { Recipe::load(path); }), "recipe.toml:3", "search");
+}
+
+TEST(RecipeOfTasks, AnExperimentTakesClassifiersOnly) {
+  const testing::TemporaryFolder folder;
+  for (const auto* task : {"recommendation", "summarization"}) {
+    const auto recipe = folder.write(
+        "recipe.toml", "[task]\nname = \"" + std::string(task) + "\"\n[data]\ntrain = [\"x\"]\n");
+    const auto grid = folder.write(
+        "grid.toml", "[experiment]\nname = \"news\"\nseeds = [1]\n\n[[data]]\nname = \"clicks\"\n" +
+                         ("recipe = \"" + recipe.string()) + "\"\n[[variant]]\nname = \"small\"\n");
+    EXPECT_MENTIONS(testing::error_of([&] { Experiment::load(grid); }), "grid.toml:6: ", "'clicks'",
+                    task, "classifiers");
+  }
+}
+
+}  // namespace
+}  // namespace fastformer::train

@@ -1,6 +1,6 @@
 // Our contender of bench/peers/attention_block.py and rivals.py: a token mixer on a case that the
-// script wrote, run once for each line on standard input. The metadata of the case has the fields of
-// the encoder, as text.
+// script wrote, run once for each line on standard input. The metadata of the case has the fields
+// of the encoder, as text.
 //
 //   fastformer_attention_block CASE.safetensors THREADS PRECISION
 //   > forward        seconds of one pass without gradients

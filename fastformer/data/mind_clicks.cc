@@ -203,6 +203,11 @@ void read_news_beside(const std::vector<std::string>& sources, const ClickDataCo
                       NewsTable& news) {
   for (const auto& source : sources) {
     const fs::path path = source;
+    if (!fs::exists(path)) {
+      throw std::invalid_argument(source +
+                                  ": does not exist; name a folder with MIND's behaviors.tsv, or "
+                                  "that file");
+    }
     const auto folder = fs::is_directory(path) ? path : path.parent_path();
     const auto file = find_file(folder, kNewsFile);
     if (file) {

@@ -243,8 +243,8 @@ TEST(Completions, NameEveryCommand) {
   for (const auto* shell : {"bash", "zsh", "fish"}) {
     const auto outcome = run_program({"completions", shell});
     EXPECT_EQ(outcome.code, 0);
-    for (const auto* name :
-         {"train", "experiment", "evaluate", "predict", "inspect", "convert", "export"}) {
+    for (const auto* name : {"train", "experiment", "evaluate", "predict", "recommend", "summarize",
+                             "inspect", "convert", "export"}) {
       EXPECT_NE(outcome.output.find(name), std::string::npos) << shell << ' ' << name;
     }
   }

@@ -13,6 +13,7 @@ const std::vector<std::string> kTasks = {"classification", "recommendation", "su
 Recipe recipe_of(const std::string& task, const std::vector<std::string>& assignments = {}) {
   base::ConfigTree tree;
   tree.set("task.name=" + task);
+  if (task == "classification") tree.set("data.text_columns=[\"text\"]");
   for (const auto& assignment : assignments) tree.set(assignment);
   return Recipe::from_tree(tree);
 }
@@ -32,7 +33,7 @@ std::vector<std::string> settings_of(const std::string& task) {
     return {"data.source_field=article",
             "data.max_target_tokens=60",
             "model.decoder_layers=2",
-            "model.copy=no",
+            "model.copy=false",
             "search.beams=3",
             "search.length_penalty=0.5",
             "text.tokenizer=sentencepiece"};

@@ -158,7 +158,9 @@ TEST_F(RecommendCommand, ChoosesNewsAndTellsWhichClicksSpokeForThem) {
     EXPECT_TRUE(chosen["id"].get<std::string>().starts_with("S")) << chosen;
     EXPECT_TRUE(chosen["id"] != "S1" && chosen["id"] != "S2") << chosen;
     EXPECT_TRUE(chosen["title"].get<std::string>().starts_with("the team wins")) << chosen;
-    if (i > 0) EXPECT_LE(chosen["score"], objects[i - 1]["score"]);
+    if (i > 0) {
+      EXPECT_LE(chosen["score"], objects[i - 1]["score"]);
+    }
     ASSERT_EQ(chosen["clicks"].size(), 2u);
     EXPECT_EQ(chosen["clicks"][0]["id"], "S1");
     EXPECT_EQ(chosen["clicks"][1]["id"], "S2");

@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "cli/program.h"
+#include "fastformer/base/format.h"
 
 namespace fastformer::cli {
 namespace {
@@ -69,15 +70,14 @@ class SmallClicks {
     return id + "\tnews\tnone\t" + title + "\tabstract\thttps://example.org\t[]\t[]\n";
   }
   static std::string news(bool sport, int number) {
-    return (sport ? "S" : "M") + std::to_string(number % kNews);
+    return base::format("%c%d", sport ? 'S' : 'M', number % kNews);
   }
 
   void write_part(const std::string& part, int impressions, bool labelled) const {
     std::string news_rows, behaviors;
     for (int i = 0; i < kNews; ++i) {
-      const auto number = std::to_string(i);
-      news_rows += row(news(true, i), "the team wins match " + number);
-      news_rows += row(news(false, i), "oil prices fall " + number + " percent");
+      news_rows += row(news(true, i), base::format("the team wins match %d", i));
+      news_rows += row(news(false, i), base::format("oil prices fall %d percent", i));
     }
     for (int i = 0; i < impressions; ++i) {
       const bool sport = i % 2 == 0;
@@ -178,8 +178,8 @@ TEST_F(RecommendCommand, PrintsTheSameForPeople) {
   ASSERT_EQ(plain.code, 0) << plain.output;
   EXPECT_EQ(std::count(plain.output.begin(), plain.output.end(), '\n'), 6) << plain.output;
   for (const auto& chosen : objects_of(recommend("S1,S2", {"--top", "2", "--json"}))) {
-    EXPECT_MENTIONS(plain.output, "\t" + chosen["id"].get<std::string>() + "\t" +
-                                      chosen["title"].get<std::string>() + "\n");
+    const auto id = chosen["id"].get<std::string>(), title = chosen["title"].get<std::string>();
+    EXPECT_MENTIONS(plain.output, base::format("\t%s\t%s\n", id.c_str(), title.c_str()));
   }
   EXPECT_MENTIONS(plain.output, "  S1  the team wins match 1\n", "  S2  the team wins match 2\n");
 }

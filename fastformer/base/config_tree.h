@@ -52,6 +52,18 @@ class ConfigTree {
   template <class Config>
   void read_section(const std::string& name, Config& config) const;
 
+  /// A section whose fields start from a preset that one of them names: what the section says, over
+  /// `preset(config)`, which is given the section's own values. Throws as read_section() does.
+  template <class Config, class Preset>
+  Config read_preset_section(const std::string& name, const Preset& preset) const {
+    // The section is read twice: for the name of the preset, then over its values.
+    Config named;
+    read_section(name, named);
+    Config config = preset(named);
+    read_section(name, config);
+    return config;
+  }
+
   /// Puts every field of `config` into the section, so that the tree is fully resolved.
   template <class Config>
   void write_section(const std::string& name, const Config& config);

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "fastformer/data/batch_sampler.h"
@@ -14,12 +15,13 @@ namespace fastformer::data {
 ///   BatchLoader loader(dataset.train, plan_epoch(dataset.train, config, seed, epoch));
 ///   while (auto batch = loader.next()) step(*batch);
 ///
-/// `set` must outlive the loader. `first_batch` skips what a resumed epoch has already seen.
+/// `set` must outlive the loader.
 class BatchLoader {
  public:
-  /// Throws std::invalid_argument when `first_batch` is not in [0, plan.size()].
-  BatchLoader(const TokenSet& set, std::vector<std::vector<std::int64_t>> plan,
-              std::int64_t first_batch = 0);
+  BatchLoader(const TokenSet& set, std::vector<std::vector<std::int64_t>> plan)
+      : plan_(std::move(plan)),
+        batches_([this, &set](std::int64_t i) { return gather(set, plan_[i]); }, 0,
+                 static_cast<std::int64_t>(plan_.size())) {}
 
   /// The next batch, or nothing after the last.
   std::optional<RaggedBatch> next() { return batches_.next(); }

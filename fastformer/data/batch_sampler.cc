@@ -19,14 +19,6 @@ std::int64_t length(Lengths lengths, std::int64_t row) {
   return lengths[static_cast<std::size_t>(row)];
 }
 
-Rows lengths_of(const TokenSet& set) {
-  Rows lengths(static_cast<std::size_t>(set.size()));
-  for (std::size_t i = 0; i < lengths.size(); ++i) {
-    lengths[i] = static_cast<std::int64_t>(set.tokens(static_cast<std::int64_t>(i)).size());
-  }
-  return lengths;
-}
-
 // Cuts rows into batches by the configured size.
 class Cutter {
  public:
@@ -101,6 +93,14 @@ void BatchConfig::validate() const {
   }
   if (batch_size < 1) throw std::invalid_argument("batch_size must be at least 1");
   if (batch_tokens < 1) throw std::invalid_argument("batch_tokens must be at least 1");
+}
+
+Rows lengths_of(const TokenSet& set) {
+  Rows lengths(static_cast<std::size_t>(set.size()));
+  for (std::size_t i = 0; i < lengths.size(); ++i) {
+    lengths[i] = static_cast<std::int64_t>(set.tokens(static_cast<std::int64_t>(i)).size());
+  }
+  return lengths;
 }
 
 std::vector<Rows> plan_epoch(Lengths lengths, const BatchConfig& config, std::uint64_t seed,

@@ -32,6 +32,9 @@ struct BatchConfig {
   void validate() const;
 };
 
+/// Tokens of each row.
+std::vector<std::int64_t> lengths_of(const TokenSet& set);
+
 /// The batches of one epoch, each a list of rows; every row is in exactly one batch.
 ///
 ///   for (const auto& rows : plan_epoch(dataset.train, config, seed, epoch)) {

@@ -30,12 +30,8 @@ ModelConfig model_preset(const std::string& name) {
 }
 
 ModelConfig read_model_config(const base::ConfigTree& tree) {
-  // The section is read twice: for the preset's name, then over that preset's values.
-  ModelConfig config;
-  tree.read_section("model", config);
-  config = model_preset(config.preset);
-  tree.read_section("model", config);
-  return config;
+  return tree.read_preset_section<ModelConfig>(
+      "model", [](const ModelConfig& named) { return model_preset(named.preset); });
 }
 
 }  // namespace fastformer::tasks

@@ -2,18 +2,12 @@
 
 #include <stdexcept>
 
-#include "fastformer/tasks/model_files.h"
-
 namespace fastformer::tasks {
 
 namespace fs = std::filesystem;
 
 void ClassifierFormat::validate() const {
-  if (format_version != kFormatVersion) {
-    throw std::invalid_argument("the model is of format version " + std::to_string(format_version) +
-                                ", this program reads version " + std::to_string(kFormatVersion) +
-                                "; use the program that wrote it, or train again");
-  }
+  format.validate();
   if (labels.size() < 2) {
     throw std::invalid_argument("classifier.labels has " + std::to_string(labels.size()) +
                                 " labels; a classifier needs two or more");

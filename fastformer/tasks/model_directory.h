@@ -9,6 +9,7 @@
 #include "fastformer/base/config_tree.h"
 #include "fastformer/data/data_config.h"
 #include "fastformer/tasks/model_config.h"
+#include "fastformer/tasks/model_files.h"
 #include "fastformer/tasks/text_classifier.h"
 #include "fastformer/text/tokenizer.h"
 
@@ -16,16 +17,14 @@ namespace fastformer::tasks {
 
 /// The [classifier] section of a model's config.json.
 struct ClassifierFormat {
-  std::int64_t format_version = kFormatVersion;
+  ModelFormat format;
   std::string task = "text_classification";
   std::vector<std::string> labels;
   std::int64_t max_tokens = 0;  ///< documents are cut to this; 0: no limit
 
-  static constexpr std::int64_t kFormatVersion = 1;
-
   template <class Self, class Visitor>
   static void visit_fields(Self& self, Visitor&& visit) {
-    visit("format_version", self.format_version, "of the model directory");
+    ModelFormat::visit_fields(self.format, visit);
     visit("task", self.task, "what the model does", base::one_of({"text_classification"}));
     visit("labels", self.labels, "the classes, in the order of the logits");
     visit("max_tokens", self.max_tokens, "longer documents lose their tail; 0: no limit",

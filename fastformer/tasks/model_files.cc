@@ -63,6 +63,13 @@ std::string kind_in(const base::ConfigTree& config, const fs::path& path) {
 
 }  // namespace
 
+void ModelFormat::validate() const {
+  if (format_version == kVersion) return;
+  throw std::invalid_argument("the model is of format version " + std::to_string(format_version) +
+                              ", this program reads version " + std::to_string(kVersion) +
+                              "; use the program that wrote it, or train again");
+}
+
 void write_model_files(const fs::path& directory, const base::ConfigTree& config,
                        const nn::ParameterMap& parameters, const text::Tokenizer& tokenizer,
                        const std::string& card) {

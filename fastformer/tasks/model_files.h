@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <string>
@@ -9,6 +10,21 @@
 #include "fastformer/text/tokenizer.h"
 
 namespace fastformer::tasks {
+
+/// The section of config.json that says, by its name, what kind of model a directory holds. A
+/// classifier has more in it.
+struct ModelFormat {
+  std::int64_t format_version = kVersion;
+
+  static constexpr std::int64_t kVersion = 1;
+
+  template <class Self, class Visitor>
+  static void visit_fields(Self& self, Visitor&& visit) {
+    visit("format_version", self.format_version, "of the model directory");
+  }
+  /// Throws std::invalid_argument for another version.
+  void validate() const;
+};
 
 /// Writes a model directory beside its place and moves it there, so that a reader sees the old
 /// model or the new one:

@@ -10,11 +10,11 @@
 #include "fastformer/base/format.h"
 #include "fastformer/base/random.h"
 #include "fastformer/nn/tensor_file.h"
+#include "fastformer/tasks/title_vectors.h"
 
 namespace fastformer::tasks {
 namespace {
 
-constexpr std::int64_t kBatch = 1024;
 constexpr const char* kModelKey = "model";
 
 std::string_view bytes_of(const void* data, std::size_t size) {
@@ -61,41 +61,25 @@ NewsIndex::NewsIndex(const Recommender& model, std::filesystem::path file)
   vectors_ = vectors;
 }
 
-at::Tensor NewsIndex::encode(const data::TitleTokens& titles,
-                             const std::vector<std::int64_t>& which) const {
-  const c10::NoGradGuard no_gradients;
-  std::vector<at::Tensor> parts;
-  for (std::size_t first = 0; first < which.size(); first += kBatch) {
-    std::vector<std::int32_t> ids;
-    std::vector<std::int64_t> offsets = {0};
-    for (auto i = first; i < std::min(first + kBatch, which.size()); ++i) {
-      const auto title = titles.title(which[i]);
-      ids.insert(ids.end(), title.begin(), title.end());
-      offsets.push_back(static_cast<std::int64_t>(ids.size()));
-    }
-    parts.push_back(model_.encode_news(ids, nn::Offsets(offsets)));
-  }
-  return at::cat(parts);
-}
-
 at::Tensor NewsIndex::vectors(const data::TitleTokens& titles) {
   std::map<std::int64_t, std::int64_t> rows;  // by key
   const auto known = keys_.defined() ? keys_.size(0) : 0;
   for (std::int64_t i = 0; i < known; ++i) rows.emplace(keys_.const_data_ptr<std::int64_t>()[i], i);
-  std::vector<std::int64_t> fresh, new_keys, wanted;
+  std::vector<std::int32_t> fresh;
+  std::vector<std::int64_t> new_keys, wanted;
   for (std::int64_t n = 0; n < titles.size(); ++n) {
     const auto key = key_of(titles.title(n));
     const auto [entry, added] =
         rows.try_emplace(key, known + static_cast<std::int64_t>(fresh.size()));
     if (added) {
-      fresh.push_back(n);
+      fresh.push_back(static_cast<std::int32_t>(n));
       new_keys.push_back(key);
     }
     wanted.push_back(entry->second);
   }
   encoded_ = static_cast<std::int64_t>(fresh.size());
   if (!fresh.empty()) {
-    const auto encoded = encode(titles, fresh);
+    const auto encoded = encode_titles(model_, titles, fresh);
     const auto keys = at::tensor(new_keys, at::kLong);
     vectors_ = known > 0 ? at::cat({vectors_, encoded}) : encoded;
     keys_ = known > 0 ? at::cat({keys_, keys}) : keys;

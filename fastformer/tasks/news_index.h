@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
-#include <vector>
 
 #include "fastformer/data/title_tokens.h"
 #include "fastformer/tasks/recommender.h"
@@ -34,8 +33,6 @@ class NewsIndex {
   std::int64_t encoded() const { return encoded_; }
 
  private:
-  at::Tensor encode(const data::TitleTokens& titles, const std::vector<std::int64_t>& which) const;
-
   const Recommender& model_;
   std::filesystem::path file_;
   std::string fingerprint_;

@@ -78,11 +78,8 @@ RecommenderConfig recommender_preset(const std::string& model) {
 }
 
 RecommenderConfig read_recommender_config(const base::ConfigTree& tree) {
-  // The section is read twice: for the model's name, then over that model's values.
-  RecommenderConfig config;
-  tree.read_section("model", config);
-  config = recommender_preset(config.model);
-  tree.read_section("model", config);
+  auto config = tree.read_preset_section<RecommenderConfig>(
+      "model", [](const RecommenderConfig& named) { return recommender_preset(named.model); });
   if (!config.has_pretrained()) return config;
   if (tree.contains("pretrained")) {
     PretrainedShape shape;

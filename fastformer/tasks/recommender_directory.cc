@@ -1,24 +1,15 @@
 #include "fastformer/tasks/recommender_directory.h"
 
-#include <stdexcept>
-
 #include "fastformer/tasks/model_files.h"
 #include "fastformer/tasks/pretrained_shape.h"
 
 namespace fastformer::tasks {
 
-void RecommenderFormat::validate() const {
-  if (format_version == kFormatVersion) return;
-  throw std::invalid_argument("the model is of format version " + std::to_string(format_version) +
-                              ", this program reads version " + std::to_string(kFormatVersion) +
-                              "; use the program that wrote it, or train again");
-}
-
 void save_recommender(const std::filesystem::path& directory,
                       const data::ClickDataConfig& data_config, const text::Tokenizer& tokenizer,
                       const Recommender& model, const std::string& card) {
   base::ConfigTree tree;
-  tree.write_section("recommender", RecommenderFormat{});
+  tree.write_section("recommender", ModelFormat{});
   tree.write_section("model", model.config());
   tree.write_section("data", data_config);
   if (model.config().has_pretrained()) {
@@ -31,7 +22,7 @@ RecommenderDirectory load_recommender(const std::filesystem::path& directory) {
   RecommenderDirectory result;
   RecommenderConfig config;
   read_model_files(directory, "recommender", [&](const base::ConfigTree& tree) {
-    RecommenderFormat format;
+    ModelFormat format;
     tree.read_section("recommender", format);
     tree.check_sections({"recommender", "model", "data", "pretrained"});
     config = read_recommender_config(tree);

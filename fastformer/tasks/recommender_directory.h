@@ -1,6 +1,5 @@
 #pragma once
 
-#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -11,20 +10,6 @@
 #include "fastformer/text/tokenizer.h"
 
 namespace fastformer::tasks {
-
-/// The [recommender] section of a model's config.json.
-struct RecommenderFormat {
-  std::int64_t format_version = kFormatVersion;
-
-  static constexpr std::int64_t kFormatVersion = 1;
-
-  template <class Self, class Visitor>
-  static void visit_fields(Self& self, Visitor&& visit) {
-    visit("format_version", self.format_version, "of the model directory");
-  }
-  /// Throws std::invalid_argument for another version.
-  void validate() const;
-};
 
 /// All that the directory of a recommender holds: config.json with the sections recommender, model,
 /// data (how its training files were read) and pretrained (see PretrainedShape), and the files of

@@ -8,13 +8,13 @@
 
 #include "fastformer/base/atomic_file.h"
 #include "fastformer/base/format.h"
+#include "fastformer/tasks/title_vectors.h"
 
 namespace fastformer::tasks {
 namespace {
 
 using Use = std::function<void(const data::Impression&, std::span<const double>)>;
 
-constexpr std::int64_t kTokensAtOnce = 16'384;
 constexpr std::int64_t kUsersAtOnce = 256;
 constexpr std::int64_t kMatchedAtOnce = 64;  // pairs of user and candidate, where each is large
 
@@ -65,27 +65,13 @@ EncodedNews encode_mentioned(const Recommender& model, const data::TitleTokens& 
                              const data::ImpressionLog& log) {
   const auto mentioned = mentioned_news(titles, log);
   EncodedNews result{.rows = {}, .row_of = std::vector<std::int64_t>(mentioned.size(), -1)};
-  std::vector<at::Tensor> parts;
-  std::int64_t count = 0;
-  NewsBatchBuilder builder(titles);
-  std::vector<std::int32_t> chunk;
-  std::int64_t tokens = 0;
-  const auto encode = [&] {
-    builder.add(chunk, {});
-    const auto batch = builder.take();
-    parts.push_back(model.encode_news(batch.token_ids, nn::Offsets(batch.token_offsets)));
-    chunk.clear();
-    tokens = 0;
-  };
+  std::vector<std::int32_t> news;
   for (std::size_t n = 0; n < mentioned.size(); ++n) {
     if (!mentioned[n]) continue;
-    result.row_of[n] = count++;
-    chunk.push_back(static_cast<std::int32_t>(n));
-    tokens += 1 + static_cast<std::int64_t>(titles.title(static_cast<std::int64_t>(n)).size());
-    if (tokens >= kTokensAtOnce) encode();
+    result.row_of[n] = static_cast<std::int64_t>(news.size());
+    news.push_back(static_cast<std::int32_t>(n));
   }
-  if (!chunk.empty()) encode();
-  result.rows = at::cat(parts);
+  result.rows = encode_titles(model, titles, news);
   return result;
 }
 
@@ -153,6 +139,24 @@ void score_impressions(const Recommender& model, const data::TitleTokens& titles
   }
 }
 
+void RecommenderMeter::add(const data::Impression& impression, std::span<const double> scores) {
+  const auto candidates = impression.candidates;
+  ++impressions_;
+  ranking_.add(candidates, scores);
+  if (!measurable(candidates)) return;
+  loss_ += click_loss(candidates, scores);
+  clicks_ += std::count_if(candidates.begin(), candidates.end(),
+                           [](const auto& c) { return c.clicked(); });
+}
+
+RecommenderEvaluation RecommenderMeter::result() const {
+  if (clicks_ == 0) {
+    throw std::invalid_argument("none of the " + std::to_string(impressions_) +
+                                " impressions has both a clicked and an unclicked news");
+  }
+  return {.ranking = ranking_, .loss = loss_ / static_cast<double>(clicks_)};
+}
+
 RecommenderEvaluation evaluate(const Recommender& model, const data::TitleTokens& titles,
                                const data::ImpressionLog& log) {
   if (!log.labelled()) {
@@ -160,43 +164,36 @@ RecommenderEvaluation evaluate(const Recommender& model, const data::TitleTokens
         "the impressions do not say what was clicked, so that nothing can be measured; write a "
         "prediction file instead");
   }
-  RecommenderEvaluation result;
-  std::int64_t clicks = 0;
+  RecommenderMeter meter;
   score_impressions(model, titles, log,
                     [&](const data::Impression& impression, std::span<const double> scores) {
-                      const auto candidates = impression.candidates;
-                      result.ranking.add(candidates, scores);
-                      if (!measurable(candidates)) return;
-                      result.loss += click_loss(candidates, scores);
-                      clicks += std::count_if(candidates.begin(), candidates.end(),
-                                              [](const auto& c) { return c.clicked(); });
+                      meter.add(impression, scores);
                     });
-  if (clicks == 0) {
-    throw std::invalid_argument("none of the " + std::to_string(log.size()) +
-                                " impressions has both a clicked and an unclicked news");
-  }
-  result.loss /= static_cast<double>(clicks);
-  return result;
+  return meter.result();
 }
 
 void write_predictions(const Recommender& model, const data::TitleTokens& titles,
-                       const data::ImpressionLog& log, const std::filesystem::path& file) {
+                       const data::ImpressionLog& log, const std::filesystem::path& file,
+                       RecommenderMeter* meter) {
   base::write_file_atomically(file, [&](std::ostream& out) {
     score_impressions(model, titles, log,
                       [&](const data::Impression& impression, std::span<const double> scores) {
                         write_prediction(out, impression.id, scores);
+                        if (meter != nullptr) meter->add(impression, scores);
                       });
   });
 }
 
+std::string ranking_text(const RankingScores& scores) {
+  return base::format("AUC %.4f   MRR %.4f   nDCG@5 %.4f   nDCG@10 %.4f", scores.auc, scores.mrr,
+                      scores.ndcg_5, scores.ndcg_10);
+}
+
 std::string evaluation_table(const RecommenderEvaluation& evaluation) {
-  const auto mean = evaluation.ranking.mean();
-  return base::format(
-      "AUC %.4f   MRR %.4f   nDCG@5 %.4f   nDCG@10 %.4f   loss %.4f   impressions %lld   left out "
-      "%lld\n",
-      mean.auc, mean.mrr, mean.ndcg_5, mean.ndcg_10, evaluation.loss,
-      static_cast<long long>(evaluation.ranking.impressions()),
-      static_cast<long long>(evaluation.ranking.left_out()));
+  return ranking_text(evaluation.ranking.mean()) +
+         base::format("   loss %.4f   impressions %lld   left out %lld\n", evaluation.loss,
+                      static_cast<long long>(evaluation.ranking.impressions()),
+                      static_cast<long long>(evaluation.ranking.left_out()));
 }
 
 std::string evaluation_json(const RecommenderEvaluation& evaluation) {

@@ -20,6 +20,19 @@ struct RecommenderEvaluation {
                     ///< impression showed without effect, in nats
 };
 
+/// Collects the scores of labelled impressions.
+class RecommenderMeter {
+ public:
+  void add(const data::Impression& impression, std::span<const double> scores);
+  /// Throws std::invalid_argument when none of the impressions can be measured.
+  RecommenderEvaluation result() const;
+
+ private:
+  RankingMean ranking_;
+  double loss_ = 0;
+  std::int64_t impressions_ = 0, clicks_ = 0;
+};
+
 /// The scores of all candidates, impression by impression, in the order of the log. Where news are
 /// vectors (nrms, fastformer), those of the log are encoded once and users stream past them; else
 /// (fim) those of a few impressions at a time.
@@ -35,12 +48,16 @@ void score_impressions(
 RecommenderEvaluation evaluate(const Recommender& model, const data::TitleTokens& titles,
                                const data::ImpressionLog& log);
 
-/// Writes the prediction.txt of MIND's leaderboard, a line for each impression of the log. Throws
-/// std::runtime_error as base::write_file_atomically() does.
+/// Writes the prediction.txt of MIND's leaderboard, a line for each impression of the log, and
+/// gives the scores to `meter`, where there is one. Throws std::runtime_error as
+/// base::write_file_atomically() does.
 void write_predictions(const Recommender& model, const data::TitleTokens& titles,
-                       const data::ImpressionLog& log, const std::filesystem::path& file);
+                       const data::ImpressionLog& log, const std::filesystem::path& file,
+                       RecommenderMeter* meter = nullptr);
 
-/// AUC, MRR, nDCG@5 and nDCG@10, loss and what was left out, for people and as JSON.
+/// "AUC 0.7000   MRR ...", the four of them.
+std::string ranking_text(const RankingScores& scores);
+/// These, the loss and what was left out, for people and as JSON.
 std::string evaluation_table(const RecommenderEvaluation& evaluation);
 std::string evaluation_json(const RecommenderEvaluation& evaluation);
 

@@ -37,14 +37,9 @@ std::int64_t SummarizerConfig::summary_limit(std::int64_t max_tokens) const {
 }
 
 SummarizerConfig read_summarizer_config(const base::ConfigTree& tree) {
-  // The section is read twice: for the preset's name, then over that preset's values.
-  SummarizerConfig config;
-  tree.read_section("model", config);
-  const auto source = model_preset(config.source.preset);
-  config = SummarizerConfig{};
-  config.source = source;
-  tree.read_section("model", config);
-  return config;
+  return tree.read_preset_section<SummarizerConfig>("model", [](const SummarizerConfig& named) {
+    return SummarizerConfig{.source = model_preset(named.source.preset)};
+  });
 }
 
 }  // namespace fastformer::tasks

@@ -1,24 +1,15 @@
 #include "fastformer/tasks/summarizer_directory.h"
 
-#include <stdexcept>
-
 #include "fastformer/tasks/model_files.h"
 
 namespace fastformer::tasks {
-
-void SummarizerFormat::validate() const {
-  if (format_version == kFormatVersion) return;
-  throw std::invalid_argument("the model is of format version " + std::to_string(format_version) +
-                              ", this program reads version " + std::to_string(kFormatVersion) +
-                              "; use the program that wrote it, or train again");
-}
 
 void save_summarizer(const std::filesystem::path& directory,
                      const data::PairDataConfig& data_config, const SearchConfig& search,
                      const text::Tokenizer& tokenizer, const Summarizer& model,
                      const std::string& card) {
   base::ConfigTree tree;
-  tree.write_section("summarizer", SummarizerFormat{});
+  tree.write_section("summarizer", ModelFormat{});
   tree.write_section("model", model.config());
   tree.write_section("search", search);
   tree.write_section("data", data_config);
@@ -29,7 +20,7 @@ SummarizerDirectory load_summarizer(const std::filesystem::path& directory) {
   SummarizerDirectory result;
   SummarizerConfig config;
   read_model_files(directory, "summarizer", [&](const base::ConfigTree& tree) {
-    SummarizerFormat format;
+    ModelFormat format;
     tree.read_section("summarizer", format);
     tree.check_sections({"summarizer", "model", "search", "data"});
     config = read_summarizer_config(tree);

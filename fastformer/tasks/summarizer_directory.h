@@ -1,6 +1,5 @@
 #pragma once
 
-#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -12,20 +11,6 @@
 #include "fastformer/text/tokenizer.h"
 
 namespace fastformer::tasks {
-
-/// The [summarizer] section of a model's config.json.
-struct SummarizerFormat {
-  std::int64_t format_version = kFormatVersion;
-
-  static constexpr std::int64_t kFormatVersion = 1;
-
-  template <class Self, class Visitor>
-  static void visit_fields(Self& self, Visitor&& visit) {
-    visit("format_version", self.format_version, "of the model directory");
-  }
-  /// Throws std::invalid_argument for another version.
-  void validate() const;
-};
 
 /// All that the directory of a summarizer holds: config.json with the sections summarizer, model,
 /// search and data (how its training files were read), and the files of `model_files.h`.

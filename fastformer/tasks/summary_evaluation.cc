@@ -20,19 +20,7 @@ namespace fastformer::tasks {
 namespace {
 
 constexpr std::size_t kSentences = 3;
-constexpr std::int64_t kBatchTokens = 16384;
-
-std::vector<std::vector<std::int64_t>> batches_of(std::vector<std::int64_t> lengths) {
-  return data::plan_in_order(lengths, {.batch_by = "tokens", .batch_tokens = kBatchTokens});
-}
-
-std::vector<std::int64_t> lengths_of(const data::TokenSet& set) {
-  std::vector<std::int64_t> lengths;
-  for (std::int64_t row = 0; row < set.size(); ++row) {
-    lengths.push_back(static_cast<std::int64_t>(set.tokens(row).size()));
-  }
-  return lengths;
-}
+const data::BatchConfig kBatches{.batch_by = "tokens", .batch_tokens = 16384};
 
 // Makes a summary of pair i.
 using Author = std::function<std::string(std::size_t i, const data::TextPair& pair)>;
@@ -110,7 +98,7 @@ double mean_loss(const Summarizer& model, const data::PairSet& set) {
   const c10::NoGradGuard no_gradients;
   double sum = 0;
   std::int64_t tokens = 0;
-  for (const auto& rows : batches_of(set.lengths())) {
+  for (const auto& rows : data::plan_in_order(set.lengths(), kBatches)) {
     const auto batch = data::gather(set, rows);
     const auto count = batch.target.tokens() + batch.target.size();  // each has an end
     const auto loss = model.loss(summary_batch(batch), /*label_smoothing=*/0, /*training=*/false);
@@ -125,7 +113,7 @@ std::vector<std::string> write_summaries(const Summarizer& model, const text::To
                                          const data::TokenSet& documents) {
   std::vector<std::string> summaries(static_cast<std::size_t>(documents.size()));
   const std::vector<std::int32_t> banned = {tokenizer.pad_id(), tokenizer.unknown_id()};
-  for (const auto& rows : batches_of(lengths_of(documents))) {
+  for (const auto& rows : data::plan_in_order(documents, kBatches)) {
     const auto batch = data::gather(documents, rows);
     const auto texts = summarize(model, batch.ids, nn::Offsets(batch.offsets), search, banned);
     for (std::size_t i = 0; i < texts.size(); ++i) {

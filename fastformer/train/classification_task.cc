@@ -1,10 +1,10 @@
 #include "fastformer/train/classification_task.h"
 
 #include <stdexcept>
+#include <utility>
 
 #include "fastformer/base/atomic_file.h"
 #include "fastformer/tasks/evaluation.h"
-#include "fastformer/tasks/initial_vectors.h"
 #include "fastformer/tasks/model_directory.h"
 #include "fastformer/train/test_predictions.h"
 
@@ -31,42 +31,25 @@ ClassificationTask::ClassificationTask(const Recipe& recipe, const std::filesyst
       model_(recipe.model, dataset_.tokenizer->vocabulary_size(),
              static_cast<std::int64_t>(dataset_.labels.size()),
              static_cast<std::uint64_t>(recipe.train.seed)),
-      loss_(recipe.train.loss, class_counts(dataset_.train, dataset_.labels.size())) {
+      loss_(recipe.train.loss, class_counts(dataset_.train, dataset_.labels.size())),
+      plan_(data::lengths_of(dataset_.train), recipe.train.batch,
+            static_cast<std::uint64_t>(recipe.train.seed)) {
   if (dataset_.train.size() == 0) throw std::invalid_argument("there is no training document");
 }
 
-std::vector<std::string> ClassificationTask::initialize() {
-  const auto& path = recipe_.train.word_vectors;
-  if (path.empty()) return {};
-  return {tasks::load_word_vectors(path, *dataset_.tokenizer,
-                                   parameters().at("embedding.token.weight"))};
-}
-
-std::vector<std::vector<std::int64_t>> ClassificationTask::plan(std::int64_t epoch) const {
-  return data::plan_epoch(dataset_.train, recipe_.train.batch,
-                          static_cast<std::uint64_t>(recipe_.train.seed), epoch);
-}
-
-std::int64_t ClassificationTask::batches(std::int64_t epoch) const {
-  const auto& config = recipe_.train.batch;
-  if (config.batch_by == "examples") {  // the same number in every epoch
-    return (dataset_.train.size() + config.batch_size - 1) / config.batch_size;
-  }
-  return static_cast<std::int64_t>(plan(epoch).size());
-}
-
-void ClassificationTask::begin_epoch(std::int64_t epoch, std::int64_t first_batch) {
-  loader_.reset();
-  loader_ = std::make_unique<data::BatchLoader>(dataset_.train, plan(epoch), first_batch);
-}
-
-void ClassificationTask::next_batch() {
-  batch_ = loader_->next();
-  if (!batch_) throw std::logic_error("next_batch: the epoch has no more batches");
+std::int64_t ClassificationTask::begin_epoch(std::int64_t epoch, std::int64_t first_batch) {
+  auto plan = plan_.batches(epoch);
+  const auto count = static_cast<std::int64_t>(plan.size());
+  batches_.begin(
+      [this, plan = std::move(plan)](std::int64_t i) {
+        return data::gather(dataset_.train, plan[static_cast<std::size_t>(i)]);
+      },
+      first_batch, count);
+  return count;
 }
 
 at::Tensor ClassificationTask::loss() const {
-  return loss_.forward(model_.forward(*batch_, /*training=*/true), batch_->labels);
+  return loss_.forward(model_.forward(*batches_, /*training=*/true), batches_->labels);
 }
 
 tasks::Scores ClassificationTask::validate() const {

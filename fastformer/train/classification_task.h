@@ -1,15 +1,15 @@
 #pragma once
 
-#include <memory>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "fastformer/data/batch_loader.h"
 #include "fastformer/data/dataset.h"
+#include "fastformer/data/epoch_plan.h"
 #include "fastformer/tasks/classification_loss.h"
+#include "fastformer/tasks/initial_vectors.h"
 #include "fastformer/tasks/text_classifier.h"
+#include "fastformer/train/epoch_batches.h"
 #include "fastformer/train/training_task.h"
 
 namespace fastformer::train {
@@ -32,14 +32,16 @@ class ClassificationTask final : public TrainingTask {
   std::set<std::string> row_sparse_parameters() const override {
     return model_.row_sparse_parameters();
   }
-  std::vector<std::string> initialize() override;
+  std::vector<std::string> initialize() override {
+    return tasks::load_word_vectors(recipe_.train.word_vectors, *dataset_.tokenizer, parameters());
+  }
 
-  std::int64_t batches(std::int64_t epoch) const override;
-  void begin_epoch(std::int64_t epoch, std::int64_t first_batch) override;
-  void next_batch() override;
-  std::int64_t tokens() const override { return batch_->tokens(); }
+  std::int64_t batches(std::int64_t epoch) const override { return plan_.count(epoch); }
+  std::int64_t begin_epoch(std::int64_t epoch, std::int64_t first_batch) override;
+  void next_batch() override { batches_.next(); }
+  std::int64_t tokens() const override { return batches_->tokens(); }
   std::vector<std::pair<std::string, at::Tensor>> touched_rows() const override {
-    return model_.touched_rows(*batch_);
+    return model_.touched_rows(*batches_);
   }
   at::Tensor loss() const override;
 
@@ -48,14 +50,12 @@ class ClassificationTask final : public TrainingTask {
   void save_model(const std::filesystem::path& directory, const std::string& card) const override;
 
  private:
-  std::vector<std::vector<std::int64_t>> plan(std::int64_t epoch) const;
-
   Recipe recipe_;
   data::Dataset dataset_;
   tasks::TextClassifier model_;
   tasks::ClassificationLoss loss_;
-  std::unique_ptr<data::BatchLoader> loader_;
-  std::optional<data::RaggedBatch> batch_;
+  data::EpochPlan plan_;
+  EpochBatches<data::RaggedBatch> batches_;  ///< last: it reads the data set
 };
 
 }  // namespace fastformer::train

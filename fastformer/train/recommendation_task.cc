@@ -1,10 +1,7 @@
 #include "fastformer/train/recommendation_task.h"
 
-#include <stdexcept>
-
 #include "fastformer/base/atomic_file.h"
 #include "fastformer/base/format.h"
-#include "fastformer/tasks/initial_vectors.h"
 #include "fastformer/tasks/ranking_baselines.h"
 #include "fastformer/tasks/recommender_directory.h"
 #include "fastformer/tasks/recommender_evaluation.h"
@@ -25,9 +22,7 @@ tasks::Scores scores_of(const tasks::RecommenderEvaluation& evaluation) {
 }
 
 std::string baseline_row(const char* name, const tasks::RankingMean& ranking) {
-  const auto mean = ranking.mean();
-  return base::format("%-12s AUC %.4f   MRR %.4f   nDCG@5 %.4f   nDCG@10 %.4f\n", name, mean.auc,
-                      mean.mrr, mean.ndcg_5, mean.ndcg_10);
+  return base::format("%-12s ", name) + tasks::ranking_text(ranking.mean()) + "\n";
 }
 
 }  // namespace
@@ -52,25 +47,12 @@ std::string RecommendationTask::summary() const {
                                            static_cast<long long>(sampler_.skipped()));
 }
 
-std::vector<std::string> RecommendationTask::initialize() {
-  const auto& path = recipe_.train.word_vectors;
-  if (path.empty()) return {};
-  return {tasks::load_word_vectors(path, *dataset_.tokenizer,
-                                   parameters().at("embedding.token.weight"))};
-}
-
-std::int64_t RecommendationTask::batches(std::int64_t) const { return sampler_.batches(); }
-
-void RecommendationTask::begin_epoch(std::int64_t epoch, std::int64_t first_batch) {
-  loader_.reset();
+std::int64_t RecommendationTask::begin_epoch(std::int64_t epoch, std::int64_t first_batch) {
+  batches_.stop();
   sampler_.begin_epoch(epoch);
-  loader_ = std::make_unique<data::Prefetcher<tasks::NewsBatch>>(
-      [this](std::int64_t i) { return sampler_.batch(i); }, first_batch, sampler_.batches());
-}
-
-void RecommendationTask::next_batch() {
-  batch_ = loader_->next();
-  if (!batch_) throw std::logic_error("next_batch: the epoch has no more batches");
+  batches_.begin([this](std::int64_t i) { return sampler_.batch(i); }, first_batch,
+                 sampler_.batches());
+  return sampler_.batches();
 }
 
 tasks::Scores RecommendationTask::validate() const {
@@ -91,9 +73,11 @@ std::string RecommendationTask::baselines() const {
 TestReport RecommendationTask::test(const std::filesystem::path& folder) const {
   const auto& log = dataset_.parts.test;
   if (log.size() == 0) return {};
-  tasks::write_predictions(model_, dataset_.titles, log, folder / kPredictionsFile);
+  tasks::RecommenderMeter meter;
+  tasks::write_predictions(model_, dataset_.titles, log, folder / kPredictionsFile,
+                           log.labelled() ? &meter : nullptr);
   if (!log.labelled()) return {};
-  const auto evaluation = tasks::evaluate(model_, dataset_.titles, log);
+  const auto evaluation = meter.result();
   base::write_file_atomically(folder / kTestFile, tasks::evaluation_json(evaluation) + "\n");
   return {.documents = evaluation.ranking.impressions(),
           .scores = scores_of(evaluation),

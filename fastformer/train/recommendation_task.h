@@ -1,15 +1,14 @@
 #pragma once
 
-#include <memory>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "fastformer/data/click_dataset.h"
-#include "fastformer/data/prefetcher.h"
 #include "fastformer/tasks/click_sampler.h"
+#include "fastformer/tasks/initial_vectors.h"
 #include "fastformer/tasks/recommender.h"
+#include "fastformer/train/epoch_batches.h"
 #include "fastformer/train/training_task.h"
 
 namespace fastformer::train {
@@ -33,16 +32,18 @@ class RecommendationTask final : public TrainingTask {
   double learning_rate_factor(const std::string& parameter) const override {
     return model_.learning_rate_factor(parameter);
   }
-  std::vector<std::string> initialize() override;
-
-  std::int64_t batches(std::int64_t epoch) const override;
-  void begin_epoch(std::int64_t epoch, std::int64_t first_batch) override;
-  void next_batch() override;
-  std::int64_t tokens() const override { return batch_->tokens(); }
-  std::vector<std::pair<std::string, at::Tensor>> touched_rows() const override {
-    return model_.touched_rows(*batch_);
+  std::vector<std::string> initialize() override {
+    return tasks::load_word_vectors(recipe_.train.word_vectors, *dataset_.tokenizer, parameters());
   }
-  at::Tensor loss() const override { return model_.loss(*batch_, /*training=*/true); }
+
+  std::int64_t batches(std::int64_t /*epoch*/) const override { return sampler_.batches(); }
+  std::int64_t begin_epoch(std::int64_t epoch, std::int64_t first_batch) override;
+  void next_batch() override { batches_.next(); }
+  std::int64_t tokens() const override { return batches_->tokens(); }
+  std::vector<std::pair<std::string, at::Tensor>> touched_rows() const override {
+    return model_.touched_rows(*batches_);
+  }
+  at::Tensor loss() const override { return model_.loss(*batches_, /*training=*/true); }
 
   tasks::Scores validate() const override;
   TestReport test(const std::filesystem::path& folder) const override;
@@ -55,8 +56,7 @@ class RecommendationTask final : public TrainingTask {
   data::ClickDataset dataset_;
   tasks::Recommender model_;
   tasks::ClickSampler sampler_;
-  std::unique_ptr<data::Prefetcher<tasks::NewsBatch>> loader_;  // reads the sampler: goes first
-  std::optional<tasks::NewsBatch> batch_;
+  EpochBatches<tasks::NewsBatch> batches_;  ///< last: it reads the sampler
 };
 
 }  // namespace fastformer::train

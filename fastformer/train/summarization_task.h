@@ -1,14 +1,14 @@
 #pragma once
 
-#include <memory>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "fastformer/data/epoch_plan.h"
 #include "fastformer/data/pair_dataset.h"
-#include "fastformer/data/prefetcher.h"
+#include "fastformer/tasks/initial_vectors.h"
 #include "fastformer/tasks/summarizer.h"
+#include "fastformer/train/epoch_batches.h"
 #include "fastformer/train/training_task.h"
 
 namespace fastformer::train {
@@ -29,11 +29,13 @@ class SummarizationTask final : public TrainingTask {
   std::set<std::string> row_sparse_parameters() const override {
     return model_.row_sparse_parameters();
   }
-  std::vector<std::string> initialize() override;
+  std::vector<std::string> initialize() override {
+    return tasks::load_word_vectors(recipe_.train.word_vectors, *dataset_.tokenizer, parameters());
+  }
 
-  std::int64_t batches(std::int64_t epoch) const override;
-  void begin_epoch(std::int64_t epoch, std::int64_t first_batch) override;
-  void next_batch() override;
+  std::int64_t batches(std::int64_t epoch) const override { return plan_.count(epoch); }
+  std::int64_t begin_epoch(std::int64_t epoch, std::int64_t first_batch) override;
+  void next_batch() override { batches_.next(); }
   std::int64_t tokens() const override;
   std::vector<std::pair<std::string, at::Tensor>> touched_rows() const override;
   at::Tensor loss() const override;
@@ -43,14 +45,11 @@ class SummarizationTask final : public TrainingTask {
   void save_model(const std::filesystem::path& directory, const std::string& card) const override;
 
  private:
-  std::vector<std::vector<std::int64_t>> plan(std::int64_t epoch) const;
-
   Recipe recipe_;
   data::PairDataset dataset_;
   tasks::Summarizer model_;
-  std::vector<std::vector<std::int64_t>> plan_;                // of the epoch
-  std::unique_ptr<data::Prefetcher<data::PairBatch>> loader_;  // reads the plan: goes first
-  std::optional<data::PairBatch> batch_;
+  data::EpochPlan plan_;
+  EpochBatches<data::PairBatch> batches_;  ///< last: it reads the data set
 };
 
 }  // namespace fastformer::train

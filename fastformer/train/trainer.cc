@@ -86,8 +86,7 @@ bool Trainer::run(const StopSignal& stop) {
 }
 
 bool Trainer::run_epoch(const StopSignal& stop) {
-  const auto count = task_.batches(state_.epoch);
-  task_.begin_epoch(state_.epoch, state_.batch);
+  const auto count = task_.begin_epoch(state_.epoch, state_.batch);
   while (state_.batch < count && !finished()) {
     const auto taken = std::min(config_.accumulation, count - state_.batch);
     const auto started = std::chrono::steady_clock::now();

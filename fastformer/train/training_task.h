@@ -47,8 +47,9 @@ class TrainingTask {
 
   /// Batches in an epoch; throws std::invalid_argument where there is nothing to train on.
   virtual std::int64_t batches(std::int64_t epoch) const = 0;
-  /// Goes to a batch of an epoch. Batches from there on may be prepared on another thread.
-  virtual void begin_epoch(std::int64_t epoch, std::int64_t first_batch) = 0;
+  /// Goes to a batch of an epoch, and gives the number of batches in it. Those from there on may be
+  /// prepared on another thread. Throws std::invalid_argument for a batch that the epoch lacks.
+  virtual std::int64_t begin_epoch(std::int64_t epoch, std::int64_t first_batch) = 0;
   /// Takes the next batch, which the four below are about.
   virtual void next_batch() = 0;
   virtual std::int64_t tokens() const = 0;

@@ -1,13 +1,18 @@
 #pragma once
 
+#include <gtest/gtest.h>
+#include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "support/temporary_folder.h"
@@ -54,6 +59,41 @@ inline Outcome run_program(const std::vector<std::string>& arguments,
   const auto log = folder / "log";
   const int code = wait_for(start_program(arguments, log, folder.write("input", input)));
   return {code, content_of(log)};
+}
+
+using Words = std::vector<std::string>;
+
+inline Words with(Words arguments, const Words& more) {
+  arguments.insert(arguments.end(), more.begin(), more.end());
+  return arguments;
+}
+
+/// Bad input: exit code 1, and one sentence with these words in it.
+inline void expect_refusal(const Outcome& outcome, const Words& words) {
+  EXPECT_EQ(outcome.code, 1) << outcome.output;
+  EXPECT_EQ(std::count(outcome.output.begin(), outcome.output.end(), '\n'), 1) << outcome.output;
+  EXPECT_MENTIONS(outcome.output, "fastformer: ");
+  for (const auto& word : words) EXPECT_MENTIONS(outcome.output, word);
+}
+
+/// A training that is stopped or killed once it has logged so many bytes, and resumed, ends as one
+/// that was left alone. `Task` has train(), content(), folder() and results() of a run.
+template <class Task>
+void expect_resumable(const Task& task, std::size_t logged) {
+  ASSERT_EQ(run_program(task.train("whole")).code, 0);
+  const auto expected = task.results("whole");
+  for (const int signal : {SIGTERM, SIGKILL}) {
+    const auto run = "stopped" + std::to_string(signal);
+    const pid_t child = start_program(task.train(run), task.folder() / "log");
+    while (task.content(run + "/metrics.jsonl").size() < logged) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    }
+    kill(child, signal);
+    wait_for(child);
+    const auto resumed = run_program(with(task.train(run), {"--resume"}));
+    EXPECT_EQ(resumed.code, 0) << resumed.output;
+    EXPECT_TRUE(task.results(run) == expected) << "signal " << signal;
+  }
 }
 
 /// A small data set of two topics and a recipe that trains on it within seconds.

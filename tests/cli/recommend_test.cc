@@ -1,12 +1,9 @@
 #include <gtest/gtest.h>
-#include <signal.h>
 
 #include <algorithm>
-#include <chrono>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <sstream>
-#include <thread>
 
 #include "cli/program.h"
 #include "fastformer/base/format.h"
@@ -15,13 +12,6 @@ namespace fastformer::cli {
 namespace {
 
 namespace fs = std::filesystem;
-using Words = std::vector<std::string>;
-
-Words with(Words arguments, const Words& more) {
-  arguments.insert(arguments.end(), more.begin(), more.end());
-  return arguments;
-}
-
 /// Ten news on sport and ten on markets as MIND writes them, users who like one of the two, and a
 /// recipe that learns this within seconds.
 class SmallClicks {
@@ -94,13 +84,6 @@ class SmallClicks {
 
   testing::TemporaryFolder folder_;
 };
-
-void expect_refusal(const Outcome& outcome, const Words& words) {
-  EXPECT_EQ(outcome.code, 1) << outcome.output;
-  EXPECT_EQ(std::count(outcome.output.begin(), outcome.output.end(), '\n'), 1) << outcome.output;
-  EXPECT_MENTIONS(outcome.output, "fastformer: ");
-  for (const auto& word : words) EXPECT_MENTIONS(outcome.output, word);
-}
 
 // The lines that are JSON: those of the log go to the same place in these tests.
 std::vector<nlohmann::json> objects_of(const Outcome& outcome) {
@@ -283,21 +266,7 @@ TEST_F(RecommendCommand, BadInputGetsOneSentence) {
 }
 
 TEST(RecommendTraining, StoppedOrKilledAndResumedItEndsIdentical) {
-  const SmallClicks clicks;
-  ASSERT_EQ(run_program(clicks.train("whole")).code, 0);
-  const auto expected = clicks.results("whole");
-  for (const int signal : {SIGTERM, SIGKILL}) {
-    const auto run = "stopped" + std::to_string(signal);
-    const pid_t child = start_program(clicks.train(run), clicks.folder() / "log");
-    while (clicks.content(run + "/metrics.jsonl").size() < 600) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(2));
-    }
-    kill(child, signal);
-    wait_for(child);
-    const auto resumed = run_program(with(clicks.train(run), {"--resume"}));
-    EXPECT_EQ(resumed.code, 0) << resumed.output;
-    EXPECT_TRUE(clicks.results(run) == expected) << "signal " << signal;
-  }
+  expect_resumable(SmallClicks(), 600);
 }
 
 TEST(RecommendTraining, ABlindTestPartLeavesPredictionsOnly) {

@@ -1,13 +1,10 @@
 #include <gtest/gtest.h>
-#include <signal.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <sstream>
-#include <thread>
 
 #include "cli/program.h"
 
@@ -15,13 +12,6 @@ namespace fastformer::cli {
 namespace {
 
 namespace fs = std::filesystem;
-using Words = std::vector<std::string>;
-
-Words with(Words arguments, const Words& more) {
-  arguments.insert(arguments.end(), more.begin(), more.end());
-  return arguments;
-}
-
 /// Documents of three sentences whose summary is in the second, and a recipe that trains on them
 /// within seconds.
 class SmallPairs {
@@ -79,13 +69,6 @@ class SmallPairs {
 
   testing::TemporaryFolder folder_;
 };
-
-void expect_refusal(const Outcome& outcome, const Words& words) {
-  EXPECT_EQ(outcome.code, 1) << outcome.output;
-  EXPECT_EQ(std::count(outcome.output.begin(), outcome.output.end(), '\n'), 1) << outcome.output;
-  EXPECT_MENTIONS(outcome.output, "fastformer: ");
-  for (const auto& word : words) EXPECT_MENTIONS(outcome.output, word);
-}
 
 Words lines_of(const Outcome& outcome) {
   EXPECT_EQ(outcome.code, 0) << outcome.output;
@@ -242,21 +225,7 @@ TEST_F(SummarizeCommand, EvaluateGivesTheScoresOfTheTestPart) {
 }
 
 TEST(SummarizeTraining, StoppedOrKilledAndResumedItEndsIdentical) {
-  const SmallPairs pairs;
-  ASSERT_EQ(run_program(pairs.train("whole")).code, 0);
-  const auto expected = pairs.results("whole");
-  for (const int signal : {SIGTERM, SIGKILL}) {
-    const auto run = "stopped" + std::to_string(signal);
-    const pid_t child = start_program(pairs.train(run), pairs.folder() / "log");
-    while (pairs.content(run + "/metrics.jsonl").size() < 400) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(2));
-    }
-    kill(child, signal);
-    wait_for(child);
-    const auto resumed = run_program(with(pairs.train(run), {"--resume"}));
-    EXPECT_EQ(resumed.code, 0) << resumed.output;
-    EXPECT_TRUE(pairs.results(run) == expected) << "signal " << signal;
-  }
+  expect_resumable(SmallPairs(), 400);
 }
 
 TEST(SummarizeTraining, SubwordsGiveTextWithoutTheirMarks) {

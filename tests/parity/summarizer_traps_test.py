@@ -5,11 +5,12 @@ Every mistaken variant must move the loss or a log-probability of some case by m
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import math
 import pathlib
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import pytest
 import torch
@@ -70,15 +71,23 @@ class CopyMistake(oracle.Summarizer):
             self.copy.__class__ = self.pointer
 
 
+@contextlib.contextmanager
+def _scaled(layer: torch.nn.Linear, factor: float) -> Iterator[None]:
+    """While this lasts, the layer's outputs are `factor` times as large."""
+    weight, bias = layer.weight.data, layer.bias.data
+    layer.weight.data, layer.bias.data = factor * weight, factor * bias
+    try:
+        yield
+    finally:
+        layer.weight.data, layer.bias.data = weight, bias
+
+
 class _SwappedGate(oracle.Copy):
     def forward(
         self, generated: Tensor, y: Tensor, x: Tensor, memory: Tensor, document: Sequence[int]
     ) -> Tensor:
-        weight, bias = self.gate.weight.data, self.gate.bias.data
-        self.gate.weight.data, self.gate.bias.data = -weight, -bias
-        mixed = super().forward(generated, y, x, memory, document)
-        self.gate.weight.data, self.gate.bias.data = weight, bias
-        return mixed
+        with _scaled(self.gate, -1.0):
+            return super().forward(generated, y, x, memory, document)
 
 
 class _LastPlace(oracle.Copy):
@@ -95,12 +104,8 @@ class _UnscaledCopy(oracle.Copy):
     def forward(
         self, generated: Tensor, y: Tensor, x: Tensor, memory: Tensor, document: Sequence[int]
     ) -> Tensor:
-        weight, bias = self.query.weight.data, self.query.bias.data
-        factor = math.sqrt(y.shape[0])
-        self.query.weight.data, self.query.bias.data = weight * factor, bias * factor
-        mixed = super().forward(generated, y, x, memory, document)
-        self.query.weight.data, self.query.bias.data = weight, bias
-        return mixed
+        with _scaled(self.query, math.sqrt(y.shape[0])):
+            return super().forward(generated, y, x, memory, document)
 
 
 class _GateWithoutInput(oracle.Copy):

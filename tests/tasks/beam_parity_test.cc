@@ -7,7 +7,7 @@
 
 #include "fastformer/base/atomic_file.h"
 #include "fastformer/tasks/beam_search.h"
-#include "support/temporary_folder.h"
+#include "tasks/parity_case.h"
 #include "tasks/table_model.h"
 
 namespace fastformer::tasks {
@@ -41,13 +41,10 @@ void check_case(const json& c) {
 }
 
 TEST(BeamParitySlow, FindsWhatTransformersFinds) {
-  const fs::path source = FASTFORMER_SOURCE_DIR, python = source / ".venv/bin/python";
-  if (!fs::exists(python)) GTEST_SKIP() << "no .venv: run scripts/setup --tests";
+  if (!fs::exists(testing::parity_python())) GTEST_SKIP() << testing::kNoPython;
   const testing::TemporaryFolder folder;
   const auto file = folder.path() / "cases.json";
-  const auto command = python.string() + " " +
-                       (source / "tests/parity/make_beam_cases.py").string() + " " + file.string();
-  ASSERT_EQ(std::system(command.c_str()), 0) << "tests/parity/make_beam_cases.py failed";
+  ASSERT_TRUE(testing::run_parity_script("make_beam_cases.py", file.string()));
   const auto cases = json::parse(base::read_file(file));
   EXPECT_GT(cases.size(), 100U);
   for (std::size_t i = 0; i < cases.size(); ++i) {

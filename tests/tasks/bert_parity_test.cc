@@ -2,7 +2,6 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -10,14 +9,14 @@
 #include "fastformer/base/atomic_file.h"
 #include "fastformer/nn/tensor_file.h"
 #include "fastformer/tasks/pretrained_encoder.h"
-#include "support/temporary_folder.h"
+#include "tasks/parity_case.h"
 
 namespace fastformer::tasks {
 namespace {
 
 namespace fs = std::filesystem;
 
-double largest(const at::Tensor& x) { return x.numel() == 0 ? 0 : x.abs().max().item<double>(); }
+using testing::largest;
 
 std::vector<std::int32_t> ids_of(const nn::ParameterMap& tensors) {
   const auto ids = tensors.at("ids").to(at::kInt);
@@ -29,16 +28,12 @@ std::vector<std::int32_t> ids_of(const nn::ParameterMap& tensors) {
 // rounding is all that there is: the bias of the keys has no gradient, by algebra.
 void check_gradients(const nn::BertEncoder& encoder, const nn::ParameterMap& tensors,
                      double least) {
-  double scale = 0;
-  for (const auto& [name, tensor] : tensors) {
-    if (name.starts_with("gradient.")) scale = std::max(scale, largest(tensor));
-  }
+  const double scale = testing::gradient_scale(tensors);
   for (const auto& [name, parameter] : encoder.parameters()) {
     const auto expected = tensors.at("gradient." + name).to(at::kDouble);
-    auto gradient = parameter.grad();
-    ASSERT_TRUE(gradient.defined()) << name;
-    if (gradient.is_sparse()) gradient = gradient.to_dense();
-    const auto difference = largest(gradient.to(at::kDouble) - expected);
+    ASSERT_TRUE(parameter.grad().defined()) << name;
+    const auto gradient = testing::dense_gradient(parameter).to(at::kDouble);
+    const auto difference = largest(gradient - expected);
     EXPECT_LE(difference, 1e-4 * std::max(largest(expected), least * scale)) << name;
   }
 }
@@ -63,29 +58,15 @@ void check_case(const fs::path& folder, at::ScalarType type) {
   check_gradients(encoder, tensors, exact ? 1e-6 : 1e-3);
 }
 
-// The folder of a group of cases, made once; null if they could not be made.
 class BertParitySlow : public ::testing::TestWithParam<std::string> {
  protected:
-  static const testing::TemporaryFolder* cases(const std::string& group) {
-    auto [entry, missing] = folders_.try_emplace(group);
-    if (!missing) return entry->second.get();
-    auto folder = std::make_unique<testing::TemporaryFolder>();
-    const auto command = kPython.string() + " " +
-                         (kSource / "tests/parity/make_bert_cases.py").string() + " " +
-                         folder->path().string() + " " + group;
-    if (std::system(command.c_str()) == 0) entry->second = std::move(folder);
-    return entry->second.get();
-  }
   static void TearDownTestSuite() { folders_.clear(); }
-
-  static inline const fs::path kSource = FASTFORMER_SOURCE_DIR;
-  static inline const fs::path kPython = kSource / ".venv/bin/python";
-  static inline std::map<std::string, std::unique_ptr<testing::TemporaryFolder>> folders_;
+  static inline testing::ParityFolders folders_{"make_bert_cases.py"};
 };
 
 TEST_P(BertParitySlow, HiddenStatesAndGradientsAreThoseOfTransformers) {
-  if (!fs::exists(kPython)) GTEST_SKIP() << "no .venv: run scripts/setup --tests";
-  const auto* folder = cases(GetParam());
+  if (!fs::exists(testing::parity_python())) GTEST_SKIP() << testing::kNoPython;
+  const auto* folder = folders_.of(GetParam());
   ASSERT_NE(folder, nullptr) << "tests/parity/make_bert_cases.py failed";
   std::set<fs::path> found;
   for (const auto& entry : fs::directory_iterator(folder->path())) found.insert(entry.path());
@@ -101,8 +82,8 @@ INSTANTIATE_TEST_SUITE_P(Groups, BertParitySlow, ::testing::Values("small", "bas
 class SentencesSlow : public BertParitySlow {};
 
 TEST_P(SentencesSlow, VectorsOfRealWeightsAreThoseOfTransformers) {
-  if (!fs::exists(kPython)) GTEST_SKIP() << "no .venv: run scripts/setup --tests";
-  const auto* made = cases(GetParam());
+  if (!fs::exists(testing::parity_python())) GTEST_SKIP() << testing::kNoPython;
+  const auto* made = folders_.of(GetParam());
   ASSERT_NE(made, nullptr) << "tests/parity/make_bert_cases.py failed";
   const auto folder = *made / GetParam();
   const auto model = PretrainedEncoder::open(folder);

@@ -1,11 +1,7 @@
 // The models against an oracle in PyTorch that was written without this code (tests/parity).
 #include <gtest/gtest.h>
 
-#include <algorithm>
-#include <cstdlib>
 #include <filesystem>
-#include <map>
-#include <memory>
 #include <nlohmann/json.hpp>
 #include <ostream>
 
@@ -13,8 +9,7 @@
 #include "fastformer/nn/tensor_file.h"
 #include "fastformer/tasks/classification_loss.h"
 #include "fastformer/tasks/text_classifier.h"
-#include "support/temporary_folder.h"
-#include "tasks/parity_error.h"
+#include "tasks/parity_case.h"
 
 namespace fastformer::tasks {
 namespace {
@@ -22,7 +17,6 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 using testing::error;
-using testing::largest;
 
 // Every field of the encoder has the same name in a case's config.json.
 ModelConfig model_config(const json& c, const nn::ParameterMap& tensors, const std::string& form) {
@@ -59,13 +53,8 @@ void check_case(const fs::path& folder, const std::string& form) {
   const double tolerance = exact ? 1e-10 : 1e-5;
   const TextClassifier model(model_config(config, tensors, form), config["vocabulary_size"],
                              config["classes"], 1, exact ? at::kDouble : at::kFloat);
-  nn::ParameterMap parameters;
-  double scale = 0;
-  for (const auto& [name, tensor] : tensors) {
-    if (name.starts_with("parameter.")) parameters[name.substr(10)] = tensor;
-    if (name.starts_with("gradient.")) scale = std::max(scale, largest(tensor));
-  }
-  nn::assign(model.parameters(), parameters, folder.string());
+  testing::take_parameters(model.parameters(), tensors, folder.string());
+  const double scale = testing::gradient_scale(tensors);
   const auto batch = batch_of(tensors);
   ClassifierTrace trace;
   const auto logits = model.forward(batch, false, &trace);
@@ -77,9 +66,7 @@ void check_case(const fs::path& folder, const std::string& form) {
   EXPECT_LE(error(trace.encoded, tensors.at("output.encoder"), 0), tolerance) << config;
   EXPECT_LE(error(loss, tensors.at("loss"), 0), tolerance) << config;
   for (const auto& [name, weight] : model.parameters()) {
-    auto gradient = weight.grad();
-    if (!gradient.defined()) gradient = at::zeros_like(weight);
-    if (gradient.is_sparse()) gradient = gradient.to_dense();
+    const auto gradient = testing::dense_gradient(weight);
     EXPECT_LE(error(gradient, tensors.at("gradient." + name), scale), tolerance)
         << name << " " << form << " " << config;
   }
@@ -95,27 +82,13 @@ std::ostream& operator<<(std::ostream& out, const Run& run) {
 
 class ParitySlow : public ::testing::TestWithParam<Run> {
  protected:
-  // The folder of a mixer's cases, made once for all forms; null if they could not be made.
-  static const testing::TemporaryFolder* cases(const std::string& mixer) {
-    auto [entry, missing] = folders_.try_emplace(mixer);
-    if (!missing) return entry->second.get();
-    auto folder = std::make_unique<testing::TemporaryFolder>();
-    const auto command = kPython.string() + " " +
-                         (kSource / "tests/parity/make_cases.py").string() + " " +
-                         folder->path().string() + " " + mixer;
-    if (std::system(command.c_str()) == 0) entry->second = std::move(folder);
-    return entry->second.get();
-  }
   static void TearDownTestSuite() { folders_.clear(); }
-
-  static inline const fs::path kSource = FASTFORMER_SOURCE_DIR;
-  static inline const fs::path kPython = kSource / ".venv/bin/python";
-  static inline std::map<std::string, std::unique_ptr<testing::TemporaryFolder>> folders_;
+  static inline testing::ParityFolders folders_{"make_cases.py"};
 };
 
 TEST_P(ParitySlow, OutputsAndGradientsAgreeWithTheOracle) {
-  if (!fs::exists(kPython)) GTEST_SKIP() << "no .venv: run scripts/setup --tests";
-  const auto* folder = cases(GetParam().mixer);
+  if (!fs::exists(testing::parity_python())) GTEST_SKIP() << testing::kNoPython;
+  const auto* folder = folders_.of(GetParam().mixer);  // the same for all forms
   ASSERT_NE(folder, nullptr) << "tests/parity/make_cases.py failed";
   int count = 0;
   for (const auto& entry : fs::directory_iterator(folder->path())) {

@@ -11,6 +11,7 @@
 
 #include "fastformer/base/atomic_file.h"
 #include "support/temporary_folder.h"
+#include "tasks/parity_case.h"
 
 namespace fastformer::tasks {
 namespace {
@@ -84,14 +85,10 @@ TEST(RankingMetrics, PredictionsAreRanksInTheOrderOfTheCandidates) {
 }
 
 TEST(RankingMetricsSlow, AgreeWithTheOfficialEvaluation) {
-  const fs::path source = FASTFORMER_SOURCE_DIR;
-  const auto python = source / ".venv/bin/python";
-  if (!fs::exists(python)) GTEST_SKIP() << "no .venv: run scripts/setup --tests";
+  if (!fs::exists(testing::parity_python())) GTEST_SKIP() << testing::kNoPython;
   const testing::TemporaryFolder folder;
   const auto file = folder / "cases.json";
-  const auto command = python.string() + " " + (source / "tests/parity/ranking_cases.py").string() +
-                       " " + file.string();
-  ASSERT_EQ(std::system(command.c_str()), 0);
+  ASSERT_TRUE(testing::run_parity_script("ranking_cases.py", file.string()));
   const auto json = nlohmann::json::parse(base::read_file(file));
   RankingMean mean;
   ASSERT_GT(json["cases"].size(), 100u);

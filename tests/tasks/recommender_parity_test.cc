@@ -1,7 +1,6 @@
 // The recommenders against an oracle in PyTorch that was written without this code (tests/parity).
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -10,8 +9,7 @@
 #include "fastformer/base/atomic_file.h"
 #include "fastformer/nn/tensor_file.h"
 #include "fastformer/tasks/recommender.h"
-#include "support/temporary_folder.h"
-#include "tasks/parity_error.h"
+#include "tasks/parity_case.h"
 
 namespace fastformer::tasks {
 namespace {
@@ -84,13 +82,8 @@ void check_case(const fs::path& folder) {
   const double tolerance = exact ? 1e-9 : 1e-5;
   const Recommender model(recommender_config(config, folder), config["news"]["vocabulary_size"], 1,
                           exact ? at::kDouble : at::kFloat);
-  nn::ParameterMap parameters;
-  double scale = 0;
-  for (const auto& [name, tensor] : tensors) {
-    if (name.starts_with("parameter.")) parameters[name.substr(10)] = tensor;
-    if (name.starts_with("gradient.")) scale = std::max(scale, largest(tensor));
-  }
-  nn::assign(model.parameters(), parameters, folder.string());
+  testing::take_parameters(model.parameters(), tensors, folder.string());
+  const double scale = testing::gradient_scale(tensors);
   const auto batch = batch_of(tensors);
   const auto scores = model.scores(batch, /*training=*/true);
   const auto loss = model.loss(batch, /*training=*/true);
@@ -98,9 +91,7 @@ void check_case(const fs::path& folder) {
   EXPECT_LE(error(scores, tensors.at("scores"), 0.1), tolerance) << config;
   EXPECT_LE(error(loss, tensors.at("loss"), 0.1), tolerance) << config;
   for (const auto& [name, weight] : model.parameters()) {
-    auto gradient = weight.grad();
-    if (!gradient.defined()) gradient = at::zeros_like(weight);
-    if (gradient.is_sparse()) gradient = gradient.to_dense();
+    const auto gradient = testing::dense_gradient(weight);
     const auto& expected = tensors.at("gradient." + name);
     if (scale < kZeroByAlgebra) {
       EXPECT_LT(largest(gradient), kZeroByAlgebra) << name << " " << config;
@@ -114,14 +105,10 @@ void check_case(const fs::path& folder) {
 class RecommenderParitySlow : public ::testing::TestWithParam<const char*> {};
 
 TEST_P(RecommenderParitySlow, ScoresLossAndGradientsAgreeWithTheOracle) {
-  const fs::path source = FASTFORMER_SOURCE_DIR;
-  const auto python = source / ".venv/bin/python";
-  if (!fs::exists(python)) GTEST_SKIP() << "no .venv: run scripts/setup --tests";
+  if (!fs::exists(testing::parity_python())) GTEST_SKIP() << testing::kNoPython;
   const testing::TemporaryFolder folder;
-  const auto command = python.string() + " " +
-                       (source / "tests/parity/make_recommender_cases.py").string() + " " +
-                       folder.path().string() + " " + GetParam();
-  ASSERT_EQ(std::system(command.c_str()), 0);
+  ASSERT_TRUE(testing::run_parity_script("make_recommender_cases.py",
+                                         folder.path().string() + " " + GetParam()));
   int count = 0;
   for (const auto& entry : fs::directory_iterator(folder.path())) {
     check_case(entry.path());

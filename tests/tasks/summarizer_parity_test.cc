@@ -2,15 +2,13 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "fastformer/base/atomic_file.h"
 #include "fastformer/nn/tensor_file.h"
 #include "fastformer/tasks/summarizer.h"
-#include "support/temporary_folder.h"
-#include "tasks/parity_error.h"
+#include "tasks/parity_case.h"
 
 namespace fastformer::tasks {
 namespace {
@@ -18,7 +16,6 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 using testing::error;
-using testing::largest;
 
 // Every field has the same name in a case's config.json, but for those that oracles share.
 SummarizerConfig summarizer_config(const json& c) {
@@ -89,21 +86,14 @@ void check_case(const fs::path& folder) {
   const Summarizer model(summarizer_config(config),
                          {config["vocabulary_size"], config["begin"], config["end"]}, 1,
                          exact ? at::kDouble : at::kFloat);
-  nn::ParameterMap parameters;
-  double scale = 0;
-  for (const auto& [name, tensor] : tensors) {
-    if (name.starts_with("parameter.")) parameters[name.substr(10)] = tensor;
-    if (name.starts_with("gradient.")) scale = std::max(scale, largest(tensor));
-  }
-  nn::assign(model.parameters(), parameters, folder.string());
+  testing::take_parameters(model.parameters(), tensors, folder.string());
+  const double scale = testing::gradient_scale(tensors);
   const Batch batch(tensors);
   const auto loss = model.loss(batch.view(), config["label_smoothing"], /*training=*/true);
   loss.backward();
   EXPECT_LE(error(loss, tensors.at("loss"), 0), tolerance) << config;
   for (const auto& [name, weight] : model.parameters()) {
-    auto gradient = weight.grad();
-    if (!gradient.defined()) gradient = at::zeros_like(weight);
-    if (gradient.is_sparse()) gradient = gradient.to_dense();
+    const auto gradient = testing::dense_gradient(weight);
     EXPECT_LE(error(gradient, tensors.at("gradient." + name), scale), tolerance)
         << name << " " << config;
   }
@@ -111,13 +101,9 @@ void check_case(const fs::path& folder) {
 }
 
 TEST(SummarizerParitySlow, LossGradientsAndStepsAgreeWithTheOracle) {
-  const fs::path source = FASTFORMER_SOURCE_DIR, python = source / ".venv/bin/python";
-  if (!fs::exists(python)) GTEST_SKIP() << "no .venv: run scripts/setup --tests";
+  if (!fs::exists(testing::parity_python())) GTEST_SKIP() << testing::kNoPython;
   const testing::TemporaryFolder folder;
-  const auto command = python.string() + " " +
-                       (source / "tests/parity/make_summarizer_cases.py").string() + " " +
-                       folder.path().string();
-  ASSERT_EQ(std::system(command.c_str()), 0) << "tests/parity/make_summarizer_cases.py failed";
+  ASSERT_TRUE(testing::run_parity_script("make_summarizer_cases.py", folder.path().string()));
   int count = 0;
   for (const auto& entry : fs::directory_iterator(folder.path())) {
     check_case(entry.path());

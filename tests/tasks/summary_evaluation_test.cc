@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "fastformer/base/atomic_file.h"
+#include "fastformer/base/format.h"
 #include "fastformer/data/batch_sampler.h"
 #include "fastformer/data/pair_dataset.h"
 #include "fastformer/tasks/summary_writer.h"
@@ -89,7 +90,7 @@ class Evaluated {
 // The second document alone is more than half of what a batch takes, the last is the shortest.
 std::vector<std::pair<std::string, std::string>> pairs_of_many_lengths() {
   std::string page;
-  for (int i = 0; i < 9000; ++i) page += "w" + std::to_string(i % 40) + " ";
+  for (int i = 0; i < 9000; ++i) page += base::format("w%d ", i % 40);
   return {{"w1 w2 w3 w4", "w2"},
           {page, "w5 w6 w7 w8"},
           {"w9 w9", "w1 w9 w2 w3 w4 w5"},

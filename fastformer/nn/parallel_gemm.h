@@ -11,16 +11,38 @@
 /// runs in parallel. All matrices are row-major.
 namespace fastformer::nn {
 
-/// C [m, n] = start + A op(B): the threads share the rows of A [m, k], which lie side by side.
+/// C [m, n] = start + op(A) op(B), the threads sharing the longer side of C, which has rows `ldc`
+/// apart. For products in which neither the rows of A nor the depth alone keep all threads busy.
+template <class Real>
+void gemm_by_result(kernels::Transpose transpose_a, kernels::Transpose transpose_b, std::int64_t m,
+                    std::int64_t n, std::int64_t k, const Real* a, std::int64_t lda, const Real* b,
+                    std::int64_t ldb, kernels::Start<Real> start, Real* c, std::int64_t ldc,
+                    kernels::Operands operands) {
+  constexpr std::int64_t kLeast = 48;
+  const auto step_a = transpose_a == kernels::Transpose::kNo ? lda : 1;
+  const auto step_b = transpose_b == kernels::Transpose::kNo ? 1 : ldb;
+  at::parallel_for(0, std::max(m, n), kLeast, [&](std::int64_t begin, std::int64_t end) {
+    if (m >= n) {
+      kernels::gemm(transpose_a, transpose_b, end - begin, n, k, a + begin * step_a, lda, b, ldb,
+                    start, c + begin * ldc, ldc, operands);
+      return;
+    }
+    auto part = start;
+    if (part.row != nullptr) part.row += begin;
+    kernels::gemm(transpose_a, transpose_b, m, end - begin, k, a, lda, b + begin * step_b, ldb,
+                  part, c + begin, ldc, operands);
+  });
+}
+
+/// C [m, n] = start + A op(B), all rows of A [m, k] and C lying side by side: the threads share the
+/// rows where these are many, so that each reads its own part of A; else, as for few rows and a
+/// whole vocabulary, the columns, so that each packs its own part of B.
 template <class Real>
 void gemm_by_rows(kernels::Transpose transpose_b, std::int64_t m, std::int64_t n, std::int64_t k,
                   const Real* a, const Real* b, std::int64_t ldb, kernels::Start<Real> start,
                   Real* c, kernels::Operands operands) {
-  constexpr std::int64_t kLeastRows = 48;  // fewer would not pay for packing B once more
-  at::parallel_for(0, m, kLeastRows, [&](std::int64_t begin, std::int64_t end) {
-    kernels::gemm(kernels::Transpose::kNo, transpose_b, end - begin, n, k, a + begin * k, k, b, ldb,
-                  start, c + begin * n, n, operands);
-  });
+  gemm_by_result(kernels::Transpose::kNo, transpose_b, m, n, k, a, k, b, ldb, start, c, n,
+                 operands);
 }
 
 /// C [m, n] = A^T B with A [k, m] and B [k, n], k being long: the threads share the k rows, and
@@ -44,29 +66,6 @@ void gemm_by_depth(std::int64_t m, std::int64_t n, std::int64_t k, const Real* a
     const auto* from = &sums[(part - 1) * m * n];
     for (std::int64_t i = 0; i < m * n; ++i) c[i] += from[i];
   }
-}
-
-/// C [m, n] = start + op(A) op(B), the threads sharing the longer side of C, which has rows `ldc`
-/// apart. For products in which neither the rows of A nor the depth alone keep all threads busy.
-template <class Real>
-void gemm_by_result(kernels::Transpose transpose_a, kernels::Transpose transpose_b, std::int64_t m,
-                    std::int64_t n, std::int64_t k, const Real* a, std::int64_t lda, const Real* b,
-                    std::int64_t ldb, kernels::Start<Real> start, Real* c, std::int64_t ldc,
-                    kernels::Operands operands) {
-  constexpr std::int64_t kLeast = 48;
-  const auto step_a = transpose_a == kernels::Transpose::kNo ? lda : 1;
-  const auto step_b = transpose_b == kernels::Transpose::kNo ? 1 : ldb;
-  at::parallel_for(0, std::max(m, n), kLeast, [&](std::int64_t begin, std::int64_t end) {
-    if (m >= n) {
-      kernels::gemm(transpose_a, transpose_b, end - begin, n, k, a + begin * step_a, lda, b, ldb,
-                    start, c + begin * ldc, ldc, operands);
-      return;
-    }
-    auto part = start;
-    if (part.row != nullptr) part.row += begin;
-    kernels::gemm(transpose_a, transpose_b, m, end - begin, k, a, lda, b + begin * step_b, ldb,
-                  part, c + begin, ldc, operands);
-  });
 }
 
 }  // namespace fastformer::nn

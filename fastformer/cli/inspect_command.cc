@@ -9,8 +9,9 @@
 #include "fastformer/cli/model_data.h"
 #include "fastformer/data/reader.h"
 #include "fastformer/tasks/model_directory.h"
-#include "fastformer/tasks/recommender.h"
-#include "fastformer/tasks/summarizer.h"
+#include "fastformer/tasks/model_files.h"
+#include "fastformer/tasks/recommender_directory.h"
+#include "fastformer/tasks/summarizer_directory.h"
 #include "fastformer/text/word_tokenizer.h"
 #include "fastformer/train/recipe.h"
 
@@ -35,7 +36,8 @@ void print_parameters(const nn::ParameterMap& parameters) {
   for (const auto& [name, weight] : parameters) {
     std::cout << base::format("%-58s %16s\n", name.c_str(), shape_text(weight).c_str());
     total += weight.numel();
-    const bool table = name.starts_with("embedding.") || name.starts_with("pretrained.embeddings.");
+    const bool table = name.starts_with("embedding.") || name.starts_with("target_embedding.") ||
+                       name.starts_with("pretrained.embeddings.");
     if (!table) touched += weight.numel();
   }
   std::cout << base::format(
@@ -44,12 +46,67 @@ void print_parameters(const nn::ParameterMap& parameters) {
       total, static_cast<double>(total) * 4 / 1e6, touched, static_cast<double>(touched) / 1e6);
 }
 
-void inspect_model(const fs::path& path) {
+std::string encoder_text(const nn::EncoderConfig& config) {
+  return base::format("%s, layers %ld, width %ld, heads %ld", config.mixer.c_str(), config.layers,
+                      config.width, config.heads);
+}
+
+// 0: no limit.
+std::string length_text(std::int64_t limit) {
+  return limit > 0 ? base::format("at most %ld tokens", limit) : "any length";
+}
+
+// The parameters, and the lines that models of all kinds have.
+void print_model(const std::string& kind, const nn::ParameterMap& parameters,
+                 const text::Tokenizer& tokenizer) {
+  print_parameters(parameters);
+  std::cout << "kind " << kind << "\nvocabulary " << tokenizer.vocabulary_size() << '\n';
+}
+
+void inspect_classifier(const fs::path& path) {
   const auto content = tasks::load_model(path);
-  print_parameters(content.model->parameters());
-  std::cout << "vocabulary " << content.tokenizer->vocabulary_size() << '\n'
+  print_model("classifier", content.model->parameters(), *content.tokenizer);
+  std::cout << "encoder " << encoder_text(content.model_config.encoder) << '\n'
             << "classes " << content.format.labels.size() << '\n';
   for (const auto& label : content.format.labels) std::cout << "  " << label << '\n';
+}
+
+void inspect_recommender(const fs::path& path) {
+  const auto content = tasks::load_recommender(path);
+  const auto& config = content.model->config();
+  print_model("recommender", content.model->parameters(), *content.tokenizer);
+  std::cout << "model " << config.model << '\n';
+  if (config.has_pretrained()) {
+    std::cout << base::format("titles by a pre-trained encoder, layers %ld, width %ld\n",
+                              config.bert.layers, config.bert.width);
+  } else if (config.model != "fim") {
+    std::cout << "titles by " << encoder_text(config.encoder) << '\n';
+  }
+  if (config.model != "fim") std::cout << "users by " << encoder_text(config.user()) << '\n';
+  std::cout << base::format("titles of at most %ld tokens, users by their last %ld clicks\n",
+                            config.title_limit(content.data_config.title_tokens),
+                            content.data_config.history);
+}
+
+void inspect_summarizer(const fs::path& path) {
+  const auto content = tasks::load_summarizer(path);
+  const auto& config = content.model->config();
+  const auto& search = content.search;
+  print_model("summarizer", content.model->parameters(), *content.tokenizer);
+  std::cout << "encoder " << encoder_text(config.source.encoder) << '\n'
+            << base::format("decoder layers %ld, %s\n", config.decoder_layers,
+                            config.copy ? "copies from the document" : "does not copy")
+            << "documents of " << length_text(content.data_config.max_source_tokens)
+            << ", summaries of " << length_text(search.max_tokens) << '\n'
+            << "search " << search.method
+            << (search.method == "beam" ? base::format(", beams %ld", search.beams) : "") << '\n';
+}
+
+void inspect_model(const fs::path& path) {
+  const auto kind = tasks::kind_of_model(path);
+  if (kind == "recommender") return inspect_recommender(path);
+  if (kind == "summarizer") return inspect_summarizer(path);
+  inspect_classifier(path);
 }
 
 void inspect_recipe(const InspectFlags& flags) {

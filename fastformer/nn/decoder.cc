@@ -1,5 +1,6 @@
 #include "fastformer/nn/decoder.h"
 
+#include "fastformer/nn/attention_weights.h"
 #include "fastformer/nn/dropout.h"
 #include "fastformer/nn/feed_forward.h"
 #include "fastformer/nn/projections.h"
@@ -54,15 +55,20 @@ at::Tensor DecoderLayer::blocks(const at::Tensor& x, bool training, const Own& o
 
 at::Tensor DecoderLayer::forward(const at::Tensor& x, const Offsets& offsets,
                                  const at::Tensor& memory, const Offsets& memory_offsets,
-                                 bool training) const {
+                                 bool training, at::Tensor* document_weights) const {
+  TORCH_CHECK(document_weights == nullptr || offsets.size() == 1,
+              "expected one document to give weights of, got ", offsets.size());
   const auto own = [&](const at::Tensor& rows) {
     const auto parts = project(rows, {self_.query, self_.key, self_.value});
     return attend_rows(parts[0], parts[1], parts[2], config_.heads, offsets, offsets, {.ahead = 0});
   };
   const auto cross = [&](const at::Tensor& rows) {
     const auto parts = project(memory, {cross_.key, cross_.value});
-    return attend_rows(cross_.query.forward(rows), parts[0], parts[1], config_.heads, offsets,
-                       memory_offsets);
+    const auto query = cross_.query.forward(rows);
+    if (document_weights != nullptr) {
+      *document_weights = attention_weights(query, parts[0], config_.heads);
+    }
+    return attend_rows(query, parts[0], parts[1], config_.heads, offsets, memory_offsets);
   };
   return blocks(x, training, own, cross);
 }
@@ -94,9 +100,11 @@ Decoder::Decoder(const DecoderConfig& config, ParameterStore& store, const std::
 }
 
 at::Tensor Decoder::forward(at::Tensor x, const Offsets& offsets, const at::Tensor& memory,
-                            const Offsets& memory_offsets, bool training) const {
+                            const Offsets& memory_offsets, bool training,
+                            at::Tensor* document_weights) const {
   for (const auto& layer : layers_) {
-    x = layer.forward(x, offsets, memory, memory_offsets, training);
+    auto* weights = &layer == &layers_.back() ? document_weights : nullptr;
+    x = layer.forward(x, offsets, memory, memory_offsets, training, weights);
   }
   return final_norm_ ? final_norm_.forward(x) : x;
 }

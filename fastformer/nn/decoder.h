@@ -40,9 +40,12 @@ class DecoderLayer {
  public:
   DecoderLayer(const DecoderConfig& config, ParameterStore& store, const std::string& name);
 
-  /// x [T, d] with `offsets`, memory [S, d] with `memory_offsets` -> [T, d].
+  /// x [T, d] with `offsets`, memory [S, d] with `memory_offsets` -> [T, d]. `document_weights`
+  /// may be null; else, for a batch of one, it receives the `attention_weights` [T, S] of the
+  /// document.
   at::Tensor forward(const at::Tensor& x, const Offsets& offsets, const at::Tensor& memory,
-                     const Offsets& memory_offsets, bool training) const;
+                     const Offsets& memory_offsets, bool training,
+                     at::Tensor* document_weights) const;
 
   /// The keys and values of documents for the steps that follow.
   CachedRows remember(const at::Tensor& memory) const;
@@ -78,8 +81,11 @@ class Decoder {
  public:
   Decoder(const DecoderConfig& config, ParameterStore& store, const std::string& name);
 
+  /// `document_weights` may be null; else, for a batch of one, it receives those that the last
+  /// layer gave the document [T, S].
   at::Tensor forward(at::Tensor x, const Offsets& offsets, const at::Tensor& memory,
-                     const Offsets& memory_offsets, bool training) const;
+                     const Offsets& memory_offsets, bool training,
+                     at::Tensor* document_weights = nullptr) const;
 
   DecoderState begin(const at::Tensor& memory, const Offsets& memory_offsets) const;
   at::Tensor step(at::Tensor x, DecoderState& state) const;

@@ -12,6 +12,8 @@ std::atomic<kernels::Operands> operands{kernels::Operands::kFloat};
 
 kernels::Operands token_operands() { return operands.load(std::memory_order_relaxed); }
 
+std::string precision() { return token_operands() == kernels::Operands::kBf16 ? "bf16" : "fp32"; }
+
 void set_precision(const std::string& name) {
   if (name != "fp32" && name != "bf16" && name != "auto") {
     throw std::invalid_argument("unknown precision '" + name + "'; use fp32, bf16 or auto");

@@ -9,13 +9,12 @@
 
 #include "fastformer/base/format.h"
 #include "fastformer/base/random.h"
+#include "fastformer/nn/precision.h"
 #include "fastformer/nn/tensor_file.h"
 #include "fastformer/tasks/title_vectors.h"
 
 namespace fastformer::tasks {
 namespace {
-
-constexpr const char* kModelKey = "model";
 
 std::string_view bytes_of(const void* data, std::size_t size) {
   return {static_cast<const char*>(data), size};
@@ -44,7 +43,9 @@ bool fit_together(const at::Tensor& keys, const at::Tensor& vectors, std::int64_
 }  // namespace
 
 NewsIndex::NewsIndex(const Recommender& model, std::filesystem::path file)
-    : model_(model), file_(std::move(file)), fingerprint_(fingerprint_of(model)) {
+    : model_(model),
+      file_(std::move(file)),
+      metadata_{{"model", fingerprint_of(model)}, {"precision", nn::precision()}} {
   if (!model.has_vectors()) {
     throw std::invalid_argument("a model " + model.config().model +
                                 " has no vectors of news to keep or to search; use nrms or "
@@ -52,7 +53,7 @@ NewsIndex::NewsIndex(const Recommender& model, std::filesystem::path file)
   }
   if (file_.empty() || !std::filesystem::exists(file_)) return;
   auto content = nn::load_tensors(file_);
-  if (content.metadata[kModelKey] != fingerprint_) return;
+  if (content.metadata != metadata_) return;
   const auto keys = content.tensors["keys"], vectors = content.tensors["vectors"];
   if (!fit_together(keys, vectors, model.config().encoder.width)) {
     throw std::invalid_argument(file_.string() + ": is no index of news; delete it");
@@ -84,8 +85,7 @@ at::Tensor NewsIndex::vectors(const data::TitleTokens& titles) {
     vectors_ = known > 0 ? at::cat({vectors_, encoded}) : encoded;
     keys_ = known > 0 ? at::cat({keys_, keys}) : keys;
     if (!file_.empty()) {
-      nn::save_tensors(file_, {{"keys", keys_}, {"vectors", vectors_}},
-                       {{kModelKey, fingerprint_}});
+      nn::save_tensors(file_, {{"keys", keys_}, {"vectors", vectors_}}, metadata_);
     }
   }
   return vectors_.index_select(0, at::tensor(wanted, at::kLong));

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <string>
 
 #include "fastformer/data/title_tokens.h"
@@ -12,17 +13,18 @@
 namespace fastformer::tasks {
 
 /// The vectors of titles on disk, so that a growing catalogue is encoded once: a safetensors file
-/// with `keys` [N] (a hash of a title's tokens) and `vectors` [N, d], for one model. A vector
-/// depends on the tokens alone, so that it serves every news with that title.
+/// with `keys` [N] (a hash of a title's tokens) and `vectors` [N, d], for one model and one
+/// precision (see `nn/precision.h`). A vector depends on the tokens alone, so that it serves every
+/// news with that title.
 ///
 ///   NewsIndex index(model, "news.index");
 ///   const auto vectors = index.vectors(titles);  // encodes what is new, keeps it
 ///   std::cout << index.encoded() << " of them were new\n";
 class NewsIndex {
  public:
-  /// `file` empty: nothing is kept. A file of another model is replaced at the next vectors().
-  /// Throws std::invalid_argument for a file that is damaged, and for a model without vectors of
-  /// news (fim). `model` must outlive the index.
+  /// `file` empty: nothing is kept. A file of another model, or of another precision than is set
+  /// now, is replaced at the next vectors(). Throws std::invalid_argument for a file that is
+  /// damaged, and for a model without vectors of news (fim). `model` must outlive the index.
   NewsIndex(const Recommender& model, std::filesystem::path file);
 
   /// [N, d], a row for each title. Writes the file when it has encoded something; throws
@@ -35,8 +37,8 @@ class NewsIndex {
  private:
   const Recommender& model_;
   std::filesystem::path file_;
-  std::string fingerprint_;
-  at::Tensor keys_, vectors_;  ///< undefined while there are none
+  std::map<std::string, std::string> metadata_;  ///< of the file
+  at::Tensor keys_, vectors_;                    ///< undefined while there are none
   std::int64_t encoded_ = 0;
 };
 

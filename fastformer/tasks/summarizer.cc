@@ -4,11 +4,13 @@
 #include <ATen/Parallel.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <iterator>
 #include <map>
 #include <stdexcept>
 
+#include "fastformer/nn/attention_weights.h"
 #include "fastformer/nn/precision.h"
 #include "fastformer/nn/row_attention.h"
 #include "fastformer/nn/token_mixture.h"
@@ -182,6 +184,30 @@ void Summarizer::mix(const at::Tensor& decoded, const at::Tensor& input, const W
       }
     });
   });
+}
+
+SummaryTrace Summarizer::trace(std::span<const std::int32_t> ids,
+                               std::span<const std::int32_t> summary) const {
+  if (summary.empty()) {
+    throw std::invalid_argument("a summary without tokens has no weights; give one with tokens");
+  }
+  const c10::NoGradGuard no_gradients;
+  std::vector<std::int32_t> inputs = {vocabulary_.begin};
+  inputs.insert(inputs.end(), summary.begin(), summary.end() - 1);
+  const std::array<std::int64_t, 2> source = {0, std::ssize(ids)}, target = {0, std::ssize(inputs)};
+  const nn::Offsets offsets(source), target_offsets(target);
+  const auto memory = encode(ids, offsets, /*training=*/false);
+  const auto input = target_embedding_.forward(inputs, target_offsets, /*training=*/false);
+  SummaryTrace result;
+  const auto decoded = decoder_.forward(input, target_offsets, memory, offsets,
+                                        /*training=*/false, copy_ ? nullptr : &result.weights);
+  if (!copy_) return result;
+  result.weights =
+      nn::attention_weights(copy_.query.forward(decoded), copy_.key.forward(memory), /*heads=*/1);
+  const auto context = at::mm(result.weights, memory);
+  result.gates = at::sigmoid(copy_.gate_logits(context, decoded, input)).squeeze(1);
+  if (ids.empty()) result.gates.fill_(1);  // as mix_copied() has it
+  return result;
 }
 
 std::set<std::string> Summarizer::row_sparse_parameters() const {

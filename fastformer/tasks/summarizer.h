@@ -28,6 +28,15 @@ struct WritingState {
   nn::DistinctTokens tokens;     ///< of the documents, where copied
 };
 
+/// The weights behind a summary of T tokens of a document of S, for explanations.
+struct SummaryTrace {
+  /// [T, S], each row of which sums to 1: the copy head's a_t, or without one the mean over the
+  /// heads of what the last decoder layer gave the document.
+  at::Tensor weights;
+  /// [T], the copy head's probability of generating rather than copying; undefined without one.
+  at::Tensor gates;
+};
+
 /// Abstractive summarization (Wu et al., arXiv 2108.09084, section 4.2): embedding and encoder of
 /// the document, a causal decoder that attends to it, and a distribution over the next token:
 /// softmax of the output layer, or with `copy` the pointer-generator's mixture.
@@ -51,6 +60,11 @@ class Summarizer {
   WritingState begin(std::span<const std::int32_t> ids, const nn::Offsets& offsets) const;
   /// Appends a token to each of H summaries; log-probabilities [H, V] of the next ones.
   at::Tensor step(std::span<const std::int32_t> tokens, WritingState& state) const;
+
+  /// What the model looks at for each token of a summary, given those before it. Throws
+  /// std::invalid_argument for a summary without tokens or longer than the positions.
+  SummaryTrace trace(std::span<const std::int32_t> ids,
+                     std::span<const std::int32_t> summary) const;
 
   const nn::ParameterMap& parameters() const { return store_.parameters(); }
   /// The tables whose gradients are sparse, and their rows that a batch touches. The tokens' table

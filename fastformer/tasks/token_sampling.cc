@@ -147,7 +147,7 @@ std::vector<WrittenText> sample_texts(SequenceModel& model, const SearchTokens& 
                                       const SearchConfig& config, const TokenSink& sink) {
   std::vector<std::mt19937_64> generators;
   for (std::int64_t b = 0; b < model.documents(); ++b) {
-    std::seed_seq seed{config.seed, b};
+    std::seed_seq seed{config.seed, config.first_document + b};
     generators.emplace_back(seed);
   }
   const Choice choice = [&](std::int64_t document, std::span<const double> log_p) {

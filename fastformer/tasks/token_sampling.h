@@ -18,8 +18,8 @@ std::vector<WrittenText> write_greedily(SequenceModel& model, const SearchTokens
 
 /// The same with each token drawn from the distribution, sharpened by `temperature`, of the fewest
 /// likeliest tokens that together have the probability `top_p` (Holtzman et al., arXiv 1904.09751,
-/// section 3.1). What is drawn for a document depends on the seed, its place in the batch and its
-/// own distributions alone.
+/// section 3.1). What is drawn for a document depends on the seed, its number (`first_document` and
+/// its place in the batch) and its own distributions alone.
 std::vector<WrittenText> sample_texts(SequenceModel& model, const SearchTokens& tokens,
                                       const SearchConfig& config, const TokenSink& sink = {});
 

@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "cli/program.h"
+#include "fastformer/base/format.h"
 
 namespace fastformer::cli {
 namespace {
@@ -182,6 +183,93 @@ TEST_F(SummarizeCommand, PrintsJsonAndSearchesAsAsked) {
             lines_of(summarize(sample, documents(0, 3))));
 }
 
+// What an explanation says about a summary and its document: words, which are tokens here.
+void expect_explanation(const nlohmann::json& object, const std::string& document) {
+  Words words;
+  std::istringstream stream(document);
+  for (std::string word; stream >> word;) {
+    std::transform(word.begin(), word.end(), word.begin(), [](char c) { return std::tolower(c); });
+    words.push_back(word);
+  }
+  std::string summary;
+  for (const auto& token : object["explanation"]) {
+    if (!summary.empty()) summary += ' ';
+    summary += token["token"];
+    EXPECT_TRUE(token["copied"] >= 0 && token["copied"] <= 1) << token;
+    ASSERT_EQ(token["sources"].size(), 3u);
+    double sum = 0, last = 1;
+    for (const auto& source : token["sources"]) {
+      EXPECT_EQ(source["token"], words.at(source["position"].get<std::size_t>())) << token;
+      EXPECT_LE(source["weight"], last) << "the heaviest first";
+      last = source["weight"];
+      sum += last;
+    }
+    EXPECT_TRUE(sum > 3.0 / static_cast<double>(words.size()) && sum < 1 + 1e-6) << token;
+  }
+  EXPECT_EQ(summary, object["summary"]);
+}
+
+TEST_F(SummarizeCommand, ExplainsWhatEachTokenLookedAt) {
+  const auto plain = lines_of(summarize({}, documents(0, 20)));
+  const auto objects = lines_of(summarize({"--explain", "--json"}, documents(0, 20)));
+  const auto lines = lines_of(summarize({"--explain"}, documents(0, 20)));
+  ASSERT_EQ(objects.size(), 20u);
+  std::size_t at = 0;
+  for (int i = 0; i < 20; ++i) {
+    const auto object = nlohmann::json::parse(objects[static_cast<std::size_t>(i)]);
+    EXPECT_EQ(object["summary"], plain[static_cast<std::size_t>(i)]);
+    expect_explanation(object, SmallPairs::document(i));
+    ASSERT_LT(at + 1 + object["explanation"].size(), lines.size());
+    EXPECT_EQ(lines[at++], object["summary"]);
+    EXPECT_MENTIONS(lines[at++], "token", "copied", "looked at");
+    for (const auto& token : object["explanation"]) {
+      const auto& line = lines[at++];
+      EXPECT_TRUE(
+          line.starts_with(base::format("  %s ", token["token"].get<std::string>().c_str())))
+          << line;
+      EXPECT_MENTIONS(line, base::format(" %.4f ", token["copied"].get<double>()));
+      for (const auto& source : token["sources"]) {
+        EXPECT_MENTIONS(line, base::format("   %.4f %s [%d]", source["weight"].get<double>(),
+                                           source["token"].get<std::string>().c_str(),
+                                           source["position"].get<int>()));
+      }
+    }
+  }
+  EXPECT_EQ(at, lines.size());
+  const auto nothing = lines_of(summarize({"--explain", "--json"}, "\n"));
+  ASSERT_EQ(nothing.size(), 1u);
+  for (const auto& token : nlohmann::json::parse(nothing[0])["explanation"]) {
+    EXPECT_TRUE(token["sources"].empty() && token["copied"] == 0) << token;
+  }
+}
+
+TEST_F(SummarizeCommand, StreamedSummariesAreTheSame) {
+  for (const auto* method : {"greedy", "sample"}) {
+    const Words search = {"--set", base::format("search.method=%s", method)};
+    const auto whole = summarize(search, documents(0, 20));  // more than are written together
+    const auto streamed = summarize(with(search, {"--stream"}), documents(0, 20));
+    EXPECT_EQ(streamed.code, 0);
+    EXPECT_EQ(streamed.output, whole.output);
+    EXPECT_EQ(std::count(whole.output.begin(), whole.output.end(), '\n'), 20);
+    EXPECT_EQ(summarize(with(search, {"--stream", "--explain"}), documents(0, 3)).output,
+              summarize(with(search, {"--explain"}), documents(0, 3)).output);
+    EXPECT_EQ(summarize(with(search, {"--stream"}), "\n\n").output,
+              summarize(search, "\n\n").output);
+  }
+  expect_refusal(summarize({"--stream"}, documents(0, 1)),
+                 {"--stream", "beam", "only at the end", "search.method=greedy"});
+  EXPECT_EQ(summarize({"--stream", "--json", "--set", "search.method=greedy"}).code, 2);
+}
+
+TEST_F(SummarizeCommand, InspectShowsTheModel) {
+  const auto outcome = run_program({"inspect", model()});
+  EXPECT_EQ(outcome.code, 0);
+  EXPECT_MENTIONS(outcome.output, "decoder.layers.0.cross_attention.query.weight", "parameters ",
+                  "kind summarizer\n", "vocabulary ", "encoder additive, layers 1, width 8",
+                  "decoder layers 1, copies from the document\n", "summaries of at most 8 tokens\n",
+                  "search beam, beams 2\n");
+}
+
 TEST_F(SummarizeCommand, BadInputGetsOneSentence) {
   expect_refusal(summarize({"--set", "search.beems=3"}), {"--set", "did you mean 'beams'"});
   expect_refusal(summarize({"--set", "search.method=gready"}), {"search.method", "'greedy'"});
@@ -238,6 +326,29 @@ TEST(SummarizeTraining, SubwordsGiveTextWithoutTheirMarks) {
       lines_of(run_program({"summarize", pairs.path("run/model")}, SmallPairs::document(0) + "\n"));
   ASSERT_EQ(lines.size(), 1u);
   EXPECT_EQ(lines[0].find("\u2581"), std::string::npos) << lines[0];
+  const Words greedy = {"summarize", pairs.path("run/model"), "--set", "search.method=greedy"};
+  const auto text = SmallPairs::document(0) + "\n" + SmallPairs::document(1) + "\n";
+  EXPECT_EQ(run_program(with(greedy, {"--stream"}), text).output, run_program(greedy, text).output);
+}
+
+TEST(SummarizeTraining, WithoutCopyingTheDecoderIsExplained) {
+  const SmallPairs pairs;
+  const auto outcome = run_program(
+      with(pairs.train("run"), {"--set", "model.copy=false", "--set", "train.max_steps=3"}));
+  ASSERT_EQ(outcome.code, 0) << outcome.output;
+  const Words explain = {"summarize", pairs.path("run/model"), "--explain", "--set",
+                         "search.min_tokens=2"};
+  const auto lines = lines_of(run_program(explain, SmallPairs::document(0) + "\n"));
+  ASSERT_GT(lines.size(), 3u);
+  EXPECT_EQ(lines[1].find("copied"), std::string::npos) << lines[1];
+  const auto objects =
+      lines_of(run_program(with(explain, {"--json"}), SmallPairs::document(0) + "\n"));
+  ASSERT_EQ(objects.size(), 1u);
+  const auto explanation = nlohmann::json::parse(objects[0])["explanation"];
+  ASSERT_EQ(explanation.size(), lines.size() - 2);
+  EXPECT_FALSE(explanation[0].contains("copied"));
+  EXPECT_EQ(explanation[0]["sources"].size(), 3u);
+  EXPECT_MENTIONS(run_program({"inspect", pairs.path("run/model")}).output, "does not copy");
 }
 
 TEST(SummarizeTraining, BadDataGetsOneSentence) {

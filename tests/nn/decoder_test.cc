@@ -4,7 +4,7 @@
 
 #include <vector>
 
-#include "nn/mixer_check.h"
+#include "nn/decoder_definition.h"
 
 namespace fastformer::nn {
 namespace {
@@ -31,45 +31,14 @@ class DecoderTest : public ::testing::TestWithParam<const char*> {
   DecoderTest() : store_(1, at::kDouble, 0.3), decoder_(config_of(GetParam()), store_, "decoder") {
     at::manual_seed(3);
   }
+  at::Tensor definition(const at::Tensor& x, const at::Tensor& memory,
+                        at::Tensor* weights = nullptr) const {
+    return decoder_definition(store_.parameters(), "decoder", 4, std::string(GetParam()) == "pre",
+                              x, memory, weights);
+  }
   ParameterStore store_;
   Decoder decoder_;
 };
-
-// One sequence from the definition, by LibTorch's own attention and norm.
-at::Tensor attention(const ParameterMap& p, const std::string& name, const at::Tensor& x,
-                     const at::Tensor& rows, bool causal) {
-  if (rows.size(0) == 0) return apply_linear(p, name + ".output", at::zeros_like(x));
-  const auto part = [&](const std::string& which, const at::Tensor& from) {
-    return split_heads(apply_linear(p, name + "." + which, from), 4).unsqueeze(0);
-  };
-  const auto y = at::scaled_dot_product_attention(part("query", x), part("key", rows),
-                                                  part("value", rows), {}, 0, causal);
-  return apply_linear(p, name + ".output", join_heads(y.squeeze(0)));
-}
-
-at::Tensor definition(const ParameterMap& p, bool pre, at::Tensor x, const at::Tensor& memory) {
-  const auto norm = [&](const std::string& name, const at::Tensor& rows) {
-    return at::layer_norm(rows, {rows.size(1)}, p.at(name + ".normalization.weight"),
-                          p.at(name + ".normalization.bias"), 1e-12);
-  };
-  const auto block = [&](const std::string& name, const auto& inner) {
-    x = pre ? x + inner(norm(name, x)) : norm(name, x + inner(x));
-  };
-  for (int i = 0; i < 2; ++i) {
-    const auto name = "decoder.layers." + std::to_string(i);
-    block(name + ".self_attention", [&](const at::Tensor& rows) {
-      return attention(p, name + ".self_attention", rows, rows, true);
-    });
-    block(name + ".cross_attention", [&](const at::Tensor& rows) {
-      return attention(p, name + ".cross_attention", rows, memory, false);
-    });
-    block(name + ".feed_forward", [&](const at::Tensor& rows) {
-      const auto inner = at::gelu(apply_linear(p, name + ".feed_forward.input", rows));
-      return apply_linear(p, name + ".feed_forward.output", inner);
-    });
-  }
-  return pre ? norm("decoder", x) : x;
-}
 
 TEST_P(DecoderTest, EqualsItsDefinitionWithGradients) {
   const auto offsets = offsets_of(kTargets), rows = offsets_of(kDocuments);
@@ -87,9 +56,8 @@ TEST_P(DecoderTest, EqualsItsDefinitionWithGradients) {
   };
   const auto y = decoder_.forward(x, Offsets(offsets), memory, Offsets(rows), false);
   for (std::size_t b = 0; b < kTargets.size(); ++b) {
-    parts.push_back(definition(store_.parameters(), std::string(GetParam()) == "pre",
-                               x.narrow(0, offsets[b], kTargets[b]),
-                               memory.narrow(0, rows[b], kDocuments[b])));
+    parts.push_back(
+        definition(x.narrow(0, offsets[b], kTargets[b]), memory.narrow(0, rows[b], kDocuments[b])));
   }
   const auto expected = at::cat(parts);
   EXPECT_TRUE(at::allclose(y, expected, 1e-9, 1e-11));
@@ -128,6 +96,22 @@ TEST_P(DecoderTest, StepsEqualReadingAllAtOnce) {
   }
   EXPECT_EQ(state.documents()[0], 0);
   EXPECT_EQ(state.hypothesis_offsets().length(4), 2);
+}
+
+TEST_P(DecoderTest, GivesTheWeightsOfTheDocument) {
+  const c10::NoGradGuard no_gradients;
+  const auto offsets = offsets_of({5}), rows = offsets_of({12});
+  const auto x = rows_of({5}), memory = rows_of({12});
+  const auto plain = decoder_.forward(x, Offsets(offsets), memory, Offsets(rows), false);
+  at::Tensor weights, expected;
+  const auto y = decoder_.forward(x, Offsets(offsets), memory, Offsets(rows), false, &weights);
+  EXPECT_TRUE(at::equal(y, plain));
+  EXPECT_TRUE(at::allclose(weights.sum(1), at::ones({5}, at::kDouble)));
+  definition(x, memory, &expected);
+  EXPECT_TRUE(at::allclose(weights, expected.mean(0), 1e-10, 1e-12));
+  const auto two = offsets_of({2, 3}), two_rows = offsets_of({6, 6});
+  EXPECT_THROW(decoder_.forward(x, Offsets(two), memory, Offsets(two_rows), false, &weights),
+               c10::Error);
 }
 
 TEST_P(DecoderTest, RefusesParentsOutOfOrder) {

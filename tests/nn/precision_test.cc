@@ -19,8 +19,10 @@ class Precision : public ::testing::Test {
 
 TEST_F(Precision, AutoTakesBf16WhereTheCpuHasIt) {
   EXPECT_EQ(token_operands(), Operands::kFloat);
+  EXPECT_EQ(precision(), "fp32");
   set_precision("bf16");
   EXPECT_EQ(token_operands(), Operands::kBf16);
+  EXPECT_EQ(precision(), "bf16");
   set_precision("auto");
   EXPECT_EQ(token_operands() == Operands::kBf16, kernels::has_bf16_products());
   EXPECT_THROW(set_precision("fp16"), std::invalid_argument);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "fastformer/base/atomic_file.h"
+#include "fastformer/nn/precision.h"
 #include "fastformer/nn/tensor_file.h"
 #include "support/temporary_folder.h"
 
@@ -42,6 +43,7 @@ at::Tensor encoded_by(const Recommender& model, const data::TitleTokens& titles)
 
 class NewsIndexTest : public ::testing::Test {
  protected:
+  void TearDown() override { nn::set_precision("fp32"); }
   std::filesystem::path file() const { return folder_ / "news.index"; }
   const Recommender model_ = model_of("nrms", 1);
   // The second and the last are equal, the first is that of news that nobody knows.
@@ -94,6 +96,33 @@ TEST_F(NewsIndexTest, AnotherModelReplacesTheFile) {
   NewsIndex back(model_, file());
   EXPECT_TRUE(at::equal(back.vectors(titles_), vectors));
   EXPECT_EQ(back.encoded(), 4);
+}
+
+TEST_F(NewsIndexTest, AnotherPrecisionReplacesTheFile) {
+  const auto exact = NewsIndex(model_, file()).vectors(titles_);
+  nn::set_precision("bf16");
+  NewsIndex index(model_, file());
+  const auto rounded = index.vectors(titles_);
+  EXPECT_EQ(index.encoded(), 4);
+  EXPECT_FALSE(at::equal(rounded, exact));
+  EXPECT_TRUE(at::equal(rounded, NewsIndex(model_, "").vectors(titles_)));
+  NewsIndex again(model_, file());
+  EXPECT_TRUE(at::equal(again.vectors(titles_), rounded));
+  EXPECT_EQ(again.encoded(), 0);
+  nn::set_precision("fp32");
+  NewsIndex back(model_, file());
+  EXPECT_TRUE(at::equal(back.vectors(titles_), exact));
+  EXPECT_EQ(back.encoded(), 4);
+}
+
+TEST_F(NewsIndexTest, AFileThatDoesNotNameItsPrecisionIsReplaced) {
+  NewsIndex(model_, file()).vectors(titles_);
+  auto content = nn::load_tensors(file());
+  content.metadata.erase("precision");
+  nn::save_tensors(file(), content.tensors, content.metadata);
+  NewsIndex index(model_, file());
+  index.vectors(titles_);
+  EXPECT_EQ(index.encoded(), 4);
 }
 
 TEST_F(NewsIndexTest, TitlesBeyondOneBatchKeepTheirPlaces) {

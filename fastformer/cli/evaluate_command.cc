@@ -14,6 +14,7 @@
 #include "fastformer/tasks/model_files.h"
 #include "fastformer/tasks/recommender_directory.h"
 #include "fastformer/tasks/recommender_evaluation.h"
+#include "fastformer/tasks/score_ensemble.h"
 #include "fastformer/tasks/summarizer_directory.h"
 #include "fastformer/tasks/summary_evaluation.h"
 
@@ -26,6 +27,8 @@ struct EvaluateFlags {
   fs::path model;
   std::vector<std::string> data;
   std::vector<std::string> set;
+  std::vector<fs::path> ensemble;
+  fs::path predictions;
   bool json = false;
 };
 
@@ -62,16 +65,55 @@ void evaluate_classifier(const EvaluateFlags& flags) {
                            : tasks::evaluation_table(result, labels));
 }
 
-void evaluate_recommender(const EvaluateFlags& flags) {
-  auto content = tasks::load_recommender(flags.model);
+// A recommender with the data as it reads them.
+struct OpenedRecommender {
+  std::unique_ptr<tasks::Recommender> model;
+  data::ClickDataset dataset;
+
+  const data::ImpressionLog& log() const { return dataset.parts.test; }
+};
+
+OpenedRecommender open_recommender(const fs::path& path, const EvaluateFlags& flags) {
+  auto content = tasks::load_recommender(path);
   auto config = override_data(content.data_config, flags.set);
   config.train.clear();
   config.validation.clear();
   config.validation_fraction = config.test_fraction = 0;
   config.test = flags.data;
   config.title_tokens = content.model->config().title_limit(config.title_tokens);
-  const auto dataset = data::prepare_clicks(config, std::move(content.tokenizer));
-  const auto result = tasks::evaluate(*content.model, dataset.titles, dataset.parts.test);
+  return {std::move(content.model), data::prepare_clicks(config, std::move(content.tokenizer))};
+}
+
+void score(const OpenedRecommender& first, const EvaluateFlags& flags, const tasks::ScoreUse& use) {
+  if (flags.ensemble.empty()) {
+    return tasks::score_impressions(*first.model, first.dataset.titles, first.log(), use);
+  }
+  tasks::ScoreEnsemble ensemble;
+  ensemble.add(*first.model, first.dataset.titles, first.log());
+  for (const auto& path : flags.ensemble) {
+    const auto member = open_recommender(path, flags);
+    ensemble.add(*member.model, member.dataset.titles, member.log());
+  }
+  ensemble.visit(first.log(), use);
+}
+
+void evaluate_recommender(const EvaluateFlags& flags) {
+  const auto opened = open_recommender(flags.model, flags);
+  const bool labelled = opened.log().labelled();
+  if (!labelled && flags.predictions.empty()) {
+    throw std::invalid_argument(
+        "the impressions do not say what was clicked, so that nothing can be measured; name a "
+        "prediction file by --predictions");
+  }
+  tasks::RecommenderMeter meter;
+  const auto scorer = [&](const tasks::ScoreUse& use) { score(opened, flags, use); };
+  if (flags.predictions.empty()) {
+    scorer([&](const auto& impression, auto scores) { meter.add(impression, scores); });
+  } else {
+    tasks::write_predictions(scorer, flags.predictions, labelled ? &meter : nullptr);
+  }
+  if (!labelled) return;
+  const auto result = meter.result();
   std::cout << (flags.json ? tasks::evaluation_json(result) + "\n"
                            : tasks::evaluation_table(result));
 }
@@ -97,6 +139,10 @@ void evaluate_summarizer(const EvaluateFlags& flags) {
 void evaluate(const EvaluateFlags& flags) {
   const auto kind = tasks::kind_of_model(flags.model);
   if (kind == "recommender") return evaluate_recommender(flags);
+  if (!flags.ensemble.empty() || !flags.predictions.empty()) {
+    throw std::invalid_argument("--ensemble and --predictions are for recommenders, but " +
+                                flags.model.string() + " holds a " + kind);
+  }
   if (kind == "summarizer") return evaluate_summarizer(flags);
   evaluate_classifier(flags);
 }
@@ -113,6 +159,12 @@ void add_evaluate_command(CLI::App& app) {
       ->add_option("--set", flags->set,
                    "Read the data otherwise: data.key=value; of summaries also search.key=value")
       ->type_name("KEY=VALUE");
+  command
+      ->add_option("--ensemble", flags->ensemble,
+                   "More recommenders, whose standardized scores are averaged with the model's")
+      ->delimiter(',');
+  command->add_option("--predictions", flags->predictions,
+                      "Of a recommender: a file for the ranks, as MIND's leaderboard reads it");
   command->add_flag("--json", flags->json, "Print JSON, of a classifier with the confusion matrix");
   add_precision_option(*command);
   command->callback([flags] { evaluate(*flags); });

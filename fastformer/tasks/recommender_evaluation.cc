@@ -2,18 +2,19 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
+#include <utility>
 #include <vector>
 
 #include "fastformer/base/atomic_file.h"
 #include "fastformer/base/format.h"
 #include "fastformer/tasks/title_vectors.h"
+#include "fastformer/tasks/two_tower.h"
 
 namespace fastformer::tasks {
 namespace {
-
-using Use = std::function<void(const data::Impression&, std::span<const double>)>;
 
 constexpr std::int64_t kUsersAtOnce = 256;
 constexpr std::int64_t kMatchedAtOnce = 64;  // pairs of user and candidate, where each is large
@@ -26,7 +27,7 @@ std::vector<std::int32_t> numbers_of(std::span<const data::Candidate> candidates
 
 // Gives each impression its part of the scores of several.
 void hand_out(const at::Tensor& scores, const data::ImpressionLog& log, std::int64_t first,
-              std::int64_t last, const Use& use) {
+              std::int64_t last, const ScoreUse& use) {
   const auto values = scores.to(at::kDouble).contiguous();
   std::span<const double> rest(values.const_data_ptr<double>(),
                                static_cast<std::size_t>(values.numel()));
@@ -75,30 +76,70 @@ EncodedNews encode_mentioned(const Recommender& model, const data::TitleTokens& 
   return result;
 }
 
+// The distinct histories of a log, in the order in which they come.
+struct DistinctHistories {
+  std::vector<data::ImpressionLog::HistoryRange> ranges;
+  std::vector<std::int64_t> of;  ///< of each impression, its position in `ranges`
+};
+
+DistinctHistories distinct_histories(const data::ImpressionLog& log) {
+  DistinctHistories histories;
+  std::map<std::pair<std::int64_t, std::int32_t>, std::int64_t> positions;
+  for (std::int64_t i = 0; i < log.size(); ++i) {
+    const auto range = log.history_of(i);
+    const auto next = std::ssize(histories.ranges);
+    const auto [entry, added] = positions.emplace(std::pair(range.first, range.count), next);
+    if (added) histories.ranges.push_back(range);
+    histories.of.push_back(entry->second);
+  }
+  return histories;
+}
+
+// The vectors of users with these histories: [U, d].
+at::Tensor encode_histories(const Recommender& model, const EncodedNews& news,
+                            const data::ImpressionLog& log, const DistinctHistories& histories) {
+  const auto count = std::ssize(histories.ranges);
+  at::Tensor users;
+  for (std::int64_t first = 0; first < count; first += kUsersAtOnce) {
+    const auto last = std::min(first + kUsersAtOnce, count);
+    std::vector<std::int64_t> rows, offsets = {0};
+    for (auto h = first; h < last; ++h) {
+      for (const auto number : log.clicks(histories.ranges[static_cast<std::size_t>(h)])) {
+        rows.push_back(news.row_of[static_cast<std::size_t>(number)]);
+      }
+      offsets.push_back(std::ssize(rows));
+    }
+    const auto part = model.encode_users(news.rows, {rows, nn::Offsets(offsets)});
+    if (!users.defined()) users = at::empty({count, part.size(1)}, part.options());
+    users.narrow(0, first, last - first).copy_(part);
+  }
+  return users;
+}
+
 void score_with_vectors(const Recommender& model, const data::TitleTokens& titles,
-                        const data::ImpressionLog& log, const Use& use) {
+                        const data::ImpressionLog& log, const ScoreUse& use) {
   const auto news = encode_mentioned(model, titles, log);
-  const auto row = [&](std::int32_t number) {
-    return news.row_of[static_cast<std::size_t>(number)];
-  };
+  const auto histories = distinct_histories(log);
+  const auto users = encode_histories(model, news, log, histories);
   for (std::int64_t first = 0; first < log.size(); first += kUsersAtOnce) {
     const auto last = std::min(first + kUsersAtOnce, log.size());
-    std::vector<std::int64_t> history, candidates, history_offsets = {0}, candidate_offsets = {0};
+    std::vector<std::int64_t> candidates, offsets = {0};
     for (auto i = first; i < last; ++i) {
-      const auto impression = log[i];
-      for (const auto number : impression.history) history.push_back(row(number));
-      for (const auto& c : impression.candidates) candidates.push_back(row(c.news()));
-      history_offsets.push_back(static_cast<std::int64_t>(history.size()));
-      candidate_offsets.push_back(static_cast<std::int64_t>(candidates.size()));
+      for (const auto& candidate : log[i].candidates) {
+        candidates.push_back(news.row_of[static_cast<std::size_t>(candidate.news())]);
+      }
+      offsets.push_back(std::ssize(candidates));
     }
-    hand_out(model.score(news.rows, {history, nn::Offsets(history_offsets)},
-                         {candidates, nn::Offsets(candidate_offsets)}),
-             log, first, last, use);
+    const std::span<const std::int64_t> of(histories.of);
+    const auto rows = select_rows(
+        users, of.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(last - first)));
+    hand_out(match_vectors(rows, news.rows, {candidates, nn::Offsets(offsets)}), log, first, last,
+             use);
   }
 }
 
 void score_in_batches(const Recommender& model, const data::TitleTokens& titles,
-                      const data::ImpressionLog& log, const Use& use) {
+                      const data::ImpressionLog& log, const ScoreUse& use) {
   NewsBatchBuilder builder(titles);
   for (std::int64_t first = 0; first < log.size();) {
     std::int64_t last = first, pairs = 0;
@@ -129,7 +170,7 @@ double click_loss(std::span<const data::Candidate> candidates, std::span<const d
 }  // namespace
 
 void score_impressions(const Recommender& model, const data::TitleTokens& titles,
-                       const data::ImpressionLog& log, const Use& use) {
+                       const data::ImpressionLog& log, const ScoreUse& use) {
   if (log.size() == 0) return;
   const c10::NoGradGuard no_gradients;
   if (model.has_vectors()) {
@@ -172,15 +213,13 @@ RecommenderEvaluation evaluate(const Recommender& model, const data::TitleTokens
   return meter.result();
 }
 
-void write_predictions(const Recommender& model, const data::TitleTokens& titles,
-                       const data::ImpressionLog& log, const std::filesystem::path& file,
-                       RecommenderMeter* meter) {
+void write_predictions(const std::function<void(const ScoreUse&)>& score,
+                       const std::filesystem::path& file, RecommenderMeter* meter) {
   base::write_file_atomically(file, [&](std::ostream& out) {
-    score_impressions(model, titles, log,
-                      [&](const data::Impression& impression, std::span<const double> scores) {
-                        write_prediction(out, impression.id, scores);
-                        if (meter != nullptr) meter->add(impression, scores);
-                      });
+    score([&](const data::Impression& impression, std::span<const double> scores) {
+      write_prediction(out, impression.id, scores);
+      if (meter != nullptr) meter->add(impression, scores);
+    });
   });
 }
 

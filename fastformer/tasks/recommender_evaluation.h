@@ -13,6 +13,10 @@
 
 namespace fastformer::tasks {
 
+/// Takes the scores of an impression's candidates.
+using ScoreUse =
+    std::function<void(const data::Impression& impression, std::span<const double> scores)>;
+
 /// How a recommender does on a labelled log.
 struct RecommenderEvaluation {
   RankingMean ranking;
@@ -34,11 +38,10 @@ class RecommenderMeter {
 };
 
 /// The scores of all candidates, impression by impression, in the order of the log. Where news are
-/// vectors (nrms, fastformer), those of the log are encoded once and users stream past them; else
-/// (fim) those of a few impressions at a time.
-void score_impressions(
-    const Recommender& model, const data::TitleTokens& titles, const data::ImpressionLog& log,
-    const std::function<void(const data::Impression&, std::span<const double> scores)>& use);
+/// vectors (nrms, fastformer), those of the log are encoded once, and so is each distinct history:
+/// they take 4 d bytes each. Else (fim) titles are encoded for a few impressions at a time.
+void score_impressions(const Recommender& model, const data::TitleTokens& titles,
+                       const data::ImpressionLog& log, const ScoreUse& use);
 
 /// Throws std::invalid_argument for a log without labels or without an impression that can be
 /// measured.
@@ -48,12 +51,14 @@ void score_impressions(
 RecommenderEvaluation evaluate(const Recommender& model, const data::TitleTokens& titles,
                                const data::ImpressionLog& log);
 
-/// Writes the prediction.txt of MIND's leaderboard, a line for each impression of the log, and
-/// gives the scores to `meter`, where there is one. Throws std::runtime_error as
-/// base::write_file_atomically() does.
-void write_predictions(const Recommender& model, const data::TitleTokens& titles,
-                       const data::ImpressionLog& log, const std::filesystem::path& file,
-                       RecommenderMeter* meter = nullptr);
+/// Writes the prediction.txt of MIND's leaderboard, a line for each impression that `score` gives
+/// to the function it is called with, and gives these to `meter`, where there is one. Throws
+/// std::runtime_error as base::write_file_atomically() does.
+///
+///   write_predictions([&](const ScoreUse& use) { score_impressions(model, titles, log, use); },
+///                     "prediction.txt");
+void write_predictions(const std::function<void(const ScoreUse&)>& score,
+                       const std::filesystem::path& file, RecommenderMeter* meter = nullptr);
 
 /// "AUC 0.7000   MRR ...", the four of them.
 std::string ranking_text(const RankingScores& scores);

@@ -6,6 +6,11 @@
 
 namespace fastformer::tasks {
 
+at::Tensor match_vectors(const at::Tensor& users, const at::Tensor& news,
+                         const NewsLists& candidates) {
+  return (nn::expand_rows(users, candidates.offsets) * select_rows(news, candidates.rows)).sum(1);
+}
+
 TwoTower::TwoTower(const RecommenderConfig& config, nn::ParameterStore& store)
     : news_(news_tower(config, store)),
       user_{nn::Encoder(config.user(), store, "user.encoder"),
@@ -43,8 +48,7 @@ at::Tensor TwoTower::encode_users(const at::Tensor& news, const NewsLists& histo
 
 at::Tensor TwoTower::score(const at::Tensor& news, const NewsLists& histories,
                            const NewsLists& candidates, bool training) const {
-  const auto users = encode_users(news, histories, training);
-  return (nn::expand_rows(users, candidates.offsets) * select_rows(news, candidates.rows)).sum(1);
+  return match_vectors(encode_users(news, histories, training), news, candidates);
 }
 
 }  // namespace fastformer::tasks

@@ -8,6 +8,11 @@
 
 namespace fastformer::tasks {
 
+/// The scores [C] of the candidates of B users whose vectors are given: u_b . r_c. `users` [B, d],
+/// `news` [N, d].
+at::Tensor match_vectors(const at::Tensor& users, const at::Tensor& news,
+                         const NewsLists& candidates);
+
 /// Users and news as vectors, the score their product. With an encoder over words and another over
 /// clicked news, both of any mixer, and additive pooling:
 ///

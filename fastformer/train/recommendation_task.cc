@@ -74,8 +74,11 @@ TestReport RecommendationTask::test(const std::filesystem::path& folder) const {
   const auto& log = dataset_.parts.test;
   if (log.size() == 0) return {};
   tasks::RecommenderMeter meter;
-  tasks::write_predictions(model_, dataset_.titles, log, folder / kPredictionsFile,
-                           log.labelled() ? &meter : nullptr);
+  tasks::write_predictions(
+      [&](const tasks::ScoreUse& use) {
+        tasks::score_impressions(model_, dataset_.titles, log, use);
+      },
+      folder / kPredictionsFile, log.labelled() ? &meter : nullptr);
   if (!log.labelled()) return {};
   const auto evaluation = meter.result();
   base::write_file_atomically(folder / kTestFile, tasks::evaluation_json(evaluation) + "\n");

@@ -204,8 +204,26 @@ TEST_F(RecommendCommand, AnIndexSparesWhatWasEncoded) {
   ASSERT_EQ(run_program(with(own.train("other"), {"--set", "train.seed=2"})).code, 0);
   EXPECT_MENTIONS(call(own.path("other/model")).output, "encoded 22 of 22 titles");
   EXPECT_MENTIONS(call(model).output, "encoded 22 of 22 titles");
+  const auto rounded = [&](const std::string& precision) {
+    return run_program(with({"recommend", model, "--news", own.path("test"), "--history", "S1,S2",
+                             "--precision", precision},
+                            index));
+  };
+  EXPECT_MENTIONS(rounded("fp32").output, "encoded 0 of 22 titles");
+  EXPECT_MENTIONS(rounded("bf16").output, "encoded 22 of 22 titles");
+  EXPECT_MENTIONS(rounded("bf16").output, "encoded 0 of 22 titles");
+  EXPECT_MENTIONS(call(model).output, "encoded 22 of 22 titles");
   own.folder().write("news.index", "no tensors");
   expect_refusal(call(model), {"news.index"});
+}
+
+TEST_F(RecommendCommand, InspectShowsTheModel) {
+  const auto outcome = run_program({"inspect", clicks_->path("run/model")});
+  EXPECT_EQ(outcome.code, 0);
+  EXPECT_MENTIONS(outcome.output, "parameters ", "kind recommender\n", "vocabulary ",
+                  "model nrms\n", "titles by softmax, layers 1, width 8, heads 2\n",
+                  "users by softmax, layers 1, width 8, heads 2\n", "titles of at most ",
+                  "users by their last ");
 }
 
 TEST_F(RecommendCommand, EvaluateGivesTheScoresOfTheTestPart) {
@@ -231,6 +249,33 @@ TEST_F(RecommendCommand, EvaluateGivesTheScoresOfTheTestPart) {
                  {"search"});
 }
 
+TEST_F(RecommendCommand, EvaluateWritesThePredictionsThatTrainingWrote) {
+  const auto model = clicks_->path("run/model"), file = clicks_->path("written.txt");
+  const auto measured =
+      run_program({"evaluate", model, clicks_->path("test"), "--json", "--predictions", file});
+  EXPECT_EQ(measured.output, clicks_->content("run/test.json"));
+  EXPECT_EQ(clicks_->content("written.txt"), clicks_->content("run/prediction.txt"));
+  const auto blind =
+      run_program({"evaluate", model, clicks_->path("blind"), "--predictions", file});
+  EXPECT_EQ(blind.code, 0);
+  EXPECT_EQ(blind.output, "");
+  EXPECT_TRUE(clicks_->content("written.txt").starts_with("1 ["))
+      << clicks_->content("written.txt");
+}
+
+TEST_F(RecommendCommand, AnEnsembleOfAModelWithItselfRanksAsTheModel) {
+  const auto model = clicks_->path("run/model");
+  const auto alone = nlohmann::json::parse(clicks_->content("run/test.json"));
+  const auto result = run_program(
+      {"evaluate", model, clicks_->path("test"), "--json", "--ensemble", model + "," + model});
+  const auto together = nlohmann::json::parse(result.output);
+  for (const auto* name : {"auc", "mrr", "ndcg_5", "ndcg_10", "impressions"}) {
+    EXPECT_EQ(together[name], alone[name]) << name;
+  }
+  expect_refusal(run_program({"evaluate", model, clicks_->path("test"), "--ensemble", "nowhere"}),
+                 {"nowhere"});
+}
+
 TEST_F(RecommendCommand, AModelOfAnotherKindGetsOneSentence) {
   const auto model = clicks_->path("run/model");
   expect_refusal(run_program({"predict", model}, "oil\n"), {"of a recommender", "of a classifier"});
@@ -241,6 +286,9 @@ TEST_F(RecommendCommand, AModelOfAnotherKindGetsOneSentence) {
   expect_refusal(
       run_program({"recommend", task.path("run/model"), "--news", clicks_->path("test")}),
       {"of a classifier", "of a recommender"});
+  expect_refusal(
+      run_program({"evaluate", task.path("run/model"), clicks_->path("test"), "--ensemble", model}),
+      {"--ensemble", "for recommenders", "a classifier"});
   for (const auto* command : {"predict", "summarize"}) {
     expect_refusal(run_program({command, task.path("nowhere")}), {"no model directory"});
   }

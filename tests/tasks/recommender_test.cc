@@ -86,14 +86,19 @@ TEST_P(RecommenderModels, AUserWithoutClicksGetsEqualScoresAndNoTitleIsNoError) 
 
 TEST_P(RecommenderModels, AUsersScoresDoNotDependOnTheBatch) {
   const auto titles = topic_titles();
-  const auto log = topic_log(5, 20);
+  auto log = topic_log(5, 20);
+  const auto shown = std::vector(log[1].candidates.begin(), log[1].candidates.end());
+  const auto first = log.history_of(0);
+  log.add({.id = "with the first's history", .history = {}, .candidates = shown}, first);
+  log.add({.id = "with a part of it", .history = {}, .candidates = shown},
+          {.first = first.first, .count = first.count - 1});
   const Recommender model(small(GetParam()), kTopics * kWordsOfATopic, 3, at::kDouble);
   std::vector<double> all;
   score_impressions(model, titles, log,
                     [&](const data::Impression&, std::span<const double> scores) {
                       all.insert(all.end(), scores.begin(), scores.end());
                     });
-  ASSERT_EQ(all.size(), 80u);
+  ASSERT_EQ(all.size(), 88u);
   for (std::int64_t i = 0; i < log.size(); ++i) {
     NewsBatchBuilder builder(titles);
     for (const auto& candidate : log[i].candidates) {
@@ -220,7 +225,8 @@ TEST(RecommenderEvaluation, WritesRanksForEveryImpression) {
   auto log = topic_log(5, 3);
   log.set_labelled(false);
   const testing::TemporaryFolder folder;
-  write_predictions(model, titles, log, folder / "prediction.txt");
+  write_predictions([&](const ScoreUse& use) { score_impressions(model, titles, log, use); },
+                    folder / "prediction.txt");
   const auto text = base::read_file(folder / "prediction.txt");
   EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 3);
   EXPECT_EQ(text.substr(0, 3), "0 [");

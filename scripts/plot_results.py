@@ -27,7 +27,12 @@ _COLOURS = (
 )  # fmt: skip
 _MARKERS = "osD^vPX*"
 _HATCHES = ("", "//", "..", "xx")
-_TITLES = {"accuracy": "accuracy, %", "macro_f1": "macro-F1, %", "loss": "loss, nats"}
+_TITLES = {
+    "accuracy": "accuracy, %", "macro_f1": "macro-F1, %", "auc": "AUC, %", "mrr": "MRR, %",
+    "ndcg_5": "nDCG@5, %", "ndcg_10": "nDCG@10, %", "rouge_1": "ROUGE-1, %",
+    "rouge_2": "ROUGE-2, %", "rouge_l": "ROUGE-L, %", "rouge_lsum": "ROUGE-Lsum, %",
+    "loss": "loss, nats",
+}  # fmt: skip
 _COLUMNS = ("mixer", "pass", "length", "precision", "threads", "milliseconds_per_layer",
             "low", "high", "status")  # fmt: skip
 

@@ -17,11 +17,11 @@ struct ExperimentFlags {
   bool dry_run = false, table = false;
 };
 
-std::string what_happens_to(const train::CellStatus& status) {
+std::string what_happens_to(const train::CellStatus& status,
+                            const std::vector<std::string>& metrics) {
   switch (status.state) {
     case train::CellState::kFinished:
-      return base::format("accuracy %.4f",
-                          tasks::score_of(status.result->test->scores, "accuracy"));
+      return tasks::scores_text(status.result->test->scores, metrics);
     case train::CellState::kInterrupted:
       return "goes on from its checkpoint";
     case train::CellState::kChanged:
@@ -31,14 +31,14 @@ std::string what_happens_to(const train::CellStatus& status) {
   }
 }
 
-void list_cells(const std::vector<const train::Cell*>& cells) {
+void list_cells(const train::Experiment& experiment, const std::vector<const train::Cell*>& cells) {
   std::size_t width = 0, to_run = 0;
   for (const auto* cell : cells) width = std::max(width, cell->name.size());
   for (const auto* cell : cells) {
     const auto status = train::status_of(*cell);
     std::cout << base::format("%-*s  %-11s  ", static_cast<int>(width), cell->name.c_str(),
                               train::to_string(status.state).c_str())
-              << what_happens_to(status) << '\n';
+              << what_happens_to(status, experiment.metrics()) << '\n';
     if (status.state != train::CellState::kFinished) ++to_run;
   }
   std::cout << cells.size() << " cells, " << to_run << " to run\n";
@@ -50,7 +50,7 @@ void print_place(const train::Experiment& experiment) {
 
 void run(const train::Experiment& experiment, const std::vector<const train::Cell*>& cells) {
   experiment.check_ready(cells);
-  ExperimentProgress progress(cells);
+  ExperimentProgress progress(cells, experiment.metrics());
   const auto outcome = train::run_experiment(experiment, cells, progress);
   print_place(experiment);
   if (outcome.stopped) {
@@ -67,7 +67,7 @@ void run(const train::Experiment& experiment, const std::vector<const train::Cel
 void experiment(const ExperimentFlags& flags) {
   const auto experiment = train::Experiment::load(flags.file);
   const auto cells = experiment.select(flags.only);
-  if (flags.dry_run) return list_cells(cells);
+  if (flags.dry_run) return list_cells(experiment, cells);
   if (!flags.table) return run(experiment, cells);
   train::ResultsCollector collector(experiment);
   train::write_results(experiment, collector);

@@ -17,8 +17,11 @@ double seconds_since(std::chrono::steady_clock::time_point time) {
 
 }  // namespace
 
-ExperimentProgress::ExperimentProgress(std::vector<const train::Cell*> cells)
-    : terminal_(isatty(STDERR_FILENO) != 0), cells_(std::move(cells)) {
+ExperimentProgress::ExperimentProgress(std::vector<const train::Cell*> cells,
+                                       std::vector<std::string> metrics)
+    : terminal_(isatty(STDERR_FILENO) != 0),
+      cells_(std::move(cells)),
+      metrics_(std::move(metrics)) {
   for (const auto* cell : cells_) {
     const auto status = train::status_of(*cell);
     if (status.result) {
@@ -60,11 +63,8 @@ void ExperimentProgress::on_cell_begin(const train::Cell& cell, train::CellState
 void ExperimentProgress::on_cell_end(const train::Cell& cell, const train::RunResult& result) {
   // What a resumed cell took before is known to its result only.
   estimate_.add(cell, resumed_ ? result.training_seconds : seconds_since(started_));
-  show(place_of(cell) +
-       base::format("  accuracy %.4f  macro-F1 %.4f  %.1f s",
-                    tasks::score_of(result.test->scores, "accuracy"),
-                    tasks::score_of(result.test->scores, "macro_f1"), result.training_seconds) +
-       time_left(0));
+  show(place_of(cell) + "  " + tasks::scores_text(result.test->scores, metrics_) +
+       base::format("  %.1f s", result.training_seconds) + time_left(0));
 }
 
 void ExperimentProgress::on_cell_failure(const train::Cell& cell, const std::string& reason) {

@@ -13,8 +13,9 @@ namespace fastformer::cli {
 /// them a line that is rewritten while a cell is trained.
 class ExperimentProgress final : public train::ExperimentObserver {
  public:
-  /// Of those cells; the finished ones among them tell how long the others will take.
-  explicit ExperimentProgress(std::vector<const train::Cell*> cells);
+  /// Of those cells; the finished ones among them tell how long the others will take. Of each the
+  /// scores `metrics` are shown.
+  ExperimentProgress(std::vector<const train::Cell*> cells, std::vector<std::string> metrics);
 
   void on_cell_begin(const train::Cell& cell, train::CellState state) override;
   void on_cell_end(const train::Cell& cell, const train::RunResult& result) override;
@@ -31,6 +32,7 @@ class ExperimentProgress final : public train::ExperimentObserver {
 
   bool terminal_;
   std::vector<const train::Cell*> cells_, waiting_;  ///< waiting: neither done nor at work
+  std::vector<std::string> metrics_;
   train::TimeEstimate estimate_;
   const train::Cell* current_ = nullptr;
   bool resumed_ = false;

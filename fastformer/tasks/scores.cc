@@ -1,6 +1,9 @@
 #include "fastformer/tasks/scores.h"
 
+#include <map>
 #include <stdexcept>
+
+#include "fastformer/base/format.h"
 
 namespace fastformer::tasks {
 
@@ -12,6 +15,24 @@ double score_of(const Scores& scores, const std::string& name) {
   }
   throw std::invalid_argument("there is no score '" + name + "'; there are " +
                               (known.empty() ? "none" : known));
+}
+
+std::string score_title(const std::string& name) {
+  static const std::map<std::string, std::string> titles = {
+      {"macro_f1", "macro-F1"}, {"auc", "AUC"},         {"mrr", "MRR"},
+      {"ndcg_5", "nDCG@5"},     {"ndcg_10", "nDCG@10"}, {"rouge_1", "ROUGE-1"},
+      {"rouge_2", "ROUGE-2"},   {"rouge_l", "ROUGE-L"}, {"rouge_lsum", "ROUGE-Lsum"}};
+  const auto title = titles.find(name);
+  return title == titles.end() ? name : title->second;
+}
+
+std::string scores_text(const Scores& scores, const std::vector<std::string>& names) {
+  std::string text;
+  for (const auto& name : names) {
+    if (!text.empty()) text += "  ";
+    text += base::format("%s %.4f", score_title(name).c_str(), score_of(scores, name));
+  }
+  return text;
 }
 
 }  // namespace fastformer::tasks

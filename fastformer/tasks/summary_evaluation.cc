@@ -5,6 +5,7 @@
 #include <ostream>
 #include <stdexcept>
 #include <string_view>
+#include <utility>
 
 #include "fastformer/base/atomic_file.h"
 #include "fastformer/base/format.h"
@@ -25,14 +26,19 @@ const data::BatchConfig kBatches{.batch_by = "tokens", .batch_tokens = 16384};
 // Makes a summary of pair i.
 using Author = std::function<std::string(std::size_t i, const data::TextPair& pair)>;
 
-SummaryRow row_of(const std::string& name, std::span<const data::TextPair> texts,
-                  const Author& author) {
-  SummaryRow row{.name = name};
+struct Judged {
+  SummaryRow row;
+  std::vector<text::RougeScores> rouge;  ///< of each pair
+};
+
+Judged judge(const std::string& name, std::span<const data::TextPair> texts, const Author& author) {
+  Judged judged{.row = {.name = name}, .rouge = {}};
+  auto& row = judged.row;
   text::RougeScorer scorer(/*stem=*/true);
   text::SummaryMeter meter;
   for (std::size_t i = 0; i < texts.size(); ++i) {
     const auto summary = author(i, texts[i]);
-    const auto rouge = scorer.score(summary, texts[i].target);
+    const auto& rouge = judged.rouge.emplace_back(scorer.score(summary, texts[i].target));
     const auto statistics = meter.measure(texts[i].source, summary);
     row.rouge_1 += rouge.rouge1.f;
     row.rouge_2 += rouge.rouge2.f;
@@ -48,17 +54,18 @@ SummaryRow row_of(const std::string& name, std::span<const data::TextPair> texts
     *value *= 100 / count;
   }
   row.words /= count;
-  return row;
+  return judged;
 }
 
 SummaryRow extractive_row(const std::string& name, std::span<const data::TextPair> texts,
                           const std::function<std::vector<std::size_t>(
                               std::size_t i, std::span<const std::string_view> sentences,
                               std::string_view reference)>& choose) {
-  return row_of(name, texts, [&](std::size_t i, const data::TextPair& pair) {
+  const auto author = [&](std::size_t i, const data::TextPair& pair) {
     const auto sentences = text::split_sentences(pair.source);
     return text::join_sentences(sentences, choose(i, sentences, pair.target));
-  });
+  };
+  return judge(name, texts, author).row;
 }
 
 void add_baselines(std::span<const data::TextPair> texts, std::vector<SummaryRow>& rows) {
@@ -124,6 +131,13 @@ std::vector<std::string> write_summaries(const Summarizer& model, const text::To
   return summaries;
 }
 
+Scores rouge_scores(const SummaryRow& row) {
+  return {{"rouge_1", row.rouge_1 / 100},
+          {"rouge_2", row.rouge_2 / 100},
+          {"rouge_l", row.rouge_l / 100},
+          {"rouge_lsum", row.rouge_lsum / 100}};
+}
+
 SummaryEvaluation evaluate(const Summarizer& model, const text::Tokenizer& tokenizer,
                            const SearchConfig& search, const data::PairSet& set,
                            std::span<const data::TextPair> texts) {
@@ -134,15 +148,12 @@ SummaryEvaluation evaluate(const Summarizer& model, const text::Tokenizer& token
   SummaryEvaluation evaluation;
   const auto loss = mean_loss(model, set);
   evaluation.summaries = write_summaries(model, tokenizer, search, set.source);
-  evaluation.rows.push_back(row_of("model", texts, [&](std::size_t i, const data::TextPair&) {
-    return evaluation.summaries[i];
-  }));
-  const auto& own = evaluation.rows.front();
-  evaluation.scores = {{"loss", loss},
-                       {"rouge_1", own.rouge_1 / 100},
-                       {"rouge_2", own.rouge_2 / 100},
-                       {"rouge_l", own.rouge_l / 100},
-                       {"rouge_lsum", own.rouge_lsum / 100}};
+  auto own = judge("model", texts,
+                   [&](std::size_t i, const data::TextPair&) { return evaluation.summaries[i]; });
+  evaluation.scores = rouge_scores(own.row);
+  evaluation.scores.insert(evaluation.scores.begin(), {"loss", loss});
+  evaluation.rows.push_back(std::move(own.row));
+  evaluation.rouge = std::move(own.rouge);
   add_baselines(texts, evaluation.rows);
   return evaluation;
 }

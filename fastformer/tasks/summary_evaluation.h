@@ -11,6 +11,7 @@
 #include "fastformer/tasks/scores.h"
 #include "fastformer/tasks/search_config.h"
 #include "fastformer/tasks/summarizer.h"
+#include "fastformer/text/rouge.h"
 #include "fastformer/text/tokenizer.h"
 
 namespace fastformer::tasks {
@@ -34,9 +35,13 @@ struct SummaryRow {
   double repeated_triples = 0;  ///< of three words in a row, the share that came before
 };
 
+/// rouge_1, rouge_2, rouge_l and rouge_lsum of a row, from 0 to 1.
+Scores rouge_scores(const SummaryRow& row);
+
 struct SummaryEvaluation {
   Scores scores;  ///< loss, rouge_1, rouge_2, rouge_l, rouge_lsum (the latter four from 0 to 1)
   std::vector<std::string> summaries;
+  std::vector<text::RougeScores> rouge;  ///< of each summary, with stems
   /// The model, then what it has to beat (the first one and three sentences, three random ones),
   /// then the greedy choice of three sentences that knows the reference.
   std::vector<SummaryRow> rows;

@@ -1,5 +1,6 @@
 #include "fastformer/train/classification_task.h"
 
+#include <algorithm>
 #include <stdexcept>
 #include <utility>
 
@@ -35,6 +36,12 @@ ClassificationTask::ClassificationTask(const Recipe& recipe, const std::filesyst
       plan_(data::lengths_of(dataset_.train), recipe.train.batch,
             static_cast<std::uint64_t>(recipe.train.seed)) {
   if (dataset_.train.size() == 0) throw std::invalid_argument("there is no training document");
+}
+
+void ClassificationTask::check_model(const Recipe& recipe) {
+  auto config = recipe.model;
+  config.bigram_buckets = std::min<std::int64_t>(config.bigram_buckets, 1);
+  tasks::TextClassifier(config, /*vocabulary_size=*/8, /*classes=*/2, /*seed=*/0);
 }
 
 std::int64_t ClassificationTask::begin_epoch(std::int64_t epoch, std::int64_t first_batch) {

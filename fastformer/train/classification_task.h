@@ -15,7 +15,6 @@
 namespace fastformer::train {
 
 inline constexpr const char* kTestFile = "test.json";
-inline constexpr const char* kPredictionsFile = "test_predictions.csv";
 
 /// Text classification, tasks::TextClassifier on data::Dataset. Scores: loss (mean cross-entropy in
 /// nats), accuracy, macro_f1. The test part leaves test.json (see tasks::evaluation_json) and
@@ -24,6 +23,8 @@ class ClassificationTask final : public TrainingTask {
  public:
   /// Throws as data::prepare() does.
   ClassificationTask(const Recipe& recipe, const std::filesystem::path& cache);
+  /// See train::check_model().
+  static void check_model(const Recipe& recipe);
 
   std::string title() const override { return "Text classifier"; }
   std::string summary() const override { return dataset_.summary(); }

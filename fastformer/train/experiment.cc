@@ -5,9 +5,12 @@
 #include <algorithm>
 #include <set>
 #include <stdexcept>
+#include <utility>
 
-#include "fastformer/data/dataset_cache.h"
-#include "fastformer/tasks/text_classifier.h"
+#include "fastformer/base/format.h"
+#include "fastformer/base/suggest.h"
+#include "fastformer/tasks/scores.h"
+#include "fastformer/train/training_task.h"
 
 namespace fastformer::train {
 namespace {
@@ -28,16 +31,38 @@ base::ConfigTree load_recipe(const ExperimentFile::Data& data) {
   }
 }
 
-void check_test_part(const Recipe& recipe, const ExperimentFile::Data& data) {
-  if (recipe.task.name != "classification") {
-    throw std::invalid_argument(data.where + ": the recipe of '" + data.name + "' is for " +
-                                recipe.task.name +
-                                "; experiments compare classifiers, train this one by itself");
+std::string task_of(const base::ConfigTree& recipe) {
+  TaskConfig task;
+  recipe.read_section("task", task);
+  return task.name;
+}
+
+void check_same_task(const ExperimentFile& file, const std::vector<base::ConfigTree>& recipes) {
+  const auto first = task_of(recipes.front());
+  for (std::size_t d = 1; d < recipes.size(); ++d) {
+    const auto task = task_of(recipes[d]);
+    if (task == first) continue;
+    throw std::invalid_argument(
+        file.data[d].where +
+        base::format(": the recipe of '%s' is for %s, that of '%s' for %s; the data sets of an "
+                     "experiment must be of one task",
+                     file.data[d].name.c_str(), task.c_str(), file.data.front().name.c_str(),
+                     first.c_str()));
   }
-  if (!recipe.data.test.empty() || recipe.data.test_fraction > 0) return;
+}
+
+void check_test_part(const Recipe& recipe, const ExperimentFile::Data& data) {
+  if (recipe.has_test_part()) return;
+  const bool may_divide = recipe.task.name != "summarization";
   throw std::invalid_argument(data.where + ": the data set '" + data.name +
-                              "' has no test part to measure on; set data.test or "
-                              "data.test_fraction");
+                              "' has no test part to measure on; set data.test" +
+                              (may_divide ? " or data.test_fraction" : ""));
+}
+
+// What the paper's figures are about.
+std::vector<std::string> shares_of(std::vector<std::string> metrics) {
+  std::erase_if(metrics, [](const auto& name) { return !tasks::is_share(name); });
+  return metrics;
 }
 
 void apply(base::ConfigTree& tree, const std::vector<Override>& overrides) {
@@ -50,6 +75,8 @@ Experiment Experiment::load(const fs::path& path) {
   Experiment experiment;
   experiment.file_ = ExperimentFile::load(path);
   experiment.add_cells();
+  experiment.choose_metrics();
+  experiment.check_paper();
   return experiment;
 }
 
@@ -73,6 +100,7 @@ Recipe Experiment::resolve(const base::ConfigTree& recipe, const ExperimentFile:
 void Experiment::add_cells() {
   std::vector<base::ConfigTree> recipes;
   for (const auto& data : file_.data) recipes.push_back(load_recipe(data));
+  check_same_task(file_, recipes);
   for (std::size_t s = 0; s < file_.seeds.size(); ++s) {
     for (std::size_t d = 0; d < file_.data.size(); ++d) {
       for (std::size_t v = 0; v < file_.variants.size(); ++v) {
@@ -89,6 +117,43 @@ void Experiment::add_cells() {
       }
     }
   }
+}
+
+void Experiment::choose_metrics() {
+  metrics_ = file_.metrics.empty() ? task().main_metrics() : file_.metrics;
+  const auto known = task().test_metrics();
+  for (const auto& metric : metrics_) {
+    if (std::find(known.begin(), known.end(), metric) != known.end()) continue;
+    throw std::invalid_argument(file_.metrics_where + ": " + task().name + " is not measured by '" +
+                                metric + "'" + base::suggestion(metric, known));
+  }
+}
+
+void Experiment::check_paper() const {
+  const auto shares = shares_of(metrics_);
+  for (const auto& variant : file_.variants) {
+    for (const auto& [data, scores] : variant.paper) {
+      if (scores.percents.size() == shares.size()) continue;
+      std::string list;
+      for (const auto& name : shares) list.append(list.empty() ? "" : ", ").append(name);
+      throw std::invalid_argument(
+          scores.where + base::format(": the paper's figures for '%s' are %zu, expected %zu in "
+                                      "percent, one for each metric but the loss (%s)",
+                                      data.c_str(), scores.percents.size(), shares.size(),
+                                      list.empty() ? "there is none" : list.c_str()));
+    }
+  }
+}
+
+std::optional<double> Experiment::paper_percent(std::size_t data, std::size_t variant,
+                                                const std::string& metric) const {
+  const auto& paper = file_.variants[variant].paper;
+  const auto scores = paper.find(file_.data[data].name);
+  if (scores == paper.end()) return std::nullopt;
+  const auto shares = shares_of(metrics_);
+  const auto place = std::find(shares.begin(), shares.end(), metric);
+  if (place == shares.end()) return std::nullopt;
+  return scores->second.percents[static_cast<std::size_t>(place - shares.begin())];
 }
 
 const Cell& Experiment::cell(std::size_t data, std::size_t variant, std::size_t seed) const {
@@ -118,22 +183,16 @@ std::vector<const Cell*> Experiment::select(const std::vector<std::string>& text
 
 void Experiment::check_sources(const Cell& cell) const {
   const auto& data = file_.data[cell.data];
-  try {
-    data::cache_key(cell.recipe.data, cell.recipe.text);
-    const auto& vectors = cell.recipe.train.word_vectors;
-    if (!vectors.empty() && !fs::exists(vectors)) {
-      throw std::invalid_argument(vectors + ": does not exist; check train.word_vectors");
-    }
-  } catch (const std::invalid_argument& error) {
-    throw std::invalid_argument(data.where + ": the data set '" + data.name +
-                                "' cannot be read: " + error.what());
+  for (const auto& [field, path] : cell.recipe.sources()) {
+    if (fs::exists(path)) continue;
+    throw std::invalid_argument(
+        data.where +
+        base::format(": the data set '%s' cannot be read: %s: does not exist; check %s",
+                     data.name.c_str(), path.c_str(), field.c_str()));
   }
 }
 
-// A model with the smallest tables: what its layers refuse does not depend on them.
-void Experiment::check_model(const Cell& cell) const {
-  auto config = cell.recipe.model;
-  config.bigram_buckets = std::min<std::int64_t>(config.bigram_buckets, 1);
+void Experiment::check_buildable(const Cell& cell) const {
   const auto refuse = [&](const std::string& message) {
     const auto& variant = file_.variants[cell.variant];
     throw std::invalid_argument(variant.where + ": the variant '" + variant.name +
@@ -141,7 +200,7 @@ void Experiment::check_model(const Cell& cell) const {
                                 "': " + message);
   };
   try {
-    tasks::TextClassifier(config, /*vocabulary_size=*/8, /*classes=*/2, /*seed=*/0);
+    check_model(cell.recipe);
   } catch (const c10::Error& error) {
     refuse(error.what_without_backtrace());
   } catch (const std::invalid_argument& error) {
@@ -150,16 +209,11 @@ void Experiment::check_model(const Cell& cell) const {
 }
 
 void Experiment::check_ready(const std::vector<const Cell*>& cells) const {
-  std::set<std::string> sources, models;  // a seed changes neither
+  std::set<std::pair<std::size_t, std::size_t>> checked;  // a seed changes nothing here
   for (const auto* cell : cells) {
-    base::ConfigTree source, model;
-    source.write_section("data", cell->recipe.data);
-    source.write_section("text", cell->recipe.text);
-    model.write_section("model", cell->recipe.model);
-    if (sources.insert(source.to_toml() + cell->recipe.train.word_vectors).second) {
-      check_sources(*cell);
-    }
-    if (models.insert(model.to_toml()).second) check_model(*cell);
+    if (!checked.emplace(cell->data, cell->variant).second) continue;
+    check_sources(*cell);
+    check_buildable(*cell);
   }
 }
 

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,11 +30,20 @@ struct Cell {
 class Experiment {
  public:
   /// Resolves and checks the recipes of all cells. Throws std::invalid_argument with file, line and
-  /// one sentence, as ExperimentFile does, and for a recipe that is missing, an override that no
-  /// recipe has, a value that the recipe refuses, and a data set without a test part.
+  /// one sentence, as ExperimentFile does, and for a recipe that is missing, recipes of different
+  /// tasks, an override that no recipe has, a value that the recipe refuses, a data set without a
+  /// test part, a metric that the task does not measure and another number of the paper's figures
+  /// than of metrics.
   static Experiment load(const std::filesystem::path& path);
 
   const ExperimentFile& file() const { return file_; }
+  /// That of all recipes.
+  const TaskConfig& task() const { return cells_.front().recipe.task; }
+  /// What the tables show, in their order.
+  const std::vector<std::string>& metrics() const { return metrics_; }
+  /// What the paper reports for a variant on a data set; nothing where it does not.
+  std::optional<double> paper_percent(std::size_t data, std::size_t variant,
+                                      const std::string& metric) const;
   /// All with the first seed, then all with the second: an early look sees the whole grid.
   const std::vector<Cell>& cells() const { return cells_; }
   const Cell& cell(std::size_t data, std::size_t variant, std::size_t seed) const;
@@ -51,13 +61,16 @@ class Experiment {
 
  private:
   void add_cells();
+  void choose_metrics();
+  void check_paper() const;
   void check_sources(const Cell& cell) const;
-  void check_model(const Cell& cell) const;
+  void check_buildable(const Cell& cell) const;
   Recipe resolve(const base::ConfigTree& recipe, const ExperimentFile::Data& data,
                  const ExperimentFile::Variant& variant) const;
 
   ExperimentFile file_;
   std::vector<Cell> cells_;
+  std::vector<std::string> metrics_;
 };
 
 }  // namespace fastformer::train

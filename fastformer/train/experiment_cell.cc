@@ -3,9 +3,9 @@
 #include <stdexcept>
 
 #include "fastformer/base/atomic_file.h"
-#include "fastformer/train/classification_task.h"
 #include "fastformer/train/folder_lock.h"
 #include "fastformer/train/run_directory.h"
+#include "fastformer/train/test_comparison.h"
 
 namespace fastformer::train {
 namespace {
@@ -23,9 +23,7 @@ std::string recipe_of_today(const fs::path& path) {
 
 // Nothing where the run did not finish, or its files were damaged since.
 std::optional<RunResult> finished_result(const fs::path& folder) {
-  if (!fs::exists(folder / kResultFile) || !fs::exists(folder / kPredictionsFile)) {
-    return std::nullopt;
-  }
+  if (!fs::exists(folder / kResultFile) || !has_test_results(folder)) return std::nullopt;
   try {
     auto result = read_run_result(folder / kResultFile);
     if (result.test) return result;

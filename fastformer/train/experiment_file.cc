@@ -4,6 +4,7 @@
 #include <set>
 #include <stdexcept>
 
+#include "fastformer/base/format.h"
 #include "fastformer/base/suggest.h"
 #include "fastformer/base/toml_file.h"
 
@@ -17,7 +18,6 @@ const Keys kSections = {"experiment", "data", "variant"};
 const Keys kExperimentKeys = {"name", "output", "seeds", "metrics", "keep_models", "set"};
 const Keys kDataKeys = {"name", "recipe", "note", "set"};
 const Keys kVariantKeys = {"name", "set", "paper"};
-const Keys kMetrics = {"accuracy", "macro_f1", "loss"};
 
 [[noreturn]] void fail(const std::string& where, const std::string& what) {
   throw std::invalid_argument(where + ": " + what);
@@ -66,6 +66,9 @@ std::vector<Override> overrides_of(const TomlItem& item, const std::string& file
     if (section == "train" && key == "seed") {
       fail(value.where, "train.seed is what the seeds of [experiment] decide; remove it here");
     }
+    if (section == "task") {
+      fail(value.where, "the task of a recipe cannot be changed; name a recipe of that task");
+    }
     overrides.push_back({section, key, base::config_value_of(value, section + "." + key)});
   };
   const auto& table = table_of(item, "{ \"model.layers\" = 2 }");
@@ -107,8 +110,7 @@ std::vector<std::int64_t> seeds_of(const TomlItem& item) {
 
 std::vector<std::string> metrics_of(const TomlItem& item) {
   std::vector<std::string> metrics;
-  base::assign_field("metrics", base::config_value_of(item, "metrics"), base::one_of(kMetrics),
-                     metrics);
+  base::assign_field("metrics", base::config_value_of(item, "metrics"), {}, metrics);
   if (metrics.empty() ||
       std::set<std::string>(metrics.begin(), metrics.end()).size() != metrics.size()) {
     fail(item.where, "metrics must name at least one metric, and each once");
@@ -116,19 +118,21 @@ std::vector<std::string> metrics_of(const TomlItem& item) {
   return metrics;
 }
 
-PaperScore paper_score_of(const TomlItem& item) {
-  std::vector<double> numbers;
+PaperScores paper_scores_of(const TomlItem& item) {
+  PaperScores scores{.percents = {}, .where = item.where};
   if (const auto* array = item.node->as_array()) {
     for (const auto& element : *array) {
       const auto number = element.value<double>();
       if (number && element.is_number() && *number >= 0 && *number <= 100) {
-        numbers.push_back(*number);
+        scores.percents.push_back(*number);
       }
     }
-    if (array->size() == 2 && numbers.size() == 2) return {numbers[0], numbers[1]};
+    if (!array->empty() && array->size() == scores.percents.size()) return scores;
   }
-  fail(item.where, "the paper's figures for '" + item.key +
-                       "' must be accuracy and macro-F1 in percent, such as [66.13, 43.23]");
+  fail(item.where,
+       base::format("the paper's figures for '%s' must be a list of numbers in percent, "
+                    "such as [66.13, 43.23]",
+                    item.key.c_str()));
 }
 
 void read_experiment(const toml::table& table, ExperimentFile& file) {
@@ -142,6 +146,7 @@ void read_experiment(const toml::table& table, ExperimentFile& file) {
       file.seeds = seeds_of(item);
     } else if (item.key == "metrics") {
       file.metrics = metrics_of(item);
+      file.metrics_where = item.where;
     } else if (item.key == "keep_models") {
       base::assign_field("keep_models", base::config_value_of(item, "keep_models"), {},
                          file.keep_models);
@@ -199,7 +204,7 @@ ExperimentFile::Variant read_variant(const toml::table& table, const std::string
           fail(score.where,
                "no [[data]] is named '" + score.key + "'" + base::suggestion(score.key, known));
         }
-        variant.paper[score.key] = paper_score_of(score);
+        variant.paper[score.key] = paper_scores_of(score);
       }
     } else {
       throw_unknown(item, "[[variant]]", kVariantKeys);

@@ -16,10 +16,10 @@ struct Override {
   base::ConfigValue value;
 };
 
-/// What the paper reports for a variant on a data set, in percent.
-struct PaperScore {
-  double accuracy = 0;
-  double macro_f1 = 0;
+/// What the paper reports for a variant on a data set.
+struct PaperScores {
+  std::vector<double> percents;  ///< in the order of the metrics, without the loss
+  std::string where;             ///< "grid.toml:21"
 };
 
 /// The file of an experiment as it is written, before the recipes are looked at.
@@ -28,7 +28,7 @@ struct PaperScore {
 ///   name = "mixers"
 ///   output = "runs/mixers"                # default: runs/<name>
 ///   seeds = [1, 2, 3]
-///   metrics = ["accuracy", "macro_f1"]    # shown in the tables; also "loss"
+///   metrics = ["accuracy", "loss"]        # shown in the tables; default: the task's main ones
 ///   keep_models = true                    # false: no model directories
 ///   set = { "model.width" = 64 }          # for every cell
 ///
@@ -41,7 +41,7 @@ struct PaperScore {
 ///   [[variant]]
 ///   name = "small"
 ///   set = { "model.layers" = 1 }
-///   paper = { "reviews" = [66.1, 43.2] }  # accuracy, macro-F1 in percent
+///   paper = { "reviews" = [66.1] }        # of each metric but the loss, in percent
 struct ExperimentFile {
   struct Data {
     std::string name, recipe, note;
@@ -52,7 +52,7 @@ struct ExperimentFile {
   struct Variant {
     std::string name;
     std::vector<Override> set;
-    std::map<std::string, PaperScore> paper;  ///< by the name of the data set
+    std::map<std::string, PaperScores> paper;  ///< by the name of the data set
     std::string where;
   };
 
@@ -61,7 +61,8 @@ struct ExperimentFile {
   std::string name;
   std::filesystem::path output;
   std::vector<std::int64_t> seeds;
-  std::vector<std::string> metrics = {"accuracy", "macro_f1"};
+  std::vector<std::string> metrics;  ///< empty: those the task is known by
+  std::string metrics_where;
   bool keep_models = true;
   std::vector<Override> set;
   std::vector<Data> data;

@@ -1,4 +1,5 @@
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "fastformer/train/experiment_tables.h"
 
@@ -19,9 +20,9 @@ Json to_json(const tasks::ScoreDifference& difference) {
           {"p", difference.p}};
 }
 
-Json metrics_json(const ExperimentFile& file, const VariantResults& variant) {
+Json metrics_json(const Experiment& experiment, const VariantResults& variant) {
   Json metrics = Json::object();
-  for (const auto& metric : file.metrics) {
+  for (const auto& metric : experiment.metrics()) {
     const auto scores = variant.scores(metric);
     if (scores.empty()) {
       metrics[metric] = nullptr;
@@ -38,7 +39,7 @@ Json variant_json(const Experiment& experiment, std::size_t data, std::size_t va
   const auto& file = experiment.file();
   Json json = {{"name", file.variants[variant].name},
                {"seeds", Json::array()},
-               {"metrics", metrics_json(file, results)}};
+               {"metrics", metrics_json(experiment, results)}};
   std::vector<double> seconds;
   for (std::size_t s = 0; s < file.seeds.size(); ++s) {
     const auto& result = results.cells[s].result;
@@ -51,14 +52,25 @@ Json variant_json(const Experiment& experiment, std::size_t data, std::size_t va
   }
   if (!seconds.empty()) json["training_seconds"] = to_json(mean_and_deviation(seconds));
   if (results.comparison) {
-    json["against_first"] = {{"accuracy", to_json(results.comparison->accuracy)},
-                             {"macro_f1", to_json(results.comparison->macro_f1)}};
+    for (const auto& metric : experiment.task().test_metrics()) {
+      const auto difference = results.comparison->find(metric);
+      if (difference == results.comparison->end()) continue;
+      json["against_first"][metric] = to_json(difference->second);
+    }
   }
-  const auto& paper = file.variants[variant].paper;
-  const auto score = paper.find(file.data[data].name);
-  if (score != paper.end()) {
-    json["paper_percent"] = {{"accuracy", score->second.accuracy},
-                             {"macro_f1", score->second.macro_f1}};
+  for (const auto& metric : experiment.metrics()) {
+    const auto paper = experiment.paper_percent(data, variant, metric);
+    if (paper) json["paper_percent"][metric] = *paper;
+  }
+  return json;
+}
+
+Json baselines_json(const std::vector<tasks::NamedScores>& baselines) {
+  Json json = Json::array();
+  for (const auto& baseline : baselines) {
+    Json scores = Json::object();
+    for (const auto& [metric, value] : baseline.scores) scores[metric] = value;
+    json.push_back({{"name", baseline.name}, {"scores", std::move(scores)}});
   }
   return json;
 }
@@ -67,12 +79,17 @@ Json variant_json(const Experiment& experiment, std::size_t data, std::size_t va
 
 std::string results_json(const Experiment& experiment, const ExperimentResults& results) {
   const auto& file = experiment.file();
-  Json root = {{"experiment", file.name}, {"seeds", file.seeds}, {"metrics", file.metrics}};
+  Json root = {{"experiment", file.name},
+               {"task", experiment.task().name},
+               {"seeds", file.seeds},
+               {"metrics", experiment.metrics()}};
   for (std::size_t d = 0; d < file.data.size(); ++d) {
     Json data = {{"name", file.data[d].name}, {"note", file.data[d].note}};
     for (std::size_t v = 0; v < file.variants.size(); ++v) {
       data["variants"].push_back(variant_json(experiment, d, v, results[d][v]));
     }
+    const auto baselines = known_test(results[d]).baselines;
+    if (!baselines.empty()) data["baselines"] = baselines_json(baselines);
     root["data"].push_back(std::move(data));
   }
   return root.dump(2) + "\n";

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <map>
 
 #include "fastformer/base/format.h"
 #include "fastformer/train/experiment_tables.h"
@@ -10,11 +9,6 @@ namespace {
 constexpr const char* kMissing = "missing";
 constexpr const char* kNone = "-";
 
-const std::map<std::string, std::string> kTitles = {
-    {"accuracy", "accuracy"}, {"macro_f1", "macro-F1"}, {"loss", "loss"}};
-
-bool is_percent(const std::string& metric) { return metric != "loss"; }
-
 std::string signed_points(double points) {
   const auto text = base::format("%+.2f", points);
   return text == "-0.00" ? "+0.00" : text;
@@ -23,8 +17,8 @@ std::string signed_points(double points) {
 std::string score_text(const std::string& metric, const std::vector<double>& scores) {
   if (scores.empty()) return kMissing;
   const auto score = mean_and_deviation(scores);
-  const double scale = is_percent(metric) ? 100 : 1;
-  const int digits = is_percent(metric) ? 2 : 4;
+  const double scale = tasks::is_share(metric) ? 100 : 1;
+  const int digits = tasks::is_share(metric) ? 2 : 4;
   auto text = base::format("%.*f", digits, scale * score.mean);
   if (score.deviation) text += base::format(" ± %.*f", digits, scale * *score.deviation);
   return text;
@@ -37,7 +31,7 @@ std::string best_of(const std::string& metric, const std::vector<VariantResults>
   for (const auto& variant : variants) {
     const auto scores = variant.scores(metric);
     if (scores.empty()) continue;
-    const double mean = mean_and_deviation(scores).mean * (is_percent(metric) ? 1 : -1);
+    const double mean = mean_and_deviation(scores).mean * (tasks::is_share(metric) ? 1 : -1);
     if (best.empty() || mean > best_mean) {
       best_mean = mean;
       best = score_text(metric, scores);
@@ -66,19 +60,34 @@ std::string count_text(std::int64_t count) {
                        : std::to_string(count);
 }
 
-/// Writes the table of one data set, column by column.
+std::string baseline_text(const std::string& metric, const tasks::Scores& scores) {
+  for (const auto& score : scores) {
+    if (score.name == metric) return score_text(metric, {score.value});
+  }
+  return kNone;
+}
+
+/// Writes the table of one data set, column by column: a row a variant, then a row a baseline.
 class DataTable {
  public:
-  DataTable(const ExperimentFile& file, std::size_t data,
+  DataTable(const Experiment& experiment, std::size_t data,
             const std::vector<VariantResults>& variants)
-      : file_(file), data_(data), variants_(variants) {}
+      : experiment_(experiment),
+        file_(experiment.file()),
+        data_(data),
+        variants_(variants),
+        baselines_(known_test(variants).baselines),
+        rows_(variants.size() + baselines_.size(), "|") {}
 
   std::string text() {
-    add_column("variant", [&](std::size_t v) { return file_.variants[v].name; });
+    const auto& metrics = experiment_.metrics();
+    add_column(
+        "variant", [&](std::size_t v) { return file_.variants[v].name; },
+        [](const auto& baseline) { return base::format("_%s_", baseline.name.c_str()); });
     add_column("seeds", [&](std::size_t v) { return seeds(v); });
-    for (const auto& metric : file_.metrics) add_scores(metric);
-    for (const auto& metric : file_.metrics) add_comparison(metric);
-    for (const auto& metric : file_.metrics) add_paper(metric);
+    for (const auto& metric : metrics) add_scores(metric);
+    for (const auto& metric : metrics) add_comparison(metric);
+    for (const auto& metric : metrics) add_paper(metric);
     add_column("parameters", [&](std::size_t v) { return parameters(v); });
     add_column("seconds", [&](std::size_t v) { return seconds(v); });
     std::string text = header_ + "\n" + rule_ + "\n";
@@ -87,30 +96,40 @@ class DataTable {
   }
 
  private:
-  template <class CellText>
-  void add_column(const std::string& title, const CellText& cell) {
+  template <class VariantText, class BaselineText>
+  void add_column(const std::string& title, const VariantText& of_variant,
+                  const BaselineText& of_baseline) {
     header_ += " " + title + " |";
     rule_ += "---|";
-    rows_.resize(variants_.size(), "|");
+    auto row = rows_.begin();
     for (std::size_t v = 0; v < variants_.size(); ++v)
-      rows_[v].append(" ").append(cell(v)).append(" |");
+      (row++)->append(" ").append(of_variant(v)).append(" |");
+    for (const auto& baseline : baselines_)
+      (row++)->append(" ").append(of_baseline(baseline)).append(" |");
+  }
+  template <class VariantText>
+  void add_column(const std::string& title, const VariantText& of_variant) {
+    add_column(title, of_variant, [](const auto&) { return kNone; });
   }
 
   void add_scores(const std::string& metric) {
     const auto best = best_of(metric, variants_);
-    add_column(kTitles.at(metric), [&](std::size_t v) {
+    const auto of_variant = [&](std::size_t v) {
       const auto text = score_text(metric, variants_[v].scores(metric));
       const auto mean = text.substr(0, text.find(' '));
       return mean == best ? "**" + mean + "**" + text.substr(mean.size()) : text;
-    });
+    };
+    add_column(tasks::score_title(metric), of_variant,
+               [&](const auto& baseline) { return baseline_text(metric, baseline.scores); });
   }
 
   void add_comparison(const std::string& metric) {
-    if (!is_percent(metric) || variants_.size() == 1) return;
-    add_column(kTitles.at(metric) + " against " + file_.variants[0].name, [&](std::size_t v) {
+    if (!tasks::is_share(metric) || variants_.size() == 1) return;
+    const auto title = tasks::score_title(metric) + " against " + file_.variants[0].name;
+    add_column(title, [&](std::size_t v) {
       const auto& comparison = variants_[v].comparison;
-      if (!comparison) return std::string(kNone);
-      return difference_text(metric == "accuracy" ? comparison->accuracy : comparison->macro_f1);
+      if (!comparison || !comparison->contains(metric)) return std::string(kNone);
+      return difference_text(comparison->at(metric));
     });
   }
 
@@ -118,13 +137,11 @@ class DataTable {
     const auto& name = file_.data[data_].name;
     const bool known = std::any_of(file_.variants.begin(), file_.variants.end(),
                                    [&](const auto& v) { return v.paper.contains(name); });
-    if (!is_percent(metric) || !known) return;
-    add_column("paper's " + kTitles.at(metric) + " (difference)", [&](std::size_t v) {
-      const auto& paper = file_.variants[v].paper;
-      const auto score = paper.find(name);
-      if (score == paper.end()) return std::string(kNone);
-      return paper_text(metric == "accuracy" ? score->second.accuracy : score->second.macro_f1,
-                        variants_[v].scores(metric));
+    if (!tasks::is_share(metric) || !known) return;
+    const auto title = base::format("paper's %s (difference)", tasks::score_title(metric).c_str());
+    add_column(title, [&](std::size_t v) {
+      const auto paper = experiment_.paper_percent(data_, v, metric);
+      return paper ? paper_text(*paper, variants_[v].scores(metric)) : std::string(kNone);
     });
   }
 
@@ -149,55 +166,61 @@ class DataTable {
     return base::format("%.*f", mean < 100 ? 1 : 0, mean);
   }
 
+  const Experiment& experiment_;
   const ExperimentFile& file_;
   std::size_t data_;
   const std::vector<VariantResults>& variants_;
+  std::vector<tasks::NamedScores> baselines_;
   std::string header_ = "|", rule_ = "|";
   std::vector<std::string> rows_;
 };
 
-std::string legend(const ExperimentFile& file, const ExperimentResults& results) {
+std::string legend(const Experiment& experiment, const ExperimentResults& results) {
+  const auto& file = experiment.file();
   std::size_t finished = 0;
+  bool baselines = false;
   for (const auto& data : results) {
     for (const auto& variant : data) finished += variant.finished().size();
+    baselines = baselines || !known_test(data).baselines.empty();
   }
-  const auto cells = file.data.size() * file.variants.size() * file.seeds.size();
   std::string seeds;
   for (const auto seed : file.seeds) seeds += (seeds.empty() ? "" : ", ") + std::to_string(seed);
-  std::string text = base::format("Written by `fastformer experiment %s`; ", file.path.c_str()) +
-                     base::format("%zu of %zu trainings are finished.\n\n", finished, cells) +
-                     "Scores of the test part in percent (the loss in nats): mean ± standard "
-                     "deviation over the seeds " +
-                     seeds + ", the best mean in bold. ";
+  std::string text =
+      base::format("Written by `fastformer experiment %s`; ", file.path.c_str()) +
+      base::format("%zu of %zu trainings are finished.\n\n", finished, experiment.cells().size()) +
+      "Scores of the test part in percent (the loss in nats): mean ± standard deviation over the "
+      "seeds " +
+      seeds + ", the best mean in bold. ";
   if (file.variants.size() > 1) {
-    text += "Against " + file.variants.front().name +
-            ": difference in points, its 95 % interval and the two-sided p of the paired "
-            "bootstrap over the test documents (10,000 resamples, the seeds that both have; p is "
-            "not corrected for the number of comparisons). ";
+    text += base::format(
+        "Against %s: difference in points, its 95 %% interval and the two-sided p of the paired "
+        "bootstrap over the test %s (10,000 resamples, the seeds that both have; p is not "
+        "corrected "
+        "for the number of comparisons). ",
+        file.variants.front().name.c_str(), experiment.task().test_items().c_str());
   }
+  if (baselines) text += "In italics: what needs no training, on the same test part. ";
   return text +
          "Parameters: all, and in brackets those outside the embedding. Seconds: in training "
          "steps, mean over the seeds.\n";
 }
 
-std::string test_documents(const std::vector<VariantResults>& variants) {
-  for (const auto& variant : variants) {
-    const auto finished = variant.finished();
-    if (finished.empty()) continue;
-    return std::to_string(finished.front().test->documents) + " test documents.\n\n";
-  }
-  return "";
+std::string size_of_test(const Experiment& experiment,
+                         const std::vector<VariantResults>& variants) {
+  const auto count = known_test(variants).documents;
+  if (count == 0) return "";
+  return base::format("%ld test %s.\n\n", count, experiment.task().test_items().c_str());
 }
 
 }  // namespace
 
 std::string results_markdown(const Experiment& experiment, const ExperimentResults& results) {
   const auto& file = experiment.file();
-  std::string text = "# " + file.name + "\n\n" + legend(file, results);
+  std::string text = "# " + file.name + "\n\n" + legend(experiment, results);
   for (std::size_t d = 0; d < file.data.size(); ++d) {
     text += "\n## " + file.data[d].name + "\n\n";
     if (!file.data[d].note.empty()) text += file.data[d].note + "\n\n";
-    text += test_documents(results[d]) + DataTable(file, d, results[d]).text();
+    text += size_of_test(experiment, results[d]) + DataTable(experiment, d, results[d]).text();
   }
   return text;
 }

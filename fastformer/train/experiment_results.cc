@@ -1,11 +1,8 @@
 #include "fastformer/train/experiment_results.h"
 
-#include <algorithm>
 #include <cmath>
+#include <filesystem>
 #include <stdexcept>
-
-#include "fastformer/train/classification_task.h"
-#include "fastformer/train/test_predictions.h"
 
 namespace fastformer::train {
 namespace {
@@ -17,14 +14,6 @@ std::vector<std::size_t> common_seeds(const VariantResults& a, const VariantResu
     if (a.cells[s].result && b.cells[s].result) seeds.push_back(s);
   }
   return seeds;
-}
-
-std::int64_t classes_of(const std::vector<std::vector<std::int32_t>>& lists) {
-  std::int32_t last = 0;
-  for (const auto& list : lists) {
-    for (const auto number : list) last = std::max(last, number);
-  }
-  return last + 1;
 }
 
 }  // namespace
@@ -59,23 +48,23 @@ std::vector<double> VariantResults::scores(const std::string& metric) const {
   return scores;
 }
 
-std::optional<tasks::SystemComparison> ResultsCollector::compare(
-    std::size_t data, std::size_t variant, const std::vector<std::size_t>& seeds) const {
-  std::vector<std::vector<std::int32_t>> labels, first, second;
-  for (const auto seed : seeds) {
-    auto a = read_predictions(experiment_.cell(data, 0, seed).folder / kPredictionsFile);
-    auto b = read_predictions(experiment_.cell(data, variant, seed).folder / kPredictionsFile);
-    labels.push_back(std::move(a.labels));
-    labels.push_back(std::move(b.labels));
-    first.push_back(std::move(a.predicted));
-    second.push_back(std::move(b.predicted));
+TestScores known_test(const std::vector<VariantResults>& variants) {
+  for (const auto& variant : variants) {
+    for (const auto& cell : variant.cells) {
+      if (cell.result) return *cell.result->test;
+    }
   }
-  // A variant that changes the data may be measured on other documents, which pair with nothing.
-  const bool paired = std::all_of(labels.begin(), labels.end(),
-                                  [&](const auto& list) { return list == labels.front(); });
-  if (!paired) return std::nullopt;
-  const auto classes = std::max({classes_of(labels), classes_of(first), classes_of(second)});
-  return tasks::paired_bootstrap(labels.front(), first, second, {.classes = classes});
+  return {};
+}
+
+std::optional<TestComparison> ResultsCollector::compare(
+    std::size_t data, std::size_t variant, const std::vector<std::size_t>& seeds) const {
+  std::vector<std::filesystem::path> first, second;
+  for (const auto seed : seeds) {
+    first.push_back(experiment_.cell(data, 0, seed).folder);
+    second.push_back(experiment_.cell(data, variant, seed).folder);
+  }
+  return compare_tests(first, second);
 }
 
 ExperimentResults ResultsCollector::collect() {

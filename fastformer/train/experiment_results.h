@@ -8,9 +8,9 @@
 #include <utility>
 #include <vector>
 
-#include "fastformer/tasks/bootstrap.h"
 #include "fastformer/train/experiment.h"
 #include "fastformer/train/experiment_cell.h"
+#include "fastformer/train/test_comparison.h"
 
 namespace fastformer::train {
 
@@ -25,8 +25,8 @@ MeanAndDeviation mean_and_deviation(const std::vector<double>& values);
 struct VariantResults {
   std::vector<CellStatus> cells;  ///< one a seed
   /// Against the first variant, over the seeds that both have; nothing where there are none, where
-  /// the test documents are others, and for the first variant itself.
-  std::optional<tasks::SystemComparison> comparison;
+  /// the test items are others, and for the first variant itself.
+  std::optional<TestComparison> comparison;
 
   /// One a finished seed; cells that are not finished are left out, never counted as zero.
   std::vector<double> scores(const std::string& metric) const;
@@ -36,23 +36,27 @@ struct VariantResults {
 /// [data][variant]
 using ExperimentResults = std::vector<std::vector<VariantResults>>;
 
+/// What the first finished cell of a data set tells of its test part: how much it holds, and the
+/// baselines, which are the same for all.
+TestScores known_test(const std::vector<VariantResults>& variants);
+
 /// Reads the results of finished cells and compares the variants.
 class ResultsCollector {
  public:
   explicit ResultsCollector(const Experiment& experiment) : experiment_(experiment) {}
 
-  /// Throws std::invalid_argument for predictions that cannot be read. Comparisons are kept: a call
-  /// after one more cell computes only what that cell changed.
+  /// Throws std::invalid_argument as compare_tests() does. Comparisons are kept: a call after one
+  /// more cell computes only what that cell changed.
   ExperimentResults collect();
 
  private:
   using Key = std::pair<const Cell*, std::vector<std::size_t>>;  ///< a variant, the common seeds
 
-  std::optional<tasks::SystemComparison> compare(std::size_t data, std::size_t variant,
-                                                 const std::vector<std::size_t>& seeds) const;
+  std::optional<TestComparison> compare(std::size_t data, std::size_t variant,
+                                        const std::vector<std::size_t>& seeds) const;
 
   const Experiment& experiment_;
-  std::map<Key, std::optional<tasks::SystemComparison>> comparisons_;
+  std::map<Key, std::optional<TestComparison>> comparisons_;
 };
 
 }  // namespace fastformer::train

@@ -3,7 +3,9 @@
 #include <c10/util/Exception.h>
 
 #include <exception>
+#include <stdexcept>
 
+#include "fastformer/base/format.h"
 #include "fastformer/train/experiment_results.h"
 #include "fastformer/train/experiment_tables.h"
 #include "fastformer/train/stop_signal.h"
@@ -24,6 +26,10 @@ CellEnd train_cell(const Experiment& experiment, const Cell& cell, CellState sta
   const StopSignal stop;
   if (!run.train(stop, {&observer})) return CellEnd::kStopped;
   const auto finished = run.finish();
+  if (!finished.result.test) {
+    throw std::runtime_error(base::format("the test part has no labelled %s to measure on",
+                                          cell.recipe.task.test_items().c_str()));
+  }
   drop_checkpoints(cell);
   observer.on_cell_end(cell, finished.result);
   return stop.requested() ? CellEnd::kFinishedAndStopped : CellEnd::kFinished;

@@ -9,31 +9,33 @@
 namespace fastformer::train {
 namespace {
 
-// Six decimals tell any two counts of a million documents apart.
-std::string csv_scores(const CellStatus& cell) {
-  if (!cell.result) return ",,,,,,";
+// Six decimals tell any two counts of a million items apart.
+std::string csv_scores(const CellStatus& cell, const std::vector<std::string>& metrics) {
+  if (!cell.result) return std::string(metrics.size() + 3, ',');
   const auto& result = *cell.result;
-  const auto& test = *result.test;
-  const auto score = [&](const char* name) { return tasks::score_of(test.scores, name); };
-  return base::format("%.6f,%.6f,%.6f,%ld,%ld,%ld,%.3f", score("accuracy"), score("macro_f1"),
-                      score("loss"), test.documents, result.steps, result.parameters,
-                      result.training_seconds);
+  std::string text;
+  for (const auto& metric : metrics) {
+    text += base::format("%.6f,", tasks::score_of(result.test->scores, metric));
+  }
+  return text + base::format("%ld,%ld,%ld,%.3f", result.test->documents, result.steps,
+                             result.parameters, result.training_seconds);
 }
 
 }  // namespace
 
 std::string results_csv(const Experiment& experiment, const ExperimentResults& results) {
   const auto& file = experiment.file();
-  std::string text =
-      "data,variant,seed,state,accuracy,macro_f1,loss,test_documents,steps,parameters,"
-      "training_seconds\n";
+  const auto metrics = experiment.task().test_metrics();
+  std::string text = "data,variant,seed,state,";
+  for (const auto& metric : metrics) text += metric + ",";
+  text += "test_documents,steps,parameters,training_seconds\n";
   for (std::size_t d = 0; d < file.data.size(); ++d) {
     for (std::size_t v = 0; v < file.variants.size(); ++v) {
       for (std::size_t s = 0; s < file.seeds.size(); ++s) {
         const auto& cell = results[d][v].cells[s];
         text += file.data[d].name + "," + file.variants[v].name + "," +
                 std::to_string(file.seeds[s]) + "," + to_string(cell.state) + "," +
-                csv_scores(cell) + "\n";
+                csv_scores(cell, metrics) + "\n";
       }
     }
   }

@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <sstream>
 #include <stdexcept>
+#include <utility>
+
+#include "fastformer/data/pair_reader.h"
 
 namespace fastformer::train {
 namespace {
@@ -89,6 +92,43 @@ base::ConfigTree Recipe::tree() const {
 std::string Recipe::cache() const {
   if (task.name == "recommendation") return {};
   return task.name == "summarization" ? pairs.cache : data.cache;
+}
+
+std::vector<RecipeSource> Recipe::sources() const {
+  std::vector<RecipeSource> sources;
+  const auto add = [&](const std::string& field, const std::filesystem::path& path) {
+    if (!path.empty()) sources.push_back({field, path});
+  };
+  const auto add_parts = [&](const auto& section, const auto& files_of) {
+    for (const auto& [field, entries] : {std::pair{"data.train", &section.train},
+                                         std::pair{"data.validation", &section.validation},
+                                         std::pair{"data.test", &section.test}}) {
+      for (const auto& entry : *entries) {
+        for (const auto& file : files_of(entry)) add(field, file);
+      }
+    }
+  };
+  const auto itself = [](const std::string& entry) { return std::vector<std::string>{entry}; };
+  if (task.name == "recommendation") {
+    add_parts(clicks, itself);
+    for (const auto& file : clicks.news) add("data.news", file);
+    if (recommender.has_pretrained()) {
+      add("model.pretrained", std::filesystem::path(recommender.pretrained) / "model.safetensors");
+    }
+  } else if (task.name == "summarization") {
+    add_parts(pairs, [this](const std::string& entry) { return data::pair_sources(pairs, entry); });
+  } else {
+    add_parts(data, itself);
+  }
+  add("text.model_file", text.model_file);
+  add("train.word_vectors", train.word_vectors);
+  return sources;
+}
+
+bool Recipe::has_test_part() const {
+  if (task.name == "recommendation") return !clicks.test.empty() || clicks.test_fraction > 0;
+  if (task.name == "summarization") return !pairs.test.empty();
+  return !data.test.empty() || data.test_fraction > 0;
 }
 
 std::optional<RecipeDifference> first_difference(const std::string& now,

@@ -19,6 +19,12 @@
 
 namespace fastformer::train {
 
+/// A file or folder that a training reads, and the field that names it.
+struct RecipeSource {
+  std::string field;  ///< "data.train"
+  std::filesystem::path path;
+};
+
 /// Everything that decides a training run: the sections task, data, text, model, train, and for
 /// summarization search.
 ///
@@ -48,6 +54,10 @@ struct Recipe {
 
   /// The folder that [data] names for prepared data; empty: none.
   std::string cache() const;
+  /// What the training reads, as far as the recipe names it.
+  std::vector<RecipeSource> sources() const;
+  /// Whether there is something to measure the finished model on.
+  bool has_test_part() const;
 };
 
 /// The first line in which two recipes differ; an empty text where one has no more lines.

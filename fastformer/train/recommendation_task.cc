@@ -2,9 +2,11 @@
 
 #include "fastformer/base/atomic_file.h"
 #include "fastformer/base/format.h"
+#include "fastformer/base/random.h"
 #include "fastformer/tasks/ranking_baselines.h"
 #include "fastformer/tasks/recommender_directory.h"
 #include "fastformer/tasks/recommender_evaluation.h"
+#include "fastformer/train/test_items.h"
 
 namespace fastformer::train {
 namespace {
@@ -12,17 +14,41 @@ namespace {
 constexpr const char* kTestFile = "test.json";
 constexpr const char* kPredictionsFile = "prediction.txt";
 
-tasks::Scores scores_of(const tasks::RecommenderEvaluation& evaluation) {
-  const auto mean = evaluation.ranking.mean();
-  return {{"loss", evaluation.loss},
-          {"auc", mean.auc},
-          {"mrr", mean.mrr},
-          {"ndcg_5", mean.ndcg_5},
-          {"ndcg_10", mean.ndcg_10}};
+tasks::Scores scores_of(const tasks::RankingScores& ranking) {
+  return {{"auc", ranking.auc},
+          {"mrr", ranking.mrr},
+          {"ndcg_5", ranking.ndcg_5},
+          {"ndcg_10", ranking.ndcg_10}};
 }
 
-std::string baseline_row(const char* name, const tasks::RankingMean& ranking) {
-  return base::format("%-12s ", name) + tasks::ranking_text(ranking.mean()) + "\n";
+tasks::Scores scores_of(const tasks::RecommenderEvaluation& evaluation) {
+  auto scores = scores_of(evaluation.ranking.mean());
+  scores.insert(scores.begin(), {"loss", evaluation.loss});
+  return scores;
+}
+
+// Equal where two runs had the same news of the same impression to order.
+std::uint64_t item_of(const data::Impression& impression, const data::NewsTable& news) {
+  auto hash = base::fnv1a(impression.id);
+  for (const auto& candidate : impression.candidates) {
+    hash = base::fnv1a(candidate.clicked() ? "+" : "-", hash);
+    hash = base::fnv1a(news.id(candidate.news()), hash);
+  }
+  return hash;
+}
+
+TestItems items_of(const tasks::RankingMean& ranking, const data::ImpressionLog& log,
+                   const data::NewsTable& news) {
+  TestItems items{.metrics = {"auc", "mrr", "ndcg_5", "ndcg_10"}};
+  auto scores = ranking.scores().begin();
+  for (std::int64_t i = 0; i < log.size(); ++i) {
+    const auto impression = log[i];
+    if (!tasks::measurable(impression.candidates)) continue;
+    items.add(item_of(impression, news),
+              {scores->auc, scores->mrr, scores->ndcg_5, scores->ndcg_10});
+    ++scores;
+  }
+  return items;
 }
 
 }  // namespace
@@ -39,6 +65,13 @@ RecommendationTask::RecommendationTask(const Recipe& recipe, const std::filesyst
   // Not in initialize(): a run that is resumed needs what does not learn, too, and checkpoints do
   // not have it.
   model_.load_pretrained();
+}
+
+void RecommendationTask::check_model(const Recipe& recipe) {
+  constexpr std::int64_t kVocabulary = 8;
+  auto config = recipe.recommender;
+  config.bert.vocabulary_size = kVocabulary;
+  tasks::Recommender(config, kVocabulary, /*seed=*/0);
 }
 
 std::string RecommendationTask::summary() const {
@@ -61,13 +94,18 @@ tasks::Scores RecommendationTask::validate() const {
 }
 
 // What the model has to beat, on the same impressions.
-std::string RecommendationTask::baselines() const {
-  const auto& test = dataset_.parts.test;
-  return baseline_row("random", tasks::rank_with(tasks::random_baseline(1), test)) +
-         baseline_row("popularity",
-                      tasks::rank_with(
-                          tasks::popularity_baseline(dataset_.parts.train, dataset_.news), test)) +
-         baseline_row("category", tasks::rank_with(tasks::category_baseline(dataset_.news), test));
+std::vector<RecommendationTask::Baseline> RecommendationTask::baselines() const {
+  const auto& news = dataset_.news;
+  const auto score = [this](const tasks::ImpressionScorer& scorer) {
+    return tasks::rank_with(scorer, dataset_.parts.test).mean();
+  };
+  std::vector<Baseline> baselines = {
+      {"random", score(tasks::random_baseline(1))},
+      {"popularity", score(tasks::popularity_baseline(dataset_.parts.train, news))}};
+  if (!news.categories().empty()) {
+    baselines.push_back({"category", score(tasks::category_baseline(news))});
+  }
+  return baselines;
 }
 
 TestReport RecommendationTask::test(const std::filesystem::path& folder) const {
@@ -82,9 +120,16 @@ TestReport RecommendationTask::test(const std::filesystem::path& folder) const {
   if (!log.labelled()) return {};
   const auto evaluation = meter.result();
   base::write_file_atomically(folder / kTestFile, tasks::evaluation_json(evaluation) + "\n");
-  return {.documents = evaluation.ranking.impressions(),
-          .scores = scores_of(evaluation),
-          .table = tasks::evaluation_table(evaluation) + baselines()};
+  write_test_items(folder / kTestItemsFile, items_of(evaluation.ranking, log, dataset_.news));
+  TestReport report{.documents = evaluation.ranking.impressions(),
+                    .scores = scores_of(evaluation),
+                    .baselines = {},
+                    .table = tasks::evaluation_table(evaluation)};
+  for (const auto& [name, scores] : baselines()) {
+    report.baselines.push_back({name, scores_of(scores)});
+    report.table += base::format("%-12s ", name.c_str()) + tasks::ranking_text(scores) + "\n";
+  }
+  return report;
 }
 
 void RecommendationTask::save_model(const std::filesystem::path& directory,

@@ -7,6 +7,7 @@
 #include "fastformer/data/click_dataset.h"
 #include "fastformer/tasks/click_sampler.h"
 #include "fastformer/tasks/initial_vectors.h"
+#include "fastformer/tasks/ranking_metrics.h"
 #include "fastformer/tasks/recommender.h"
 #include "fastformer/train/epoch_batches.h"
 #include "fastformer/train/training_task.h"
@@ -15,12 +16,15 @@ namespace fastformer::train {
 
 /// News recommendation, tasks::Recommender on data::ClickDataset. Scores: loss (of a click among
 /// all that its impression showed), auc, mrr, ndcg_5, ndcg_10. The test part leaves test.json (see
-/// tasks::evaluation_json) and, as MIND's leaderboard reads it, prediction.txt; a test part without
-/// clicks only the latter. A batch is `train.batch_size` clicks.
+/// tasks::evaluation_json), test_items.csv (the scores of each impression that can be measured)
+/// and, as MIND's leaderboard reads it, prediction.txt; a test part without clicks only the latter.
+/// A batch is `train.batch_size` clicks.
 class RecommendationTask final : public TrainingTask {
  public:
   /// Throws as data::prepare_clicks() and tasks::ClickSampler do.
   RecommendationTask(const Recipe& recipe, const std::filesystem::path& cache);
+  /// See train::check_model().
+  static void check_model(const Recipe& recipe);
 
   std::string title() const override { return "News recommender"; }
   std::string summary() const override;
@@ -50,7 +54,11 @@ class RecommendationTask final : public TrainingTask {
   void save_model(const std::filesystem::path& directory, const std::string& card) const override;
 
  private:
-  std::string baselines() const;
+  struct Baseline {
+    std::string name;
+    tasks::RankingScores scores;
+  };
+  std::vector<Baseline> baselines() const;
 
   Recipe recipe_;
   data::ClickDataset dataset_;

@@ -10,18 +10,45 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-Json to_json(const TestScores& test) {
-  Json json = {{"documents", test.documents}};
-  for (const auto& [name, value] : test.scores) json[name] = value;
+Json to_json(const tasks::Scores& scores) {
+  Json json = Json::object();
+  for (const auto& [name, value] : scores) json[name] = value;
   return json;
 }
 
-TestScores test_scores(const Json& json) {
+tasks::Scores scores_of(const Json& json) {
+  tasks::Scores scores;
+  for (const auto& [name, value] : json.items()) scores.push_back({name, value.get<double>()});
+  return scores;
+}
+
+Json to_json(const TestScores& test) {
+  Json json = {{"documents", test.documents}};
+  json.update(to_json(test.scores));
+  return json;
+}
+
+TestScores test_scores(Json json) {
   TestScores test{.documents = json.at("documents").get<std::int64_t>()};
-  for (const auto& [name, value] : json.items()) {
-    if (name != "documents") test.scores.push_back({name, value.get<double>()});
-  }
+  json.erase("documents");
+  test.scores = scores_of(json);
   return test;
+}
+
+Json to_json(const std::vector<tasks::NamedScores>& baselines) {
+  Json json = Json::array();
+  for (const auto& [name, scores] : baselines) {
+    json.push_back({{"name", name}, {"scores", to_json(scores)}});
+  }
+  return json;
+}
+
+std::vector<tasks::NamedScores> baselines_of(const Json& json) {
+  std::vector<tasks::NamedScores> baselines;
+  for (const auto& baseline : json) {
+    baselines.push_back({baseline.at("name").get<std::string>(), scores_of(baseline.at("scores"))});
+  }
+  return baselines;
 }
 
 }  // namespace
@@ -34,7 +61,10 @@ void write_run_result(const std::filesystem::path& path, const RunResult& result
                {"metric", result.metric},
                {"best_step", result.best_step},
                {"best_validation", result.best_validation}};
-  if (result.test) json["test"] = to_json(*result.test);
+  if (result.test) {
+    json["test"] = to_json(*result.test);
+    if (!result.test->baselines.empty()) json["baselines"] = to_json(result.test->baselines);
+  }
   base::write_file_atomically(path, json.dump(2) + "\n");
 }
 
@@ -48,7 +78,10 @@ RunResult read_run_result(const std::filesystem::path& path) {
                      .metric = json.at("metric").get<std::string>(),
                      .best_step = json.at("best_step").get<std::int64_t>(),
                      .best_validation = json.at("best_validation").get<double>()};
-    if (json.contains("test")) result.test = test_scores(json.at("test"));
+    if (json.contains("test")) {
+      result.test = test_scores(json.at("test"));
+      if (json.contains("baselines")) result.test->baselines = baselines_of(json.at("baselines"));
+    }
     return result;
   } catch (const Json::exception&) {
     throw std::invalid_argument(path.string() +

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "fastformer/tasks/scores.h"
 
@@ -13,6 +14,7 @@ namespace fastformer::train {
 struct TestScores {
   std::int64_t documents = 0;
   tasks::Scores scores;
+  std::vector<tasks::NamedScores> baselines;  ///< what needs no training, on the same part
 };
 
 /// What a finished run leaves in its result.json.

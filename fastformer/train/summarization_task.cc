@@ -1,11 +1,37 @@
 #include "fastformer/train/summarization_task.h"
 
+#include <algorithm>
+#include <span>
 #include <utility>
 
+#include "fastformer/base/random.h"
 #include "fastformer/tasks/summarizer_directory.h"
 #include "fastformer/tasks/summary_evaluation.h"
+#include "fastformer/train/test_items.h"
 
 namespace fastformer::train {
+namespace {
+
+TestItems items_of(const tasks::SummaryEvaluation& evaluation,
+                   std::span<const data::TextPair> texts) {
+  TestItems items{.metrics = {"rouge_1", "rouge_2", "rouge_l", "rouge_lsum"}};
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    const auto& rouge = evaluation.rouge[i];
+    items.add(base::fnv1a(texts[i].target, base::fnv1a(texts[i].source)),
+              {rouge.rouge1.f, rouge.rouge2.f, rouge.rouge_l.f, rouge.rouge_lsum.f});
+  }
+  return items;
+}
+
+std::vector<tasks::NamedScores> baselines_of(const tasks::SummaryEvaluation& evaluation) {
+  std::vector<tasks::NamedScores> baselines;
+  for (std::size_t i = 1; i < evaluation.rows.size(); ++i) {
+    baselines.push_back({evaluation.rows[i].name, tasks::rouge_scores(evaluation.rows[i])});
+  }
+  return baselines;
+}
+
+}  // namespace
 
 SummarizationTask::SummarizationTask(const Recipe& recipe, const std::filesystem::path& cache)
     : recipe_(recipe),
@@ -14,6 +40,12 @@ SummarizationTask::SummarizationTask(const Recipe& recipe, const std::filesystem
              static_cast<std::uint64_t>(recipe.train.seed)),
       plan_(dataset_.train.lengths(), recipe.train.batch,
             static_cast<std::uint64_t>(recipe.train.seed)) {}
+
+void SummarizationTask::check_model(const Recipe& recipe) {
+  auto config = recipe.summarizer;
+  config.source.bigram_buckets = std::min<std::int64_t>(config.source.bigram_buckets, 1);
+  tasks::Summarizer(config, {.size = 8, .begin = 0, .end = 1}, /*seed=*/0);
+}
 
 std::int64_t SummarizationTask::begin_epoch(std::int64_t epoch, std::int64_t first_batch) {
   auto plan = plan_.batches(epoch);
@@ -50,8 +82,10 @@ TestReport SummarizationTask::test(const std::filesystem::path& folder) const {
   const auto evaluation =
       tasks::evaluate(model_, *dataset_.tokenizer, recipe_.search, dataset_.test, texts);
   tasks::write_evaluation(evaluation, texts, folder);
+  write_test_items(folder / kTestItemsFile, items_of(evaluation, texts));
   return {.documents = dataset_.test.size(),
           .scores = evaluation.scores,
+          .baselines = baselines_of(evaluation),
           .table = tasks::evaluation_table(evaluation)};
 }
 

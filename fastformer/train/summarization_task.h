@@ -15,12 +15,14 @@ namespace fastformer::train {
 
 /// Abstractive summarization, tasks::Summarizer on data::PairDataset. Its score on the validation
 /// part is the loss (mean cross-entropy of a token in nats, without smoothing), on the test part
-/// ROUGE too, of summaries written as the recipe's [search] says. The test part leaves test.json
-/// and test_summaries.jsonl.
+/// ROUGE too, of summaries written as the recipe's [search] says. The test part leaves test.json,
+/// test_summaries.jsonl and test_items.csv (the ROUGE of each document).
 class SummarizationTask final : public TrainingTask {
  public:
   /// Throws as data::prepare_pairs() does.
   SummarizationTask(const Recipe& recipe, const std::filesystem::path& cache);
+  /// See train::check_model().
+  static void check_model(const Recipe& recipe);
 
   std::string title() const override { return "Summarizer"; }
   std::string summary() const override { return dataset_.summary(); }

@@ -20,6 +20,12 @@ struct TaskConfig {
 
   /// What the task measures on the validation part; `train.metric = "auto"` stands for the first.
   std::vector<std::string> metrics() const;
+  /// What it measures on the test part, the loss last.
+  std::vector<std::string> test_metrics() const;
+  /// Those of them that tables of results show unless they are told otherwise.
+  std::vector<std::string> main_metrics() const;
+  /// What the test part is made of: "documents" or "impressions".
+  std::string test_items() const;
 };
 
 }  // namespace fastformer::train

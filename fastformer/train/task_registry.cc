@@ -1,6 +1,8 @@
 #include <array>
 #include <stdexcept>
+#include <string>
 
+#include "fastformer/base/format.h"
 #include "fastformer/train/classification_task.h"
 #include "fastformer/train/recommendation_task.h"
 #include "fastformer/train/summarization_task.h"
@@ -17,21 +19,28 @@ std::unique_ptr<TrainingTask> make(const Recipe& recipe, const std::filesystem::
 struct Row {
   const char* name;
   std::unique_ptr<TrainingTask> (*make)(const Recipe&, const std::filesystem::path&);
+  void (*check_model)(const Recipe&);
 };
 
 constexpr std::array kTasks = {
-    Row{"classification", make<ClassificationTask>},
-    Row{"recommendation", make<RecommendationTask>},
-    Row{"summarization", make<SummarizationTask>},
+    Row{"classification", make<ClassificationTask>, ClassificationTask::check_model},
+    Row{"recommendation", make<RecommendationTask>, RecommendationTask::check_model},
+    Row{"summarization", make<SummarizationTask>, SummarizationTask::check_model},
 };
+
+const Row& row(const std::string& name) {
+  for (const auto& row : kTasks) {
+    if (name == row.name) return row;
+  }
+  throw std::logic_error(base::format("open_task: no task '%s'", name.c_str()));
+}
 
 }  // namespace
 
 std::unique_ptr<TrainingTask> open_task(const Recipe& recipe, const std::filesystem::path& cache) {
-  for (const auto& row : kTasks) {
-    if (recipe.task.name == row.name) return row.make(recipe, cache);
-  }
-  throw std::logic_error("open_task: no task '" + recipe.task.name + "'");
+  return row(recipe.task.name).make(recipe, cache);
 }
+
+void check_model(const Recipe& recipe) { row(recipe.task.name).check_model(recipe); }
 
 }  // namespace fastformer::train

@@ -6,6 +6,8 @@
 
 namespace fastformer::train {
 
+inline constexpr const char* kPredictionsFile = "test_predictions.csv";
+
 /// What a model said about each document of the test part, in the order of that part. Classes are
 /// numbered from 0 in the order of test.json. The file is CSV: `label,predicted`, a row a document.
 struct TestPredictions {

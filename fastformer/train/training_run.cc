@@ -86,7 +86,7 @@ RunResult TrainingRun::result(const TestReport& test) const {
     result.parameters += weight.numel();
     if (!name.starts_with("embedding.")) result.encoder_parameters += weight.numel();
   }
-  if (test.documents > 0) result.test = TestScores{test.documents, test.scores};
+  if (test.documents > 0) result.test = TestScores{test.documents, test.scores, test.baselines};
   return result;
 }
 

@@ -20,7 +20,8 @@ namespace fastformer::train {
 struct TestReport {
   std::int64_t documents = 0;  ///< 0: there is no test part, and nothing below it
   tasks::Scores scores;
-  std::string table;  ///< for people
+  std::vector<tasks::NamedScores> baselines;  ///< what needs no training, on the same part
+  std::string table;                          ///< for people
 };
 
 /// What a Trainer trains: a model with the data, the loss and the measures of its task. One class
@@ -60,7 +61,8 @@ class TrainingTask {
 
   /// Of the validation part, the first being "loss"; nothing without such a part.
   virtual tasks::Scores validate() const = 0;
-  /// Of the test part; what the task keeps of it is written into `folder`.
+  /// Of the test part; what the task keeps of it is written into `folder`. What variants are
+  /// compared by is among that: test_items.csv (see TestItems) or test_predictions.csv.
   virtual TestReport test(const std::filesystem::path& folder) const = 0;
   /// Writes the model directory, with `card` as its README.md.
   virtual void save_model(const std::filesystem::path& directory,
@@ -70,5 +72,9 @@ class TrainingTask {
 /// The task that the recipe names, with its data prepared. `cache` takes the tokens where the
 /// recipe names no other folder. Throws std::invalid_argument as the readers of the data do.
 std::unique_ptr<TrainingTask> open_task(const Recipe& recipe, const std::filesystem::path& cache);
+
+/// Builds a model of the recipe with the smallest tables: what its layers refuse does not depend on
+/// them. Throws std::invalid_argument or c10::Error for that.
+void check_model(const Recipe& recipe);
 
 }  // namespace fastformer::train

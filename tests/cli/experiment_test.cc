@@ -41,7 +41,7 @@ class SmallGrid {
                          "set = { \"train.epochs\" = 1, \"train.learning_rate\" = 0.003 }\n" +
                          "[[data]]\nname = \"whole\"\n" + recipe +
                          "[[data]]\nname = \"cut\"\nset = { \"data.max_tokens\" = 2 }\n" + recipe +
-                         "[[variant]]\nname = \"base\"\npaper = { cut = [90, 80] }\n" +
+                         "[[variant]]\nname = \"base\"\npaper = { cut = [90] }\n" +
                          "[[variant]]\nname = \"other\"\nset = { \"model.interaction\" = \"" +
                          interaction + "\" }\n" + more);
   }

@@ -76,6 +76,26 @@ def test_bars_show_every_variant_and_what_is_missing(tmp_path: pathlib.Path) -> 
     assert width > 800 and height > 800
 
 
+def test_scores_of_every_task_have_a_title(tmp_path: pathlib.Path) -> None:
+    titles = {
+        "auc": "AUC, %", "mrr": "MRR, %", "ndcg_5": "nDCG@5, %", "ndcg_10": "nDCG@10, %",
+        "rouge_1": "ROUGE-1, %", "rouge_2": "ROUGE-2, %", "rouge_l": "ROUGE-L, %",
+        "rouge_lsum": "ROUGE-Lsum, %",
+    }  # fmt: skip
+    path = _write_results(tmp_path)
+    results = json.loads(path.read_text(encoding="utf-8"))
+    results["metrics"] = list(titles)
+    for data in results["data"]:
+        for variant in data["variants"]:
+            variant["metrics"] = {metric: _score(0.5, 0.75) for metric in titles}
+    path.write_text(json.dumps(results), encoding="utf-8")
+    outcome = _run(path)
+    assert outcome.returncode == 0, outcome.stderr
+    text = (tmp_path / "results.svg").read_text(encoding="utf-8")
+    for title in titles.values():
+        assert title in text, title
+
+
 def test_nothing_finished_is_still_a_plot(tmp_path: pathlib.Path) -> None:
     path = _write_results(tmp_path)
     results = json.loads(path.read_text(encoding="utf-8"))

@@ -149,6 +149,9 @@ TEST(SummaryEvaluation, ScoresAreThoseOfTheWrittenSummaries) {
   EXPECT_EQ(score_of(evaluation.scores, "loss"), mean_loss(evaluated.model(), evaluated.set()));
   EXPECT_EQ(evaluation.rows[0].name, "model");
   EXPECT_NEAR(evaluation.rows[0].rouge_1, 100 * rouge_1, 1e-9);
+  ASSERT_EQ(evaluation.rouge.size(), 2u);
+  EXPECT_NEAR((evaluation.rouge[0].rouge1.f + evaluation.rouge[1].rouge1.f) / 2, rouge_1, 1e-12);
+  EXPECT_NEAR(score_of(rouge_scores(evaluation.rows[0]), "rouge_lsum"), rouge_lsum, 1e-12);
 }
 
 TEST(SummaryEvaluation, BaselinesAreWhatTheirNamesSay) {

@@ -7,10 +7,10 @@
 #include <nlohmann/json.hpp>
 
 #include "fastformer/base/atomic_file.h"
-#include "fastformer/train/classification_task.h"
 #include "fastformer/train/experiment_tables.h"
 #include "fastformer/train/folder_lock.h"
 #include "fastformer/train/run_directory.h"
+#include "fastformer/train/test_items.h"
 #include "fastformer/train/test_predictions.h"
 #include "support/temporary_folder.h"
 
@@ -60,7 +60,8 @@ class ResultsTest : public ::testing::Test {
         .encoder_parameters = 4'321,
         .metric = "accuracy",
         .test = TestScores{.documents = 4,
-                           .scores = {{"loss", 1.25}, {"accuracy", accuracy}, {"macro_f1", 0.5}}}};
+                           .scores = {{"loss", 1.25}, {"accuracy", accuracy}, {"macro_f1", 0.5}},
+                           .baselines = {}}};
   }
   void finish(const Cell& cell, double accuracy, const Predictions& predicted,
               const Predictions& labels = {0, 0, 1, 1}) {
@@ -149,6 +150,8 @@ TEST_F(ResultsTest, WhatIsMissingIsShownAsMissing) {
   EXPECT_TRUE(json["data"][0]["variants"][1]["metrics"]["loss"]["deviation"].is_null());
   EXPECT_TRUE(json["data"][1]["variants"][2]["metrics"]["accuracy"].is_null());
   EXPECT_FALSE(json["data"][1]["variants"][2].contains("parameters"));
+  EXPECT_EQ(json["task"], "classification");
+  EXPECT_FALSE(json["data"][0].contains("baselines"));
 }
 
 TEST_F(ResultsTest, VariantsArePairedOverTheSeedsThatBothHave) {
@@ -161,16 +164,16 @@ TEST_F(ResultsTest, VariantsArePairedOverTheSeedsThatBothHave) {
   auto results = collector.collect();
   EXPECT_FALSE(results[0][0].comparison);
   ASSERT_TRUE(results[0][1].comparison);
-  EXPECT_EQ(results[0][1].comparison->accuracy.difference, 0.5);
+  EXPECT_EQ(results[0][1].comparison->at("accuracy").difference, 0.5);
   EXPECT_FALSE(results[0][2].comparison);
   // One more cell: what it does not touch stays, what it touches is computed again.
   finish(experiment_.cell(0, 1, 1), 1, labels, labels);
-  EXPECT_EQ(collector.collect()[0][1].comparison->accuracy.difference, 0.5);
+  EXPECT_EQ(collector.collect()[0][1].comparison->at("accuracy").difference, 0.5);
   finish(experiment_.cell(0, 0, 1), 0.5, half, labels);
   results = collector.collect();
-  EXPECT_EQ(results[0][1].comparison->accuracy.difference, 0.5);
-  EXPECT_EQ(results[0][2].comparison->accuracy.difference, 0);
-  EXPECT_EQ(results[0][2].comparison->accuracy.p, 1);
+  EXPECT_EQ(results[0][1].comparison->at("accuracy").difference, 0.5);
+  EXPECT_EQ(results[0][2].comparison->at("accuracy").difference, 0);
+  EXPECT_EQ(results[0][2].comparison->at("accuracy").p, 1);
 }
 
 TEST_F(ResultsTest, OtherTestDocumentsPairWithNothing) {
@@ -200,6 +203,93 @@ TEST_F(ResultsTest, TheFilesAreWrittenAndTheFolderIsFreeAgain) {
   for (const auto* name : {"results.csv", "results.md", "results.json"}) {
     EXPECT_GT(fs::file_size(folder_ / "out" / name), 100u) << name;
   }
+}
+
+// One data set of impressions, two variants, two seeds; cells are finished by hand.
+class RankingResultsTest : public ::testing::Test {
+ protected:
+  RankingResultsTest() {
+    folder_.write("recipe.toml",
+                  "[task]\nname = \"recommendation\"\n[data]\ntrain = [\"data\"]\n"
+                  "test_fraction = 0.5\n");
+    experiment_ = Experiment::load(folder_.write(
+        "grid.toml", "[experiment]\nname = \"matchers\"\noutput = \"" + (folder_ / "out").string() +
+                         "\"\nseeds = [1, 2]\nmetrics = [\"auc\", \"ndcg_10\", \"loss\"]\n"
+                         "[[data]]\nname = \"films\"\nrecipe = \"" +
+                         (folder_ / "recipe.toml").string() +
+                         "\"\n[[variant]]\nname = \"base\"\npaper = { films = [70, 40] }\n"
+                         "[[variant]]\nname = \"nrms\"\nset = { \"model.model\" = \"nrms\" }\n"));
+  }
+
+  static tasks::Scores scores_of(double auc) {
+    return {{"auc", auc}, {"mrr", 0.25}, {"ndcg_5", 0.25}, {"ndcg_10", 0.5}};
+  }
+  void finish(const Cell& cell, const std::vector<double>& auc) {
+    fs::create_directories(cell.folder);
+    base::write_file_atomically(cell.folder / kRecipeFile, cell.recipe.tree().to_toml());
+    TestItems items{.metrics = {"auc", "mrr", "ndcg_5", "ndcg_10"}};
+    double mean = 0;
+    for (std::size_t i = 0; i < auc.size(); ++i) {
+      items.add(i, {auc[i], 0.25, 0.25, 0.5});
+      mean += auc[i] / static_cast<double>(auc.size());
+    }
+    write_test_items(cell.folder / kTestItemsFile, items);
+    auto scores = scores_of(mean);
+    scores.push_back({"loss", 1.25});
+    write_run_result(cell.folder / kResultFile,
+                     {.steps = 7,
+                      .training_seconds = 1.5,
+                      .parameters = 12,
+                      .encoder_parameters = 3,
+                      .metric = "auc",
+                      .test = TestScores{.documents = static_cast<std::int64_t>(auc.size()),
+                                         .scores = scores,
+                                         .baselines = {{"random", scores_of(0.5)},
+                                                       {"popularity", scores_of(0.625)}}}});
+  }
+
+  testing::TemporaryFolder folder_;
+  Experiment experiment_;
+};
+
+TEST_F(RankingResultsTest, TablesHaveTheScoresOfTheTaskAndTheBaselines) {
+  ResultsCollector collector(experiment_);
+  EXPECT_EQ(results_markdown(experiment_, collector.collect()).find("italics"), std::string::npos);
+  finish(experiment_.cell(0, 0, 0), {0.5, 0.5, 0.75, 0.75});
+  finish(experiment_.cell(0, 1, 0), {0.75, 0.75, 0.75, 0.75});
+  const auto results = collector.collect();
+  EXPECT_MENTIONS(
+      results_csv(experiment_, results),
+      "data,variant,seed,state,auc,mrr,ndcg_5,ndcg_10,loss,test_documents,steps,parameters,"
+      "training_seconds\n",
+      "films,base,1,finished,0.625000,0.250000,0.250000,0.500000,1.250000,4,7,12,1.500\n",
+      "films,nrms,2,new,,,,,,,,,\n");
+  EXPECT_MENTIONS(
+      results_markdown(experiment_, results), "over the test impressions (10,000", "In italics",
+      "4 test impressions.\n\n| variant | seeds | AUC | nDCG@10 | loss | AUC against base | "
+      "nDCG@10 against base | paper's AUC (difference) | paper's nDCG@10 (difference) | parameters "
+      "| seconds |\n",
+      "| base | 1 of 2 | 62.50 | **50.00** | **1.2500** | - | - | 70.00 (-7.50) | 40.00 (+10.00) | "
+      "12 (3) | 1.5 |\n",
+      "| nrms | 1 of 2 | **75.00** | **50.00** | **1.2500** | +12.50 [+0.00, +25.00], p = ",
+      "| _random_ | - | 50.00 | 50.00 | - | - | - | - | - | - | - |\n"
+      "| _popularity_ | - | 62.50 | 50.00 | - | - | - | - | - | - | - |\n");
+  const auto json = nlohmann::json::parse(results_json(experiment_, results));
+  EXPECT_EQ(json["task"], "recommendation");
+  const auto& data = json["data"][0];
+  EXPECT_EQ(data["baselines"][1]["name"], "popularity");
+  EXPECT_EQ(data["baselines"][1]["scores"]["auc"], 0.625);
+  EXPECT_EQ(data["variants"][0]["paper_percent"]["ndcg_10"], 40);
+  EXPECT_EQ(data["variants"][1]["against_first"]["auc"]["difference"], 0.125);
+  EXPECT_TRUE(data["variants"][1]["against_first"].contains("mrr"));
+}
+
+TEST_F(RankingResultsTest, ARunWithoutItsItemsIsNotFinished) {
+  const auto& cell = experiment_.cell(0, 0, 0);
+  finish(cell, {0.5, 0.5});
+  EXPECT_EQ(status_of(cell).state, CellState::kFinished);
+  fs::remove(cell.folder / kTestItemsFile);
+  EXPECT_EQ(status_of(cell).state, CellState::kInterrupted);
 }
 
 }  // namespace

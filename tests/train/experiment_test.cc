@@ -2,8 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include "fastformer/base/format.h"
 #include "fastformer/train/time_estimate.h"
 #include "support/temporary_folder.h"
+#include "tasks/pretrained_folder.h"
 
 namespace fastformer::train {
 namespace {
@@ -12,6 +14,7 @@ class ExperimentTest : public ::testing::Test {
  protected:
   ExperimentTest() {
     folder_.write("data.csv", "a,x\nb,y\n");
+    folder_.write("data.txt", "a\nb\n");
     recipe("recipe.toml", "");
   }
 
@@ -34,9 +37,30 @@ class ExperimentTest : public ::testing::Test {
   const std::string experiment_ =
       "[experiment]\nname = \"mixers\"\nseeds = [3, 1]\noutput = \"out\"\n";
   std::string data(const std::string& name, const std::string& more = "") const {
-    return "[[data]]\nname = \"" + name + "\"\nrecipe = \"" + (folder_ / "recipe.toml").string() +
-           "\"\n" + more + "\n";
+    return data_of(name, "recipe.toml", more);
   }
+  std::string data_of(const std::string& name, const std::string& recipe,
+                      const std::string& more = "") const {
+    return "[[data]]\nname = \"" + name + "\"\nrecipe = \"" + (folder_ / recipe).string() + "\"\n" +
+           more + "\n";
+  }
+  // Recipes of the other tasks, each with a file that is not there.
+  std::string ranking_recipe() const {
+    folder_.write(
+        "ranking.toml",
+        "[task]\nname = \"recommendation\"\n[data]\ntrain = [\"" + text_file() +
+            "\"]\ntest = [\"gone_test\"]\n[model]\nwidth = 8\nheads = 2\nuser_heads = 2\n");
+    return "ranking.toml";
+  }
+  std::string pair_recipe() const {
+    folder_.write("pairs.toml",
+                  "[task]\nname = \"summarization\"\n[data]\nformat = \"parallel\"\n"
+                  "source_field = \"csv\"\ntarget_field = \"gone\"\ntrain = [\"" +
+                      (folder_ / "data").string() + "\"]\ntest = [\"" +
+                      (folder_ / "data").string() + "\"]\n[model]\nwidth = 8\nheads = 2\n");
+    return "pairs.toml";
+  }
+  std::string text_file() const { return (folder_ / "data.csv").string(); }
   static std::string variant(const std::string& name, const std::string& more = "") {
     return "[[variant]]\nname = \"" + name + "\"\n" + more + "\n\n";
   }
@@ -81,10 +105,9 @@ TEST_F(ExperimentTest, DefaultsAndSettings) {
   const std::string rest = data("films") + variant("small", "paper = { films = [66.13, 43] }");
   auto file = ExperimentFile::load(grid("[experiment]\nname = \"mixers\"\nseeds = [0]\n" + rest));
   EXPECT_EQ(file.output, "runs/mixers");
-  EXPECT_EQ(file.metrics, (std::vector<std::string>{"accuracy", "macro_f1"}));
+  EXPECT_TRUE(file.metrics.empty());
   EXPECT_TRUE(file.keep_models);
-  EXPECT_EQ(file.variants[0].paper.at("films").accuracy, 66.13);
-  EXPECT_EQ(file.variants[0].paper.at("films").macro_f1, 43);
+  EXPECT_EQ(file.variants[0].paper.at("films").percents, (std::vector<double>{66.13, 43}));
   file = ExperimentFile::load(
       grid(experiment_ + "metrics = [\"loss\"]\nkeep_models = false\n" + rest));
   EXPECT_EQ(file.metrics, (std::vector<std::string>{"loss"}));
@@ -147,6 +170,7 @@ TEST_F(ExperimentTest, WhatIsWrongInACellGetsOneSentenceWithItsLine) {
   EXPECT_MENTIONS(with_set("{ layers = 2 }"), "grid.toml:11", "'layers'", "section");
   EXPECT_MENTIONS(with_set("3"), "grid.toml:11", "table");
   EXPECT_MENTIONS(with_set("{ \"train.seed\" = 2 }"), "grid.toml:11", "seeds");
+  EXPECT_MENTIONS(with_set("{ \"task.name\" = \"summarization\" }"), "grid.toml:11", "task");
   // What only the whole recipe shows names the variant and the data set.
   EXPECT_MENTIONS(with_set("{ \"model.width\" = 7 }"), "grid.toml:10", "'a'", "'films'",
                   "multiple of");
@@ -157,9 +181,64 @@ TEST_F(ExperimentTest, WhatIsWrongInACellGetsOneSentenceWithItsLine) {
     return error_of(experiment_ + data("films") + variant("a", "paper = " + paper));
   };
   EXPECT_MENTIONS(with_paper("{ filmz = [1, 2] }"), "grid.toml:11", "'filmz'", "'films'");
-  for (const auto* scores : {"[1]", "[1, 2, 3]", "[1, \"2\"]", "[101, 2]", "66.1"}) {
+  for (const auto* scores : {"[]", "[1]", "[1, 2, 3]", "[1, \"2\"]", "[101, 2]", "66.1"}) {
     EXPECT_MENTIONS(with_paper("{ films = " + std::string(scores) + " }"), "grid.toml:11",
                     "percent");
+  }
+}
+
+TEST_F(ExperimentTest, TheTaskOfTheRecipesSaysWhatIsMeasured) {
+  const auto load = [&](const std::string& metrics, const std::string& recipe) {
+    return Experiment::load(
+        grid(experiment_ + metrics + data_of("films", recipe) + variant("small")));
+  };
+  using Names = std::vector<std::string>;
+  EXPECT_EQ(load("", "recipe.toml").metrics(), (Names{"accuracy", "macro_f1"}));
+  const auto ranking = load("", ranking_recipe());
+  EXPECT_EQ(ranking.task().name, "recommendation");
+  EXPECT_EQ(ranking.metrics(), (Names{"auc", "mrr", "ndcg_5", "ndcg_10"}));
+  EXPECT_EQ(load("", pair_recipe()).metrics(), (Names{"rouge_1", "rouge_2", "rouge_l"}));
+  EXPECT_EQ(load("metrics = [\"loss\", \"rouge_lsum\"]\n", pair_recipe()).metrics(),
+            (Names{"loss", "rouge_lsum"}));
+
+  const auto refused = [&](const std::string& metric, const std::string& recipe) {
+    return error_of(experiment_ + "metrics = [\"" + metric + "\"]\n" + data_of("films", recipe) +
+                    variant("small"));
+  };
+  EXPECT_MENTIONS(refused("accuracy", ranking_recipe()), "grid.toml:5", "recommendation",
+                  "'accuracy'", "ndcg_10");
+  EXPECT_MENTIONS(refused("rouge_3", pair_recipe()), "grid.toml:5", "summarization", "'rouge_1'");
+  EXPECT_MENTIONS(refused("auc", "recipe.toml"), "grid.toml:5", "classification", "'auc'");
+}
+
+TEST_F(ExperimentTest, AllDataSetsAreOfOneTask) {
+  EXPECT_MENTIONS(error_of(experiment_ + data("films") + data_of("clicks", ranking_recipe()) +
+                           variant("small", "set = { \"model.interaction\" = \"add\" }")),
+                  "grid.toml:10", "'clicks' is for recommendation", "'films' for classification",
+                  "one task");
+}
+
+TEST_F(ExperimentTest, ThePaperHasAFigureForEachMetricButTheLoss) {
+  const auto grid_with = [&](const std::string& figures) {
+    return experiment_ + "metrics = [\"loss\", \"ndcg_5\", \"auc\"]\n" +
+           data_of("films", ranking_recipe()) +
+           variant("small", "paper = { films = " + figures + " }");
+  };
+  const auto experiment = Experiment::load(grid(grid_with("[36.5, 68]")));
+  EXPECT_EQ(experiment.paper_percent(0, 0, "ndcg_5"), 36.5);
+  EXPECT_EQ(experiment.paper_percent(0, 0, "auc"), 68);
+  EXPECT_FALSE(experiment.paper_percent(0, 0, "loss"));
+  EXPECT_MENTIONS(error_of(grid_with("[36.5]")), "grid.toml:12", "'films' are 1", "expected 2",
+                  "(ndcg_5, auc)");
+  EXPECT_MENTIONS(error_of(grid_with("[36.5, 68, 1]")), "grid.toml:12", "'films' are 3");
+}
+
+TEST_F(ExperimentTest, EveryTaskNeedsATestPart) {
+  for (const auto& recipe : {ranking_recipe(), pair_recipe()}) {
+    EXPECT_MENTIONS(
+        error_of(experiment_ + data_of("films", recipe, "set = { \"data.test\" = [] }") +
+                 variant("small")),
+        "grid.toml:6", "'films'", "no test part", "data.test");
   }
 }
 
@@ -184,6 +263,54 @@ TEST_F(ExperimentTest, FilesThatTheCellsReadMustExist) {
   EXPECT_MENTIONS(error({"books"}), "grid.toml:10", "'books'", "gone.csv");
   EXPECT_MENTIONS(error({"films/b"}), "grid.toml:6", "'films'", "gone.txt", "word_vectors");
   EXPECT_EQ(error({"films/a"}), "");
+}
+
+TEST_F(ExperimentTest, EveryTaskTellsWhatItReads) {
+  const auto error = [&](const std::string& recipe, const std::string& set) {
+    const auto experiment = Experiment::load(
+        grid(experiment_ + data_of("films", recipe) + variant("small", "set = { " + set + " }")));
+    return testing::error_of([&] { experiment.check_ready(experiment.select({})); });
+  };
+  const auto texts = base::format("[\"%s\"]", text_file().c_str());
+  EXPECT_MENTIONS(error(ranking_recipe(), ""), "grid.toml:6", "'films'", "gone_test", "data.test");
+  EXPECT_MENTIONS(error(ranking_recipe(), "data.test = " + texts + ", data.news = [\"no.tsv\"]"),
+                  "grid.toml:6", "no.tsv", "data.news");
+  EXPECT_EQ(error(ranking_recipe(), "data.test = " + texts), "");
+  EXPECT_MENTIONS(error(pair_recipe(), ""), "grid.toml:6", "data.gone", "data.train");
+  EXPECT_EQ(error(pair_recipe(), "data.target_field = \"txt\""), "");
+  EXPECT_MENTIONS(error(pair_recipe(),
+                        "data.target_field = \"txt\", text.tokenizer = \"wordpiece\", "
+                        "text.model_file = \"no.txt\""),
+                  "grid.toml:6", "no.txt", "text.model_file");
+}
+
+class PretrainedExperiment : public testing::PretrainedFolder {
+ protected:
+  std::string error_of(const std::string& set) const {
+    folder_.write("data.txt", "");
+    folder_.write(
+        "recipe.toml",
+        base::format("[task]\nname = \"recommendation\"\n[data]\ntrain = [\"%s\"]\n"
+                     "test_fraction = 0.5\n[text]\ntokenizer = \"wordpiece\"\n"
+                     "model_file = \"%s\"\nspecial_tokens = true\nnormalization = \"none\"\n"
+                     "strip_accents = true\n[model]\nmodel = \"plm_nr\"\n"
+                     "pretrained = \"%s\"\nwidth = 8\nuser_heads = 2\n",
+                     (folder_ / "data.txt").c_str(), (folder_ / "vocab.txt").c_str(),
+                     folder_.path().c_str()));
+    const auto experiment = Experiment::load(folder_.write(
+        "grid.toml", base::format("[experiment]\nname = \"a\"\nseeds = [1]\n[[data]]\nname = "
+                                  "\"films\"\nrecipe = \"%s\"\n[[variant]]\nname = \"deep\"\n"
+                                  "set = { %s }\n",
+                                  (folder_ / "recipe.toml").c_str(), set.c_str())));
+    return testing::error_of([&] { experiment.check_ready(experiment.select({})); });
+  }
+};
+
+TEST_F(PretrainedExperiment, IsToldWhatCannotBeReadOrBuilt) {
+  EXPECT_EQ(error_of(""), "");
+  EXPECT_MENTIONS(error_of("model.trainable_layers = 3"), "grid.toml:8", "'deep'", "'films'", "3");
+  std::filesystem::remove(folder_ / "model.safetensors");
+  EXPECT_MENTIONS(error_of(""), "grid.toml:5", "'films'", "model.safetensors", "model.pretrained");
 }
 
 TEST_F(ExperimentTest, TimeIsGuessedFromTheNearestCells) {

@@ -2,7 +2,8 @@
 
 #include <gtest/gtest.h>
 
-#include "fastformer/train/experiment.h"
+#include <algorithm>
+
 #include "support/temporary_folder.h"
 
 namespace fastformer::train {
@@ -104,16 +105,44 @@ TEST(RecipeOfTasks, APlaceInTheFileComesWithTheRefusal) {
   EXPECT_MENTIONS(testing::error_of([&] { Recipe::load(path); }), "recipe.toml:3", "search");
 }
 
-TEST(RecipeOfTasks, AnExperimentTakesClassifiersOnly) {
-  const testing::TemporaryFolder folder;
-  for (const auto* task : {"recommendation", "summarization"}) {
-    const auto recipe = folder.write(
-        "recipe.toml", "[task]\nname = \"" + std::string(task) + "\"\n[data]\ntrain = [\"x\"]\n");
-    const auto grid = folder.write(
-        "grid.toml", "[experiment]\nname = \"news\"\nseeds = [1]\n\n[[data]]\nname = \"clicks\"\n" +
-                         ("recipe = \"" + recipe.string()) + "\"\n[[variant]]\nname = \"small\"\n");
-    EXPECT_MENTIONS(testing::error_of([&] { Experiment::load(grid); }), "grid.toml:6: ", "'clicks'",
-                    task, "classifiers");
+TEST(RecipeOfTasks, SaysWhatItReads) {
+  const auto sources_of = [](const std::string& task, const std::vector<std::string>& more) {
+    std::vector<std::string> texts;
+    for (const auto& [field, path] : recipe_of(task, more).sources()) {
+      texts.push_back(field + " " + path.string());
+    }
+    return texts;
+  };
+  using Texts = std::vector<std::string>;
+  EXPECT_EQ(sources_of("classification",
+                       {"data.train=[\"a\", \"b\"]", "data.test=[\"c\"]", "train.word_vectors=v"}),
+            (Texts{"data.train a", "data.train b", "data.test c", "train.word_vectors v"}));
+  EXPECT_EQ(sources_of("recommendation", {"data.validation=[\"a\"]", "data.news=[\"n\"]"}),
+            (Texts{"data.validation a", "data.news n"}));
+  EXPECT_EQ(sources_of("summarization", {"data.train=[\"a\"]", "data.format=parallel"}),
+            (Texts{"data.train a.source", "data.train a.target"}));
+}
+
+TEST(RecipeOfTasks, KnowsWhetherThereIsATestPart) {
+  for (const auto& task : kTasks) {
+    EXPECT_FALSE(recipe_of(task).has_test_part()) << task;
+    EXPECT_TRUE(recipe_of(task, {"data.test=[\"a\"]"}).has_test_part()) << task;
+    if (task == "summarization") continue;
+    EXPECT_TRUE(recipe_of(task, {"data.test_fraction=0.5"}).has_test_part()) << task;
+  }
+}
+
+TEST(RecipeOfTasks, MainMetricsAreAmongThoseOfTheTest) {
+  for (const auto& task : kTasks) {
+    const auto config = recipe_of(task).task;
+    const auto known = config.test_metrics();
+    EXPECT_EQ(known.back(), "loss");
+    for (const auto& list : {config.main_metrics(), config.metrics()}) {
+      EXPECT_FALSE(list.empty());
+      for (const auto& name : list) {
+        EXPECT_NE(std::find(known.begin(), known.end(), name), known.end()) << name;
+      }
+    }
   }
 }
 

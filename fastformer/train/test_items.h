@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace fastformer::train {
+
+inline constexpr const char* kTestItemsFile = "test_items.csv";
+
+/// How a model did on each item of the test part, where the scores of a task are means over items:
+/// the impressions of a recommender, the documents of a summarizer. What systems are compared by.
+///
+///   TestItems items{.metrics = {"auc", "mrr"}};
+///   items.add(hash, {0.75, 0.5});
+///   write_test_items(folder / kTestItemsFile, items);
+///
+/// The file is CSV, a row an item, in the order of the test part:
+///
+///   item,auc,mrr
+///   3f2a90c4d1e8b755,0.75,0.5
+struct TestItems {
+  std::vector<std::string> metrics;  ///< [M]
+  std::vector<std::uint64_t> items;  ///< [N], a hash of all that the model is asked and judged by
+  std::vector<double> scores;        ///< [N, M]
+
+  /// One score for each metric; throws std::invalid_argument for another number of them.
+  void add(std::uint64_t item, const std::vector<double>& item_scores);
+
+  /// Of each item, [N].
+  std::vector<double> column(std::size_t metric) const;
+};
+
+/// Throws std::runtime_error when the disk refuses.
+void write_test_items(const std::filesystem::path& path, const TestItems& items);
+/// Throws std::invalid_argument with file and line for what is no such file.
+TestItems read_test_items(const std::filesystem::path& path);
+
+}  // namespace fastformer::train

@@ -1,0 +1,96 @@
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include <chrono>
+#include <random>
+#include <set>
+#include <sstream>
+#include <thread>
+
+#include "cli/program.h"
+
+namespace fastformer::cli {
+namespace {
+
+Words command_for(const std::string& output) {
+  return {"efficiency", "--output",  output,           "--mixers", "additive,softmax,linear",
+          "--lengths",  "16,64,256", "--tokens",       "1024",     "--rounds",
+          "3",          "--set",     "model.width=32", "--set",    "model.heads=2",
+          "--threads",  "1"};
+}
+
+Words lines_of(const std::string& text) {
+  Words lines;
+  std::istringstream stream(text);
+  for (std::string line; std::getline(stream, line);) lines.push_back(line);
+  return lines;
+}
+
+// "additive,training,64": what a row is about.
+std::string cell_of(const std::string& row) {
+  std::size_t end = 0;
+  for (int comma = 0; comma < 3; ++comma) end = row.find(',', end) + 1;
+  return row.substr(0, end - 1);
+}
+
+TEST(EfficiencyCommand, MeasuresEveryCellOnceAndNoneAgain) {
+  const testing::TemporaryFolder folder;
+  const auto output = (folder / "study").string();
+  const auto first = run_program(command_for(output));
+  ASSERT_EQ(first.code, 0) << first.output;
+  EXPECT_MENTIONS(first.output, "additive", "softmax", "linear", "efficiency.md");
+  const auto csv = content_of(folder / "study/efficiency.csv");
+  EXPECT_EQ(lines_of(csv).size(), 1u + 3 * 3 * 2);
+  const auto table = content_of(folder / "study/efficiency.md");
+  EXPECT_EQ(run_program(command_for(output)).code, 0);
+  EXPECT_EQ(content_of(folder / "study/efficiency.csv"), csv);
+  EXPECT_EQ(content_of(folder / "study/efficiency.md"), table);
+}
+
+TEST(EfficiencyCommand, BadInputGetsOneSentence) {
+  const testing::TemporaryFolder folder;
+  const auto output = (folder / "study").string();
+  expect_refusal(run_program({"efficiency", "--output", output, "--mixers", "aditive"}),
+                 {"aditive"});
+  expect_refusal(run_program({"efficiency", "--output", output, "--set", "model.widht=8"}),
+                 {"did you mean 'width'"});
+  std::filesystem::create_directories(folder / "study");
+  folder.write("study/efficiency.csv", "mixer,pass\nadditive\n");
+  expect_refusal(run_program(command_for(output)),
+                 {"efficiency.csv, line 1", "expected the header"});
+}
+
+TEST(EfficiencyCommandSlow, KilledAtTenMomentsItKeepsWhatItMeasured) {
+  const testing::TemporaryFolder folder;
+  const auto started = std::chrono::steady_clock::now();
+  ASSERT_EQ(run_program(command_for((folder / "whole").string())).code, 0);
+  const auto length = std::chrono::steady_clock::now() - started;
+  const auto command = command_for((folder / "killed").string());
+  const auto csv = folder / "killed/efficiency.csv";
+  std::mt19937 random(20210820);
+  Words before;
+  int killed = 0;
+  for (int i = 0; i < 10; ++i) {
+    const pid_t child = start_program(command, folder / "log");
+    std::this_thread::sleep_for(length * std::uniform_real_distribution<>(0.2, 0.6)(random));
+    kill(child, SIGKILL);
+    killed += wait_for(child) == -SIGKILL ? 1 : 0;
+    const auto now = lines_of(content_of(csv));
+    ASSERT_GE(now.size(), before.size());
+    EXPECT_TRUE(std::equal(before.begin(), before.end(), now.begin()));
+    before = now;
+  }
+  EXPECT_GE(killed, 3);
+  ASSERT_EQ(run_program(command).code, 0);
+  const auto rows = lines_of(content_of(csv)),
+             whole = lines_of(content_of(folder / "whole/efficiency.csv"));
+  EXPECT_TRUE(std::equal(before.begin(), before.end(), rows.begin()));
+  std::set<std::string> cells, expected;
+  for (const auto& row : rows) cells.insert(cell_of(row));
+  for (const auto& row : whole) expected.insert(cell_of(row));
+  EXPECT_EQ(rows.size(), whole.size());
+  EXPECT_EQ(cells, expected);
+}
+
+}  // namespace
+}  // namespace fastformer::cli

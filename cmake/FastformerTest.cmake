@@ -1,6 +1,5 @@
-# fastformer_test(<room>): one GoogleTest program of tests/<room>/*_test.cc, labelled unit.
-# A test whose suite name ends in "Slow" is labelled slow instead.
-include(GoogleTest)
+# fastformer_test(<room>): one GoogleTest program of tests/<room>/*_test.cc, run in four parts with the
+# label unit; of the tests whose suite name ends in "Slow" in four with the label slow.
 function(fastformer_test room)
   file(GLOB sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/tests/${room}/*_test.cc")
   if(NOT sources)
@@ -21,8 +20,18 @@ function(fastformer_test room)
       FASTFORMER_PROGRAM="$<TARGET_FILE:fastformer_program>"
       FASTFORMER_EXAMPLE="$<TARGET_FILE:fastformer_example>")
   endif()
-  gtest_discover_tests(${target} TEST_FILTER "-*Slow.*" TEST_PREFIX "${room}."
-    PROPERTIES LABELS unit DISCOVERY_TIMEOUT 60 TIMEOUT 120)
-  gtest_discover_tests(${target} TEST_FILTER "*Slow.*" TEST_PREFIX "${room}."
-    PROPERTIES LABELS slow DISCOVERY_TIMEOUT 60 TIMEOUT 900)
+  # A process for each test would spend most of its time on loading LibTorch.
+  set(unit_filter "-*Slow.*")
+  set(unit_timeout 600)
+  set(slow_filter "*Slow.*")
+  set(slow_timeout 900)
+  foreach(label unit slow)
+    foreach(shard 1 2 3 4)
+      math(EXPR index "${shard} - 1")
+      set(name ${room}.${label}.${shard})
+      add_test(NAME ${name} COMMAND ${target} "--gtest_filter=${${label}_filter}")
+      set_tests_properties(${name} PROPERTIES LABELS ${label} TIMEOUT ${${label}_timeout}
+        ENVIRONMENT "GTEST_TOTAL_SHARDS=4;GTEST_SHARD_INDEX=${index}")
+    endforeach()
+  endforeach()
 endfunction()

@@ -159,14 +159,18 @@ void Summarizer::mix(const at::Tensor& decoded, const at::Tensor& input, const W
   const auto scale = 1 / std::sqrt(static_cast<double>(decoded.size(1)));
   auto context = at::zeros_like(decoded);
   std::vector<at::Tensor> weights(static_cast<std::size_t>(offsets.size()));
-  for (std::int64_t b = 0; b < offsets.size(); ++b) {
-    const auto first = hypotheses.begin_of(b), count = hypotheses.length(b);
-    const auto row = offsets.begin_of(b), length = offsets.length(b);
-    if (count == 0 || length == 0) continue;
-    const auto key = state.copy_keys.narrow(0, row, length);
-    weights[b] = at::softmax(at::mm(query.narrow(0, first, count), key.t()) * scale, 1);
-    context.narrow(0, first, count).copy_(at::mm(weights[b], state.memory.narrow(0, row, length)));
-  }
+  at::parallel_for(0, offsets.size(), 1, [&](std::int64_t begin, std::int64_t end) {
+    const c10::NoGradGuard no_gradients;  // a thread has its own
+    for (auto b = begin; b < end; ++b) {
+      const auto first = hypotheses.begin_of(b), count = hypotheses.length(b);
+      const auto row = offsets.begin_of(b), length = offsets.length(b);
+      if (count == 0 || length == 0) continue;
+      const auto key = state.copy_keys.narrow(0, row, length);
+      weights[b] = at::softmax(at::mm(query.narrow(0, first, count), key.t()) * scale, 1);
+      context.narrow(0, first, count)
+          .copy_(at::mm(weights[b], state.memory.narrow(0, row, length)));
+    }
+  });
   const auto gate = copy_.gate_logits(context, decoded, input);
   AT_DISPATCH_FLOATING_TYPES(log_p.scalar_type(), "mix", [&] {
     auto* out = log_p.mutable_data_ptr<scalar_t>();

@@ -1,5 +1,5 @@
-# fastformer_test(<room>): one GoogleTest program of tests/<room>/*_test.cc, run in four parts with the
-# label unit; of the tests whose suite name ends in "Slow" in four with the label slow.
+# fastformer_test(<room>): one GoogleTest program of tests/<room>/*_test.cc. Its tests are run in four
+# parts with the label unit, those whose suite name ends in "Slow" in four with the label slow.
 function(fastformer_test room)
   file(GLOB sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/tests/${room}/*_test.cc")
   if(NOT sources)
@@ -25,7 +25,14 @@ function(fastformer_test room)
   set(unit_timeout 600)
   set(slow_filter "*Slow.*")
   set(slow_timeout 900)
-  foreach(label unit slow)
+  set(labels unit)
+  foreach(source ${sources})
+    file(STRINGS "${source}" slow REGEX "Slow[,.]")
+    if(slow)
+      set(labels unit slow)
+    endif()
+  endforeach()
+  foreach(label ${labels})
     foreach(shard 1 2 3 4)
       math(EXPR index "${shard} - 1")
       set(name ${room}.${label}.${shard})

@@ -1,15 +1,17 @@
-"""Times the beam search of our summarizers against BART's in the library Transformers, in one run.
+"""Times the beam search of our summarizers against BART's in the library Transformers.
 
-All have two layers on either side, width 256, 8 heads, feed-forward width 512, 8,000 tokens and random
-parameters: the text is nonsense, the work is not. Each writes exactly as many tokens for each document,
-five beams, no triple twice, keys and values cached. Documents are equally long, so that the peer pads
-nothing, and it gets them in the batches that suit it best of 4, 8 and 16. `softmax` is BART's
-architecture; `additive` is Fastformer with the copy mechanism, which BART lacks.
+All have two layers on either side, width 256, 8 heads, feed-forward width 512, 8,000 tokens and
+random parameters: the text is nonsense, the work is not. Each writes as many tokens for each
+document (ours the end, too, or one more), five beams, no triple twice, keys and values cached.
+Documents are equally long, so that the peer pads nothing, and it gets them in the batches that suit
+it best of 4, 8 and 16. `softmax` is BART's architecture; `additive` is Fastformer with the copy
+mechanism, which BART lacks.
 
-Before anything is timed, each summary has to have the length that was asked for, and that of a document
-alone has to be that of the document among others.
+Before anything is timed, each summary has to have the length that was asked for, and that of a
+document alone has to be that of the document among others.
 
-Usage: decoding.py [--rounds 3] [--threads 2] [--documents 128] [--words 400] [--written 60] [--memory]
+Usage: decoding.py [--rounds 3] [--threads 2] [--documents 128] [--words 400] [--written 60]
+       [--memory]
 
 Prints a Markdown table: median documents a second with the least and most, ours as a whole process,
 and the median over the rounds of the ratio. --memory instead prints the peak of our process at growing
@@ -103,7 +105,8 @@ class Ours:
             if not written <= len(summary.split()) <= written + 1:
                 raise RuntimeError(f"a summary of {len(summary.split())} words, not {written}")
         alone = pairs.with_suffix(".alone")
-        alone.write_text(pairs.read_text(encoding="utf-8").splitlines()[-1] + "\n", encoding="utf-8")
+        last = pairs.read_text(encoding="utf-8").splitlines()[-1]
+        alone.write_text(last + "\n", encoding="utf-8")
         if self.summarize(alone, written)[0] != summaries[-1:]:
             raise RuntimeError(f"{self.variant}: a document alone gets another summary")
 

@@ -1,8 +1,8 @@
-"""NRMS as it is commonly written: histories and titles padded, each title encoded where it occurs.
+"""NRMS with padding: histories and titles padded, each title encoded as often as it occurs.
 
-As in the NRMS of Microsoft's Recommenders, a batch holds 50 clicked titles and the candidates of each
-user, every title as long as the longest allowed; the evaluation scores each impression so. The
-parameters have the names of our model directories, so that both compute the same scores.
+A batch holds 50 clicked titles and the candidates of each user, every title as long as the longest
+allowed, in training and in evaluation. The parameters are read from our model directories, so that
+both compute the same scores.
 """
 
 from __future__ import annotations

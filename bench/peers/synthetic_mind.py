@@ -1,8 +1,8 @@
 """Writes a folder in MIND's format, of any size and with invented words, to measure speed on.
 
-Words of titles, clicks of histories and shown news follow the quantiles of MINDsmall's 2,000 news and
-5,000 impressions that are public in fragments; news and words are drawn by Zipf's law. A user has one
-history, as in MIND. MIND-large has 161,013 news, 1,000,000 users and 2.3 million impressions.
+The lengths of titles and histories and the number of shown news follow the quantiles of 2,000 news
+and 5,000 impressions of MINDsmall; news and words are drawn by Zipf's law. A user has one history,
+as in MIND. MIND-large has 161,013 news, 1,000,000 users and 2.3 million impressions.
 
 Usage: synthetic_mind.py FOLDER [--news 161013] [--users 1000000] [--impressions 2300000] [--seed 1]
 """
@@ -74,13 +74,16 @@ def write_behaviors(path: pathlib.Path, size: Size, random: np.random.Generator)
     ]
     users = random.integers(size.users, size=size.impressions).tolist()
     shown = _lists(_SHOWN, size.news, size.impressions, random)
-    with path.open("w", encoding="utf-8") as file:
+    # An interrupted run must not leave what looks like a whole file.
+    partial = path.with_suffix(".part")
+    with partial.open("w", encoding="utf-8") as file:
         for impression, (user, news) in enumerate(zip(users, shown), start=1):
             candidates = " ".join([clicked[news[0]]] + [unclicked[number] for number in news[1:]])
             file.write(
                 f"{impression}\tU{user}\t11/{9 + impression % 6}/2019 8:{impression % 60:02d}:22 AM"
                 f"\t{histories[user]}\t{candidates}\n"
             )
+    partial.rename(path)
 
 
 def write(folder: pathlib.Path, size: Size, seed: int = 1) -> None:

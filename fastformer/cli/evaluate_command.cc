@@ -89,15 +89,26 @@ void score(const OpenedRecommender& first, const EvaluateFlags& flags, const tas
     return tasks::score_impressions(*first.model, first.dataset.titles, first.log(), use);
   }
   tasks::ScoreEnsemble ensemble;
-  ensemble.add(*first.model, first.dataset.titles, first.log());
+  ensemble.add(*first.model, first.dataset);
   for (const auto& path : flags.ensemble) {
     const auto member = open_recommender(path, flags);
-    ensemble.add(*member.model, member.dataset.titles, member.log());
+    ensemble.add(*member.model, member.dataset);
   }
   ensemble.visit(first.log(), use);
 }
 
+// Before hours are spent on the models before it.
+void check_ensemble(const std::vector<fs::path>& members) {
+  for (const auto& path : members) {
+    const auto kind = tasks::kind_of_model(path);
+    if (kind == "recommender") continue;
+    throw std::invalid_argument("--ensemble: " + path.string() + " holds a " + kind +
+                                ", expected a recommender");
+  }
+}
+
 void evaluate_recommender(const EvaluateFlags& flags) {
+  check_ensemble(flags.ensemble);
   const auto opened = open_recommender(flags.model, flags);
   const bool labelled = opened.log().labelled();
   if (!labelled && flags.predictions.empty()) {

@@ -19,6 +19,7 @@ void gemm_by_result(kernels::Transpose transpose_a, kernels::Transpose transpose
                     std::int64_t ldb, kernels::Start<Real> start, Real* c, std::int64_t ldc,
                     kernels::Operands operands) {
   constexpr std::int64_t kLeast = 48;
+  if (m == 0 || n == 0) return;  // an empty C may be a null pointer
   const auto step_a = transpose_a == kernels::Transpose::kNo ? lda : 1;
   const auto step_b = transpose_b == kernels::Transpose::kNo ? 1 : ldb;
   at::parallel_for(0, std::max(m, n), kLeast, [&](std::int64_t begin, std::int64_t end) {
@@ -35,8 +36,8 @@ void gemm_by_result(kernels::Transpose transpose_a, kernels::Transpose transpose
 }
 
 /// C [m, n] = start + A op(B), all rows of A [m, k] and C lying side by side: the threads share the
-/// rows where these are many, so that each reads its own part of A; else, as for few rows and a
-/// whole vocabulary, the columns, so that each packs its own part of B.
+/// rows where these are at least as many as the columns, so that each reads its own part of A;
+/// else, as for few rows and a whole vocabulary, the columns, so that each packs its own part of B.
 template <class Real>
 void gemm_by_rows(kernels::Transpose transpose_b, std::int64_t m, std::int64_t n, std::int64_t k,
                   const Real* a, const Real* b, std::int64_t ldb, kernels::Start<Real> start,

@@ -12,6 +12,9 @@ namespace {
 
 // Positions from the highest score to the lowest.
 std::vector<std::size_t> descending(std::span<const double> scores) {
+  if (std::any_of(scores.begin(), scores.end(), [](double s) { return std::isnan(s); })) {
+    throw std::invalid_argument("a score is not a number; the model has diverged, train it again");
+  }
   std::vector<std::size_t> order(scores.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::stable_sort(order.begin(), order.end(),
@@ -25,9 +28,6 @@ void check(std::span<const data::Candidate> candidates, std::span<const double> 
     throw std::invalid_argument("an impression of " + std::to_string(candidates.size()) +
                                 " news has " + std::to_string(scores.size()) +
                                 " scores; expected one for each");
-  }
-  if (std::any_of(scores.begin(), scores.end(), [](double s) { return std::isnan(s); })) {
-    throw std::invalid_argument("a score is not a number; the model has diverged, train it again");
   }
 }
 

@@ -24,7 +24,8 @@ struct RankingScores {
   double auc = 0, mrr = 0, ndcg_5 = 0, ndcg_10 = 0;
 };
 
-/// The rank of each candidate, from 1 for the highest score.
+/// The rank of each candidate, from 1 for the highest score. Throws std::invalid_argument for a
+/// score that is not a number.
 std::vector<std::int32_t> ranks_of(std::span<const double> scores);
 
 /// Whether the impression has something clicked and something not clicked: without either, AUC has

@@ -5,46 +5,63 @@
 #include <stdexcept>
 #include <string>
 
+#include "fastformer/tasks/shown_news.h"
+
 namespace fastformer::tasks {
 namespace {
 
-std::size_t candidates_of(const data::ImpressionLog& log) {
-  std::size_t count = 0;
-  for (std::int64_t i = 0; i < log.size(); ++i) count += log[i].candidates.size();
-  return count;
-}
-
-void check_size(std::size_t got, std::size_t expected) {
-  if (got == expected) return;
-  throw std::invalid_argument("the members of an ensemble scored " + std::to_string(expected) +
-                              " shown news, but this log shows " + std::to_string(got) +
-                              "; give all of them the same impressions");
+// Adds the standardized scores to the sums, and gives the place behind them.
+float* add_standardized(std::span<const double> scores, std::int64_t member, float* sums) {
+  const auto count = static_cast<double>(scores.size());
+  const auto mean = std::accumulate(scores.begin(), scores.end(), 0.0) / count;
+  double squares = 0;
+  for (const auto score : scores) squares += (score - mean) * (score - mean);
+  const auto deviation = std::sqrt(squares / count);
+  if (!std::isfinite(deviation)) {
+    throw std::invalid_argument("model " + std::to_string(member) +
+                                " of the ensemble gives a score that is not a number; it has "
+                                "diverged, leave it out");
+  }
+  for (const auto score : scores) {
+    if (deviation > 0) *sums += static_cast<float>((score - mean) / deviation);
+    ++sums;
+  }
+  return sums;
 }
 
 }  // namespace
 
-void ScoreEnsemble::add(const Recommender& model, const data::TitleTokens& titles,
-                        const data::ImpressionLog& log) {
-  if (members_ == 0) sums_.assign(candidates_of(log), 0);
-  check_size(candidates_of(log), sums_.size());
+void ScoreEnsemble::check_shown(const data::ClickDataset& data) {
+  const auto& log = data.parts.test;
+  const bool first = members_ == 1;
+  std::size_t candidates = 0;
+  bool same = first || log.size() == std::ssize(shown_);
+  for (std::int64_t i = 0; same && i < log.size(); ++i) {
+    const auto hash = hash_of_shown(log[i], data.news);
+    if (first) shown_.push_back(hash);
+    same = shown_[static_cast<std::size_t>(i)] == hash;
+    candidates += log[i].candidates.size();
+  }
+  if (!same) {
+    throw std::invalid_argument("model " + std::to_string(members_) +
+                                " of the ensemble reads other impressions than the first; give all "
+                                "the same, as by --set data.sampling_seed=1");
+  }
+  if (first) sums_.assign(candidates, 0);
+}
+
+void ScoreEnsemble::add(const Recommender& model, const data::ClickDataset& data) {
   ++members_;
-  auto* sum = sums_.data();
-  score_impressions(model, titles, log,
+  check_shown(data);
+  auto* sums = sums_.data();
+  score_impressions(model, data.titles, data.parts.test,
                     [&](const data::Impression&, std::span<const double> scores) {
-                      const auto count = static_cast<double>(scores.size());
-                      const auto mean = std::accumulate(scores.begin(), scores.end(), 0.0) / count;
-                      double squares = 0;
-                      for (const auto score : scores) squares += (score - mean) * (score - mean);
-                      const auto deviation = std::sqrt(squares / count);
-                      for (const auto score : scores) {
-                        if (deviation > 0) *sum += static_cast<float>((score - mean) / deviation);
-                        ++sum;
-                      }
+                      sums = add_standardized(scores, members_, sums);
                     });
 }
 
 void ScoreEnsemble::visit(const data::ImpressionLog& log, const ScoreUse& use) const {
-  check_size(candidates_of(log), sums_.size());
+  if (members_ == 0) throw std::logic_error("ScoreEnsemble: add a model first");
   const auto* sum = sums_.data();
   std::vector<double> scores;
   for (std::int64_t i = 0; i < log.size(); ++i) {

@@ -1,9 +1,9 @@
 #pragma once
 
+#include <cstdint>
 #include <vector>
 
-#include "fastformer/data/impression_log.h"
-#include "fastformer/data/title_tokens.h"
+#include "fastformer/data/click_dataset.h"
 #include "fastformer/tasks/recommender.h"
 #include "fastformer/tasks/recommender_evaluation.h"
 
@@ -17,21 +17,24 @@ namespace fastformer::tasks {
 /// where a model that scores all candidates of an impression equally adds 0.
 ///
 ///   ScoreEnsemble ensemble;
-///   for (const auto& member : members) ensemble.add(member.model, member.titles, log);
+///   for (const auto& member : members) ensemble.add(*member.model, member.dataset);
 ///   ensemble.visit(log, [&](const auto& impression, auto scores) { use(impression, scores); });
 class ScoreEnsemble {
  public:
-  /// The log may have been read with other titles and histories than that of the members before,
-  /// but must show the same. Throws std::invalid_argument where it shows another number of news.
-  void add(const Recommender& model, const data::TitleTokens& titles,
-           const data::ImpressionLog& log);
+  /// Scores the test part of `data`: the same impressions for each member, read with titles and
+  /// histories of its own. Throws std::invalid_argument where it shows other news than that of the
+  /// first member, and for a score that is no finite number.
+  void add(const Recommender& model, const data::ClickDataset& data);
 
-  /// The scores impression by impression, in the order of the log. Throws std::invalid_argument for
-  /// a log that does not show what the members scored, which is everything without a member.
+  /// The scores impression by impression, in the order of the first member's test part, which has
+  /// to be given. Throws std::logic_error without a member.
   void visit(const data::ImpressionLog& log, const ScoreUse& use) const;
 
  private:
-  std::vector<float> sums_;  ///< of the candidates of all impressions
+  void check_shown(const data::ClickDataset& data);
+
+  std::vector<std::uint64_t> shown_;  ///< of each impression of the first member
+  std::vector<float> sums_;           ///< of the candidates of all impressions
   std::int64_t members_ = 0;
 };
 

@@ -3,6 +3,7 @@
 #include <unicode/utf8.h>
 
 #include <cstddef>
+#include <stdexcept>
 #include <string_view>
 
 namespace fastformer::text {
@@ -27,7 +28,13 @@ std::string GrowingText::add(std::int32_t token) {
   return extend(std::string(complete(text)));
 }
 
-std::string GrowingText::finish() { return extend(tokenizer_.decode(tokens_)); }
+std::string GrowingText::finish() {
+  const auto text = tokenizer_.decode(tokens_);
+  if (!text.starts_with(given_)) {
+    throw std::logic_error("GrowingText: the tokenizer changed text that was given already");
+  }
+  return extend(text);
+}
 
 std::string GrowingText::extend(const std::string& text) {
   if (!text.starts_with(given_)) return {};

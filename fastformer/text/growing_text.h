@@ -23,7 +23,8 @@ class GrowingText {
 
   /// What the token adds to the text, without what a later token may still change; often empty.
   std::string add(std::int32_t token);
-  /// What was held back, once there are no more tokens.
+  /// What was held back, once there are no more tokens. Throws std::logic_error for a tokenizer
+  /// whose decode() changes what fewer tokens gave.
   std::string finish();
 
  private:

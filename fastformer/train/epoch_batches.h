@@ -36,10 +36,11 @@ class EpochBatches {
     ahead_ = std::make_unique<data::Prefetcher<Batch>>(std::move(make), first, count);
   }
 
-  /// Takes the next batch. Throws what making it threw.
+  /// Takes the next batch. Throws what making it threw, and std::logic_error where none is left.
   void next() {
-    batch_ = ahead_->next();
-    if (!batch_) throw std::logic_error("next_batch: the epoch has no more batches");
+    batch_.reset();
+    if (ahead_) batch_ = ahead_->next();
+    if (!batch_) throw std::logic_error("EpochBatches: no batch is left; call begin() first");
   }
 
   const Batch& operator*() const { return *batch_; }

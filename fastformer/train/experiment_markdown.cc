@@ -195,8 +195,7 @@ std::string legend(const Experiment& experiment, const ExperimentResults& result
     text += base::format(
         "Against %s: difference in points, its 95 %% interval and the two-sided p of the paired "
         "bootstrap over the test %s (10,000 resamples, the seeds that both have; p is not "
-        "corrected "
-        "for the number of comparisons). ",
+        "corrected for the number of comparisons). ",
         file.variants.front().name.c_str(), experiment.task().test_items().c_str());
   }
   if (baselines) text += "In italics: what needs no training, on the same test part. ";

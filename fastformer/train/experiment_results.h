@@ -36,8 +36,9 @@ struct VariantResults {
 /// [data][variant]
 using ExperimentResults = std::vector<std::vector<VariantResults>>;
 
-/// What the first finished cell of a data set tells of its test part: how much it holds, and the
-/// baselines, which are the same for all.
+/// What a finished cell of a data set's first variant tells of its test part: how much it holds,
+/// and the baselines. Zeros before one is finished; a variant that changes the data may have
+/// others.
 TestScores known_test(const std::vector<VariantResults>& variants);
 
 /// Reads the results of finished cells and compares the variants.

@@ -2,10 +2,10 @@
 
 #include "fastformer/base/atomic_file.h"
 #include "fastformer/base/format.h"
-#include "fastformer/base/random.h"
 #include "fastformer/tasks/ranking_baselines.h"
 #include "fastformer/tasks/recommender_directory.h"
 #include "fastformer/tasks/recommender_evaluation.h"
+#include "fastformer/tasks/shown_news.h"
 #include "fastformer/train/test_items.h"
 
 namespace fastformer::train {
@@ -27,16 +27,6 @@ tasks::Scores scores_of(const tasks::RecommenderEvaluation& evaluation) {
   return scores;
 }
 
-// Equal where two runs had the same news of the same impression to order.
-std::uint64_t item_of(const data::Impression& impression, const data::NewsTable& news) {
-  auto hash = base::fnv1a(impression.id);
-  for (const auto& candidate : impression.candidates) {
-    hash = base::fnv1a(candidate.clicked() ? "+" : "-", hash);
-    hash = base::fnv1a(news.id(candidate.news()), hash);
-  }
-  return hash;
-}
-
 TestItems items_of(const tasks::RankingMean& ranking, const data::ImpressionLog& log,
                    const data::NewsTable& news) {
   TestItems items{.metrics = {"auc", "mrr", "ndcg_5", "ndcg_10"}};
@@ -44,7 +34,7 @@ TestItems items_of(const tasks::RankingMean& ranking, const data::ImpressionLog&
   for (std::int64_t i = 0; i < log.size(); ++i) {
     const auto impression = log[i];
     if (!tasks::measurable(impression.candidates)) continue;
-    items.add(item_of(impression, news),
+    items.add(tasks::hash_of_shown(impression, news),
               {scores->auc, scores->mrr, scores->ndcg_5, scores->ndcg_10});
     ++scores;
   }

@@ -17,7 +17,7 @@ TestItems items_of(const tasks::SummaryEvaluation& evaluation,
   TestItems items{.metrics = {"rouge_1", "rouge_2", "rouge_l", "rouge_lsum"}};
   for (std::size_t i = 0; i < texts.size(); ++i) {
     const auto& rouge = evaluation.rouge[i];
-    items.add(base::fnv1a(texts[i].target, base::fnv1a(texts[i].source)),
+    items.add(base::fnv1a(texts[i].target, base::fnv1a("\n", base::fnv1a(texts[i].source))),
               {rouge.rouge1.f, rouge.rouge2.f, rouge.rouge_l.f, rouge.rouge_lsum.f});
   }
   return items;

@@ -1,5 +1,6 @@
 #include "fastformer/train/test_items.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <stdexcept>
@@ -118,6 +119,11 @@ TestItems read_test_items(const std::filesystem::path& path) {
              ? "a header such as item,auc,mrr"
              : "16 hexadecimal digits and " + std::to_string(items.metrics.size()) + " numbers") +
         "; delete the folder of the run, so that it is run again");
+  }
+  if (items.items.empty()) {
+    throw std::invalid_argument(path.string() +
+                                ": holds no item; delete the folder of the run, so that it is run "
+                                "again");
   }
   return items;
 }

@@ -23,8 +23,9 @@ inline constexpr const char* kTestItemsFile = "test_items.csv";
 ///   3f2a90c4d1e8b755,0.75,0.5
 struct TestItems {
   std::vector<std::string> metrics;  ///< [M]
-  std::vector<std::uint64_t> items;  ///< [N], a hash of all that the model is asked and judged by
-  std::vector<double> scores;        ///< [N, M]
+  std::vector<std::uint64_t>
+      items;  ///< [N], a hash of what is to be ordered or summarized and of the truth
+  std::vector<double> scores;  ///< [N, M]
 
   /// One score for each metric; throws std::invalid_argument for another number of them.
   void add(std::uint64_t item, const std::vector<double>& item_scores);

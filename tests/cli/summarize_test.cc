@@ -130,10 +130,10 @@ TEST_F(SummarizeCommand, TrainingLeavesModelScoresAndSummaries) {
 }
 
 TEST_F(SummarizeCommand, WritesALineForEachDocumentInOrder) {
-  const auto all = lines_of(summarize({}, documents(0, 40)));  // more than are written together
-  ASSERT_EQ(all.size(), 40u);
+  const auto all = lines_of(summarize({}, documents(0, 70)));  // more than are written together
+  ASSERT_EQ(all.size(), 70u);
   auto parts = lines_of(summarize({"-"}, documents(0, 7)));
-  for (const auto& line : lines_of(summarize({}, documents(7, 40)))) parts.push_back(line);
+  for (const auto& line : lines_of(summarize({}, documents(7, 70)))) parts.push_back(line);
   EXPECT_EQ(parts, all);
   EXPECT_NE(all[0], all[1]) << "two kinds of documents got one summary";
   EXPECT_FALSE(all[0].empty());
@@ -238,7 +238,8 @@ TEST_F(SummarizeCommand, ExplainsWhatEachTokenLookedAt) {
   EXPECT_EQ(at, lines.size());
   const auto nothing = lines_of(summarize({"--explain", "--json"}, "\n"));
   ASSERT_EQ(nothing.size(), 1u);
-  for (const auto& token : nlohmann::json::parse(nothing[0])["explanation"]) {
+  const auto object = nlohmann::json::parse(nothing[0]);
+  for (const auto& token : object["explanation"]) {
     EXPECT_TRUE(token["sources"].empty() && token["copied"] == 0) << token;
   }
 }
@@ -246,11 +247,11 @@ TEST_F(SummarizeCommand, ExplainsWhatEachTokenLookedAt) {
 TEST_F(SummarizeCommand, StreamedSummariesAreTheSame) {
   for (const auto* method : {"greedy", "sample"}) {
     const Words search = {"--set", base::format("search.method=%s", method)};
-    const auto whole = summarize(search, documents(0, 20));  // more than are written together
-    const auto streamed = summarize(with(search, {"--stream"}), documents(0, 20));
+    const auto whole = summarize(search, documents(0, 70));  // more than are written together
+    const auto streamed = summarize(with(search, {"--stream"}), documents(0, 70));
     EXPECT_EQ(streamed.code, 0);
     EXPECT_EQ(streamed.output, whole.output);
-    EXPECT_EQ(std::count(whole.output.begin(), whole.output.end(), '\n'), 20);
+    EXPECT_EQ(std::count(whole.output.begin(), whole.output.end(), '\n'), 70);
     EXPECT_EQ(summarize(with(search, {"--stream", "--explain"}), documents(0, 3)).output,
               summarize(with(search, {"--explain"}), documents(0, 3)).output);
     EXPECT_EQ(summarize(with(search, {"--stream"}), "\n\n").output,

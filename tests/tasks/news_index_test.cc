@@ -127,7 +127,7 @@ TEST_F(NewsIndexTest, AFileThatDoesNotNameItsPrecisionIsReplaced) {
 
 TEST_F(NewsIndexTest, TitlesBeyondOneBatchKeepTheirPlaces) {
   std::vector<std::vector<std::int32_t>> many;
-  for (std::int32_t i = 0; i < 1500; ++i) many.push_back({i % 30, i / 30 % 30, i / 900});
+  for (std::int32_t i = 0; i < 5000; ++i) many.push_back({i % 30, i / 30 % 30, i / 900});
   const auto titles = titles_of(many);
   EXPECT_TRUE(
       at::allclose(NewsIndex(model_, "").vectors(titles), encoded_by(model_, titles), 1e-5, 1e-6));

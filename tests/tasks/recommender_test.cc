@@ -86,7 +86,7 @@ TEST_P(RecommenderModels, AUserWithoutClicksGetsEqualScoresAndNoTitleIsNoError) 
 
 TEST_P(RecommenderModels, AUsersScoresDoNotDependOnTheBatch) {
   const auto titles = topic_titles();
-  auto log = topic_log(5, 20);
+  auto log = topic_log(5, 300);  // more than are scored together
   const auto shown = std::vector(log[1].candidates.begin(), log[1].candidates.end());
   const auto first = log.history_of(0);
   log.add({.id = "with the first's history", .history = {}, .candidates = shown}, first);
@@ -98,7 +98,7 @@ TEST_P(RecommenderModels, AUsersScoresDoNotDependOnTheBatch) {
                     [&](const data::Impression&, std::span<const double> scores) {
                       all.insert(all.end(), scores.begin(), scores.end());
                     });
-  ASSERT_EQ(all.size(), 88u);
+  ASSERT_EQ(all.size(), 4u * 302);
   for (std::int64_t i = 0; i < log.size(); ++i) {
     NewsBatchBuilder builder(titles);
     for (const auto& candidate : log[i].candidates) {

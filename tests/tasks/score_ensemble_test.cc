@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <stdexcept>
+#include <string>
 #include <vector>
 
 #include "support/temporary_folder.h"
@@ -20,22 +22,24 @@ RecommenderConfig small(const std::string& model) {
   return read_recommender_config(tree);
 }
 
-data::TitleTokens titles() {
-  data::TitleTokens result;
-  for (std::int32_t n = 0; n < 8; ++n) {
-    for (std::int32_t i = 0; n > 0 && i < 1 + n % 3; ++i) result.ids.push_back((n + 2 * i) % 8);
-    result.offsets.push_back(static_cast<std::int64_t>(result.ids.size()));
-  }
-  return result;
-}
+using Shown = std::vector<std::vector<data::Candidate>>;
 
-data::ImpressionLog log_of(const std::vector<std::vector<data::Candidate>>& shown) {
-  data::ImpressionLog log;
+// Seven news; each impression follows the clicks 1, 5 and 2.
+data::ClickDataset dataset_of(const Shown& shown) {
+  data::ClickDataset dataset;
+  for (std::int32_t n = 0; n < 8; ++n) {
+    if (n > 0) dataset.news.add({.id = "N" + std::to_string(n), .title = {}, .category = {}});
+    for (std::int32_t i = 0; n > 0 && i < 1 + n % 3; ++i) {
+      dataset.titles.ids.push_back((n + 2 * i) % 8);
+    }
+    dataset.titles.offsets.push_back(std::ssize(dataset.titles.ids));
+  }
+  auto& log = dataset.parts.test;
   const auto history = log.add_history(std::vector<std::int32_t>{1, 5, 2});
   for (const auto& candidates : shown) {
     log.add({.id = "1", .history = {}, .candidates = candidates}, history);
   }
-  return log;
+  return dataset;
 }
 
 using Lists = std::vector<std::vector<double>>;
@@ -57,15 +61,15 @@ std::vector<double> standardized(const std::vector<double>& scores) {
 }
 
 TEST(ScoreEnsemble, IsTheMeanOfStandardizedScores) {
-  const auto tokens = titles();
-  const auto log = log_of({{{3, true}, {4, false}, {7, false}}, {{6, true}, {1, false}}});
+  const auto data = dataset_of({{{3, true}, {4, false}, {7, false}}, {{6, true}, {1, false}}});
+  const auto& log = data.parts.test;
   const Recommender first(small("nrms"), 8, 1), second(small("fastformer"), 8, 2);
   Lists of_first, of_second, together;
-  score_impressions(first, tokens, log, into(of_first));
-  score_impressions(second, tokens, log, into(of_second));
+  score_impressions(first, data.titles, log, into(of_first));
+  score_impressions(second, data.titles, log, into(of_second));
   ScoreEnsemble ensemble;
-  ensemble.add(first, tokens, log);
-  ensemble.add(second, tokens, log);
+  ensemble.add(first, data);
+  ensemble.add(second, data);
   ensemble.visit(log, into(together));
   ASSERT_EQ(together.size(), 2u);
   for (std::size_t i = 0; i < 2; ++i) {
@@ -78,26 +82,36 @@ TEST(ScoreEnsemble, IsTheMeanOfStandardizedScores) {
 }
 
 TEST(ScoreEnsemble, EqualScoresAddNothing) {
-  const auto tokens = titles();
-  const auto log = log_of({{{0, true}, {0, false}}, {{3, true}}});
+  const auto data = dataset_of({{{0, true}, {0, false}}, {{3, true}}});
   ScoreEnsemble ensemble;
-  ensemble.add(Recommender(small("nrms"), 8, 1), tokens, log);
+  ensemble.add(Recommender(small("nrms"), 8, 1), data);
   Lists scores;
-  ensemble.visit(log, into(scores));
+  ensemble.visit(data.parts.test, into(scores));
   EXPECT_EQ(scores, (Lists{{0, 0}, {0}}));
 }
 
-TEST(ScoreEnsemble, RefusesAnotherLog) {
-  const auto tokens = titles();
-  const auto log = log_of({{{3, true}, {4, false}}}),
-             longer = log_of({{{3, true}}, {{4, false}, {5, true}}});
+TEST(ScoreEnsemble, RefusesOtherImpressionsAndNoMember) {
   const Recommender model(small("nrms"), 8, 1);
+  const auto data = dataset_of({{{3, true}, {4, false}}, {{5, true}, {6, false}}});
+  const std::vector<Shown> others = {{{{3, true}, {4, false}}},
+                                     {{{3, true}, {4, false}}, {{5, true}, {7, false}}},
+                                     {{{3, true}}, {{4, false}, {5, true}, {6, false}}}};
+  for (const auto& other : others) {
+    ScoreEnsemble ensemble;
+    ensemble.add(model, data);
+    EXPECT_MENTIONS(testing::error_of([&] { ensemble.add(model, dataset_of(other)); }), "model 2",
+                    "other impressions");
+  }
+  EXPECT_THROW(ScoreEnsemble().visit(data.parts.test, [](const auto&, auto) {}), std::logic_error);
+}
+
+TEST(ScoreEnsemble, RefusesAModelThatDiverged) {
+  const Recommender model(small("nrms"), 8, 1);
+  const c10::NoGradGuard no_gradients;
+  model.parameters().at("embedding.token.weight").fill_(std::nan(""));
   ScoreEnsemble ensemble;
-  ensemble.add(model, tokens, log);
-  EXPECT_MENTIONS(testing::error_of([&] { ensemble.add(model, tokens, longer); }), "2 shown news",
-                  "shows 3");
-  EXPECT_MENTIONS(testing::error_of([&] { ensemble.visit(longer, [](const auto&, auto) {}); }),
-                  "the same impressions");
+  const auto data = dataset_of({{{3, true}, {4, false}}});
+  EXPECT_MENTIONS(testing::error_of([&] { ensemble.add(model, data); }), "model 1", "diverged");
 }
 
 }  // namespace

@@ -111,10 +111,8 @@ void evaluate_recommender(const EvaluateFlags& flags) {
   check_ensemble(flags.ensemble);
   const auto opened = open_recommender(flags.model, flags);
   const bool labelled = opened.log().labelled();
-  if (!labelled && flags.predictions.empty()) {
-    throw std::invalid_argument(
-        "the impressions do not say what was clicked, so that nothing can be measured; name a "
-        "prediction file by --predictions");
+  if (flags.predictions.empty()) {
+    tasks::check_labelled(opened.log(), "name a prediction file by --predictions");
   }
   tasks::RecommenderMeter meter;
   const auto scorer = [&](const tasks::ScoreUse& use) { score(opened, flags, use); };

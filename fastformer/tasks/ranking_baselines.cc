@@ -1,7 +1,6 @@
 #include "fastformer/tasks/ranking_baselines.h"
 
 #include <algorithm>
-#include <stdexcept>
 #include <utility>
 
 #include "fastformer/base/random.h"
@@ -51,11 +50,7 @@ ImpressionScorer category_baseline(const data::NewsTable& news) {
 }
 
 RankingMean rank_with(const ImpressionScorer& scorer, const data::ImpressionLog& log) {
-  if (!log.labelled()) {
-    throw std::invalid_argument(
-        "the impressions do not say what was clicked, so that nothing can be measured; write a "
-        "prediction file instead");
-  }
+  check_labelled(log, "write a prediction file instead");
   RankingMean mean;
   std::vector<double> scores;
   for (std::int64_t i = 0; i < log.size(); ++i) {

@@ -7,6 +7,8 @@
 #include <stdexcept>
 #include <string>
 
+#include "fastformer/base/format.h"
+
 namespace fastformer::tasks {
 namespace {
 
@@ -67,6 +69,14 @@ double ndcg(std::span<const data::Candidate> candidates, const std::vector<std::
 }
 
 }  // namespace
+
+void check_labelled(const data::ImpressionLog& log, const char* remedy) {
+  if (log.labelled()) return;
+  throw std::invalid_argument(
+      base::format("the impressions do not say what was clicked, so that nothing can be measured; "
+                   "%s",
+                   remedy));
+}
 
 std::vector<std::int32_t> ranks_of(std::span<const double> scores) {
   std::vector<std::int32_t> ranks(scores.size());

@@ -32,6 +32,10 @@ std::vector<std::int32_t> ranks_of(std::span<const double> scores);
 /// no value and MIND leaves it out.
 bool measurable(std::span<const data::Candidate> candidates);
 
+/// Throws std::invalid_argument for a log that nobody knows the clicks of, with `remedy` as the end
+/// of its sentence.
+void check_labelled(const data::ImpressionLog& log, const char* remedy);
+
 /// Throws std::invalid_argument for another number of scores than of candidates, for a score that
 /// is not a number, and for an impression that is not measurable.
 RankingScores score_ranking(std::span<const data::Candidate> candidates,

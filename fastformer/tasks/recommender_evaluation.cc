@@ -200,11 +200,7 @@ RecommenderEvaluation RecommenderMeter::result() const {
 
 RecommenderEvaluation evaluate(const Recommender& model, const data::TitleTokens& titles,
                                const data::ImpressionLog& log) {
-  if (!log.labelled()) {
-    throw std::invalid_argument(
-        "the impressions do not say what was clicked, so that nothing can be measured; write a "
-        "prediction file instead");
-  }
+  check_labelled(log, "write a prediction file instead");
   RecommenderMeter meter;
   score_impressions(model, titles, log,
                     [&](const data::Impression& impression, std::span<const double> scores) {

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <stdexcept>
-#include <utility>
 
 #include "fastformer/base/atomic_file.h"
 #include "fastformer/tasks/evaluation.h"
@@ -45,14 +44,7 @@ void ClassificationTask::check_model(const Recipe& recipe) {
 }
 
 std::int64_t ClassificationTask::begin_epoch(std::int64_t epoch, std::int64_t first_batch) {
-  auto plan = plan_.batches(epoch);
-  const auto count = static_cast<std::int64_t>(plan.size());
-  batches_.begin(
-      [this, plan = std::move(plan)](std::int64_t i) {
-        return data::gather(dataset_.train, plan[static_cast<std::size_t>(i)]);
-      },
-      first_batch, count);
-  return count;
+  return batches_.begin(dataset_.train, plan_, epoch, first_batch);
 }
 
 at::Tensor ClassificationTask::loss() const {

@@ -2,12 +2,14 @@
 
 #include <cstdint>
 #include <functional>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <stdexcept>
 #include <string>
 #include <utility>
 
+#include "fastformer/data/epoch_plan.h"
 #include "fastformer/data/prefetcher.h"
 
 namespace fastformer::train {
@@ -34,6 +36,19 @@ class EpochBatches {
     }
     stop();
     ahead_ = std::make_unique<data::Prefetcher<Batch>>(std::move(make), first, count);
+  }
+
+  /// The same for the rows of `set` [N] that an epoch of `plan` puts into each batch, by
+  /// gather(set, rows). Gives the number of batches in the epoch.
+  template <class Set>
+  std::int64_t begin(const Set& set, const data::EpochPlan& plan, std::int64_t epoch,
+                     std::int64_t first) {
+    auto batches = plan.batches(epoch);
+    const auto count = std::ssize(batches);
+    begin([&set, batches = std::move(batches)](
+              std::int64_t i) { return gather(set, batches[static_cast<std::size_t>(i)]); },
+          first, count);
+    return count;
   }
 
   /// Takes the next batch. Throws what making it threw, and std::logic_error where none is left.

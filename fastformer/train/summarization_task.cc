@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <span>
-#include <utility>
 
 #include "fastformer/base/random.h"
 #include "fastformer/tasks/summarizer_directory.h"
@@ -48,14 +47,7 @@ void SummarizationTask::check_model(const Recipe& recipe) {
 }
 
 std::int64_t SummarizationTask::begin_epoch(std::int64_t epoch, std::int64_t first_batch) {
-  auto plan = plan_.batches(epoch);
-  const auto count = static_cast<std::int64_t>(plan.size());
-  batches_.begin(
-      [this, plan = std::move(plan)](std::int64_t i) {
-        return data::gather(dataset_.train, plan[static_cast<std::size_t>(i)]);
-      },
-      first_batch, count);
-  return count;
+  return batches_.begin(dataset_.train, plan_, epoch, first_batch);
 }
 
 std::int64_t SummarizationTask::tokens() const {

@@ -26,11 +26,13 @@ set_property(GLOBAL APPEND PROPERTY FASTFORMER_ROOMS fastformer_torch fastformer
 
 # LibTorch's headers take most of the compile time: one precompiled header serves every room.
 function(fastformer_reuse_torch_headers target)
+  set_target_properties(${target} PROPERTIES FASTFORMER_TORCH_HEADERS ON)
   if(FASTFORMER_PRECOMPILED_HEADERS)
     if(NOT TARGET fastformer_torch_pch)
       file(WRITE "${PROJECT_BINARY_DIR}/torch_pch.cc" "// Owns the precompiled header.\n")
       add_library(fastformer_torch_pch OBJECT "${PROJECT_BINARY_DIR}/torch_pch.cc")
-      set_target_properties(fastformer_torch_pch PROPERTIES POSITION_INDEPENDENT_CODE ON)
+      set_target_properties(fastformer_torch_pch PROPERTIES
+        POSITION_INDEPENDENT_CODE ON FASTFORMER_TORCH_HEADERS ON)
       target_link_libraries(fastformer_torch_pch PRIVATE fastformer_torch fastformer_flags)
       target_precompile_headers(fastformer_torch_pch PRIVATE
         <ATen/ATen.h> <torch/csrc/autograd/custom_function.h> <string> <vector> <map> <memory>

@@ -8,6 +8,7 @@
 #include "fastformer/cli/commands.h"
 #include "fastformer/cli/model_data.h"
 #include "fastformer/data/reader.h"
+#include "fastformer/nn/parameter_count.h"
 #include "fastformer/tasks/model_directory.h"
 #include "fastformer/tasks/model_files.h"
 #include "fastformer/tasks/recommender_directory.h"
@@ -32,18 +33,15 @@ std::string shape_text(const at::Tensor& tensor) {
 }
 
 void print_parameters(const nn::ParameterMap& parameters) {
-  std::int64_t total = 0, touched = 0;
   for (const auto& [name, weight] : parameters) {
     std::cout << base::format("%-58s %16s\n", name.c_str(), shape_text(weight).c_str());
-    total += weight.numel();
-    const bool table = name.starts_with("embedding.") || name.starts_with("target_embedding.") ||
-                       name.starts_with("pretrained.embeddings.");
-    if (!table) touched += weight.numel();
   }
+  const auto [all, outside_tables] = nn::count_of(parameters);
   std::cout << base::format(
       "parameters %ld (%.1f MB), of them outside the embedding %ld\n"
       "at most %.2f million multiply-adds a token, forward\n",
-      total, static_cast<double>(total) * 4 / 1e6, touched, static_cast<double>(touched) / 1e6);
+      all, static_cast<double>(all) * 4 / 1e6, outside_tables,
+      static_cast<double>(outside_tables) / 1e6);
 }
 
 std::string encoder_text(const nn::EncoderConfig& config) {

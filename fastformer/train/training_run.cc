@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "fastformer/nn/parameter_count.h"
 #include "fastformer/nn/precision.h"
 
 namespace fastformer::train {
@@ -77,15 +78,14 @@ TrainingRun::Finished TrainingRun::finish() {
 
 RunResult TrainingRun::result(const TestReport& test) const {
   const auto& state = trainer_->state();
+  const auto count = nn::count_of(task_->parameters());
   RunResult result{.steps = state.step,
                    .training_seconds = state.seconds,
+                   .parameters = count.all,
+                   .encoder_parameters = count.outside_tables,
                    .metric = recipe_.train.metric,
                    .best_step = state.best_step,
                    .best_validation = best_validation(recipe_, state)};
-  for (const auto& [name, weight] : task_->parameters()) {
-    result.parameters += weight.numel();
-    if (!name.starts_with("embedding.")) result.encoder_parameters += weight.numel();
-  }
   if (test.documents > 0) result.test = TestScores{test.documents, test.scores, test.baselines};
   return result;
 }

@@ -204,6 +204,11 @@ std::string legend(const Experiment& experiment, const ExperimentResults& result
          "steps, mean over the seeds.\n";
 }
 
+bool any_finished(const std::vector<VariantResults>& variants) {
+  return std::any_of(variants.begin(), variants.end(),
+                     [](const auto& variant) { return !variant.finished().empty(); });
+}
+
 std::string size_of_test(const Experiment& experiment,
                          const std::vector<VariantResults>& variants) {
   const auto count = known_test(variants).documents;
@@ -219,6 +224,10 @@ std::string results_markdown(const Experiment& experiment, const ExperimentResul
   for (std::size_t d = 0; d < file.data.size(); ++d) {
     text += "\n## " + file.data[d].name + "\n\n";
     if (!file.data[d].note.empty()) text += file.data[d].note + "\n\n";
+    if (!any_finished(results[d])) {
+      text += "None of its trainings is finished.\n";
+      continue;
+    }
     text += size_of_test(experiment, results[d]) + DataTable(experiment, d, results[d]).text();
   }
   return text;

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "fastformer/base/format.h"
 #include "support/temporary_folder.h"
 
 namespace fastformer::tasks {
@@ -17,8 +18,8 @@ TEST(Scores, AreFoundByName) {
 TEST(Scores, AnotherNameIsRefusedWithThoseThereAre) {
   const Scores scores = {{"loss", 0.25}, {"auc", 0.75}};
   for (const char* name : {"accuracy", "AUC", "auc ", ""}) {
-    EXPECT_MENTIONS(testing::error_of([&] { score_of(scores, name); }),
-                    "'" + std::string(name) + "'", "there are loss, auc");
+    EXPECT_MENTIONS(testing::error_of([&] { score_of(scores, name); }), base::format("'%s'", name),
+                    "there are loss, auc");
   }
   EXPECT_MENTIONS(testing::error_of([] { score_of({}, "loss"); }), "'loss'", "there are none");
 }

@@ -12,15 +12,14 @@ inline double largest(const at::Tensor& x) {
 }
 
 /// Relative to the largest element of the tensor. Some gradients are zero by algebra (the bias of a
-/// softmax's logits): they are compared relative to `scale`, the model's largest gradient. In
-/// single precision a gradient that is small because large terms cancel carries their rounding: it
-/// is compared relative to a tenth of `scale`. Double precision, where 1e-10 is asked, has no such
-/// need.
+/// softmax's logits): they are compared relative to `scale`, the model's largest gradient. A
+/// gradient that is small because large terms cancel carries their rounding: it is compared
+/// relative to a tenth of `scale` in single precision, and to 1e-4 of it in double.
 inline double error(const at::Tensor& actual, const at::Tensor& expected, double scale) {
   if (expected.numel() == 0) return 0;
   const double difference = largest(actual.to(at::kDouble) - expected.to(at::kDouble));
   const bool zero = largest(expected) < 1e-9 * scale;
-  const double least = actual.scalar_type() == at::kFloat ? 0.1 * scale : 0;
+  const double least = (actual.scalar_type() == at::kFloat ? 0.1 : 1e-4) * scale;
   return difference / (zero ? scale : std::max(largest(expected), least));
 }
 

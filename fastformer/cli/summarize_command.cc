@@ -3,8 +3,10 @@
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <numeric>
 #include <span>
 #include <stdexcept>
+#include <utility>
 
 #include "fastformer/base/atomic_file.h"
 #include "fastformer/cli/commands.h"
@@ -57,15 +59,17 @@ class Summaries {
     if (offsets_.size() == 1) return;
     const auto& tokenizer = *content_.tokenizer;
     text::GrowingText streamed(tokenizer);
-    tasks::TokenSink sink;
+    std::vector<std::int64_t> numbers(offsets_.size() - 1);
+    std::iota(numbers.begin(), numbers.end(), written_);
+    tasks::SummaryOptions options{.banned = {tokenizer.pad_id(), tokenizer.unknown_id()},
+                                  .numbers = numbers};
     if (flags_.stream) {
-      sink = [&](std::int64_t, std::int32_t token) {
+      options.sink = [&](std::int64_t, std::int32_t token) {
         std::cout << streamed.add(token) << std::flush;
       };
     }
-    const auto texts =
-        tasks::summarize(*content_.model, ids_, nn::Offsets(offsets_), content_.search,
-                         {tokenizer.pad_id(), tokenizer.unknown_id()}, sink);
+    const auto texts = tasks::summarize(*content_.model, ids_, nn::Offsets(offsets_),
+                                        content_.search, std::move(options));
     for (std::size_t b = 0; b < texts.size(); ++b) {
       const auto text = texts[b].empty() ? tasks::WrittenText() : texts[b].front();
       const auto summary = flags_.stream ? streamed.finish() : tokenizer.decode(text.tokens);
@@ -77,7 +81,7 @@ class Summaries {
       }
     }
     std::cout.flush();
-    content_.search.first_document += static_cast<std::int64_t>(texts.size());
+    written_ += static_cast<std::int64_t>(texts.size());
     ids_.clear();
     words_.clear();
     offsets_ = {0};
@@ -117,6 +121,7 @@ class Summaries {
   std::vector<std::int32_t> ids_;
   std::vector<std::string> words_;  // of ids_, to explain
   std::vector<std::int64_t> offsets_ = {0};
+  std::int64_t written_ = 0;  // summaries
 };
 
 void summarize(const SummarizeFlags& flags) {

@@ -18,7 +18,6 @@ struct SearchConfig {
   double temperature = 1;
   double top_p = 0.9;
   std::int64_t seed = 1;
-  std::int64_t first_document = 0;  ///< of the batch, of all documents; no field of the section
 
   template <class Self, class Visitor>
   static void visit_fields(Self& self, Visitor&& visit) {

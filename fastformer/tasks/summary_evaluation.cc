@@ -122,7 +122,8 @@ std::vector<std::string> write_summaries(const Summarizer& model, const text::To
   const std::vector<std::int32_t> banned = {tokenizer.pad_id(), tokenizer.unknown_id()};
   for (const auto& rows : data::plan_in_order(documents, kBatches)) {
     const auto batch = data::gather(documents, rows);
-    const auto texts = summarize(model, batch.ids, nn::Offsets(batch.offsets), search, banned);
+    const auto texts = summarize(model, batch.ids, nn::Offsets(batch.offsets), search,
+                                 {.banned = banned, .numbers = rows});
     for (std::size_t i = 0; i < texts.size(); ++i) {
       if (texts[i].empty()) continue;
       summaries[static_cast<std::size_t>(rows[i])] = tokenizer.decode(texts[i].front().tokens);

@@ -11,16 +11,17 @@ namespace fastformer::tasks {
 std::vector<std::vector<WrittenText>> summarize(const Summarizer& model,
                                                 std::span<const std::int32_t> ids,
                                                 const nn::Offsets& offsets, SearchConfig config,
-                                                std::vector<std::int32_t> banned,
-                                                const TokenSink& sink) {
+                                                SummaryOptions options) {
   const auto positions = model.config().target_positions;
   if (positions > 0) config.max_tokens = std::min(config.max_tokens, positions);
-  banned.push_back(model.vocabulary().begin);
-  const SearchTokens tokens{model.vocabulary().begin, model.vocabulary().end, std::move(banned)};
+  options.banned.push_back(model.vocabulary().begin);
+  const SearchTokens tokens{model.vocabulary().begin, model.vocabulary().end,
+                            std::move(options.banned)};
   SummaryWriter writer(model, ids, offsets);
   if (config.method == "beam") return beam_search(writer, tokens, config);
-  auto texts = config.method == "greedy" ? write_greedily(writer, tokens, config, sink)
-                                         : sample_texts(writer, tokens, config, sink);
+  auto texts = config.method == "greedy"
+                   ? write_greedily(writer, tokens, config, options.sink)
+                   : sample_texts(writer, tokens, config, options.numbers, options.sink);
   std::vector<std::vector<WrittenText>> result;
   for (auto& text : texts) result.push_back({std::move(text)});
   return result;

@@ -30,15 +30,19 @@ class SummaryWriter final : public SequenceModel {
   WritingState state_;
 };
 
+struct SummaryOptions {
+  std::vector<std::int32_t> banned = {};  ///< must not be written, beside what begins a text
+  /// Of each document among all that are summarized, see sample_texts(); may be empty.
+  std::span<const std::int64_t> numbers = {};
+  TokenSink sink = {};  ///< may be empty; not called by "beam"
+};
+
 /// Summaries of the documents, in their order, each with the texts that the search found, best
-/// first; those of "greedy" and "sample" are one. `banned`: tokens that must not be written, beside
-/// the one that begins a text; `max_tokens` is lowered to what the model's positions allow. `sink`
-/// may be empty and is not called by "beam". Throws std::invalid_argument when `config` does not
-/// validate.
+/// first; those of "greedy" and "sample" are one. `max_tokens` is lowered to what the model's
+/// positions allow. Throws std::invalid_argument when `config` does not validate.
 std::vector<std::vector<WrittenText>> summarize(const Summarizer& model,
                                                 std::span<const std::int32_t> ids,
                                                 const nn::Offsets& offsets, SearchConfig config,
-                                                std::vector<std::int32_t> banned = {},
-                                                const TokenSink& sink = {});
+                                                SummaryOptions options = {});
 
 }  // namespace fastformer::tasks

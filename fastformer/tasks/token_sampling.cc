@@ -144,10 +144,12 @@ std::vector<WrittenText> write_greedily(SequenceModel& model, const SearchTokens
 }
 
 std::vector<WrittenText> sample_texts(SequenceModel& model, const SearchTokens& tokens,
-                                      const SearchConfig& config, const TokenSink& sink) {
+                                      const SearchConfig& config,
+                                      std::span<const std::int64_t> numbers,
+                                      const TokenSink& sink) {
   std::vector<std::mt19937_64> generators;
   for (std::int64_t b = 0; b < model.documents(); ++b) {
-    std::seed_seq seed{config.seed, config.first_document + b};
+    std::seed_seq seed{config.seed, numbers.empty() ? b : numbers[b]};
     generators.emplace_back(seed);
   }
   const Choice choice = [&](std::int64_t document, std::span<const double> log_p) {

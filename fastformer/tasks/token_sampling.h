@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+#include <span>
 #include <vector>
 
 #include "fastformer/tasks/search_config.h"
@@ -18,9 +20,12 @@ std::vector<WrittenText> write_greedily(SequenceModel& model, const SearchTokens
 
 /// The same with each token drawn from the distribution, sharpened by `temperature`, of the fewest
 /// likeliest tokens that together have the probability `top_p` (Holtzman et al., arXiv 1904.09751,
-/// section 3.1). What is drawn for a document depends on the seed, its number (`first_document` and
-/// its place in the batch) and its own distributions alone.
+/// section 3.1). What is drawn for a document depends on the seed, its number and its own
+/// distributions alone. `numbers`: those of the documents among all that are written, by which no
+/// two draw alike; where empty, their places in the batch.
 std::vector<WrittenText> sample_texts(SequenceModel& model, const SearchTokens& tokens,
-                                      const SearchConfig& config, const TokenSink& sink = {});
+                                      const SearchConfig& config,
+                                      std::span<const std::int64_t> numbers = {},
+                                      const TokenSink& sink = {});
 
 }  // namespace fastformer::tasks

@@ -70,7 +70,8 @@ TEST(Summarizer, WritesEachDocumentAsItWouldAlone) {
   search.max_tokens = 12;
   for (const char* method : {"beam", "greedy", "sample"}) {
     search.method = method;
-    const auto together = summarize(model, texts.ids, nn::Offsets(texts.offsets), search, {0});
+    const auto together =
+        summarize(model, texts.ids, nn::Offsets(texts.offsets), search, {.banned = {0}});
     ASSERT_EQ(together.size(), 3U);
     for (std::int64_t b = 0; b < 3; ++b) {
       for (const auto token : together[b].at(0).tokens) {
@@ -80,7 +81,7 @@ TEST(Summarizer, WritesEachDocumentAsItWouldAlone) {
       const auto first = texts.ids.begin() + texts.offsets[b];
       const std::vector<std::int32_t> ids(first, texts.ids.begin() + texts.offsets[b + 1]);
       const std::vector<std::int64_t> offsets = {0, static_cast<std::int64_t>(ids.size())};
-      const auto alone = summarize(model, ids, nn::Offsets(offsets), search, {0});
+      const auto alone = summarize(model, ids, nn::Offsets(offsets), search, {.banned = {0}});
       EXPECT_EQ(alone[0][0].tokens, together[b][0].tokens) << method << " " << b;
       EXPECT_NEAR(alone[0][0].score, together[b][0].score, 1e-4);
     }
@@ -109,7 +110,8 @@ TEST(Summarizer, TakesNoMoreTokensThanItHasPositions) {
   SearchConfig search;
   search.beams = 2;
   search.max_tokens = 50;
-  const auto written = summarize(model, texts.ids, nn::Offsets(texts.offsets), search, {2});
+  const auto written =
+      summarize(model, texts.ids, nn::Offsets(texts.offsets), search, {.banned = {2}});
   EXPECT_EQ(written[0].at(0).tokens.size(), 4U);
   EXPECT_EQ(config.summary_limit(0), 3);
   Texts longer;

@@ -64,10 +64,13 @@ class Evaluated {
   const data::PairSet& set() const { return set_; }
   std::span<const data::TextPair> texts() const { return texts_; }
   const testing::TemporaryFolder& folder() const { return folder_; }
+  void write_by(const std::string& method) { search_.method = method; }
   std::string summary_alone(std::int64_t row) const {
-    const auto batch = data::gather(set_.source, std::vector<std::int64_t>{row});
-    const auto texts = summarize(*model_, batch.ids, nn::Offsets(batch.offsets), search_,
-                                 {tokenizer_->pad_id(), tokenizer_->unknown_id()});
+    const std::vector<std::int64_t> rows = {row};
+    const auto batch = data::gather(set_.source, rows);
+    const auto texts =
+        summarize(*model_, batch.ids, nn::Offsets(batch.offsets), search_,
+                  {.banned = {tokenizer_->pad_id(), tokenizer_->unknown_id()}, .numbers = rows});
     return tokenizer_->decode(texts[0].front().tokens);
   }
   std::vector<std::string> summaries() const {
@@ -125,11 +128,15 @@ TEST(MeanLoss, NeedsAPair) {
 }
 
 TEST(WriteSummaries, KeepsTheOrderOfTheSet) {
-  const Evaluated evaluated(pairs_of_many_lengths(), at::kDouble);
-  const auto summaries = evaluated.summaries();
-  ASSERT_EQ(summaries.size(), 5u);
-  for (std::int64_t row = 0; row < 5; ++row) {
-    EXPECT_EQ(summaries[static_cast<std::size_t>(row)], evaluated.summary_alone(row)) << row;
+  Evaluated evaluated(pairs_of_many_lengths(), at::kDouble);
+  for (const auto* method : {"greedy", "sample"}) {
+    evaluated.write_by(method);
+    const auto summaries = evaluated.summaries();
+    ASSERT_EQ(summaries.size(), 5u);
+    for (std::int64_t row = 0; row < 5; ++row) {
+      EXPECT_EQ(summaries[static_cast<std::size_t>(row)], evaluated.summary_alone(row))
+          << method << " " << row;
+    }
   }
 }
 

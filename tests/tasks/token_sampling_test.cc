@@ -89,11 +89,10 @@ TEST(Sampling, DependsOnTheSeedAlone) {
   EXPECT_EQ(texts(2), std::vector<Tokens>(first.begin(), first.begin() + 2));
   // Documents that come later draw as they would in one batch with those before them.
   TableModel last(table.narrow(0, 2, 2));
-  config.first_document = 2;
-  const auto later = sample_texts(last, {kBegin, kEnd, {}}, config);
+  const auto later =
+      sample_texts(last, {kBegin, kEnd, {}}, config, std::vector<std::int64_t>{2, 3});
   EXPECT_EQ(later[0].tokens, first[2]);
   EXPECT_EQ(later[1].tokens, first[3]);
-  config.first_document = 0;
   config.seed = 2;
   EXPECT_NE(texts(4), first);
 }

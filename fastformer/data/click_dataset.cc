@@ -31,6 +31,15 @@ std::string row(const char* name, const LogParts& parts, std::int64_t ClickCount
   return row(name, parts, [field](const ImpressionLog& log) { return log.counts().*field; });
 }
 
+// Before a training whose end would find out.
+void check_measurable(const ImpressionLog& log, const char* part) {
+  if (!log.labelled() || log.size() == 0 || log.measurable() > 0) return;
+  throw std::invalid_argument(base::format(
+      "the %s part: none of the %lld impressions has both a clicked and an unclicked news, so "
+      "nothing can be measured on it; give it other impressions, or leave it out",
+      part, static_cast<long long>(log.size())));
+}
+
 }  // namespace
 
 ClickDataset prepare_clicks(const ClickDataConfig& config,
@@ -41,6 +50,8 @@ ClickDataset prepare_clicks(const ClickDataConfig& config,
         "data.train is empty; name the folders with the training impressions");
   }
   auto source = read_clicks(config);
+  check_measurable(source.parts.validation, "validation");
+  check_measurable(source.parts.test, "test");
   auto tokenizer =
       text::make_tokenizer(text_config, [&](const std::function<void(std::string_view)>& use_text) {
         for (std::int32_t n = 1; n <= source.training_news; ++n) use_text(source.news.title(n));

@@ -28,7 +28,8 @@ struct ClickDataset {
 ///   const ClickDataset dataset = prepare_clicks(config, text_config);
 ///   std::puts(dataset.summary().c_str());
 ///
-/// Throws std::invalid_argument as read_clicks() does.
+/// Throws std::invalid_argument as read_clicks() does, and for a validation or test part whose
+/// clicks are known but measure nothing.
 ClickDataset prepare_clicks(const ClickDataConfig& config,
                             const text::TokenizerConfig& text_config);
 

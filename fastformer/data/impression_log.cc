@@ -35,8 +35,11 @@ void ImpressionLog::add(const Impression& impression, HistoryRange history) {
   counts_.candidates += static_cast<std::int64_t>(shown.size());
   counts_.clicks += clicked;
   if (history.count == 0) ++counts_.empty_histories;
-  if (clicked == 0) ++counts_.without_clicks;
-  if (clicked == static_cast<std::ptrdiff_t>(shown.size())) ++counts_.without_negatives;
+  if (clicked == 0) {
+    ++counts_.without_clicks;
+  } else if (clicked == static_cast<std::ptrdiff_t>(shown.size())) {
+    ++counts_.without_negatives;
+  }
 }
 
 ImpressionLog ImpressionLog::sibling() const {

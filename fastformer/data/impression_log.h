@@ -76,6 +76,10 @@ class ImpressionLog {
   void set_labelled(bool labelled) { labelled_ = labelled; }
 
   const ClickCounts& counts() const { return counts_; }
+  /// Impressions with both a clicked and an unclicked news: only they have an AUC.
+  std::int64_t measurable() const {
+    return size() - counts_.without_clicks - counts_.without_negatives;
+  }
   /// For what only the reader of a source knows.
   void count_unknown(std::int64_t history, std::int64_t candidates) {
     counts_.unknown_history += history;

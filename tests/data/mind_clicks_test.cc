@@ -206,6 +206,19 @@ TEST_F(MindClicksTest, OnlyTrainingNeedsATrainingPart) {
   EXPECT_MENTIONS(testing::error_of([&] { read_clicks(config); }), "data.test", "empty");
 }
 
+TEST_F(MindClicksTest, TrainingNeedsSomethingToMeasure) {
+  const testing::TemporaryFolder test;
+  test.write("news.tsv", "N1\tx\tx\tA title\tText\n");
+  test.write("behaviors.tsv", line("N1", "N1-0") + line("N1", "N1-1"));
+  auto config = config_for(line("N1", "N1-1 N2-0"));
+  config.test = {test.path().string()};
+  EXPECT_EQ(read_clicks(config).parts.test.measurable(), 0);
+  const auto learned = [&] { prepare_clicks(config, text::TokenizerConfig{}); };
+  EXPECT_MENTIONS(testing::error_of(learned), "test part", "none of the 2");
+  test.write("behaviors.tsv", line("N1", "N1"));  // a blind set
+  EXPECT_EQ(testing::error_of(learned), "");
+}
+
 TEST(MindFragments, AreRead) {
   const fs::path folder = fs::path(FASTFORMER_SOURCE_DIR) / "local/mind";
   if (!fs::exists(folder / "behaviors.tsv")) GTEST_SKIP() << "no MIND fragments in local/mind";

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "fastformer/nn/cube_pooling.h"
+
 namespace fastformer::tasks {
 namespace {
 
@@ -22,22 +24,17 @@ nn::Linear convolution(nn::ParameterStore& store, const std::string& name,
   return layer;
 }
 
-// What two poolings leave of a side of the cube.
-std::int64_t pooled_size(std::int64_t size) {
-  const auto once = (size + kKernel - 1) / kKernel;
-  return (once + kKernel - 1) / kKernel;
-}
+// What two poolings by 3 leave of a side of the cube.
+std::int64_t pooled_size(std::int64_t size) { return (size + 8) / 9; }
 
 // For each of `places` places of each sequence the row of x that stands there, or the row behind
-// the last, which is zero. `last`: the end of a long sequence is kept, not its beginning.
+// the last, which is zero.
 std::vector<std::int64_t> place_rows(const nn::Offsets& offsets, std::int64_t places,
-                                     std::int64_t zero_row, bool last) {
+                                     std::int64_t zero_row) {
   std::vector<std::int64_t> rows(static_cast<std::size_t>(offsets.size() * places), zero_row);
   for (std::int64_t b = 0; b < offsets.size(); ++b) {
-    const auto kept = std::min(offsets.length(b), places);
-    const auto first = offsets.begin_of(b) + (last ? offsets.length(b) - kept : 0);
-    for (std::int64_t i = 0; i < kept; ++i) {
-      rows[static_cast<std::size_t>(b * places + i)] = first + i;
+    for (std::int64_t i = 0; i < std::min(offsets.length(b), places); ++i) {
+      rows[static_cast<std::size_t>(b * places + i)] = offsets.begin_of(b) + i;
     }
   }
   return rows;
@@ -70,7 +67,7 @@ FineMatcher::FineMatcher(const RecommenderConfig& config, nn::ParameterStore& st
 
 at::Tensor FineMatcher::encode_news(at::Tensor x, const nn::Offsets& offsets,
                                     bool /*training*/) const {
-  const auto rows = place_rows(offsets, words_, x.size(0), /*last=*/false);
+  const auto rows = place_rows(offsets, words_, x.size(0));
   auto level = select_rows(with_zero_row(x), rows).view({offsets.size(), words_, width_});
   std::vector<at::Tensor> levels = {level};
   auto present = at::empty({offsets.size(), words_, 1}, x.options().requires_grad(false));
@@ -89,50 +86,50 @@ at::Tensor FineMatcher::encode_news(at::Tensor x, const nn::Offsets& offsets,
   return at::cat(levels, 2).view({offsets.size(), words_ * levels_width()});
 }
 
-// history [news_, e] and candidates [k, e] -> [k, 4, news_, words_, words_].
+// history [m, e] and candidates [k, e] -> [k * m, words_, words_, 4].
 at::Tensor FineMatcher::matches(const at::Tensor& history, const at::Tensor& candidates) const {
-  const auto count = candidates.size(0);
-  const auto clicked = history.view({news_ * words_, levels_width()});
+  const auto news = history.size(0), count = candidates.size(0);
+  const auto clicked = history.view({news * words_, levels_width()});
   const auto shown = candidates.view({count * words_, levels_width()});
   std::vector<at::Tensor> channels;
   for (std::int64_t l = 0, first = 0; l <= kLevels; ++l) {
     const auto width = l == 0 ? width_ : filters_;
     const auto products =
         at::matmul(clicked.narrow(1, first, width), shown.narrow(1, first, width).t());
-    channels.push_back(products.view({news_, words_, count, words_}).permute({2, 0, 1, 3}) /
+    channels.push_back(products.view({news, words_, count, words_}).permute({2, 0, 1, 3}) /
                        std::sqrt(static_cast<double>(width)));
     first += width;
   }
-  return at::stack(channels, 1);
+  return at::stack(channels, -1).view({count * news, words_, words_, kLevels + 1});
 }
 
-// [C, 4, news_, words_, words_] -> [C].
-at::Tensor FineMatcher::aggregate(at::Tensor cube) const {
-  for (const auto& layer : cube_) {
-    cube = at::relu(at::conv3d(cube, layer.weight, layer.bias, /*stride=*/1, /*padding=*/1));
-    cube = at::max_pool3d(cube, kKernel, /*stride=*/kKernel, /*padding=*/0, /*dilation=*/1,
-                          /*ceil_mode=*/true);
-  }
-  return score_.forward(cube.flatten(1)).squeeze(1);
+// The slices of C cubes -> [C].
+at::Tensor FineMatcher::aggregate(const at::Tensor& slices, const nn::Offsets& offsets) const {
+  const auto cubes = offsets.size();
+  const auto once = nn::pool_cubes(slices, offsets, news_, cube_[0].weight, cube_[0].bias);
+  const auto depth = once.size(1);
+  std::vector<std::int64_t> whole;
+  for (std::int64_t i = 0; i <= cubes; ++i) whole.push_back(i * depth);
+  const auto twice =
+      nn::pool_cubes(once.flatten(0, 1), nn::Offsets(whole), depth, cube_[1].weight, cube_[1].bias);
+  return score_.forward(twice.permute({0, 4, 1, 2, 3}).flatten(1)).squeeze(1);
 }
 
 at::Tensor FineMatcher::score(const at::Tensor& news, const NewsLists& histories,
                               const NewsLists& candidates, bool /*training*/) const {
-  const auto places =
-      place_rows(histories.offsets, news_, static_cast<std::int64_t>(histories.rows.size()),
-                 /*last=*/true);
-  const auto clicked = with_zero_row(select_rows(news, histories.rows));
+  if (candidates.offsets.total() == 0) return at::zeros({0}, news.options());
+  const auto clicked = select_rows(news, histories.rows);
   const auto shown = select_rows(news, candidates.rows);
-  std::vector<at::Tensor> cubes;
+  std::vector<at::Tensor> slices;
+  std::vector<std::int64_t> offsets = {0};
   for (std::int64_t b = 0; b < candidates.offsets.size(); ++b) {
-    const auto first = static_cast<std::size_t>(b * news_);
-    const auto history =
-        select_rows(clicked, std::span(places).subspan(first, static_cast<std::size_t>(news_)));
-    cubes.push_back(matches(
-        history, shown.narrow(0, candidates.offsets.begin_of(b), candidates.offsets.length(b))));
+    const auto length = histories.offsets.length(b), kept = std::min(length, news_);
+    const auto count = candidates.offsets.length(b);
+    slices.push_back(matches(clicked.narrow(0, histories.offsets.begin_of(b) + length - kept, kept),
+                             shown.narrow(0, candidates.offsets.begin_of(b), count)));
+    for (std::int64_t i = 0; i < count; ++i) offsets.push_back(offsets.back() + kept);
   }
-  if (cubes.empty()) return at::zeros({0}, news.options());
-  return aggregate(at::cat(cubes));
+  return aggregate(at::cat(slices), nn::Offsets(offsets));
 }
 
 }  // namespace fastformer::tasks

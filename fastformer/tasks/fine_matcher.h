@@ -21,7 +21,7 @@ namespace fastformer::tasks {
 /// The cube has a fixed size: the first `matched_words` of a title, the last `matched_news` of a
 /// history, in order from the first place on. Behind the end of a title all levels are zero, so
 /// that an empty one matches nothing, and so are the places behind the history. Training keeps
-/// about matched_news * matched_words^2 * 300 bytes for each pair of user and candidate.
+/// about 25 bytes for each match of two words, see nn/cube_pooling.h.
 ///
 /// Parameters: `levels.<l>.convolution`, `levels.<l>.normalization`, `cube.<i>`, `score`.
 class FineMatcher final : public NewsMatcher {
@@ -44,7 +44,7 @@ class FineMatcher final : public NewsMatcher {
 
   std::int64_t levels_width() const { return width_ + kLevels * filters_; }
   at::Tensor matches(const at::Tensor& history, const at::Tensor& candidates) const;
-  at::Tensor aggregate(at::Tensor cube) const;
+  at::Tensor aggregate(const at::Tensor& slices, const nn::Offsets& offsets) const;
 
   std::int64_t width_, filters_, words_, news_;
   std::array<Level, kLevels> levels_;

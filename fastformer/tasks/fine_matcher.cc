@@ -91,14 +91,13 @@ at::Tensor FineMatcher::matches(const at::Tensor& history, const at::Tensor& can
   const auto news = history.size(0), count = candidates.size(0);
   const auto clicked = history.view({news * words_, levels_width()});
   const auto shown = candidates.view({count * words_, levels_width()});
+  std::vector<std::int64_t> widths(kLevels + 1, filters_);
+  widths[0] = width_;
+  const auto left = clicked.split_with_sizes(widths, 1), right = shown.split_with_sizes(widths, 1);
   std::vector<at::Tensor> channels;
-  for (std::int64_t l = 0, first = 0; l <= kLevels; ++l) {
-    const auto width = l == 0 ? width_ : filters_;
-    const auto products =
-        at::matmul(clicked.narrow(1, first, width), shown.narrow(1, first, width).t());
-    channels.push_back(products.view({news, words_, count, words_}).permute({2, 0, 1, 3}) /
-                       std::sqrt(static_cast<double>(width)));
-    first += width;
+  for (std::size_t l = 0; l < widths.size(); ++l) {
+    const auto products = at::matmul(left[l], right[l].t() / std::sqrt(widths[l]));
+    channels.push_back(products.view({news, words_, count, words_}).permute({2, 0, 1, 3}));
   }
   return at::stack(channels, -1).view({count * news, words_, words_, kLevels + 1});
 }
@@ -118,17 +117,20 @@ at::Tensor FineMatcher::aggregate(const at::Tensor& slices, const nn::Offsets& o
 at::Tensor FineMatcher::score(const at::Tensor& news, const NewsLists& histories,
                               const NewsLists& candidates, bool /*training*/) const {
   if (candidates.offsets.total() == 0) return at::zeros({0}, news.options());
-  const auto clicked = select_rows(news, histories.rows);
-  const auto shown = select_rows(news, candidates.rows);
-  std::vector<at::Tensor> slices;
-  std::vector<std::int64_t> offsets = {0};
-  for (std::int64_t b = 0; b < candidates.offsets.size(); ++b) {
-    const auto length = histories.offsets.length(b), kept = std::min(length, news_);
-    const auto count = candidates.offsets.length(b);
-    slices.push_back(matches(clicked.narrow(0, histories.offsets.begin_of(b) + length - kept, kept),
-                             shown.narrow(0, candidates.offsets.begin_of(b), count)));
-    for (std::int64_t i = 0; i < count; ++i) offsets.push_back(offsets.back() + kept);
+  const auto users = candidates.offsets.size();
+  std::vector<std::int64_t> rows, kept, shown, offsets = {0};
+  for (std::int64_t b = 0; b < users; ++b) {
+    kept.push_back(std::min(histories.offsets.length(b), news_));
+    const auto history = histories.rows.first(histories.offsets.values()[b + 1]);
+    const auto last = history.last(kept.back());
+    rows.insert(rows.end(), last.begin(), last.end());
+    shown.push_back(candidates.offsets.length(b));
+    for (std::int64_t i = 0; i < shown.back(); ++i) offsets.push_back(offsets.back() + kept.back());
   }
+  const auto history = select_rows(news, rows).split_with_sizes(kept);
+  const auto candidate = select_rows(news, candidates.rows).split_with_sizes(shown);
+  std::vector<at::Tensor> slices;
+  for (std::int64_t b = 0; b < users; ++b) slices.push_back(matches(history[b], candidate[b]));
   return aggregate(at::cat(slices), nn::Offsets(offsets));
 }
 

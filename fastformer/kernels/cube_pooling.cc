@@ -246,8 +246,9 @@ void backward(const CubeShape& shape, std::int64_t cubes, const std::int64_t* of
     for_each_block(shape, [&](const Block& block) {
       for (std::uint8_t place = 0; place < kNoWinner; ++place) {
         // The filters that a place has won share its patch.
-        auto *winner = winners, *end = winners + shape.filters;
-        if ((winner = std::find(winner, end, place)) == end) continue;
+        const auto* end = winners + shape.filters;
+        const auto* winner = std::find(winners, end, place);
+        if (winner == end) continue;
         const auto at = block.patch(place, padded, shape.channels);
         for (std::int64_t line = 0; line < 9; ++line) {
           const auto from = at + line / 3 * padded.slice + line % 3 * padded.line;

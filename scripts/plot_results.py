@@ -97,6 +97,12 @@ def read_bars(data: dict[str, Any], metric: str) -> list[Bar]:
     return bars
 
 
+def is_begun(data: dict[str, Any]) -> bool:
+    """Whether there is a bar to draw for a data set."""
+    scores = [score for variant in data["variants"] for score in variant["metrics"].values()]
+    return any(score is not None for score in scores)
+
+
 def vertical_range(bars: Sequence[Bar]) -> tuple[float, float]:
     """From 0 unless all is so high above it that differences could not be seen."""
     points = [p for bar in bars for p in (*bar.values, bar.paper) if p is not None]
@@ -147,8 +153,9 @@ def draw_bars(axes: Axes, bars: Sequence[Bar], style: str) -> None:
 
 
 def plot_experiment(results: dict[str, Any]) -> Figure:
-    """A row of panels a metric, a column a data set."""
-    metrics, data_sets = results["metrics"], results["data"]
+    """A row of panels a metric, a column a data set on which a training is finished."""
+    metrics = results["metrics"]
+    data_sets = [data for data in results["data"] if is_begun(data)] or results["data"]
     variants = max(len(data["variants"]) for data in data_sets)
     figure, grid = pyplot.subplots(
         len(metrics),
@@ -301,7 +308,7 @@ def plot(path: pathlib.Path, folder: pathlib.Path) -> None:
         results = json.loads(path.read_text(encoding="utf-8"))
         if not isinstance(results, dict) or not {"metrics", "data"} <= results.keys():
             raise ValueError(f"{path}: is no results.json of `fastformer experiment`")
-        save(plot_experiment(results), folder / path.stem)
+        save(plot_experiment(results), folder / results["experiment"])
         return
     rows = read_measurements(path)
     settings = dict.fromkeys((row.precision, row.threads) for row in rows)

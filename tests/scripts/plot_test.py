@@ -49,6 +49,7 @@ def _write_results(folder: pathlib.Path) -> pathlib.Path:
         "data": [
             {"name": "films", "note": "", "variants": variants},
             {"name": "books", "note": "", "variants": variants},
+            {"name": "plays", "note": "", "variants": variants[2:]},
         ],
     }
     path = folder / "results.json"
@@ -66,13 +67,14 @@ def _png_size(path: pathlib.Path) -> tuple[int, int]:
 def test_bars_show_every_variant_and_what_is_missing(tmp_path: pathlib.Path) -> None:
     outcome = _run(_write_results(tmp_path))
     assert outcome.returncode == 0, outcome.stderr
-    text = (tmp_path / "results.svg").read_text(encoding="utf-8")
+    text = (tmp_path / "mixers.svg").read_text(encoding="utf-8")
     for word in ("mixers", "films", "books", "additive", "softmax", "linear", "accuracy, %"):
         assert word in text, word
+    assert "plays" not in text  # nothing of it is finished
     assert text.count("missing") >= 4  # two metrics, two data sets
     assert "65.78" in text and "64.00" in text and "1.280" in text
     assert "the paper" in text
-    width, height = _png_size(tmp_path / "results.png")
+    width, height = _png_size(tmp_path / "mixers.png")
     assert width > 800 and height > 800
 
 
@@ -91,7 +93,7 @@ def test_scores_of_every_task_have_a_title(tmp_path: pathlib.Path) -> None:
     path.write_text(json.dumps(results), encoding="utf-8")
     outcome = _run(path)
     assert outcome.returncode == 0, outcome.stderr
-    text = (tmp_path / "results.svg").read_text(encoding="utf-8")
+    text = (tmp_path / "mixers.svg").read_text(encoding="utf-8")
     for title in titles.values():
         assert title in text, title
 
@@ -103,14 +105,14 @@ def test_nothing_finished_is_still_a_plot(tmp_path: pathlib.Path) -> None:
         data["variants"] = [v for v in data["variants"] if v["name"] == "linear"]
     path.write_text(json.dumps(results), encoding="utf-8")
     assert _run(path).returncode == 0
-    assert "the paper" not in (tmp_path / "results.svg").read_text(encoding="utf-8")
+    assert "the paper" not in (tmp_path / "mixers.svg").read_text(encoding="utf-8")
 
 
 def test_the_same_input_gives_the_same_files(tmp_path: pathlib.Path) -> None:
     path = _write_results(tmp_path)
     for name in ("a", "b"):
         assert _run(path, "--output", tmp_path / name).returncode == 0
-    for name in ("results.svg", "results.png"):
+    for name in ("mixers.svg", "mixers.png"):
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
 
 

@@ -12,6 +12,7 @@ import dataclasses
 import json
 import pathlib
 import sys
+import textwrap
 from collections.abc import Sequence
 from typing import Any
 
@@ -180,7 +181,8 @@ def plot_experiment(results: dict[str, Any]) -> Figure:
     if cut:
         notes.append("axes may begin above 0")
     figure.suptitle(results["experiment"], fontweight="bold")
-    figure.supxlabel("; ".join(notes), fontsize=7, color="0.3")
+    width = int(18 * figure.get_figwidth())  # letters of this size that fit beside each other
+    figure.supxlabel(textwrap.fill("; ".join(notes), width), fontsize=7, color="0.3")
     return figure
 
 

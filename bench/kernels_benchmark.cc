@@ -11,6 +11,7 @@
 
 #include "bench/peak_rate.h"
 #include "fastformer/kernels/activation.h"
+#include "fastformer/kernels/cube_pooling.h"
 #include "fastformer/kernels/dropout.h"
 #include "fastformer/kernels/gemm.h"
 #include "fastformer/kernels/layer_norm.h"
@@ -143,6 +144,53 @@ void row_pooling_backward(benchmark::State& state) {
 BENCHMARK(row_pooling_backward)
     ->ArgsProduct({{32, 256, 16384}, {1, 16}})
     ->Unit(benchmark::kMicrosecond);
+
+// FIM's first convolution of a cube with its maxima: 50 clicked news, 8 words by 8.
+struct Cube {
+  Cube() {
+    pool_cubes(shape, 1, offsets.data(), x.data(), weight.data(), bias.data(), y.data(),
+               winners.data(), scratch.data());
+  }
+  // Of the convolution at all places.
+  double operations() const {
+    return 2 * static_cast<double>(shape.depth * shape.height * shape.width * shape.taps() *
+                                   shape.filters);
+  }
+  double bytes() const { return 4 * static_cast<double>(x.size() + y.size()); }
+
+  CubeShape shape{.channels = 4, .filters = 32, .depth = 50, .height = 8, .width = 8};
+  std::vector<std::int64_t> offsets = {0, shape.depth};
+  std::vector<float> x = random_floats(shape.depth * shape.slice_size());
+  std::vector<float> weight = random_floats(shape.filters * shape.taps());
+  std::vector<float> bias = random_floats(shape.filters);
+  std::vector<float> y = random_floats(shape.blocks() * shape.filters);
+  std::vector<std::uint8_t> winners = std::vector<std::uint8_t>(y.size());
+  std::vector<float> scratch = random_floats(cube_pooling_scratch(shape));
+};
+
+void cube_pooling(benchmark::State& state) {
+  Cube cube;
+  for (auto _ : state) {
+    pool_cubes(cube.shape, 1, cube.offsets.data(), cube.x.data(), cube.weight.data(),
+               cube.bias.data(), cube.y.data(), cube.winners.data(), cube.scratch.data());
+  }
+  report(state, cube.operations(), cube.bytes());
+}
+BENCHMARK(cube_pooling)->Unit(benchmark::kMicrosecond);
+
+// A multiply-add for the weights and one for the patch, of each filter in each block.
+void cube_pooling_backward(benchmark::State& state) {
+  Cube cube;
+  auto dx = cube.x, dweight = cube.weight, dbias = cube.bias;
+  for (auto _ : state) {
+    pool_cubes_backward(cube.shape, 1, cube.offsets.data(), cube.x.data(), cube.weight.data(),
+                        cube.winners.data(), cube.y.data(), dx.data(), dweight.data(), dbias.data(),
+                        cube.scratch.data());
+  }
+  report(state, 4.0 * static_cast<double>(cube.y.size()) * static_cast<double>(cube.shape.taps()),
+         cube.bytes() * 2);
+}
+BENCHMARK(cube_pooling_backward)->Unit(benchmark::kMicrosecond);
 
 // The element by element steps on a block of rows that lies in the second cache. Operations are
 // counted as they are written, an exponential as one.

@@ -3,6 +3,7 @@
 #include <c10/core/InferenceMode.h>
 
 #include "fastformer/nn/dropout.h"
+#include "fastformer/nn/ragged_ops.h"
 #include "fastformer/nn/row_blocks.h"
 #include "fastformer/nn/sum_of_rows.h"
 #include "fastformer/nn/token_indices.h"
@@ -53,11 +54,7 @@ at::Tensor Embedding::bigram_scale(const Offsets& offsets, bool training) const 
     const double kept = 1 - options_.bigram_dropout;
     scale.bernoulli_(kept).div_(kept);
   }
-  std::vector<std::int64_t> firsts;
-  for (std::int64_t b = 0; b < offsets.size(); ++b) {
-    if (offsets.length(b) > 0) firsts.push_back(offsets.begin_of(b));
-  }
-  return scale.index_fill_(0, at::tensor(firsts, at::kLong), 0);
+  return scale.index_fill_(0, first_rows(offsets), 0);
 }
 
 at::Tensor Embedding::forward(std::span<const std::int32_t> ids, const Offsets& offsets,

@@ -149,4 +149,19 @@ at::Tensor expand_rows(const at::Tensor& vectors, const Offsets& offsets) {
   return ExpandRows::apply(vectors, offsets.copy());
 }
 
+at::Tensor first_rows(const Offsets& offsets) {
+  std::vector<std::int64_t> rows;
+  for (std::int64_t b = 0; b < offsets.size(); ++b) {
+    if (offsets.length(b) > 0) rows.push_back(offsets.begin_of(b));
+  }
+  return at::tensor(rows, at::kLong);
+}
+
+at::Tensor previous_rows(const at::Tensor& x, const Offsets& offsets) {
+  check_rows(x, offsets);
+  if (x.size(0) == 0) return x;
+  const auto shifted = at::cat({x.narrow(0, 0, 1), x.narrow(0, 0, x.size(0) - 1)});
+  return shifted.index_fill(0, first_rows(offsets), 0);
+}
+
 }  // namespace fastformer::nn

@@ -119,7 +119,7 @@ at::Tensor Summarizer::loss(const SummaryBatch& batch, double label_smoothing,
     return nn::vocabulary_loss(decoded, output_weight_, output_bias_, rows.outputs, target_offsets,
                                label_smoothing, nullptr);
   }
-  const auto query = copy_.query.forward(decoded), key = copy_.key.forward(memory);
+  const auto query = copy_.query.forward(decoded), key = copy_.keys(memory, offsets);
   const auto context = nn::attend_rows(query, key, memory, 1, target_offsets, offsets);
   const nn::CopyInputs copy{query, key, copy_.gate_logits(context, decoded, input), batch.ids,
                             offsets};
@@ -133,7 +133,7 @@ WritingState Summarizer::begin(std::span<const std::int32_t> ids,
   auto memory = encode(ids, offsets, /*training=*/false);
   WritingState state{decoder_.begin(memory, offsets), {}, {}, {}};
   if (copy_) {
-    state.copy_keys = copy_.key.forward(memory);
+    state.copy_keys = copy_.keys(memory, offsets);
     state.memory = std::move(memory);
     state.tokens = {ids, offsets};
   }
@@ -207,7 +207,7 @@ SummaryTrace Summarizer::trace(std::span<const std::int32_t> ids,
                                         /*training=*/false, copy_ ? nullptr : &result.weights);
   if (!copy_) return result;
   result.weights =
-      nn::attention_weights(copy_.query.forward(decoded), copy_.key.forward(memory), /*heads=*/1);
+      nn::attention_weights(copy_.query.forward(decoded), copy_.keys(memory, offsets), /*heads=*/1);
   const auto context = at::mm(result.weights, memory);
   result.gates = at::sigmoid(copy_.gate_logits(context, decoded, input)).squeeze(1);
   if (ids.empty()) result.gates.fill_(1);  // as mix_copied() has it

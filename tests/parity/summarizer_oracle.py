@@ -2,7 +2,8 @@
 
 The encoder is that of oracle.py with any mixer. The decoder is that of Vaswani et al., arXiv
 1706.03762, section 3.1; copying is the pointer-generator of See et al., arXiv 1704.04368, section
-2.2, with scaled dot-product attention. Parameters carry the names of the C++ library.
+2.2, with scaled dot-product attention whose keys also see the row before. Parameters carry the names
+of the C++ library.
 
 Example:
     model = Summarizer(SummaryOptions()).double()
@@ -153,6 +154,7 @@ class Copy(nn.Module):
         super().__init__()
         self.query = nn.Linear(width, width)
         self.key = nn.Linear(width, width)
+        self.previous = nn.Linear(width, width, bias=False)
         self.gate = nn.Linear(3 * width, 1)
 
     def forward(
@@ -161,7 +163,9 @@ class Copy(nn.Module):
         """The mixture [V] for one row y of the decoder, whose input was x."""
         if len(document) == 0:
             return generated
-        weights = torch.softmax(self.key(memory) @ self.query(y) / math.sqrt(y.shape[0]), dim=0)
+        before = torch.cat([torch.zeros_like(memory[:1]), memory[:-1]])
+        keys = self.key(memory) + self.previous(before)
+        weights = torch.softmax(keys @ self.query(y) / math.sqrt(y.shape[0]), dim=0)
         context = (weights[:, None] * memory).sum(0)
         g = torch.sigmoid(self.gate(torch.cat([context, y, x])))[0]
         copied = []

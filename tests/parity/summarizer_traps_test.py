@@ -115,6 +115,14 @@ class _GateWithoutInput(oracle.Copy):
         return super().forward(generated, y, torch.zeros_like(x), memory, document)
 
 
+class _NextRow(oracle.Copy):
+    def forward(
+        self, generated: Tensor, y: Tensor, x: Tensor, memory: Tensor, document: Sequence[int]
+    ) -> Tensor:
+        backwards = memory.flip(0), list(reversed(document))
+        return super().forward(generated, y, x, *backwards)
+
+
 class SwapsTheGate(CopyMistake):
     """g is the share of copying."""
 
@@ -131,6 +139,12 @@ class CopiesWithUnscaledLogits(CopyMistake):
     """No 1 / sqrt(d) in the pointer."""
 
     pointer = _UnscaledCopy
+
+
+class KeysSeeTheNextRow(CopyMistake):
+    """The keys of the pointer see the row behind instead of the row before."""
+
+    pointer = _NextRow
 
 
 class GatesWithoutTheInput(CopyMistake):
@@ -173,7 +187,10 @@ class StartsWithTheEnd(oracle.Summarizer):
         super().__init__(dataclasses.replace(options, begin=options.end))
 
 
-_COPIES = (SwapsTheGate, CountsTheLastPlaceOnly, CopiesWithUnscaledLogits, GatesWithoutTheInput)
+_COPIES = (
+    SwapsTheGate, CountsTheLastPlaceOnly, CopiesWithUnscaledLogits, KeysSeeTheNextRow,
+    GatesWithoutTheInput,
+)
 _MISTAKES = (
     SeesTheFuture, MissesTheLastRow, *_COPIES, SmoothsWithoutTheTarget, MeansOverSummaries,
     StartsWithTheEnd,

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <stdexcept>
 
 #include "nn/decoder_definition.h"
@@ -58,7 +59,11 @@ SummaryTrace dense_trace(const Summarizer& model) {
                                         x, memory, &trace.weights);
   trace.weights = trace.weights.mean(0);
   if (!config.copy) return trace;
-  trace.weights = nn::dense_weights(p, "copy", y, memory, 1)[0];
+  const auto before = at::cat({at::zeros_like(memory.slice(0, 0, 1)), memory.slice(0, 0, -1)});
+  const auto key =
+      nn::apply_linear(p, "copy.key", memory) + at::mm(before, p.at("copy.previous.weight").t());
+  const auto logits = at::mm(nn::apply_linear(p, "copy.query", y), key.t());
+  trace.weights = at::softmax(logits / std::sqrt(static_cast<double>(key.size(1))), 1);
   const auto context = at::matmul(trace.weights, memory);
   trace.gates = at::sigmoid(nn::apply_linear(p, "copy.gate", at::cat({context, y, x}, 1)));
   return trace;

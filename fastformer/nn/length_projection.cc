@@ -22,7 +22,7 @@ using torch::autograd::variable_list;
 // threads, and enough that packing their rows pays.
 constexpr std::int64_t kColumns = 64;
 // Rows of which a thread takes the gradient of the projections at a time.
-constexpr std::int64_t kRows = 512;
+constexpr std::int64_t kGradientRows = 512;
 
 // x [T, c] and projections [s, g, k, L].
 struct Sizes {
@@ -118,10 +118,10 @@ template <class Real>
 void projection_backward(const at::Tensor& x, const at::Tensor& gradient, const Sizes& sizes,
                          const std::vector<std::int64_t>& offsets, kernels::Operands operands,
                          const at::Tensor& sums) {
-  const auto blocks = sequence_blocks(offsets, kRows);
+  const auto blocks = sequence_blocks(offsets, kGradientRows);
   const auto longest = sums.size(2), size = sums.numel();
   const auto threads = at::in_parallel_region() ? 1 : at::get_num_threads();
-  const auto parts = std::clamp<std::int64_t>(x.size(0) / kRows, 1, threads);
+  const auto parts = std::clamp<std::int64_t>(x.size(0) / kGradientRows, 1, threads);
   std::vector<Real> others((parts - 1) * size);
   auto* to = sums.mutable_data_ptr<Real>();
   at::parallel_for(0, parts, 1, [&](std::int64_t begin, std::int64_t end) {

@@ -7,10 +7,10 @@
 
 namespace fastformer::nn {
 namespace {
-std::atomic<kernels::Operands> operands{kernels::Operands::kFloat};
+std::atomic<kernels::Operands> current_operands{kernels::Operands::kFloat};
 }  // namespace
 
-kernels::Operands token_operands() { return operands.load(std::memory_order_relaxed); }
+kernels::Operands token_operands() { return current_operands.load(std::memory_order_relaxed); }
 
 std::string precision() { return token_operands() == kernels::Operands::kBf16 ? "bf16" : "fp32"; }
 
@@ -19,7 +19,7 @@ void set_precision(const std::string& name) {
     throw std::invalid_argument("unknown precision '" + name + "'; use fp32, bf16 or auto");
   }
   const bool round = name == "bf16" || (name == "auto" && kernels::has_bf16_products());
-  operands = round ? kernels::Operands::kBf16 : kernels::Operands::kFloat;
+  current_operands = round ? kernels::Operands::kBf16 : kernels::Operands::kFloat;
 }
 
 }  // namespace fastformer::nn

@@ -16,21 +16,21 @@ std::unique_ptr<TrainingTask> make(const Recipe& recipe, const std::filesystem::
   return std::make_unique<Task>(recipe, cache);
 }
 
-struct Row {
+struct TaskRow {
   const char* name;
   std::unique_ptr<TrainingTask> (*make)(const Recipe&, const std::filesystem::path&);
   void (*check_model)(const Recipe&);
 };
 
 constexpr std::array kTasks = {
-    Row{"classification", make<ClassificationTask>, ClassificationTask::check_model},
-    Row{"recommendation", make<RecommendationTask>, RecommendationTask::check_model},
-    Row{"summarization", make<SummarizationTask>, SummarizationTask::check_model},
+    TaskRow{"classification", make<ClassificationTask>, ClassificationTask::check_model},
+    TaskRow{"recommendation", make<RecommendationTask>, RecommendationTask::check_model},
+    TaskRow{"summarization", make<SummarizationTask>, SummarizationTask::check_model},
 };
 
-const Row& row(const std::string& name) {
-  for (const auto& row : kTasks) {
-    if (name == row.name) return row;
+const TaskRow& task(const std::string& name) {
+  for (const auto& task : kTasks) {
+    if (name == task.name) return task;
   }
   throw std::logic_error(base::format("open_task: no task '%s'", name.c_str()));
 }
@@ -38,9 +38,9 @@ const Row& row(const std::string& name) {
 }  // namespace
 
 std::unique_ptr<TrainingTask> open_task(const Recipe& recipe, const std::filesystem::path& cache) {
-  return row(recipe.task.name).make(recipe, cache);
+  return task(recipe.task.name).make(recipe, cache);
 }
 
-void check_model(const Recipe& recipe) { row(recipe.task.name).check_model(recipe); }
+void check_model(const Recipe& recipe) { task(recipe.task.name).check_model(recipe); }
 
 }  // namespace fastformer::train

@@ -21,9 +21,7 @@ function(fastformer_room name)
   if(room_TORCH)
     target_link_libraries(${target} PUBLIC fastformer_torch)
     fastformer_reuse_torch_headers(${target})
-    # What a file costs before its first own line is two fifths of it.
-    set_target_properties(${target} PROPERTIES
-      UNITY_BUILD ${FASTFORMER_UNITY_BUILD} UNITY_BUILD_BATCH_SIZE 8)
+    fastformer_join_files(${target})
   elseif(room_TORCH_LIBRARIES)
     target_link_libraries(${target} PUBLIC fastformer_torch_libraries)
   endif()

@@ -47,3 +47,9 @@ function(fastformer_reuse_torch_headers target)
     target_precompile_headers(${target} REUSE_FROM fastformer_torch_pch)
   endif()
 endfunction()
+
+# With LibTorch's headers, what a file costs before its first own line is two fifths of it.
+function(fastformer_join_files target)
+  set_target_properties(${target} PROPERTIES
+    UNITY_BUILD ${FASTFORMER_UNITY_BUILD} UNITY_BUILD_BATCH_SIZE 8)
+endfunction()

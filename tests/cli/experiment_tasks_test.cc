@@ -108,14 +108,14 @@ class SummaryGrid : public TaskGrid {
   inline static const testing::TemporaryFolder data_;
 };
 
-constexpr const char* kCells[] = {"small/base/seed-1", "small/base/seed-2", "small/other/seed-1",
-                                  "small/other/seed-2"};
+constexpr const char* kTaskCells[] = {"small/base/seed-1", "small/base/seed-2",
+                                      "small/other/seed-1", "small/other/seed-2"};
 
 void expect_whole_grid(const TaskGrid& grid, const std::string& metric, int test_items) {
   const auto outcome = grid.run();
   ASSERT_EQ(outcome.code, 0) << outcome.output;
   EXPECT_MENTIONS(outcome.output, "[4/4] small/other/seed-2  " + metric + " 0.");
-  for (const auto* cell : kCells) {
+  for (const auto* cell : kTaskCells) {
     const auto folder = "out/" + std::string(cell);
     const auto items = grid.content(folder + "/test_items.csv");
     EXPECT_EQ(std::count(items.begin(), items.end(), '\n'), test_items + 1) << items;

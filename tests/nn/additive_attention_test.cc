@@ -5,7 +5,7 @@
 namespace fastformer::nn {
 namespace {
 
-const std::vector<std::int64_t> kOffsets = {0, 3, 3, 4, 11};
+const std::vector<std::int64_t> kSegmentOffsets = {0, 3, 3, 4, 11};
 
 EncoderConfig config_of(const std::string& interaction, const std::string& logits,
                         const std::string& form) {
@@ -21,7 +21,7 @@ EncoderConfig config_of(const std::string& interaction, const std::string& logit
 at::Tensor run(const EncoderConfig& config, const at::Tensor& x, ParameterMap* parameters) {
   ParameterStore store(7, at::kDouble, 0.5);
   const AdditiveAttention attention(config, store, "a");
-  const auto y = attention.forward(x, Offsets(kOffsets), nullptr);
+  const auto y = attention.forward(x, Offsets(kSegmentOffsets), nullptr);
   (y * at::arange(y.numel(), y.options()).view_as(y).sin()).sum().backward();
   *parameters = store.parameters();
   return y;
@@ -59,7 +59,7 @@ TEST(AdditiveAttention, ASequenceAloneGivesWhatItGivesInABatch) {
   ParameterStore store(3, at::kDouble, 0.5);
   const AdditiveAttention attention(config_of("product", "full", "auto"), store, "a");
   const auto x = at::randn({11, 6}, at::kDouble);
-  const auto together = attention.forward(x, Offsets(kOffsets), nullptr);
+  const auto together = attention.forward(x, Offsets(kSegmentOffsets), nullptr);
   const std::vector<std::int64_t> alone = {0, 7};
   const auto last = attention.forward(x.narrow(0, 4, 7), Offsets(alone), nullptr);
   EXPECT_TRUE(at::allclose(together.narrow(0, 4, 7), last, 1e-10, 1e-12));

@@ -12,7 +12,7 @@ namespace {
 using kernels::Activation;
 using nlohmann::json;
 
-json small() {
+json small_config() {
   return {{"model_type", "bert"},   {"vocab_size", 30},           {"hidden_size", 12},
           {"num_hidden_layers", 2}, {"num_attention_heads", 3},   {"intermediate_size", 20},
           {"hidden_act", "gelu"},   {"layer_norm_eps", 1e-5},     {"max_position_embeddings", 9},
@@ -20,7 +20,7 @@ json small() {
 }
 
 json with(const char* key, const json& value) {
-  auto result = small();
+  auto result = small_config();
   result[key] = value;
   return result;
 }
@@ -33,7 +33,7 @@ std::string fault(const json& content) {
 
 TEST(BertConfig, ReadsTheShape) {
   const testing::TemporaryFolder folder;
-  const auto config = BertConfig::load(folder.write("config.json", small().dump()));
+  const auto config = BertConfig::load(folder.write("config.json", small_config().dump()));
   EXPECT_EQ(config.vocabulary_size, 30);
   EXPECT_EQ(config.width, 12);
   EXPECT_EQ(config.layers, 2);
@@ -73,14 +73,14 @@ TEST(BertConfig, RefusesValuesThatNoModelHas) {
   EXPECT_MENTIONS(fault(with("vocab_size", 18446744073709551615U)), "vocab_size");
   EXPECT_MENTIONS(fault(with("layer_norm_eps", -1)), "layer_norm_eps");
   EXPECT_MENTIONS(fault(with("hidden_dropout_prob", 1)), "hidden_dropout_prob", "below 1");
-  auto shapeless = small();
+  auto shapeless = small_config();
   shapeless.erase("num_hidden_layers");
   EXPECT_MENTIONS(fault(shapeless), "config", "num_hidden_layers");
   EXPECT_MENTIONS(fault(json::array()), "object");
   const testing::TemporaryFolder folder;
   EXPECT_MENTIONS(testing::error_of([&] { BertConfig::load(folder / "config.json"); }),
                   "config.json");
-  const auto cut = folder.write("cut.json", small().dump().substr(0, 40));
+  const auto cut = folder.write("cut.json", small_config().dump().substr(0, 40));
   EXPECT_MENTIONS(testing::error_of([&] { BertConfig::load(cut); }), "cut.json", "JSON");
 }
 

@@ -17,9 +17,9 @@ namespace {
 using testing::weigh;
 
 const std::vector<std::int32_t> kIds = {3, 1, 4, 1, 5, 9, 2, 6, 5, 3};
-const std::vector<std::int64_t> kOffsets = {0, 5, 5, 6, 10};
+const std::vector<std::int64_t> kBertOffsets = {0, 5, 5, 6, 10};
 
-BertConfig small() {
+BertConfig small_bert() {
   BertConfig config;
   config.vocabulary_size = 12;
   config.width = 8;
@@ -35,7 +35,7 @@ BertConfig small() {
 struct Model {
   explicit Model(FineTuning tuning = {}, std::uint64_t seed = 1, const std::string& name = "",
                  at::ScalarType type = at::kDouble)
-      : store(seed, type, /*deviation=*/0.5), encoder(small(), store, name, tuning) {
+      : store(seed, type, /*deviation=*/0.5), encoder(small_bert(), store, name, tuning) {
     const at::NoGradGuard no_gradient;
     at::manual_seed(static_cast<std::uint64_t>(seed));
     for (const auto& [own, tensor] : encoder.parameters()) {
@@ -45,7 +45,7 @@ struct Model {
     }
   }
   at::Tensor forward(bool training = false) const {
-    return encoder.forward(kIds, Offsets(kOffsets), training);
+    return encoder.forward(kIds, Offsets(kBertOffsets), training);
   }
   const at::Tensor& of(const std::string& name) const { return encoder.parameters().at(name); }
 
@@ -59,7 +59,7 @@ at::Tensor linear(const Model& model, const std::string& name, const at::Tensor&
 
 at::Tensor normalized(const Model& model, const std::string& name, const at::Tensor& x) {
   const auto &weight = model.of(name + ".weight"), &bias = model.of(name + ".bias");
-  return at::layer_norm(x, weight.sizes(), weight, bias, small().epsilon);
+  return at::layer_norm(x, weight.sizes(), weight, bias, small_bert().epsilon);
 }
 
 // One sequence by the definition.
@@ -93,9 +93,9 @@ at::Tensor dense(const at::Tensor& gradient) {
 TEST(BertEncoder, IsTheDefinitionWithItsGradients) {
   const Model model;
   std::vector<at::Tensor> rows;
-  for (std::size_t b = 0; b + 1 < kOffsets.size(); ++b) {
-    const auto length = static_cast<std::size_t>(kOffsets[b + 1] - kOffsets[b]);
-    rows.push_back(by_aten(model, std::span(kIds).subspan(kOffsets[b], length)));
+  for (std::size_t b = 0; b + 1 < kBertOffsets.size(); ++b) {
+    const auto length = static_cast<std::size_t>(kBertOffsets[b + 1] - kBertOffsets[b]);
+    rows.push_back(by_aten(model, std::span(kIds).subspan(kBertOffsets[b], length)));
   }
   const auto expected = at::cat(rows), y = model.forward();
   ASSERT_TRUE(at::allclose(y, expected, 1e-11, 1e-11));
@@ -126,7 +126,7 @@ TEST(BertEncoder, FrozenPartsHaveNoGradient) {
     const auto y = some.forward();
     ASSERT_TRUE(at::equal(y, all.forward()));
     EXPECT_EQ(y.requires_grad(), layers > 0);
-    EXPECT_TRUE(some.encoder.touched_rows(kIds, Offsets(kOffsets)).empty());
+    EXPECT_TRUE(some.encoder.touched_rows(kIds, Offsets(kBertOffsets)).empty());
     if (layers > 0) weigh(y).backward();
     for (const auto& [name, tensor] : some.encoder.parameters()) {
       const bool learns = name.starts_with("encoder.layer.") && name[14] - '0' >= 3 - layers;
@@ -141,7 +141,7 @@ TEST(BertEncoder, FrozenPartsHaveNoGradient) {
 TEST(BertEncoder, TouchesTheRowsThatHaveGradients) {
   const Model model({}, 1, "news");
   weigh(model.forward()).backward();
-  const auto touched = model.encoder.touched_rows(kIds, Offsets(kOffsets));
+  const auto touched = model.encoder.touched_rows(kIds, Offsets(kBertOffsets));
   ASSERT_EQ(touched.size(), 3u);
   for (const auto& [name, rows] : touched) {
     ASSERT_TRUE(name.starts_with("news.embeddings.")) << name;

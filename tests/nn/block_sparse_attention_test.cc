@@ -58,7 +58,7 @@ at::Tensor seen_blocks(const EncoderConfig& config, std::int64_t head, std::int6
 }
 
 // The n x n weights of each head with what is not seen left out.
-Definition definition_of(const EncoderConfig& config) {
+Definition block_sparse_definition(const EncoderConfig& config) {
   return [config](const at::Tensor& x, const ParameterMap& parameters) {
     const auto n = x.size(0), count = blocks(n, config);
     const bool external = config.global_kind == std::string("external");
@@ -88,10 +88,10 @@ class BlockSparseMixer : public ::testing::TestWithParam<Shape> {};
 
 TEST_P(BlockSparseMixer, EqualsTheDefinition) {
   auto config = config_of(GetParam());
-  expect_definition(config, kRaggedLengths, definition_of(config));
+  expect_definition(config, kRaggedLengths, block_sparse_definition(config));
   config.random_seed = 12345;
   config.heads = 8;
-  expect_definition(config, {128, 129, 127, 257}, definition_of(config));
+  expect_definition(config, {128, 129, 127, 257}, block_sparse_definition(config));
 }
 
 TEST_P(BlockSparseMixer, RepeatsAndKeepsSequencesApart) {

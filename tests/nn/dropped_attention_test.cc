@@ -14,13 +14,13 @@ namespace {
 using testing::random;
 using testing::weigh;
 
-const std::vector<std::int64_t> kOffsets = {0, 0, 4, 5, 5, 11};
+const std::vector<std::int64_t> kSequenceOffsets = {0, 0, 4, 5, 5, 11};
 
 struct Inputs {
   at::Tensor query = random({11, 6}).requires_grad_(true);
   at::Tensor key = random({11, 6}).requires_grad_(true);
   at::Tensor value = random({11, 6}).requires_grad_(true);
-  const Offsets offsets{kOffsets};
+  const Offsets offsets{kSequenceOffsets};
 };
 
 at::Tensor seeded(const Inputs& in, double rate, const at::Tensor& query) {

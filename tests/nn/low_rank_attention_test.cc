@@ -21,7 +21,7 @@ EncoderConfig config_of(const std::string& sharing, std::int64_t rank, std::int6
   return config;
 }
 
-Definition definition_of(const EncoderConfig& config) {
+Definition low_rank_definition(const EncoderConfig& config) {
   return [config](const at::Tensor& x, const ParameterMap& parameters) {
     const auto n = x.size(0);
     const auto projection = [&](const std::string& own) {
@@ -50,11 +50,11 @@ class LowRankAttentionMixer : public ::testing::TestWithParam<const char*> {};
 TEST_P(LowRankAttentionMixer, EqualsTheDefinition) {
   for (const std::int64_t rank : {2, 5, 16, 70, 130}) {
     const auto config = config_of(GetParam(), rank);
-    expect_definition(config, kRaggedLengths, definition_of(config));
+    expect_definition(config, kRaggedLengths, low_rank_definition(config));
   }
   for (const std::int64_t heads : {1, 3, 24}) {
     const auto config = config_of(GetParam(), 4, heads);
-    expect_definition(config, {300, 9, 0, 128, 129}, definition_of(config));
+    expect_definition(config, {300, 9, 0, 128, 129}, low_rank_definition(config));
   }
 }
 
@@ -65,7 +65,7 @@ TEST_P(LowRankAttentionMixer, ManySequencesAndWideRows) {
   config.output_projection = false;
   Lengths lengths(40, 33);
   lengths.push_back(690);
-  expect_definition(config, lengths, definition_of(config));
+  expect_definition(config, lengths, low_rank_definition(config));
 }
 
 TEST_P(LowRankAttentionMixer, RepeatsAndKeepsSequencesApart) {

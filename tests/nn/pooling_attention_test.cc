@@ -59,7 +59,7 @@ at::Tensor pool(const EncoderConfig& config, const ParameterMap& parameters, con
   return at::stack(pooled, 1);
 }
 
-Definition definition_of(const EncoderConfig& config) {
+Definition pooling_definition(const EncoderConfig& config) {
   return [config](const at::Tensor& x, const ParameterMap& parameters) {
     const auto n = x.size(0);
     if (n == 0) return x;
@@ -94,7 +94,7 @@ TEST_P(PoolingAttentionMixer, EqualsTheDefinition) {
                               {1000, 1000, 8, 8},
                               {7, 40, 300, 3}}) {
     const auto config = config_of(GetParam(), windows);
-    expect_definition(config, kRaggedLengths, definition_of(config));
+    expect_definition(config, kRaggedLengths, pooling_definition(config));
   }
 }
 
@@ -102,18 +102,18 @@ TEST_P(PoolingAttentionMixer, EqualsTheDefinition) {
 TEST_P(PoolingAttentionMixer, ATokenWithoutPooledRowsNearItSeesTheLastBeforeIt) {
   for (const auto& windows : {Windows{8, 2, 3, 4}, {8, 0, 3, 4}, {0, 5, 2, 9}, {4, 6, 5, 130}}) {
     const auto config = config_of(GetParam(), windows);
-    expect_definition(config, {1, 40, 0, 131, 259, 9}, definition_of(config));
+    expect_definition(config, {1, 40, 0, 131, 259, 9}, pooling_definition(config));
   }
 }
 
 TEST_P(PoolingAttentionMixer, WithoutResidualAndOutputAndWithOneHead) {
   auto config = config_of(GetParam(), {8, 32, 5, 4});
   config.pooling_residual = "none";
-  expect_definition(config, kRaggedLengths, definition_of(config));
+  expect_definition(config, kRaggedLengths, pooling_definition(config));
   config.output_projection = false;
   config.width = 160;
   config.heads = 1;
-  expect_definition(config, {65, 290, 0, 7}, definition_of(config));
+  expect_definition(config, {65, 290, 0, 7}, pooling_definition(config));
 }
 
 TEST_P(PoolingAttentionMixer, RepeatsAndKeepsSequencesApart) {

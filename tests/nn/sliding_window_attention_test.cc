@@ -24,7 +24,7 @@ EncoderConfig config_of(const Shape& shape) {
 }
 
 // The n x n weights with what is not seen left out, once for each kind of token.
-Definition definition_of(const EncoderConfig& config) {
+Definition sliding_window_definition(const EncoderConfig& config) {
   return [config](const at::Tensor& x, const ParameterMap& parameters) {
     const auto n = x.size(0), reach = config.window / 2;
     const auto global = std::min(config.global_tokens, n);
@@ -54,8 +54,8 @@ class SlidingWindowMixer : public ::testing::TestWithParam<Shape> {};
 
 TEST_P(SlidingWindowMixer, EqualsTheDefinition) {
   const auto config = config_of(GetParam());
-  expect_definition(config, kRaggedLengths, definition_of(config));
-  expect_definition(config, {128, 129, 127, 257}, definition_of(config));
+  expect_definition(config, kRaggedLengths, sliding_window_definition(config));
+  expect_definition(config, {128, 129, 127, 257}, sliding_window_definition(config));
 }
 
 TEST_P(SlidingWindowMixer, RepeatsAndKeepsSequencesApart) {

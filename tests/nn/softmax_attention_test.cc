@@ -19,7 +19,7 @@ EncoderConfig config_of(bool causal, std::int64_t heads = 2) {
 }
 
 // All weights at once, by LibTorch's own attention.
-Definition definition_of(const EncoderConfig& config) {
+Definition softmax_definition(const EncoderConfig& config) {
   return [config](const at::Tensor& x, const ParameterMap& parameters) {
     if (x.size(0) == 0) return x * parameters.at("query.weight").sum() * 0;
     const auto part = [&](const std::string& name) {
@@ -37,11 +37,11 @@ class SoftmaxAttentionMixer : public ::testing::TestWithParam<bool> {};
 TEST_P(SoftmaxAttentionMixer, EqualsLibTorchsAttention) {
   for (const std::int64_t heads : {1, 2, 8, 24}) {
     const auto config = config_of(GetParam(), heads);
-    expect_definition(config, kRaggedLengths, definition_of(config));
+    expect_definition(config, kRaggedLengths, softmax_definition(config));
   }
   auto config = config_of(GetParam());
   config.output_projection = false;
-  expect_definition(config, {7, 0, 129}, definition_of(config));
+  expect_definition(config, {7, 0, 129}, softmax_definition(config));
 }
 
 TEST_P(SoftmaxAttentionMixer, RepeatsAndKeepsSequencesApart) {

@@ -15,7 +15,7 @@ namespace {
 constexpr std::int32_t kBegin = 0, kEnd = 1;
 using Tokens = std::vector<std::int32_t>;
 
-SearchConfig config_of(std::int64_t beams, std::int64_t max_tokens, double penalty) {
+SearchConfig beam_config(std::int64_t beams, std::int64_t max_tokens, double penalty) {
   SearchConfig config;
   config.beams = beams;
   config.max_tokens = max_tokens;
@@ -52,7 +52,7 @@ TEST(BeamSearch, FindsTheBestOfAllTextsWhenItIsWideEnough) {
   for (const double penalty : {-0.5, 0.0, 0.7, 1.0, 2.0}) {
     for (const std::int64_t min_tokens : {0, 2}) {
       const auto table = random_table(3, 5, 1.5);
-      auto config = config_of(400, 4, penalty);
+      auto config = beam_config(400, 4, penalty);
       config.min_tokens = min_tokens;
       TableModel model(table);
       const auto texts = beam_search(model, {kBegin, kEnd, {kBegin}}, config);
@@ -79,7 +79,7 @@ TEST(BeamSearch, FindsTheBestOfAllTextsWhenItIsWideEnough) {
 TEST(BeamSearch, GivesADocumentWhatItGetsAlone) {
   at::manual_seed(2);
   const auto table = random_table(6, 12, 2);
-  const auto config = config_of(3, 15, 0);
+  const auto config = beam_config(3, 15, 0);
   TableModel together(table);
   const auto texts = beam_search(together, {kBegin, kEnd, {}}, config);
   EXPECT_LT(together.sizes().back(), 6U * 3U);
@@ -107,7 +107,7 @@ TEST(BeamSearch, BlocksRepeatedNgrams) {
   auto table = random_table(4, 6, 3);
   table.select(3, kEnd).fill_(-30);  // texts run to the greatest length
   for (const std::int64_t n : {0, 1, 2, 3}) {
-    auto config = config_of(4, n == 1 ? 4 : 12, 1);
+    auto config = beam_config(4, n == 1 ? 4 : 12, 1);
     config.blocked_ngram = n;
     TableModel model(table);
     bool any = false;
@@ -122,7 +122,7 @@ TEST(BeamSearch, BlocksRepeatedNgrams) {
 
 TEST(BeamSearch, GivesUpWhereNoTokenIsLeft) {
   at::manual_seed(4);
-  auto config = config_of(2, 20, 1);
+  auto config = beam_config(2, 20, 1);
   config.blocked_ngram = 1;  // after the three others no token is new
   config.min_tokens = 10;
   TableModel model(random_table(2, 5));
@@ -135,12 +135,12 @@ TEST(BeamSearch, GivesUpWhereNoTokenIsLeft) {
 
 TEST(BeamSearch, OfNoDocumentsIsEmpty) {
   TableModel model(at::zeros({0, 1, 4, 4}));
-  EXPECT_TRUE(beam_search(model, {kBegin, kEnd, {}}, config_of(5, 10, 1)).empty());
+  EXPECT_TRUE(beam_search(model, {kBegin, kEnd, {}}, beam_config(5, 10, 1)).empty());
 }
 
 TEST(BeamSearch, RefusesLengthsThatExcludeEachOther) {
   TableModel model(random_table(1, 4));
-  auto config = config_of(5, 10, 1);
+  auto config = beam_config(5, 10, 1);
   config.min_tokens = 10;
   EXPECT_THROW(beam_search(model, {kBegin, kEnd, {}}, config), std::invalid_argument);
 }

@@ -89,10 +89,10 @@ TEST(RankingMetricsSlow, AgreeWithTheOfficialEvaluation) {
   const testing::TemporaryFolder folder;
   const auto file = folder / "cases.json";
   ASSERT_TRUE(testing::run_parity_script("ranking_cases.py", file.string()));
-  const auto json = nlohmann::json::parse(base::read_file(file));
+  const auto answer = nlohmann::json::parse(base::read_file(file));
   RankingMean mean;
-  ASSERT_GT(json["cases"].size(), 100u);
-  for (const auto& c : json["cases"]) {
+  ASSERT_GT(answer["cases"].size(), 100u);
+  for (const auto& c : answer["cases"]) {
     const auto candidates = shown(c["labels"].get<std::vector<int>>());
     const auto scores = c["scores"].get<std::vector<double>>();
     const auto result = score_ranking(candidates, scores);
@@ -102,10 +102,10 @@ TEST(RankingMetricsSlow, AgreeWithTheOfficialEvaluation) {
     EXPECT_NEAR(result.ndcg_10, c["ndcg_10"].get<double>(), 1e-12) << c;
     mean.add(candidates, scores);
   }
-  EXPECT_NEAR(mean.mean().auc, json["mean"]["auc"].get<double>(), 1e-12);
-  EXPECT_NEAR(mean.mean().mrr, json["mean"]["mrr"].get<double>(), 1e-12);
-  EXPECT_NEAR(mean.mean().ndcg_5, json["mean"]["ndcg_5"].get<double>(), 1e-12);
-  EXPECT_NEAR(mean.mean().ndcg_10, json["mean"]["ndcg_10"].get<double>(), 1e-12);
+  EXPECT_NEAR(mean.mean().auc, answer["mean"]["auc"].get<double>(), 1e-12);
+  EXPECT_NEAR(mean.mean().mrr, answer["mean"]["mrr"].get<double>(), 1e-12);
+  EXPECT_NEAR(mean.mean().ndcg_5, answer["mean"]["ndcg_5"].get<double>(), 1e-12);
+  EXPECT_NEAR(mean.mean().ndcg_10, answer["mean"]["ndcg_10"].get<double>(), 1e-12);
 }
 
 }  // namespace

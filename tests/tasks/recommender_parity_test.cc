@@ -48,7 +48,7 @@ std::vector<T> list(const nn::ParameterMap& tensors, const std::string& name) {
   return {first, first + values.numel()};
 }
 
-NewsBatch batch_of(const nn::ParameterMap& tensors) {
+NewsBatch news_batch_of(const nn::ParameterMap& tensors) {
   return {.news = {},
           .token_ids = list<std::int32_t>(tensors, "token_ids"),
           .token_offsets = list<std::int64_t>(tensors, "token_offsets"),
@@ -84,7 +84,7 @@ void check_case(const fs::path& folder) {
                           exact ? at::kDouble : at::kFloat);
   testing::take_parameters(model.parameters(), tensors, folder.string());
   const double scale = testing::gradient_scale(tensors);
-  const auto batch = batch_of(tensors);
+  const auto batch = news_batch_of(tensors);
   const auto scores = model.scores(batch, /*training=*/true);
   const auto loss = model.loss(batch, /*training=*/true);
   loss.backward();

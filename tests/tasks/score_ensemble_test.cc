@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "fastformer/base/format.h"
 #include "support/temporary_folder.h"
 
 namespace fastformer::tasks {
@@ -28,7 +29,7 @@ using Shown = std::vector<std::vector<data::Candidate>>;
 data::ClickDataset dataset_of(const Shown& shown) {
   data::ClickDataset dataset;
   for (std::int32_t n = 0; n < 8; ++n) {
-    if (n > 0) dataset.news.add({.id = "N" + std::to_string(n), .title = {}, .category = {}});
+    if (n > 0) dataset.news.add({.id = base::format("N%d", n), .title = {}, .category = {}});
     for (std::int32_t i = 0; n > 0 && i < 1 + n % 3; ++i) {
       dataset.titles.ids.push_back((n + 2 * i) % 8);
     }

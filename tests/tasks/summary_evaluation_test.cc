@@ -192,10 +192,10 @@ TEST(SummaryEvaluation, IsToldAsTableAsJsonAndInFiles) {
   const auto evaluation = evaluated.evaluation();
   EXPECT_MENTIONS(evaluation_table(evaluation), "ROUGE-Lsum", "model", "lead-1", "50.00",
                   "oracle-3", "100.00", "pairs 2");
-  const auto json = nlohmann::json::parse(evaluation_json(evaluation));
-  EXPECT_EQ(json["rows"].size(), 5u);
-  EXPECT_EQ(json["rows"][4]["name"], "oracle-3");
-  EXPECT_EQ(json["loss"], score_of(evaluation.scores, "loss"));
+  const auto answer = nlohmann::json::parse(evaluation_json(evaluation));
+  EXPECT_EQ(answer["rows"].size(), 5u);
+  EXPECT_EQ(answer["rows"][4]["name"], "oracle-3");
+  EXPECT_EQ(answer["loss"], score_of(evaluation.scores, "loss"));
 
   write_evaluation(evaluation, evaluated.texts(), evaluated.folder().path());
   EXPECT_EQ(base::read_file(evaluated.folder() / "test.json"), evaluation_json(evaluation) + "\n");

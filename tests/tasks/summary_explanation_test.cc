@@ -12,11 +12,11 @@ namespace {
 
 using Tokens = std::vector<std::int32_t>;
 
-constexpr std::int64_t kVocabulary = 40, kWidth = 32, kHeads = 4;
-const TextVocabulary kTokens{kVocabulary, 1, 2};
+constexpr std::int64_t kExplainedVocabulary = 40, kWidth = 32, kHeads = 4;
+const TextVocabulary kExplainedTokens{kExplainedVocabulary, 1, 2};
 const Tokens kDocument = {5, 6, 7, 5, 30, 8, 9, 5}, kSummary = {30, 8, 17, 5, 30};
 
-SummarizerConfig config_of(bool copy, const std::string& normalization = "post") {
+SummarizerConfig explained_config(bool copy, const std::string& normalization = "post") {
   SummarizerConfig config;
   config.source.encoder.width = kWidth;
   config.source.encoder.heads = kHeads;
@@ -37,16 +37,16 @@ SummaryTrace dense_trace(const Summarizer& model) {
   const auto& config = model.config();
   const auto& p = model.parameters();
   nn::ParameterStore store(1, at::kDouble);
-  const nn::Embedding embedding(config.source.embedding(kVocabulary), store, "embedding");
-  const nn::Embedding target(config.target_embedding(kVocabulary), store, "target_embedding",
-                             "embedding");
+  const nn::Embedding embedding(config.source.embedding(kExplainedVocabulary), store, "embedding");
+  const nn::Embedding target(config.target_embedding(kExplainedVocabulary), store,
+                             "target_embedding", "embedding");
   const nn::Encoder encoder(config.source.encoder, store, "encoder");
   nn::ParameterMap values;
   for (const auto& [name, parameter] : store.parameters()) values[name] = p.at(name);
   nn::assign(store.parameters(), values, "the model");
 
   Tokens inputs = kSummary;
-  inputs.insert(inputs.begin(), kTokens.begin);
+  inputs.insert(inputs.begin(), kExplainedTokens.begin);
   inputs.pop_back();
   const auto rows = nn::offsets_of({std::ssize(kDocument)});
   const auto target_rows = nn::offsets_of({std::ssize(inputs)});
@@ -73,7 +73,8 @@ TEST(SummaryExplanation, EqualsDenseAttention) {
   const c10::NoGradGuard no_gradients;
   for (const bool copy : {false, true}) {
     for (const auto* normalization : {"pre", "post"}) {
-      const Summarizer model(config_of(copy, normalization), kTokens, 3, at::kDouble);
+      const Summarizer model(explained_config(copy, normalization), kExplainedTokens, 3,
+                             at::kDouble);
       const auto expected = dense_trace(model);
       const auto written = explain_summary(model, kDocument, kSummary, kDocument.size());
       ASSERT_EQ(written.size(), kSummary.size());
@@ -97,7 +98,7 @@ TEST(SummaryExplanation, EqualsDenseAttention) {
 }
 
 TEST(SummaryExplanation, NamesTheHeaviestPositionsFirst) {
-  const Summarizer model(config_of(true), kTokens, 4);
+  const Summarizer model(explained_config(true), kExplainedTokens, 4);
   const auto all = explain_summary(model, kDocument, kSummary, 100);
   const auto some = explain_summary(model, kDocument, kSummary);
   for (std::size_t t = 0; t < kSummary.size(); ++t) {
@@ -117,15 +118,15 @@ TEST(SummaryExplanation, NamesTheHeaviestPositionsFirst) {
 // With the gate shut, a token's probability is the weight of the places where it stands.
 TEST(SummaryExplanation, GivesTheWeightsByWhichTheModelCopies) {
   const c10::NoGradGuard no_gradients;
-  const Summarizer model(config_of(true), kTokens, 5, at::kDouble);
+  const Summarizer model(explained_config(true), kExplainedTokens, 5, at::kDouble);
   model.parameters().at("copy.gate.bias").fill_(-200);
   const auto written = explain_summary(model, kDocument, kSummary, kDocument.size());
   const auto offsets = nn::offsets_of({std::ssize(kDocument)});
   auto state = model.begin(kDocument, nn::Offsets(offsets));
-  Tokens last = {kTokens.begin};
+  Tokens last = {kExplainedTokens.begin};
   for (const auto& token : written) {
     const auto p = model.step(last, state)[0].exp();
-    std::vector<double> mass(kVocabulary);
+    std::vector<double> mass(kExplainedVocabulary);
     for (const auto& [position, weight] : token.sources) mass[kDocument[position]] += weight;
     for (const auto id : kDocument) EXPECT_NEAR(p[id].item<double>(), mass[id], 1e-10);
     EXPECT_NEAR(*token.copied, 1, 1e-12);
@@ -135,7 +136,7 @@ TEST(SummaryExplanation, GivesTheWeightsByWhichTheModelCopies) {
 
 TEST(SummaryExplanation, TakesWhatIsEmptyAndRefusesWhatIsTooLong) {
   for (const bool copy : {false, true}) {
-    const Summarizer model(config_of(copy), kTokens, 6);
+    const Summarizer model(explained_config(copy), kExplainedTokens, 6);
     EXPECT_TRUE(explain_summary(model, kDocument, Tokens{}).empty());
     const auto written = explain_summary(model, Tokens{}, kSummary);
     ASSERT_EQ(written.size(), kSummary.size());

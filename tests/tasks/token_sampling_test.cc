@@ -10,7 +10,7 @@ namespace {
 constexpr std::int32_t kBegin = 0, kEnd = 1;
 using Tokens = std::vector<std::int32_t>;
 
-SearchConfig config_of(std::int64_t max_tokens) {
+SearchConfig sampling_config(std::int64_t max_tokens) {
   SearchConfig config;
   config.max_tokens = max_tokens;
   config.blocked_ngram = 0;
@@ -20,7 +20,7 @@ SearchConfig config_of(std::int64_t max_tokens) {
 TEST(Greedy, TakesTheLikeliestTokenAndStreamsIt) {
   at::manual_seed(5);
   const auto table = random_table(5, 9, 2);
-  const auto config = config_of(8);
+  const auto config = sampling_config(8);
   TableModel model(table);
   std::vector<Tokens> streamed(5);
   const auto texts = write_greedily(
@@ -49,7 +49,7 @@ std::vector<double> frequencies(double temperature, double top_p) {
   constexpr std::int64_t kDraws = 10'000;
   const auto p = at::tensor({0.0, 0.0, 0.5, 0.3, 0.15, 0.05}, at::kDouble);
   TableModel model(p.log().expand({kDraws, 1, 6, 6}));
-  auto config = config_of(1);
+  auto config = sampling_config(1);
   config.temperature = temperature;
   config.top_p = top_p;
   std::vector<double> counts(6);
@@ -75,7 +75,7 @@ TEST(Sampling, DrawsFromTheNucleus) {
 TEST(Sampling, DependsOnTheSeedAlone) {
   at::manual_seed(6);
   const auto table = random_table(4, 20);
-  auto config = config_of(12);
+  auto config = sampling_config(12);
   const auto texts = [&](std::int64_t documents) {
     TableModel model(table.narrow(0, 0, documents));
     std::vector<Tokens> result;

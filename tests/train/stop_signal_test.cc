@@ -57,7 +57,7 @@ TEST(StopSignalDeathTest, SecondInterruptEndsTheProcess) {
         std::raise(SIGINT);
         std::raise(SIGINT);
       },
-      testing::KilledBySignal(SIGINT), "");
+      ::testing::KilledBySignal(SIGINT), "");
 }
 
 }  // namespace

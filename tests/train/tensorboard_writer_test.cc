@@ -40,10 +40,10 @@ std::vector<std::string> records_of(const std::string& bytes) {
 /// An event without its first field, the 9 bytes of the wall time.
 std::string without_time(const std::string& event) { return event.substr(9); }
 
-class TensorboardWriterTest : public testing::Test {
+class TensorboardWriterTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    const auto* test = testing::UnitTest::GetInstance()->current_test_info();
+    const auto* test = ::testing::UnitTest::GetInstance()->current_test_info();
     directory_ = std::filesystem::temp_directory_path() /
                  ("tensorboard_writer_" + std::to_string(::getpid()) + "_" + test->name());
     std::filesystem::remove_all(directory_);

@@ -44,13 +44,18 @@ _VARIANTS = {
 }
 
 
-def write_pairs(path: pathlib.Path, documents: int, words: int, seed: int) -> None:
-    """Invented documents of as many words, with short summaries."""
+def write_pairs(
+    path: pathlib.Path, documents: int, words: int, seed: int, summary: int = 3
+) -> None:
+    """Invented documents and summaries of as many words."""
     draw = random.Random(seed)
     with path.open("w", encoding="utf-8") as file:
         for _ in range(documents):
-            text = " ".join(f"w{draw.randrange(_VOCABULARY)}" for _ in range(words))
-            file.write(json.dumps({"article": text, "highlights": "w1 w2 w3"}) + "\n")
+            text, short = (
+                " ".join(f"w{draw.randrange(_VOCABULARY)}" for _ in range(count))
+                for count in (words, summary)
+            )
+            file.write(json.dumps({"article": text, "highlights": short}) + "\n")
 
 
 class Ours:

@@ -29,7 +29,7 @@ import statistics
 import subprocess
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from attention_block import cpu_model
@@ -47,7 +47,7 @@ _VARIANTS = {
 def write_pairs(
     path: pathlib.Path, documents: int, words: int, seed: int, summary: int = 3
 ) -> None:
-    """Invented documents and summaries of as many words."""
+    """Invented documents of `words` words, each with a summary of `summary`."""
     draw = random.Random(seed)
     with path.open("w", encoding="utf-8") as file:
         for _ in range(documents):
@@ -58,6 +58,22 @@ def write_pairs(
             file.write(json.dumps({"article": text, "highlights": short}) + "\n")
 
 
+def train(
+    pairs: pathlib.Path, run: pathlib.Path, threads: int, fields: Mapping[str, object]
+) -> str:
+    """Trains on the invented pairs, with these fields of the recipe; what the program prints."""
+    fields = {
+        "data.train": f'["{pairs}"]', "data.validation": "[]", "data.test": "[]",
+        "data.max_source_tokens": 0, "text.tokenizer": "word", "text.minimum_count": 1,
+        "text.vocabulary_size": _VOCABULARY, "train.epochs": 1, "train.threads": threads,
+    } | fields
+    overrides = [part for n, v in fields.items() for part in ("--set", f"{n}={v}")]
+    return subprocess.run(
+        [_PROGRAM, "train", _ROOT / "recipes/cnn_dailymail.toml", "--output", run, *overrides],
+        check=True, capture_output=True, text=True,
+    ).stdout
+
+
 class Ours:
     """A summarizer of ours with its random parameters."""
 
@@ -66,17 +82,10 @@ class Ours:
         pairs, run = folder / f"{variant}.jsonl", folder / variant
         write_pairs(pairs, 400, 400, seed=2)
         fields = {
-            "data.train": f'["{pairs}"]', "data.validation": "[]", "data.test": "[]",
-            "data.max_source_tokens": 0, "text.tokenizer": "word", "text.minimum_count": 1,
-            "text.vocabulary_size": _VOCABULARY, "model.max_positions": 4096,
-            "model.target_positions": 1024, "train.max_steps": 1, "train.epochs": 1,
+            "model.max_positions": 4096, "model.target_positions": 1024, "train.max_steps": 1,
             "train.learning_rate": 1e-9, "train.warmup_fraction": 0,
         } | _VARIANTS[variant]
-        overrides = [part for n, v in fields.items() for part in ("--set", f"{n}={v}")]
-        subprocess.run(
-            [_PROGRAM, "train", _ROOT / "recipes/cnn_dailymail.toml", "--output", run, *overrides],
-            check=True, capture_output=True,
-        )
+        train(pairs, run, threads, fields)
         self.model = run / "model"
 
     def summarize(

@@ -1,15 +1,15 @@
 """Times the training of our summarizers on ever longer documents.
 
-Invented documents of as many words, with summaries of 60, on the model of recipes/cnn_dailymail.toml;
-a step trains on the same number of words, in ever fewer and longer documents. `additive` is Fastformer,
+Invented documents with summaries of 60 words, on the model of recipes/cnn_dailymail.toml; a step
+trains on the same number of words, in ever fewer and longer documents. `additive` is Fastformer,
 `softmax` the Transformer whose cost grows with the square of the length; both copy.
 
 Usage: summary_training.py [--threads 2] [--precision fp32] [--words 512,1024,2048,4096,8192]
        [--steps 12]
 
-Prints a Markdown table: milliseconds a document, of all that a step does, as the median of the steps
-after the first two with the least and most, and the exponents with which they grow from each length
-to the next. The program has to report that it read as many tokens as there are words.
+Prints a Markdown table: milliseconds a document, of all that a step does, as the median of the
+steps after the first two with the least and most, and the exponents with which they grow from each
+length to the next. The program has to report that it read as many tokens as there are words.
 """
 
 from __future__ import annotations
@@ -17,19 +17,15 @@ from __future__ import annotations
 import argparse
 import json
 import math
-import os
 import pathlib
 import statistics
-import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
 
 from attention_block import cpu_model
-from decoding import write_pairs
+from decoding import train, write_pairs
 
-_ROOT = pathlib.Path(__file__).resolve().parents[2]
-_PROGRAM = _ROOT / "build" / "release" / "bin" / "fastformer"
-_VOCABULARY, _SUMMARY, _WARM_UP = 8000, 60, 2
+_SUMMARY, _WARM_UP = 60, 2
 
 
 def step_milliseconds(
@@ -40,18 +36,11 @@ def step_milliseconds(
     pairs, run = folder / f"{words}.jsonl", folder / f"{mixer}-{words}"
     write_pairs(pairs, batch * given.steps, words, seed=words, summary=_SUMMARY)
     fields = {
-        "data.train": f'["{pairs}"]', "data.validation": "[]", "data.test": "[]",
-        "data.max_source_tokens": 0, "text.tokenizer": "word", "text.minimum_count": 1,
-        "text.vocabulary_size": _VOCABULARY, "model.mixer": mixer, "model.max_positions": words,
-        "train.epochs": 1, "train.batch_by": "examples", "train.batch_size": batch,
-        "train.log_every": 1, "train.precision": given.precision, "train.threads": given.threads,
+        "model.mixer": mixer, "model.max_positions": words, "train.batch_by": "examples",
+        "train.batch_size": batch, "train.log_every": 1, "train.precision": given.precision,
     }
-    overrides = [part for n, v in fields.items() for part in ("--set", f"{n}={v}")]
-    answer = subprocess.run(
-        [_PROGRAM, "train", _ROOT / "recipes/cnn_dailymail.toml", "--output", run, *overrides],
-        check=True, capture_output=True, text=True, env=os.environ | {"OMP_NUM_THREADS": str(given.threads)},
-    )
-    counts = next(line for line in answer.stdout.splitlines() if line.startswith("document tokens"))
+    answer = train(pairs, run, given.threads, fields)
+    counts = next(line for line in answer.splitlines() if line.startswith("document tokens"))
     if counts.split()[2] != str(batch * given.steps * words):
         raise RuntimeError(f"{mixer}, {words} words: the program read other documents: {counts}")
     entries = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]

@@ -13,7 +13,6 @@ function(fastformer_test room)
     FASTFORMER_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
   if(TARGET fastformer_torch_pch AND NOT room MATCHES "^(base|text|data|kernels)$")
     fastformer_reuse_torch_headers(${target})
-    fastformer_join_files(${target})
   endif()
   if(room STREQUAL "cli")  # its tests run the program as a user does
     add_dependencies(${target} fastformer_program fastformer_example)

@@ -161,7 +161,7 @@ at::Tensor previous_rows(const at::Tensor& x, const Offsets& offsets) {
   check_rows(x, offsets);
   if (x.size(0) == 0) return x;
   const auto shifted = at::cat({x.narrow(0, 0, 1), x.narrow(0, 0, x.size(0) - 1)});
-  return shifted.index_fill(0, first_rows(offsets), 0);
+  return shifted.index_fill_(0, first_rows(offsets), 0);
 }
 
 }  // namespace fastformer::nn

@@ -3,23 +3,17 @@
 The same model and task as authors_form.py, but with our cheaper exact form of the layer, batches of
 similar length padded to their longest, a sparse gradient and optimizer for the word embedding, and
 torch.compile for the rest.
-
-Usage: careful_form.py --train FILE... [--threads 2] [--steps 40] [--no-compile]
-
-Prints training tokens a second; padding does not count.
 """
 
 from __future__ import annotations
 
-import argparse
-import pathlib
+import statistics
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 
 import authors_form
 import torch
-from authors_form import Attention, AuthorsForm, Settings, report_speed
-from labelled_text import label_numbers, read_labelled_text, words
+from authors_form import Attention, AuthorsForm, Settings
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -63,70 +57,59 @@ class CarefulForm(AuthorsForm):
 
 
 def batches_of_similar_length(
-    documents: Sequence[Sequence[int]], labels: Sequence[int], size: int, generator: torch.Generator
-) -> Iterator[tuple[Tensor, Tensor]]:
-    """Shuffled batches; documents are sorted within runs of fifty batches."""
+    documents: Sequence[Sequence[int]], size: int, generator: torch.Generator
+) -> list[list[int]]:
+    """Shuffled batches of document numbers; documents are sorted within runs of fifty batches."""
     order = torch.randperm(len(documents), generator=generator).tolist()
-    chunks = []
+    batches = []
     for first in range(0, len(order), 50 * size):
         run = sorted(order[first : first + 50 * size], key=lambda i: len(documents[i]))
-        chunks += [run[i : i + size] for i in range(0, len(run), size)]
-    for i in torch.randperm(len(chunks), generator=generator).tolist():
-        chosen = [documents[j] for j in chunks[i]]
-        length = max(1, max(len(document) for document in chosen))
-        yield authors_form.pad(chosen, length), torch.tensor([labels[j] for j in chunks[i]])
+        batches += [run[i : i + size] for i in range(0, len(run), size)]
+    return [batches[i] for i in torch.randperm(len(batches), generator=generator).tolist()]
+
+
+def pad_to_longest(documents: Sequence[Sequence[int]]) -> Tensor:
+    """[B, length of the longest]."""
+    return authors_form.pad(documents, max(1, *map(len, documents)))
 
 
 def training_speed(
-    model: CarefulForm, data: Iterator[tuple[Tensor, Tensor]], steps: int, compiled: bool
-) -> list[float]:
-    """Real tokens a second of each step behind the warm-up."""
-    call = torch.compile(model, dynamic=True) if compiled else model
+    model: CarefulForm, call: Callable[[Tensor], Tensor], documents: Sequence[Sequence[int]],
+    labels: Sequence[int], size: int, steps: int,
+) -> float:
+    """Real tokens a second of `steps` steps behind the warm-up; `call` is the model, compiled."""
     words_only = list(model.embedding["token"].parameters())
     rest = [p for n, p in model.named_parameters() if not n.startswith("embedding.token.")]
     optimizers = [torch.optim.SparseAdam(words_only, lr=1e-3), torch.optim.Adam(rest, lr=1e-3)]
     model.train()
     speeds = []
-    for _, (ids, labels) in zip(range(_WARM_UP + steps), data):
+    batches = batches_of_similar_length(documents, size, torch.Generator().manual_seed(1))
+    for batch in batches[: _WARM_UP + steps]:
+        ids = pad_to_longest([documents[i] for i in batch])
         start = time.perf_counter()
         for optimizer in optimizers:
             optimizer.zero_grad()
-        functional.cross_entropy(call(ids), labels).backward()
+        functional.cross_entropy(call(ids), torch.tensor([labels[i] for i in batch])).backward()
         for optimizer in optimizers:
             optimizer.step()
-        seconds = time.perf_counter() - start
-        speeds.append((ids != 0).sum().item() / seconds)
-    return speeds[_WARM_UP:]
+        speeds.append((ids != authors_form.PADDING_ID).sum().item() / (time.perf_counter() - start))
+    return statistics.median(speeds[_WARM_UP:])
 
 
-def main() -> None:
-    """Checks the model against the oracle and prints its speed."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--train", type=pathlib.Path, nargs="+", required=True)
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--steps", type=int, default=40)
-    parser.add_argument("--batch", type=int, default=64)
-    parser.add_argument("--no-compile", dest="compile", action="store_false")
-    arguments = parser.parse_args()
-    torch.set_num_threads(arguments.threads)
-    torch.manual_seed(1)
-    authors_form.check_against_oracle(CarefulForm)
-    train = read_labelled_text(arguments.train)
-    classes = sorted(set(train.labels))
-    vocabulary = authors_form.build_vocabulary(train.texts, 1)
-    settings = Settings(vocabulary_size=len(vocabulary) + 2, classes=len(classes))
-    documents = [
-        [vocabulary.get(word, 1) for word in words(text)][: settings.length] for text in train.texts
+def inference_speed(
+    model: CarefulForm, call: Callable[[Tensor], Tensor], documents: Sequence[Sequence[int]],
+    size: int,
+) -> float:
+    """Documents a second of all documents, sorted by their length."""
+    model.eval()
+    sorted_documents = sorted(documents, key=len)
+    batches = [
+        pad_to_longest(sorted_documents[i : i + size]) for i in range(0, len(documents), size)
     ]
-    data = batches_of_similar_length(
-        documents, label_numbers(train.labels, classes), arguments.batch,
-        torch.Generator().manual_seed(1),
-    )
-    report_speed(
-        "training",
-        training_speed(CarefulForm(settings), data, arguments.steps, arguments.compile),
-    )
-
-
-if __name__ == "__main__":
-    main()
+    with torch.no_grad():
+        for ids in batches[:: max(1, len(batches) // _WARM_UP)]:
+            call(ids)
+        start = time.perf_counter()
+        for ids in batches:
+            call(ids)
+        return len(documents) / (time.perf_counter() - start)

@@ -18,15 +18,10 @@ class LabelledText:
     labels: list[str]
 
 
-def _csv_rows(path: pathlib.Path) -> list[list[str]]:
+def _rows(path: pathlib.Path) -> list[list[str]]:
+    delimiter = "," if path.suffix == ".csv" else "\t"
     with path.open(newline="", encoding="utf-8") as file:
-        return [row for row in csv.reader(file) if row]
-
-
-def _tsv_rows(path: pathlib.Path) -> list[list[str]]:
-    # Bytes other than \n (form feeds, U+2028) belong to the text, so no str.splitlines here.
-    lines = path.read_text(encoding="utf-8").split("\n")
-    return [line.rstrip("\r").split("\t", 1) for line in lines if line.strip()]
+        return [row for row in csv.reader(file, delimiter=delimiter) if row]
 
 
 def read_labelled_text(paths: Sequence[pathlib.Path]) -> LabelledText:
@@ -36,8 +31,7 @@ def read_labelled_text(paths: Sequence[pathlib.Path]) -> LabelledText:
     """
     texts, labels = [], []
     for path in paths:
-        rows = _csv_rows(path) if path.suffix == ".csv" else _tsv_rows(path)
-        for number, row in enumerate(rows, start=1):
+        for number, row in enumerate(_rows(path), start=1):
             if len(row) < 2:
                 raise ValueError(f"{path}, row {number}: expected a label and a text, got {row}.")
             labels.append(row[0].strip())

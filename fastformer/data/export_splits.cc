@@ -3,6 +3,7 @@
 #include <array>
 #include <ostream>
 #include <string>
+#include <string_view>
 
 #include "fastformer/base/atomic_file.h"
 #include "fastformer/data/dataset_scan.h"
@@ -10,21 +11,30 @@
 namespace fastformer::data {
 namespace {
 
-void write_row(std::ostream& out, const Example& example) {
-  out << example.label << '\t';
-  bool pending = false, started = false;
-  for (const char c : example.text) {
+// White space as single blanks, none at either end.
+std::string in_one_line(std::string_view text) {
+  std::string line;
+  bool pending = false;
+  for (const char c : text) {
     const bool blank = c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f' || c == '\v';
-    if (blank) {
-      pending = started;
-      continue;
-    }
-    if (pending) out << ' ';
-    out << c;
-    pending = false;
-    started = true;
+    if (!blank && pending && !line.empty()) line += ' ';
+    if (!blank) line += c;
+    pending = blank;
   }
-  out << '\n';
+  return line;
+}
+
+// A quote opens a quoted field only where it is the first character.
+std::string field(std::string_view text) {
+  const auto line = in_one_line(text);
+  if (!line.starts_with('"')) return line;
+  std::string quoted = "\"";
+  for (const char c : line) quoted.append(c == '"' ? 2 : 1, c);
+  return quoted + '"';
+}
+
+void write_row(std::ostream& out, const Example& example) {
+  out << field(example.label) << '\t' << field(example.text) << '\n';
 }
 
 }  // namespace

@@ -7,8 +7,9 @@
 namespace fastformer::data {
 
 /// Writes the parts of a data set as train.tsv, validation.tsv and test.tsv ("label<TAB>text",
-/// white space of a text as single blanks), so that another program can be compared on the same
-/// split. They are the parts that prepare() makes.
+/// white space as single blanks, a text that begins with a quote in quotes), so that another
+/// program can be compared on the same split. They are the parts that prepare() makes; the format
+/// "tsv" reads them again.
 ///
 ///   data::export_splits(config, "local/parts");
 ///

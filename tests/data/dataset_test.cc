@@ -173,6 +173,16 @@ TEST_F(DataTest, TestFilesMayHaveTextColumnsOfTheirOwn) {
   EXPECT_MENTIONS(prepare_error(config), "test_text_columns", "data.test");
 }
 
+TEST_F(DataTest, ExportedPartsAreReadAgain) {
+  const auto config = config_for(
+      "csv", write("a.csv", "x,\"\"\"Yes,\"\"  he\nsaid\"\ny,it is 5\"\" wide\ny, a\tb \n"));
+  const std::vector<std::string> texts = {"\"Yes,\" he said", "it is 5\"\" wide", "a b"};
+  export_splits(config, folder_ / "parts");
+  const auto again = read_all(config_for("tsv", (folder_ / "parts/train.tsv").string()));
+  ASSERT_EQ(again.size(), texts.size());
+  for (std::size_t i = 0; i < texts.size(); ++i) EXPECT_EQ(again[i].text, texts[i]);
+}
+
 TEST_F(DataTest, RefusesLabelsThatCannotBeLearned) {
   auto config = config_for("csv", write("a.csv", "x,a\nx,b\n"));
   EXPECT_MENTIONS(prepare_error(config), "class");

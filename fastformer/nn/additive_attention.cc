@@ -3,6 +3,7 @@
 #include <cmath>
 #include <limits>
 
+#include "fastformer/nn/key_queries.h"
 #include "fastformer/nn/precision.h"
 #include "fastformer/nn/ragged_ops.h"
 #include "fastformer/nn/row_pooling.h"
@@ -34,15 +35,19 @@ at::Tensor AdditiveAttention::forward(const at::Tensor& x, const Offsets& offset
                                   : forward_folded(x, offsets, trace);
 }
 
-// The logit layer as one [h, d] matrix, scaled by 1 / sqrt(e). A head that sees its own columns
-// only is a row that is zero elsewhere.
+// The logit layer [h, d], or [h, e] where a head sees its own columns only, scaled by 1 / sqrt(e).
+at::Tensor AdditiveAttention::logit_rows(const Linear& logits) const {
+  const auto heads = config_.heads;
+  const double scale = 1.0 / std::sqrt(static_cast<double>(config_.width / heads));
+  return (logits.weight * scale).expand({heads, logits.weight.size(1)});
+}
+
+// The same as one [h, d] matrix: zero in the columns that a head does not see.
 at::Tensor AdditiveAttention::logit_matrix(const Linear& logits) const {
-  const auto heads = config_.heads, head_width = config_.width / heads;
-  const double scale = 1.0 / std::sqrt(static_cast<double>(head_width));
-  auto weight = (logits.weight * scale).expand({heads, logits.weight.size(1)});
-  if (config_.logits == "full") return weight;
-  const auto own = at::eye(heads, weight.options()).repeat_interleave(head_width, 1);
-  return weight.repeat({1, heads}) * own;
+  const auto rows = logit_rows(logits);
+  if (config_.logits == "full") return rows;
+  const auto own = at::eye(config_.heads, rows.options()).repeat_interleave(rows.size(1), 1);
+  return rows.repeat({1, config_.heads}) * own;
 }
 
 // pooled [B, h, d], weight [d, d] -> [B, d]: head h takes its own e rows of the weight.
@@ -55,10 +60,17 @@ at::Tensor AdditiveAttention::by_head(const at::Tensor& weight, const at::Tensor
 // The queries [B or 1, h, d] whose products with X are the logits of beta, up to constants.
 at::Tensor AdditiveAttention::key_queries(const at::Tensor& global_query,
                                           const at::Tensor& key_weight) const {
-  const auto logits = logit_matrix(key_logits_);
-  if (config_.interaction != "product") return affine(logits, key_weight.t()).unsqueeze(0);
-  const auto mixed = logits.unsqueeze(0) * global_query.unsqueeze(1);  // [B, h, d]
-  return affine(mixed.reshape({-1, config_.width}), key_weight.t()).view(mixed.sizes());
+  const auto heads = config_.heads, width = config_.width;
+  if (config_.interaction != "product") {
+    return affine(logit_matrix(key_logits_), key_weight.t()).unsqueeze(0);
+  }
+  if (config_.logits == "full") {
+    return nn::key_queries(logit_rows(key_logits_), global_query, key_weight);
+  }
+  // A head needs its own rows of the weight only: d x d a sequence instead of h x d x d.
+  const auto gated = global_query.view({-1, heads, width / heads}) * logit_rows(key_logits_);
+  return at::bmm(gated.transpose(0, 1), key_weight.view({heads, width / heads, width}))
+      .transpose(0, 1);
 }
 
 AdditiveAttention::Globals AdditiveAttention::globals(const at::Tensor& x, const Offsets& offsets,

@@ -55,6 +55,7 @@ class AdditiveAttention final : public Mixer {
   at::Tensor direct_sequence(const at::Tensor& x, MixerTrace* trace) const;
   Globals globals(const at::Tensor& x, const Offsets& offsets, MixerTrace* trace) const;
   at::Tensor key_queries(const at::Tensor& global_query, const at::Tensor& key_weight) const;
+  at::Tensor logit_rows(const Linear& logits) const;
   at::Tensor logit_matrix(const Linear& logits) const;
   at::Tensor by_head(const at::Tensor& weight, const at::Tensor& pooled) const;
   Folded fold(const Globals& globals) const;

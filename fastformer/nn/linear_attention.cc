@@ -19,14 +19,14 @@ using torch::autograd::variable_list;
 
 // 512 rows of 256 floats are 512 KiB of each operand: the state of 17 KiB that they add up is small
 // beside them, and two cores find work in a sequence of 1,000 tokens.
-constexpr std::int64_t kBlockRows = 512;
+constexpr std::int64_t kRowsOfState = 512;
 
 // The rows of a batch in blocks, and what the kernels want to know about them.
 template <class Real>
 class Batch {
  public:
   Batch(const variable_list& rows, std::int64_t heads, const std::vector<std::int64_t>& offsets)
-      : blocks(sequence_blocks(offsets, kBlockRows)),
+      : blocks(sequence_blocks(offsets, kRowsOfState)),
         any_parts(!all_whole(blocks)),
         width(rows[0].size(1)),
         state_size(kernels::linear_attention_state_size(heads, width / heads)),
@@ -44,7 +44,7 @@ class Batch {
   }
   // The scratch of the kernels, a state, and the factors of the rows of a block.
   Real* scratch() const {
-    return scratch_of<Real>(scratch_size() + state_size + 2 * heads_ * kBlockRows);
+    return scratch_of<Real>(scratch_size() + state_size + 2 * heads_ * kRowsOfState);
   }
   Real* scratch_state(Real* scratch) const { return scratch + scratch_size(); }
   Real* scratch_factors(Real* scratch) const { return scratch_state(scratch) + state_size; }
@@ -216,9 +216,9 @@ void attend_causally_backward(const Batch<Real>& batch, const Real* before, cons
     keys(block, factors, state, scratch);
   });
   auto after = part_states(batch);
-  std::vector<Real> factors(batch.any_parts ? batch.blocks.size() * 2 * heads * kBlockRows : 0);
+  std::vector<Real> factors(batch.any_parts ? batch.blocks.size() * 2 * heads * kRowsOfState : 0);
   const auto factors_of = [&](std::int64_t index) {
-    return &factors[index * 2 * heads * kBlockRows];
+    return &factors[index * 2 * heads * kRowsOfState];
   };
   batch.for_each(false, [&](std::int64_t index, const SequenceBlock& block, Real* scratch) {
     queries(block, before + index * size, factors_of(index), &after[index * size], scratch);

@@ -16,10 +16,10 @@
 #include <string>
 
 #include "fastformer/base/config_tree.h"
-#include "fastformer/base/heap.h"
 #include "fastformer/nn/mixer.h"
 #include "fastformer/nn/precision.h"
 #include "fastformer/nn/tensor_file.h"
+#include "fastformer/nn/tensor_memory.h"
 
 namespace {
 
@@ -93,7 +93,7 @@ int main(int argc, char** argv) {
     std::cerr << "usage: fastformer_attention_block CASE.safetensors THREADS PRECISION\n";
     return 2;
   }
-  base::keep_freed_memory();
+  nn::keep_freed_memory();
   try {
     at::set_num_threads(std::stoi(argv[2]));
     nn::set_precision(argv[3]);

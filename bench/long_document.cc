@@ -16,8 +16,8 @@
 #include <string>
 #include <vector>
 
-#include "fastformer/base/heap.h"
 #include "fastformer/base/random.h"
+#include "fastformer/nn/tensor_memory.h"
 #include "fastformer/tasks/text_classifier.h"
 
 namespace {
@@ -107,7 +107,7 @@ int main(int argc, char** argv) {
     std::cerr << "usage: fastformer_long_document THREADS [train] TOKENS...\n";
     return 2;
   }
-  base::keep_freed_memory();
+  nn::keep_freed_memory();
   try {
     at::set_num_threads(std::stoi(argv[1]));
     tasks::ModelConfig config;

@@ -5,14 +5,14 @@
 #include <iostream>
 #include <string>
 
-#include "fastformer/base/heap.h"
 #include "fastformer/cli/commands.h"
 #include "fastformer/kernels/simd_level.h"
+#include "fastformer/nn/tensor_memory.h"
 
 // Exit codes: 0 done; 1 the input was bad or the work could not be finished; 2 wrong usage.
 int main(int argc, char** argv) {
   using namespace fastformer;
-  base::keep_freed_memory();
+  nn::keep_freed_memory();
   CLI::App app(
       "Trains, evaluates, explains and serves text models whose cost grows linearly with "
       "length (Fastformer, arXiv 2108.09084).",

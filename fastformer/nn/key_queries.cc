@@ -48,8 +48,8 @@ class KeyQueries : public Function<KeyQueries> {
       auto* row = rows.mutable_data_ptr<scalar_t>();
       gemm_by_depth(in, out, count, row, g, dweight.mutable_data_ptr<scalar_t>(), Operands::kFloat);
       // The rows are not needed any more; their gradient takes their place.
-      gemm_by_rows<scalar_t>(Transpose::kYes, count, in, out, g,
-                             weight.const_data_ptr<scalar_t>(), out, {}, row, Operands::kFloat);
+      gemm_by_rows<scalar_t>(Transpose::kYes, count, in, out, g, weight.const_data_ptr<scalar_t>(),
+                             out, {}, row, Operands::kFloat);
     });
     return {(rows * gates.unsqueeze(1)).sum(0), (rows * logits.unsqueeze(0)).sum(1), dweight};
   }

@@ -303,20 +303,20 @@ def save(figure: Figure, path: pathlib.Path) -> None:
     pyplot.close(figure)
 
 
-def plot(path: pathlib.Path, folder: pathlib.Path) -> None:
-    """Draws a results.json or an efficiency CSV into the folder."""
+def plot(path: pathlib.Path, folder: pathlib.Path, name: str | None = None) -> None:
+    """Draws a results.json or an efficiency CSV into the folder, under the name or its own."""
     folder.mkdir(parents=True, exist_ok=True)
     if path.suffix == ".json":
         results = json.loads(path.read_text(encoding="utf-8"))
         if not isinstance(results, dict) or not {"metrics", "data"} <= results.keys():
             raise ValueError(f"{path}: is no results.json of `fastformer experiment`")
-        save(plot_experiment(results), folder / results["experiment"])
+        save(plot_experiment(results), folder / (name or results["experiment"]))
         return
     rows = read_measurements(path)
     settings = dict.fromkeys((row.precision, row.threads) for row in rows)
     for precision, threads in settings:
         chosen = [row for row in rows if (row.precision, row.threads) == (precision, threads)]
-        save(plot_efficiency(chosen), folder / f"{path.stem}-{precision}-{threads}")
+        save(plot_efficiency(chosen), folder / f"{name or path.stem}-{precision}-{threads}")
 
 
 def main() -> int:
@@ -324,9 +324,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Draw results as SVG and PNG.")
     parser.add_argument("file", type=pathlib.Path, help="results.json or an efficiency CSV")
     parser.add_argument("--output", type=pathlib.Path, help="a folder (default: that of the file)")
+    parser.add_argument("--name", help="of the pictures (default: the experiment's, or the CSV's)")
     arguments = parser.parse_args()
     try:
-        plot(arguments.file, arguments.output or arguments.file.parent)
+        plot(arguments.file, arguments.output or arguments.file.parent, arguments.name)
     except (OSError, ValueError) as error:
         print(f"plot: {error}", file=sys.stderr)
         return 1

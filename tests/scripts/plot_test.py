@@ -116,6 +116,12 @@ def test_the_same_input_gives_the_same_files(tmp_path: pathlib.Path) -> None:
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
 
 
+def test_pictures_may_have_another_name(tmp_path: pathlib.Path) -> None:
+    outcome = _run(_write_results(tmp_path), "--output", tmp_path / "a", "--name", "films")
+    assert outcome.returncode == 0, outcome.stderr
+    assert {path.name for path in (tmp_path / "a").iterdir()} == {"films.svg", "films.png"}
+
+
 def test_lines_are_drawn_for_each_precision_and_number_of_threads(tmp_path: pathlib.Path) -> None:
     path = tmp_path / "efficiency.csv"
     path.write_text(

@@ -24,6 +24,7 @@ import functools
 import json
 import os
 import pathlib
+import random
 import shutil
 import statistics
 import subprocess
@@ -134,17 +135,17 @@ class Ours:
         return measures, measures["examples"] / (time.perf_counter() - started)
 
     def documents(self, part: str) -> Documents:
-        """Of an exported part, as the model reads them."""
+        """Of an exported part, as the model reads them, in random order."""
         read = read_labelled_text([self.folder / f"{part}.tsv"])
         texts = "".join(text + "\n" for text in read.texts)
         printed = program("tokenize", "--ids", self.model("fp32"), threads=self.threads,
                           standard_input=texts).split("\n")[:-1]
         if len(printed) != len(read.texts):
             raise RuntimeError(f"{len(read.texts)} documents have {len(printed)} lines of tokens")
-        return Documents(
-            [[1 + int(token) for token in line.split()[: self.task.length]] for line in printed],
-            label_numbers(read.labels, self.labels),
-        )
+        tokens = [[1 + int(token) for token in line.split()[: self.task.length]] for line in printed]
+        labels = label_numbers(read.labels, self.labels)
+        order = random.Random(1).sample(range(len(tokens)), len(tokens))
+        return Documents([tokens[i] for i in order], [labels[i] for i in order])
 
 
 class Peers:

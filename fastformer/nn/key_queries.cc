@@ -13,9 +13,9 @@ using torch::autograd::AutogradContext;
 using torch::autograd::Function;
 using torch::autograd::variable_list;
 
-// [B, h, m], contiguous.
+// [B, h, m], in rows even where the factors are not: a product has the strides of its factors.
 at::Tensor gated(const at::Tensor& logits, const at::Tensor& gates) {
-  return logits.unsqueeze(0) * gates.unsqueeze(1);
+  return (logits.unsqueeze(0) * gates.unsqueeze(1)).contiguous();
 }
 
 class KeyQueries : public Function<KeyQueries> {

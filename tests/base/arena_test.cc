@@ -43,7 +43,8 @@ TEST(Arena, RepeatedPatternsReachNoFurther) {
   std::size_t reached = 0;
   for (int step = 0; step < 20; ++step) {
     std::vector<void*> blocks;
-    for (const std::size_t size : {3, 7, 1, 7, 20, 2}) blocks.push_back(arena.allocate(size * 5000));
+    for (const std::size_t size : {3, 7, 1, 7, 20, 2})
+      blocks.push_back(arena.allocate(size * 5000));
     for (const int i : {1, 0, 4, 2, 5, 3}) arena.release(blocks[static_cast<std::size_t>(i)]);
     if (step == 0) reached = arena.reached();
   }

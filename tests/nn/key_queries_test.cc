@@ -1,6 +1,7 @@
 #include "fastformer/nn/key_queries.h"
 
 #include <gtest/gtest.h>
+#include <torch/csrc/autograd/autograd.h>
 
 #include <vector>
 
@@ -20,6 +21,24 @@ TEST(KeyQueries, StandForKeysThatAreScaledAndReadByLogits) {
   for (std::int64_t b = 0; b < 4; ++b) {
     const auto keys = x.matmul(weight.t());
     EXPECT_TRUE(at::allclose(x.matmul(queries[b].t()), (keys * gates[b]).matmul(logits.t())));
+  }
+}
+
+TEST(KeyQueries, AreTheSameForFactorsThatLieInColumns) {
+  const auto logits = random({3, 6}), gates = random({4, 6}), weight = random({6, 5});
+  const auto in_columns = [](const at::Tensor& x) {
+    return x.detach().t().contiguous().t().requires_grad_();
+  };
+  const std::vector<at::Tensor> columns{in_columns(logits), in_columns(gates), in_columns(weight)};
+  const std::vector<at::Tensor> rows{logits.requires_grad_(), gates.requires_grad_(),
+                                     weight.requires_grad_()};
+  const auto expected = key_queries(logits, gates, weight);
+  const auto actual = key_queries(columns[0], columns[1], columns[2]);
+  EXPECT_TRUE(at::equal(actual, expected));
+  const auto expected_gradients = torch::autograd::grad({weigh(expected)}, rows);
+  const auto gradients = torch::autograd::grad({weigh(actual)}, columns);
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    EXPECT_TRUE(at::allclose(gradients[i], expected_gradients[i]));
   }
 }
 

@@ -26,7 +26,7 @@ std::string in_one_line(std::string_view text) {
 
 // A quote opens a quoted field only where it is the first character.
 std::string field(std::string_view text) {
-  const auto line = in_one_line(text);
+  auto line = in_one_line(text);
   if (!line.starts_with('"')) return line;
   std::string quoted = "\"";
   for (const char c : line) quoted.append(c == '"' ? 2 : 1, c);

@@ -1,6 +1,8 @@
 #include "fastformer/nn/dropped_attention.h"
 
+#include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <vector>
 
 #include "fastformer/nn/dropout.h"
@@ -8,19 +10,52 @@
 namespace fastformer::nn {
 namespace {
 
-// [n, d] -> [h, n, e]
-at::Tensor heads_of(const at::Tensor& rows, std::int64_t heads) {
-  return rows.view({rows.size(0), heads, rows.size(1) / heads}).transpose(0, 1);
+constexpr std::int64_t kRowsAtOnce = 4096;  // bounds what the weights of one product take
+
+// Sequences of one length, whose attention is one product for all of them.
+struct EqualLengths {
+  std::int64_t length = 0;
+  std::int64_t sequences = 0;
+};
+
+// The sequences of a batch by their length, as `groups` of the rows `order`.
+struct ByLength {
+  std::vector<EqualLengths> groups;
+  std::vector<std::int64_t> order;  // [T] rows
+};
+
+ByLength by_length(const Offsets& offsets) {
+  std::vector<std::int64_t> sequences(static_cast<std::size_t>(offsets.size()));
+  std::iota(sequences.begin(), sequences.end(), std::int64_t{0});
+  std::ranges::stable_sort(sequences, {}, [&](std::int64_t b) { return offsets.length(b); });
+  ByLength result;
+  result.order.reserve(static_cast<std::size_t>(offsets.total()));
+  for (const auto b : sequences) {
+    const auto length = offsets.length(b);
+    if (length == 0) continue;
+    auto& groups = result.groups;
+    if (groups.empty() || groups.back().length != length ||
+        (groups.back().sequences + 1) * length > kRowsAtOnce) {
+      groups.push_back({length, 0});
+    }
+    ++groups.back().sequences;
+    for (std::int64_t i = 0; i < length; ++i) result.order.push_back(offsets.begin_of(b) + i);
+  }
+  return result;
+}
+
+// [s n, d] -> [s, h, n, e]
+at::Tensor heads_of(const at::Tensor& rows, const EqualLengths& group, std::int64_t heads) {
+  return rows.view({group.sequences, group.length, heads, rows.size(1) / heads}).transpose(1, 2);
 }
 
 at::Tensor attend(const at::Tensor& query, const at::Tensor& key, const at::Tensor& value,
-                  std::int64_t heads, double rate) {
-  const auto n = query.size(0), width = query.size(1);
-  const double scale = 1 / std::sqrt(static_cast<double>(width / heads));
-  const auto logits =
-      at::matmul(heads_of(query, heads) * scale, heads_of(key, heads).transpose(1, 2));
-  const auto kept = dropout(at::softmax(logits, 2), rate);
-  return at::matmul(kept, heads_of(value, heads)).transpose(0, 1).reshape({n, width});
+                  const EqualLengths& group, std::int64_t heads, double rate) {
+  const double scale = 1 / std::sqrt(static_cast<double>(query.size(1) / heads));
+  const auto logits = at::matmul(heads_of(query, group, heads) * scale,
+                                 heads_of(key, group, heads).transpose(2, 3));
+  const auto kept = dropout(at::softmax(logits, 3), rate);
+  return at::matmul(kept, heads_of(value, group, heads)).transpose(1, 2).reshape(query.sizes());
 }
 
 }  // namespace
@@ -34,19 +69,21 @@ at::Tensor attend_with_dropout(const at::Tensor& query, const at::Tensor& key,
               value.sizes());
   TORCH_CHECK(query.size(1) % heads == 0, "expected a multiple of ", heads, " columns, got ",
               query.size(1));
+  const auto [groups, rows] = by_length(offsets);
+  if (groups.empty()) return at::zeros_like(query);
   std::vector<std::int64_t> lengths;
-  for (std::int64_t b = 0; b < offsets.size(); ++b) {
-    if (offsets.length(b) > 0) lengths.push_back(offsets.length(b));
-  }
-  if (lengths.empty()) return at::zeros_like(query);
+  for (const auto& group : groups) lengths.push_back(group.sequences * group.length);
+  const auto order = at::tensor(rows, at::kLong);
   // Their backward pass puts the parts together once; that of a slice would fill a whole batch.
-  const auto queries = query.split_with_sizes(lengths), keys = key.split_with_sizes(lengths);
-  const auto values = value.split_with_sizes(lengths);
+  const auto parts = [&](const at::Tensor& x) {
+    return x.index_select(0, order).split_with_sizes(lengths);
+  };
+  const auto queries = parts(query), keys = parts(key), values = parts(value);
   std::vector<at::Tensor> outputs;
-  for (std::size_t i = 0; i < lengths.size(); ++i) {
-    outputs.push_back(attend(queries[i], keys[i], values[i], heads, rate));
+  for (std::size_t i = 0; i < groups.size(); ++i) {
+    outputs.push_back(attend(queries[i], keys[i], values[i], groups[i], heads, rate));
   }
-  return at::cat(outputs);
+  return at::cat(outputs).index_select(0, order.argsort());
 }
 
 }  // namespace fastformer::nn

@@ -14,7 +14,7 @@ namespace {
 using testing::random;
 using testing::weigh;
 
-const std::vector<std::int64_t> kSequenceOffsets = {0, 0, 4, 5, 5, 11};
+const std::vector<std::int64_t> kSequenceOffsets = {0, 0, 4, 5, 5, 9, 11};
 
 struct Inputs {
   at::Tensor query = random({11, 6}).requires_grad_(true);
@@ -39,6 +39,15 @@ TEST(DroppedAttention, IsAttentionWhereNothingIsDropped) {
   for (std::size_t i = 0; i < leaves.size(); ++i) {
     EXPECT_TRUE(at::allclose(actual[i], reference[i], 1e-10, 1e-11)) << i;
   }
+}
+
+TEST(DroppedAttention, TakesMoreOfOneLengthThanOneProductHolds) {
+  const at::NoGradGuard no_gradient;
+  const std::vector<std::int64_t> values = {0, 1200, 2400, 2401, 3601, 4801};
+  const Offsets offsets(values);
+  const auto x = random({offsets.total(), 2});
+  const auto y = attend_with_dropout(x, x, x, 1, offsets, 0);
+  EXPECT_TRUE(at::allclose(y, attend_rows(x, x, x, 1, offsets, offsets), 1e-12, 1e-12));
 }
 
 TEST(DroppedAttention, KeepsTheMeanAndFollowsTheGenerator) {

@@ -3,6 +3,7 @@
 #include <sys/mman.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <iterator>
 
 namespace fastformer::base {
@@ -63,6 +64,12 @@ void Arena::release(void* block) {
   } else {
     free_.emplace_hint(next, first, last);
   }
+}
+
+bool Arena::contains(const void* block) const {
+  const auto address = reinterpret_cast<std::uintptr_t>(block);
+  const auto begin = reinterpret_cast<std::uintptr_t>(begin_);
+  return begin <= address && address < begin + capacity_;
 }
 
 std::size_t Arena::reached() const {

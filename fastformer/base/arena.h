@@ -30,6 +30,8 @@ class Arena {
   void* allocate(std::size_t size);
   /// A block that `allocate` gave.
   void release(void* block);
+  /// Whether the block is one of this arena.
+  bool contains(const void* block) const;
 
   /// Bytes up to the end of the highest block there ever was: at most so many hold memory.
   std::size_t reached() const;

@@ -4,8 +4,8 @@
 #include <c10/core/CPUAllocator.h>
 
 #include <algorithm>
-#include <atomic>
-#include <utility>
+#include <mutex>
+#include <unordered_map>
 
 namespace fastformer::nn {
 namespace {
@@ -13,61 +13,92 @@ namespace {
 // Above LibTorch's own, so that ours can take their place and give it back.
 constexpr std::uint8_t kPriority = 100;
 
-std::atomic<std::int64_t> alive_bytes = 0, peak_bytes = 0;
-
-void count(std::int64_t size) {
-  const auto now = alive_bytes += size;
-  auto peak = peak_bytes.load();
-  while (peak < now && !peak_bytes.compare_exchange_weak(peak, now)) {
+// What the meter knows of the blocks that are alive.
+class Ledger {
+ public:
+  void add(void* block, std::int64_t size) {
+    const std::lock_guard lock(mutex_);
+    sizes_.insert_or_assign(block, size);
+    alive_ += size;
+    peak_ = std::max(peak_, alive_);
   }
+  void remove(void* block) {
+    const std::lock_guard lock(mutex_);
+    const auto found = sizes_.find(block);
+    if (found == sizes_.end()) return;  // from before the meter
+    alive_ -= found->second;
+    sizes_.erase(found);
+  }
+  void clear() {
+    const std::lock_guard lock(mutex_);
+    sizes_.clear();
+    alive_ = peak_ = 0;
+  }
+  void forget_peak() {
+    const std::lock_guard lock(mutex_);
+    peak_ = alive_;
+  }
+  std::int64_t alive() const {
+    const std::lock_guard lock(mutex_);
+    return alive_;
+  }
+  std::int64_t peak() const {
+    const std::lock_guard lock(mutex_);
+    return peak_;
+  }
+
+ private:
+  std::unordered_map<void*, std::int64_t> sizes_;  // bytes
+  std::int64_t alive_ = 0, peak_ = 0;              // bytes
+  mutable std::mutex mutex_;
+};
+
+// Lives on, as tensors may be freed after the last meter.
+Ledger& ledger() {
+  static auto* const kept = new Ledger;
+  return *kept;
 }
 
+// The block is that of the allocator below, whose function frees it: whoever has a bare pointer may
+// have it from before the meter.
 class CountingAllocator final : public c10::Allocator {
  public:
   c10::DataPtr allocate(std::size_t size) override {
-    auto memory = inner->allocate(size);
-    void* data = memory.get();
-    const auto device = memory.device();
-    count(static_cast<std::int64_t>(size));
-    return {data, new Block{std::move(memory), size}, &release, device};
+    void* block = inner->raw_allocate(size);
+    if (block != nullptr) ledger().add(block, static_cast<std::int64_t>(size));
+    return {block, block, &release, c10::Device(c10::kCPU)};
   }
+  c10::DeleterFnPtr raw_deleter() const override { return &release; }
   void copy_data(void* to, const void* from, std::size_t size) const override {
     default_copy_data(to, from, size);
   }
 
-  c10::Allocator* inner = nullptr;
+  inline static c10::Allocator* inner = nullptr;
 
  private:
-  struct Block {
-    c10::DataPtr memory;
-    std::size_t size;
-  };
-  static void release(void* context) {
-    auto* block = static_cast<Block*>(context);
-    alive_bytes -= static_cast<std::int64_t>(block->size);
-    delete block;
+  static void release(void* block) {
+    ledger().remove(block);
+    inner->raw_deallocate(block);
   }
 };
 
-// Lives on: tensors may be freed after the last meter.
 CountingAllocator& counting_allocator() {
-  static auto* allocator = new CountingAllocator;
+  static auto* const allocator = new CountingAllocator;
   return *allocator;
 }
 
 }  // namespace
 
 MemoryMeter::MemoryMeter() {
-  counting_allocator().inner = c10::GetCPUAllocator();
-  alive_bytes = 0;
-  peak_bytes = 0;
+  CountingAllocator::inner = c10::GetCPUAllocator();
+  ledger().clear();
   c10::SetCPUAllocator(&counting_allocator(), kPriority);
 }
 
-MemoryMeter::~MemoryMeter() { c10::SetCPUAllocator(counting_allocator().inner, kPriority); }
+MemoryMeter::~MemoryMeter() { c10::SetCPUAllocator(CountingAllocator::inner, kPriority); }
 
-std::int64_t MemoryMeter::alive() const { return alive_bytes; }
-std::int64_t MemoryMeter::peak() const { return peak_bytes; }
-void MemoryMeter::forget_peak() { peak_bytes = alive_bytes.load(); }
+std::int64_t MemoryMeter::alive() const { return ledger().alive(); }
+std::int64_t MemoryMeter::peak() const { return ledger().peak(); }
+void MemoryMeter::forget_peak() { ledger().forget_peak(); }
 
 }  // namespace fastformer::nn

@@ -25,21 +25,31 @@ base::Arena& arena() {
   return *kept;
 }
 
+// Libraries below LibTorch take and free bare pointers, so one function frees what either gave.
 class ArenaAllocator final : public c10::Allocator {
  public:
-  explicit ArenaAllocator(c10::Allocator* other) : other_(other) {}
+  explicit ArenaAllocator(c10::Allocator* other) { other_ = other; }
 
   c10::DataPtr allocate(std::size_t size) override {
     void* block = size < kLeastSize ? nullptr : arena().allocate(size);
-    if (block == nullptr) return other_->allocate(size);
-    return {block, block, [](void* data) { arena().release(data); }, c10::Device(c10::kCPU)};
+    if (block == nullptr) block = other_->raw_allocate(size);
+    return {block, block, &release, c10::Device(c10::kCPU)};
   }
+  c10::DeleterFnPtr raw_deleter() const override { return &release; }
   void copy_data(void* to, const void* from, std::size_t size) const override {
     default_copy_data(to, from, size);
   }
 
  private:
-  c10::Allocator* other_;
+  static void release(void* block) {
+    if (arena().contains(block)) {
+      arena().release(block);
+    } else {
+      other_->raw_deallocate(block);
+    }
+  }
+
+  inline static c10::Allocator* other_ = nullptr;
 };
 
 }  // namespace

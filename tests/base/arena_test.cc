@@ -28,6 +28,14 @@ TEST(Arena, JoinsWhatIsFreeAndGivesTheLowestFirst) {
   EXPECT_EQ(arena.reached(), 3 * kMebibyte);
 }
 
+TEST(Arena, KnowsItsBlocks) {
+  Arena arena(64 * kMebibyte);
+  const int other = 0;
+  EXPECT_TRUE(arena.contains(arena.allocate(kMebibyte)));
+  EXPECT_FALSE(arena.contains(&other));
+  EXPECT_FALSE(arena.contains(nullptr));
+}
+
 TEST(Arena, HasNoRoomBeyondItsCapacity) {
   Arena arena(4 * kMebibyte);
   EXPECT_EQ(arena.allocate(5 * kMebibyte), nullptr);

@@ -148,6 +148,15 @@ void write_file_atomically(const fs::path& path, std::string_view content) {
   });
 }
 
+void create_folder(const fs::path& path) {
+  std::error_code error;
+  fs::create_directories(path, error);
+  if (error) {
+    throw std::runtime_error(path.string() + ": cannot be created (" + error.message() +
+                             "); check the folder above it and its permissions");
+  }
+}
+
 std::string read_file(const fs::path& path) {
   std::error_code error;
   if (fs::is_directory(path, error)) {

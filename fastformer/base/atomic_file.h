@@ -25,6 +25,10 @@ void write_file_atomically(const std::filesystem::path& path, std::string_view c
 /// unreadable.
 std::string read_file(const std::filesystem::path& path);
 
+/// Creates a folder and those above it that are missing; one that is there may stay. Throws
+/// std::runtime_error naming the path and the cause.
+void create_folder(const std::filesystem::path& path);
+
 /// Makes a rename or a new file in `directory` durable.
 void sync_directory(const std::filesystem::path& directory);
 

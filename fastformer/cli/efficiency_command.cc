@@ -24,7 +24,7 @@ void measure(EfficiencyFlags flags) {
   tree.read_section("model", flags.options.encoder);
 
   if (flags.options.mixers.empty()) flags.options.mixers = nn::mixer_names();
-  std::filesystem::create_directories(flags.output);
+  base::create_folder(flags.output);
   const auto csv = flags.output / "efficiency.csv", table = flags.output / "efficiency.md";
   auto cells = train::read_efficiency(csv);
   const train::StopSignal stop;

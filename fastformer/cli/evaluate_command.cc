@@ -4,6 +4,7 @@
 #include <iostream>
 #include <memory>
 
+#include "fastformer/base/atomic_file.h"
 #include "fastformer/cli/commands.h"
 #include "fastformer/cli/model_data.h"
 #include "fastformer/data/click_dataset.h"
@@ -37,7 +38,7 @@ class TemporaryFolder {
  public:
   TemporaryFolder()
       : path_(fs::temp_directory_path() / ("fastformer-" + std::to_string(getpid()))) {
-    fs::create_directories(path_);
+    base::create_folder(path_);
   }
   TemporaryFolder(const TemporaryFolder&) = delete;
   TemporaryFolder& operator=(const TemporaryFolder&) = delete;

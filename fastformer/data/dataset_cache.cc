@@ -63,13 +63,9 @@ Dataset open_dataset(const fs::path& folder) {
 
 FolderInTheMaking::FolderInTheMaking(const fs::path& folder) : folder_(folder), temporary_(folder) {
   temporary_ += ".tmp." + std::to_string(::getpid());
-  std::error_code error;
-  fs::remove_all(temporary_, error);
-  fs::create_directories(temporary_, error);
-  if (error) {
-    throw std::runtime_error(temporary_.string() + ": cannot be made: " + error.message() +
-                             "; check the folder above, its permissions and the free space");
-  }
+  std::error_code ignored;
+  fs::remove_all(temporary_, ignored);
+  base::create_folder(temporary_);
 }
 
 FolderInTheMaking::~FolderInTheMaking() {

@@ -41,7 +41,7 @@ void write_row(std::ostream& out, const Example& example) {
 
 void export_splits(const DataConfig& config, const std::filesystem::path& folder) {
   const auto scan = scan_sources(config);
-  std::filesystem::create_directories(folder);
+  base::create_folder(folder);
   const auto test_config = config.for_test();
   struct Output {
     Part part;

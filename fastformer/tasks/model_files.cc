@@ -19,7 +19,7 @@ class NewDirectory {
  public:
   explicit NewDirectory(const fs::path& place) : place_(place), path_(place.string() + ".new") {
     fs::remove_all(path_);
-    fs::create_directories(path_);
+    base::create_folder(path_);
   }
   NewDirectory(const NewDirectory&) = delete;
   NewDirectory& operator=(const NewDirectory&) = delete;

@@ -8,6 +8,7 @@
 #include <system_error>
 #include <vector>
 
+#include "fastformer/base/atomic_file.h"
 #include "fastformer/data/token_file.h"
 #include "fastformer/nn/tensor_file.h"
 
@@ -111,7 +112,7 @@ Checkpoint load(const fs::path& path) {
 }  // namespace
 
 CheckpointFolder::CheckpointFolder(fs::path folder) : folder_(std::move(folder)) {
-  fs::create_directories(folder_);
+  base::create_folder(folder_);
 }
 
 void CheckpointFolder::save(const Checkpoint& checkpoint) {

@@ -44,7 +44,7 @@ std::string results_csv(const Experiment& experiment, const ExperimentResults& r
 
 void write_results(const Experiment& experiment, ResultsCollector& collector) {
   const auto& folder = experiment.file().output;
-  std::filesystem::create_directories(folder);
+  base::create_folder(folder);
   const FolderLock turn(folder, FolderLock::IfTaken::kWait);
   const auto results = collector.collect();
   base::write_file_atomically(folder / "results.csv", results_csv(experiment, results));

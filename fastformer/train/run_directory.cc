@@ -45,11 +45,7 @@ RunDirectory::RunDirectory(fs::path folder, const Recipe& recipe, bool resume)
                                 " already holds a run; give --resume to go on with it, or another "
                                 "--output");
   }
-  std::error_code error;
-  fs::create_directories(folder_, error);
-  if (error) {
-    throw std::runtime_error(folder_.string() + ": cannot be created (" + error.message() + ")");
-  }
+  base::create_folder(folder_);
   lock_.emplace(folder_);
   const auto text = recipe.tree().to_toml();
   if (resume) {

@@ -7,6 +7,8 @@
 #include <iterator>
 #include <stdexcept>
 
+#include "fastformer/base/atomic_file.h"
+
 namespace fastformer::train {
 namespace {
 
@@ -186,7 +188,7 @@ std::string tfrecord(std::string_view content) {
 
 TensorboardWriter::TensorboardWriter(const std::filesystem::path& directory,
                                      std::int64_t first_step) {
-  std::filesystem::create_directories(directory);
+  base::create_folder(directory);
   path_ = newest_event_file(directory);
   const std::size_t kept = path_.empty() ? 0 : cut_unfinished_record(path_);
   if (path_.empty()) path_ = new_event_file(directory);

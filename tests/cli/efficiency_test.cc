@@ -58,6 +58,9 @@ TEST(EfficiencyCommand, BadInputGetsOneSentence) {
                  {"aditive"});
   expect_refusal(run_program({"efficiency", "--output", output, "--set", "model.widht=8"}),
                  {"did you mean 'width'"});
+  folder.write("file", "");
+  const auto inside = (folder / "file/study").string();
+  expect_refusal(run_program({"efficiency", "--output", inside}), {inside, "cannot be created"});
   std::filesystem::create_directories(folder / "study");
   folder.write("study/efficiency.csv", "mixer,pass\nadditive\n");
   expect_refusal(run_program(command_for(output)),

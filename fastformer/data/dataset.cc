@@ -5,6 +5,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "fastformer/base/atomic_file.h"
 #include "fastformer/data/dataset_cache.h"
 #include "fastformer/data/dataset_scan.h"
 #include "fastformer/data/reader.h"
@@ -91,7 +92,7 @@ void build(const DataConfig& config, const text::TokenizerConfig& text_config,
   DatasetScan scan = scan_sources(config);
   FolderInTheMaking making(folder);
   const auto tokenizer = train_tokenizer(config, text_config, scan);
-  fs::create_directories(making.path() / kTokenizerFolder);
+  base::create_folder(making.path() / kTokenizerFolder);
   tokenizer->save(making.path() / kTokenizerFolder);
   write_tokens(config, scan, *tokenizer, making.path());
   dataset.labels = std::move(scan.labels);

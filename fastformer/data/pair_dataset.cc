@@ -6,6 +6,7 @@
 #include <string_view>
 #include <utility>
 
+#include "fastformer/base/atomic_file.h"
 #include "fastformer/data/dataset_cache.h"
 #include "fastformer/data/pair_dataset_cache.h"
 #include "fastformer/data/pair_encoder.h"
@@ -99,7 +100,7 @@ void build(const PairDataConfig& config, const text::TokenizerConfig& text_confi
   FolderInTheMaking making(folder);
   PairDataset dataset;
   dataset.tokenizer = train_tokenizer(config, text_config, parts);
-  fs::create_directories(making.path() / kTokenizerFolder);
+  base::create_folder(making.path() / kTokenizerFolder);
   dataset.tokenizer->save(making.path() / kTokenizerFolder);
   write_tokens(config, parts, making.path(), dataset);
   write_dataset_file(making.path(), dataset);

@@ -199,7 +199,8 @@ void expect_explanation(const nlohmann::json& object, const std::string& documen
     ASSERT_EQ(token["sources"].size(), 3u);
     double sum = 0, last = 1;
     for (const auto& source : token["sources"]) {
-      EXPECT_EQ(source["token"], words.at(source["position"].get<std::size_t>())) << token;
+      EXPECT_EQ(source["token"].get<std::string>(), words.at(source["position"].get<std::size_t>()))
+          << token;
       EXPECT_LE(source["weight"], last) << "the heaviest first";
       last = source["weight"];
       sum += last;

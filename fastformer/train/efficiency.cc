@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cmath>
 #include <limits>
+#include <map>
 #include <memory>
 #include <stdexcept>
 
@@ -153,14 +154,19 @@ void measure_efficiency(const EfficiencyOptions& options, const std::vector<Effi
   nn::set_precision(options.precision);
   auto lengths = options.lengths;
   std::sort(lengths.begin(), lengths.end());
+  std::map<std::string, nn::EncoderConfig> configs;
+  for (const auto& mixer : options.mixers) {
+    auto& config = configs[mixer] = options.encoder;
+    config.mixer = mixer;
+    config.projection_length = std::max(config.projection_length, lengths.back());
+    config.validate();
+  }
   for (const auto& pass : options.passes) {
-    for (const auto& mixer : options.mixers) {
-      auto config = options.encoder;
-      config.mixer = mixer;
-      config.projection_length = std::max(config.projection_length, lengths.back());
-      config.validate();
-      std::vector<EfficiencyCell> before;
-      for (const auto length : lengths) {
+    std::map<std::string, std::vector<EfficiencyCell>> before_of;
+    for (const auto length : lengths) {
+      for (const auto& mixer : options.mixers) {
+        const auto& config = configs.at(mixer);
+        auto& before = before_of[mixer];
         EfficiencyCell cell{.mixer = mixer,
                             .pass = pass,
                             .length = length,

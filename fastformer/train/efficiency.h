@@ -42,9 +42,10 @@ struct EfficiencyCell {
   bool same_place(const EfficiencyCell& other) const;
 };
 
-/// Measures every cell that is not among `known`, in an order that lets the short cells of a mixer
-/// say when its long ones will not fit the budget: these are skipped. Calls `report` after each
-/// cell; stops before the next one when it gives false.
+/// Measures every cell that is not among `known`, the mixers of one length one after another, so
+/// that what is compared was measured at nearly the same time. The short cells of a mixer say when
+/// its long ones will not fit the budget: these are skipped. Calls `report` after each cell; stops
+/// before the next one when it gives false.
 ///
 /// The layers are those of `encoder` with random weights; x is random too. Throws what the mixers
 /// throw.

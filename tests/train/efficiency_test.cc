@@ -48,6 +48,11 @@ TEST(Efficiency, MeasuresEveryMixerAtEveryLength) {
     EXPECT_GT(cell.peak_bytes, 0);
     EXPECT_GT(cell.operations, 2 * 128 * 16) << cell.mixer << " does not count";
   }
+  // What is compared stands side by side.
+  for (std::size_t i = 0; i < cells.size(); ++i) {
+    EXPECT_EQ(cells[i].mixer, options.mixers[i % options.mixers.size()]);
+    EXPECT_EQ(cells[i].length, i / options.mixers.size() % 2 == 0 ? 16 : 64);
+  }
 }
 
 TEST(Efficiency, GoesOnWhereItWas) {

@@ -98,17 +98,30 @@ at::Tensor BertEncoder::embed(std::span<const std::int32_t> ids, const Offsets& 
 
 at::Tensor BertEncoder::forward(std::span<const std::int32_t> ids, const Offsets& offsets,
                                 bool training) const {
-  const bool tunes = at::GradMode::is_enabled();
-  at::Tensor x;
-  {
-    const at::AutoGradMode mode(tunes && tunes_embeddings_);
-    x = embed(ids, offsets, training);
+  return forward_frozen(
+      tunes_embeddings_ ? embed(ids, offsets, training) : frozen_rows(ids, offsets), offsets,
+      training);
+}
+
+at::Tensor BertEncoder::frozen_rows(std::span<const std::int32_t> ids,
+                                    const Offsets& offsets) const {
+  if (tunes_embeddings_) {
+    throw std::logic_error("BertEncoder::frozen_rows: everything learns, the embeddings as well");
   }
-  for (std::int64_t i = 0; i < config_.layers; ++i) {
-    const at::AutoGradMode mode(tunes && i >= first_tuned_);
-    x = layers_[i].forward(x, offsets, training);
+  const at::NoGradGuard no_gradient;
+  auto x = embed(ids, offsets, /*training=*/false);
+  for (std::int64_t i = 0; i < first_tuned_; ++i) {
+    x = layers_[i].forward(x, offsets, /*training=*/false);
   }
   return x;
+}
+
+at::Tensor BertEncoder::forward_frozen(at::Tensor rows, const Offsets& offsets,
+                                       bool training) const {
+  for (auto i = first_tuned_; i < config_.layers; ++i) {
+    rows = layers_[i].forward(rows, offsets, training);
+  }
+  return rows;
 }
 
 std::vector<std::pair<std::string, at::Tensor>> BertEncoder::touched_rows(

@@ -49,8 +49,10 @@ class BertLayer {
 ///   const auto states = encoder.forward(ids, offsets, training);
 ///
 /// Parameters are named as in the files of Hugging Face's transformers, after `<name>.`, or with
-/// nothing before them where `name` is empty. Tensors that do not learn have no gradient, and what
-/// comes before the first that does is computed without keeping anything for a backward pass.
+/// nothing before them where `name` is empty. Tensors that do not learn have no gradient. What
+/// comes before the first layer that learns is a fixed function of the ids, without dropout and
+/// without keeping anything for a backward pass: who trains on the same sequences again may keep
+/// what it gives.
 class BertEncoder {
  public:
   /// Draws all parameters from the store's distribution. Throws std::invalid_argument for a number
@@ -65,11 +67,16 @@ class BertEncoder {
   /// or of another shape, and as base::SafetensorsFile does; nothing is changed then.
   std::vector<std::string> load(const std::filesystem::path& path) const;
 
-  /// The last layer's rows: ids [T] -> [T, d]. `training` turns on dropout, in layers that do not
-  /// learn as well; it draws from LibTorch's default generator. Throws std::invalid_argument for an
-  /// id outside the vocabulary or a sequence longer than the positions.
+  /// The last layer's rows: ids [T] -> [T, d]. `training` turns on the dropout of what learns,
+  /// which draws from LibTorch's default generator. Throws std::invalid_argument for an id outside
+  /// the vocabulary or a sequence longer than the positions.
   at::Tensor forward(std::span<const std::int32_t> ids, const Offsets& offsets,
                      bool training) const;
+  /// The same in two steps: what no step of training changes, and the layers that learn. Nothing is
+  /// frozen where the embeddings learn; frozen_rows() throws std::logic_error then.
+  bool has_frozen_rows() const { return !tunes_embeddings_; }
+  at::Tensor frozen_rows(std::span<const std::int32_t> ids, const Offsets& offsets) const;
+  at::Tensor forward_frozen(at::Tensor rows, const Offsets& offsets, bool training) const;
 
   /// The tables whose gradients are sparse, with the sorted, unique rows of them that this batch
   /// touches: {parameter name: rows}. Empty where the embeddings do not learn.

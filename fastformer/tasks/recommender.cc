@@ -56,6 +56,19 @@ at::Tensor Recommender::encode_news(std::span<const std::int32_t> token_ids,
   return matcher_->encode_news(std::move(rows), offsets, training);
 }
 
+bool Recommender::has_frozen_rows() const {
+  const auto* encoder = std::get_if<nn::BertEncoder>(&words_);
+  return encoder != nullptr && encoder->has_frozen_rows();
+}
+
+at::Tensor Recommender::frozen_rows(std::span<const std::int32_t> token_ids,
+                                    const nn::Offsets& offsets) const {
+  if (!has_frozen_rows()) {
+    throw std::logic_error("Recommender::frozen_rows: all that reads the titles learns");
+  }
+  return std::get<nn::BertEncoder>(words_).frozen_rows(token_ids, offsets);
+}
+
 at::Tensor Recommender::score(const at::Tensor& news, const NewsLists& histories,
                               const NewsLists& candidates) const {
   return matcher_->score(news, histories, candidates, /*training=*/false);
@@ -70,13 +83,20 @@ at::Tensor Recommender::encode_users(const at::Tensor& news, const NewsLists& hi
   return towers->encode_users(news, histories, /*training=*/false);
 }
 
-at::Tensor Recommender::scores(const NewsBatch& batch, bool training) const {
-  const auto news = encode_news(batch.token_ids, nn::Offsets(batch.token_offsets), training);
+at::Tensor Recommender::scores(const NewsBatch& batch, bool training,
+                               const at::Tensor& frozen) const {
+  const nn::Offsets titles(batch.token_offsets);
+  const auto news = frozen.defined()
+                        ? matcher_->encode_news(std::get<nn::BertEncoder>(words_).forward_frozen(
+                                                    frozen, titles, training),
+                                                titles, training)
+                        : encode_news(batch.token_ids, titles, training);
   return matcher_->score(news, {batch.history, nn::Offsets(batch.history_offsets)},
                          {batch.candidates, nn::Offsets(batch.candidate_offsets)}, training);
 }
 
-at::Tensor Recommender::loss(const NewsBatch& batch, bool training) const {
+at::Tensor Recommender::loss(const NewsBatch& batch, bool training,
+                             const at::Tensor& frozen) const {
   const nn::Offsets candidates(batch.candidate_offsets);
   TORCH_CHECK(candidates.size() > 0, "a batch without users has no loss");
   const auto each = candidates.length(0);
@@ -84,7 +104,7 @@ at::Tensor Recommender::loss(const NewsBatch& batch, bool training) const {
     TORCH_CHECK(candidates.length(b) == each && each > 0, "user ", b, " has ", candidates.length(b),
                 " candidates, the first has ", each, "; a training batch needs equally many");
   }
-  const auto logits = scores(batch, training).view({candidates.size(), each});
+  const auto logits = scores(batch, training, frozen).view({candidates.size(), each});
   return -at::log_softmax(logits, 1).select(1, 0).mean();
 }
 

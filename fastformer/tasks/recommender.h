@@ -37,16 +37,21 @@ class Recommender {
 
   /// The mean over the clicks of -log softmax of the click's score among its candidates: the first
   /// candidate of each user is the click, and all have equally many. `training` turns dropout on,
-  /// which draws from LibTorch's default generator. Throws c10::Error for lists of unequal lengths.
-  at::Tensor loss(const NewsBatch& batch, bool training) const;
+  /// which draws from LibTorch's default generator. `frozen`, if defined, is what frozen_rows()
+  /// gives for the batch. Throws c10::Error for lists of unequal lengths.
+  at::Tensor loss(const NewsBatch& batch, bool training, const at::Tensor& frozen = {}) const;
   /// The scores of the candidates: [C].
-  at::Tensor scores(const NewsBatch& batch, bool training) const;
+  at::Tensor scores(const NewsBatch& batch, bool training, const at::Tensor& frozen = {}) const;
 
   /// For inference in two steps: titles to rows [N, e], and lists of such rows to scores [C].
   at::Tensor encode_news(std::span<const std::int32_t> token_ids, const nn::Offsets& offsets,
                          bool training = false) const;
   at::Tensor score(const at::Tensor& news, const NewsLists& histories,
                    const NewsLists& candidates) const;
+  /// What the layers of a pre-trained encoder that do not learn make of titles: rows [T, e], the
+  /// same at every step (see FrozenTitles). Throws std::logic_error for a model that has none.
+  bool has_frozen_rows() const;
+  at::Tensor frozen_rows(std::span<const std::int32_t> token_ids, const nn::Offsets& offsets) const;
   /// The vectors of users [B, d]. Throws std::invalid_argument for a model that has none (fim).
   at::Tensor encode_users(const at::Tensor& news, const NewsLists& histories) const;
   /// Whether an encoded news is one vector, small enough to keep those of a whole data set.

@@ -1,5 +1,7 @@
 #include "fastformer/train/recommendation_task.h"
 
+#include <unistd.h>
+
 #include "fastformer/base/atomic_file.h"
 #include "fastformer/base/format.h"
 #include "fastformer/tasks/ranking_baselines.h"
@@ -13,6 +15,11 @@ namespace {
 
 constexpr const char* kTestFile = "test.json";
 constexpr const char* kPredictionsFile = "prediction.txt";
+
+// A quarter of the machine's memory.
+std::int64_t kept_titles_limit() {
+  return std::int64_t{sysconf(_SC_PHYS_PAGES)} * sysconf(_SC_PAGE_SIZE) / 4;
+}
 
 tasks::Scores scores_of(const tasks::RankingScores& ranking) {
   return {{"auc", ranking.auc},
@@ -48,6 +55,7 @@ RecommendationTask::RecommendationTask(const Recipe& recipe, const std::filesyst
       dataset_(data::prepare_clicks(recipe.clicks, recipe.text)),
       model_(recipe.recommender, dataset_.tokenizer->vocabulary_size(),
              static_cast<std::uint64_t>(recipe.train.seed)),
+      frozen_(model_, dataset_.titles, kept_titles_limit()),
       sampler_(dataset_.parts.train, dataset_.titles,
                {.batch_size = recipe.train.batch.batch_size,
                 .negatives = recipe.recommender.negatives,

@@ -6,6 +6,7 @@
 
 #include "fastformer/data/click_dataset.h"
 #include "fastformer/tasks/click_sampler.h"
+#include "fastformer/tasks/frozen_titles.h"
 #include "fastformer/tasks/initial_vectors.h"
 #include "fastformer/tasks/ranking_metrics.h"
 #include "fastformer/tasks/recommender.h"
@@ -47,7 +48,9 @@ class RecommendationTask final : public TrainingTask {
   std::vector<std::pair<std::string, at::Tensor>> touched_rows() const override {
     return model_.touched_rows(*batches_);
   }
-  at::Tensor loss() const override { return model_.loss(*batches_, /*training=*/true); }
+  at::Tensor loss() const override {
+    return model_.loss(*batches_, /*training=*/true, frozen_.rows(*batches_));
+  }
 
   tasks::Scores validate() const override;
   TestReport test(const std::filesystem::path& folder) const override;
@@ -63,6 +66,7 @@ class RecommendationTask final : public TrainingTask {
   Recipe recipe_;
   data::ClickDataset dataset_;
   tasks::Recommender model_;
+  mutable tasks::FrozenTitles frozen_;  ///< computed by the first loss()
   tasks::ClickSampler sampler_;
   EpochBatches<tasks::NewsBatch> batches_;  ///< last: it reads the sampler
 };

@@ -118,6 +118,26 @@ TEST(BertEncoder, DropsWhileTraining) {
   EXPECT_FALSE(at::allclose(one, model.forward(false)));
 }
 
+TEST(BertEncoder, WhatIsFrozenDoesNotDrop) {
+  const Model frozen({.layers = 0}), last({.layers = 1});
+  EXPECT_TRUE(at::equal(frozen.forward(true), frozen.forward(false)));
+  const Offsets offsets(kBertOffsets);
+  const auto rows = last.encoder.frozen_rows(kIds, offsets);
+  EXPECT_FALSE(rows.requires_grad());
+  for (const bool training : {false, true}) {
+    at::manual_seed(5);
+    const auto whole = last.forward(training);
+    at::manual_seed(5);
+    const auto parts = last.encoder.forward_frozen(rows, offsets, training);
+    EXPECT_TRUE(at::equal(parts, whole));
+    EXPECT_TRUE(parts.requires_grad());
+  }
+  EXPECT_FALSE(at::equal(last.forward(true), last.forward(false)));
+  const Model all;
+  EXPECT_FALSE(all.encoder.has_frozen_rows());
+  EXPECT_THROW(all.encoder.frozen_rows(kIds, offsets), std::logic_error);
+}
+
 TEST(BertEncoder, FrozenPartsHaveNoGradient) {
   const Model all;
   weigh(all.forward()).backward();

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "fastformer/tasks/frozen_titles.h"
 #include "fastformer/tasks/recommender.h"
 #include "fastformer/tasks/recommender_directory.h"
 #include "fastformer/text/bert_tokenizer.h"
@@ -87,6 +88,58 @@ TEST_F(PretrainedRecommender, OnlyWhatLearnsIsForTheOptimizer) {
   EXPECT_TRUE(trained("2").contains(kFirstLayer));
   EXPECT_FALSE(trained("2").contains(kWords));
   EXPECT_TRUE(trained("-1").contains(kWords));
+}
+
+// The titles that batch() has, in the order of a table.
+data::TitleTokens title_table() { return {.ids = {2, 4, 5, 3, 2, 6, 3}, .offsets = {0, 0, 4, 7}}; }
+
+TEST_F(PretrainedRecommender, KeptTitlesChangeNoStep) {
+  const auto titles = title_table();
+  for (const auto* layers : {"0", "1", "2"}) {
+    const Recommender model(config({std::string("model.trainable_layers=") + layers}), 7, 1);
+    FrozenTitles frozen(model, titles, /*limit=*/7 * 4 * sizeof(float));
+    const auto gradients = [&](const at::Tensor& rows) {
+      at::manual_seed(3);
+      const auto loss = model.loss(batch(), /*training=*/true, rows);
+      loss.backward();
+      std::vector<at::Tensor> result = {loss.detach()};
+      for (const auto& [name, tensor] : model.trained_parameters()) {
+        result.push_back(tensor.grad().clone());
+        tensor.mutable_grad().reset();
+      }
+      return result;
+    };
+    const auto rows = frozen.rows(batch());
+    ASSERT_TRUE(rows.defined());
+    EXPECT_FALSE(rows.requires_grad());
+    const auto kept = gradients(rows), computed = gradients({});
+    for (std::size_t i = 0; i < kept.size(); ++i) {
+      EXPECT_TRUE(at::allclose(kept[i], computed[i], 1e-5, 1e-7)) << layers << " " << i;
+    }
+    // A batch that has the titles in another order gets them in that.
+    NewsBatchBuilder builder(titles);
+    builder.add(std::vector<std::int32_t>{2, 1}, std::vector<std::int32_t>{0});
+    EXPECT_TRUE(
+        at::equal(frozen.rows(builder.take()), at::cat({rows.slice(0, 4), rows.slice(0, 0, 4)})));
+  }
+}
+
+TEST_F(PretrainedRecommender, TitlesAreKeptWhereSomethingIsFrozenAndTheyFit) {
+  const auto titles = title_table();
+  const auto keeps = [&](const RecommenderConfig& config, std::int64_t limit) {
+    const Recommender model(config, 7, 1);
+    return FrozenTitles(model, titles, limit).rows(batch()).defined();
+  };
+  constexpr std::int64_t kBytes = 7 * 4 * sizeof(float);
+  EXPECT_TRUE(keeps(config(), kBytes));
+  EXPECT_FALSE(keeps(config(), kBytes - 1));
+  EXPECT_FALSE(keeps(config({"model.trainable_layers=-1"}), kBytes));
+  base::ConfigTree words;
+  words.set("model.model=nrms");
+  EXPECT_FALSE(keeps(read_recommender_config(words), 1 << 20));
+  const Recommender without(read_recommender_config(words), 7, 1);
+  EXPECT_THROW(without.frozen_rows(batch().token_ids, nn::Offsets(batch().token_offsets)),
+               std::logic_error);
 }
 
 TEST_F(PretrainedRecommender, ATouchedRowIsOneWithAGradient) {

@@ -31,6 +31,7 @@ from collections.abc import Callable, Sequence
 import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
+from torch._inductor.exc import InductorError
 from torch.nn import functional
 
 _ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -321,8 +322,14 @@ def run(label: str, arguments: argparse.Namespace) -> None:
             contenders[f"{name}, eager"] = Padded(form(), case, dtype)
             if arguments.compile:
                 contenders[f"{name}, compiled"] = Padded(form(), case, dtype, compiled=True)
-        for name, contender in contenders.items():
-            check(name, contender.result(), expected, arguments.precision)
+        for name, contender in list(contenders.items()):
+            try:
+                result = contender.result()
+            except InductorError:  # PyTorch 2.13 in bf16: it writes C++ that does not compile
+                print(f"{label}, {name}: left out, torch.compile fails", file=sys.stderr)
+                del contenders[name]
+                continue
+            check(name, result, expected, arguments.precision)
         if not arguments.alone:
             contenders["Transformer, fused"] = Padded(SoftmaxForm(), case, dtype)
         for kind in ("forward", "training"):

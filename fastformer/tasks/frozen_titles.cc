@@ -25,9 +25,9 @@ void FrozenTitles::compute() {
     while (last < titles_.size() && part.back() < kTokensAtOnce) {
       part.push_back(offsets[static_cast<std::size_t>(++last)] - begin);
     }
-    const auto ids = std::span(titles_.ids)
-                         .subspan(static_cast<std::size_t>(begin),
-                                  static_cast<std::size_t>(part.back()));
+    const auto ids =
+        std::span(titles_.ids)
+            .subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(part.back()));
     const auto rows = model_.frozen_rows(ids, nn::Offsets(part));
     if (!rows_.defined()) rows_ = at::empty({offsets.back(), rows.size(1)}, rows.options());
     rows_.narrow(0, begin, rows.size(0)).copy_(rows);

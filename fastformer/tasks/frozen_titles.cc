@@ -14,7 +14,7 @@ FrozenTitles::FrozenTitles(const Recommender& model, const data::TitleTokens& ti
     : model_(model), titles_(titles) {
   const auto element = model.parameters().begin()->second.element_size();
   const auto bytes = titles.offsets.back() * model.config().word_width() * element;
-  keeps_ = model.has_frozen_rows() && bytes > 0 && bytes <= limit;
+  if (model.has_frozen_rows() && bytes <= limit) bytes_ = bytes;
 }
 
 void FrozenTitles::compute() {
@@ -35,7 +35,7 @@ void FrozenTitles::compute() {
 }
 
 at::Tensor FrozenTitles::rows(const NewsBatch& batch) {
-  if (!keeps_) return {};
+  if (bytes_ == 0) return {};
   if (!rows_.defined()) compute();
   std::vector<std::int64_t> tokens;
   tokens.reserve(batch.token_ids.size());

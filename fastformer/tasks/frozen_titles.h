@@ -22,6 +22,9 @@ class FrozenTitles {
   /// rows [T, e] of all titles would need more than `limit` bytes.
   FrozenTitles(const Recommender& model, const data::TitleTokens& titles, std::int64_t limit);
 
+  /// Of all rows once they are computed; 0 where nothing is kept.
+  std::int64_t bytes() const { return bytes_; }
+
   /// The rows of the batch's tokens, undefined where nothing is kept. The first call computes those
   /// of all titles, in the order of the table, so that they do not depend on the batch.
   at::Tensor rows(const NewsBatch& batch);
@@ -31,7 +34,7 @@ class FrozenTitles {
 
   const Recommender& model_;
   const data::TitleTokens& titles_;
-  bool keeps_;
+  std::int64_t bytes_ = 0;
   at::Tensor rows_;
 };
 

@@ -73,9 +73,15 @@ void RecommendationTask::check_model(const Recipe& recipe) {
 }
 
 std::string RecommendationTask::summary() const {
-  return dataset_.summary() + base::format("clicks to learn from %lld   passed over %lld\n",
-                                           static_cast<long long>(sampler_.clicks()),
-                                           static_cast<long long>(sampler_.skipped()));
+  auto text = dataset_.summary() + base::format("clicks to learn from %lld   passed over %lld\n",
+                                                static_cast<long long>(sampler_.clicks()),
+                                                static_cast<long long>(sampler_.skipped()));
+  if (frozen_.bytes() > 0) {
+    text +=
+        base::format("all titles pass the frozen layers before the first step, %.0f MiB to keep\n",
+                     static_cast<double>(frozen_.bytes()) / (1 << 20));
+  }
+  return text;
 }
 
 std::int64_t RecommendationTask::begin_epoch(std::int64_t epoch, std::int64_t first_batch) {

@@ -126,11 +126,14 @@ TEST_F(PretrainedRecommender, KeptTitlesChangeNoStep) {
 
 TEST_F(PretrainedRecommender, TitlesAreKeptWhereSomethingIsFrozenAndTheyFit) {
   const auto titles = title_table();
+  constexpr std::int64_t kBytes = 7 * 4 * sizeof(float);
   const auto keeps = [&](const RecommenderConfig& config, std::int64_t limit) {
     const Recommender model(config, 7, 1);
-    return FrozenTitles(model, titles, limit).rows(batch()).defined();
+    FrozenTitles frozen(model, titles, limit);
+    const bool kept = frozen.rows(batch()).defined();
+    EXPECT_EQ(frozen.bytes(), kept ? kBytes : 0);
+    return kept;
   };
-  constexpr std::int64_t kBytes = 7 * 4 * sizeof(float);
   EXPECT_TRUE(keeps(config(), kBytes));
   EXPECT_FALSE(keeps(config(), kBytes - 1));
   EXPECT_FALSE(keeps(config({"model.trainable_layers=-1"}), kBytes));

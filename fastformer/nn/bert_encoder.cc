@@ -1,5 +1,7 @@
 #include "fastformer/nn/bert_encoder.h"
 
+#include <c10/core/GradMode.h>
+
 #include <stdexcept>
 
 #include "fastformer/nn/bert_file.h"
@@ -108,7 +110,7 @@ at::Tensor BertEncoder::frozen_rows(std::span<const std::int32_t> ids,
   if (tunes_embeddings_) {
     throw std::logic_error("BertEncoder::frozen_rows: everything learns, the embeddings as well");
   }
-  const at::NoGradGuard no_gradient;
+  const c10::NoGradGuard no_gradient;
   auto x = embed(ids, offsets, /*training=*/false);
   for (std::int64_t i = 0; i < first_tuned_; ++i) {
     x = layers_[i].forward(x, offsets, /*training=*/false);

@@ -1,13 +1,9 @@
 #include "fastformer/tasks/frozen_titles.h"
 
-#include <algorithm>
-#include <span>
+#include <numeric>
 #include <vector>
 
 namespace fastformer::tasks {
-namespace {
-constexpr std::int64_t kTokensAtOnce = 16'384;
-}  // namespace
 
 FrozenTitles::FrozenTitles(const Recommender& model, const data::TitleTokens& titles,
                            std::int64_t limit)
@@ -18,20 +14,17 @@ FrozenTitles::FrozenTitles(const Recommender& model, const data::TitleTokens& ti
 }
 
 void FrozenTitles::compute() {
-  const auto& offsets = titles_.offsets;
-  for (std::int64_t first = 0, last = 0; first < titles_.size(); first = last) {
-    const auto begin = offsets[static_cast<std::size_t>(first)];
-    std::vector<std::int64_t> part = {0};
-    while (last < titles_.size() && part.back() < kTokensAtOnce) {
-      part.push_back(offsets[static_cast<std::size_t>(++last)] - begin);
+  std::vector<std::int32_t> all(static_cast<std::size_t>(titles_.size()));
+  std::iota(all.begin(), all.end(), 0);
+  std::int64_t done = 0;
+  for_each_title_batch(titles_, all, [&](const NewsBatch& batch) {
+    const auto rows = model_.frozen_rows(batch.token_ids, nn::Offsets(batch.token_offsets));
+    if (!rows_.defined()) {
+      rows_ = at::empty({titles_.offsets.back(), rows.size(1)}, rows.options());
     }
-    const auto ids =
-        std::span(titles_.ids)
-            .subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(part.back()));
-    const auto rows = model_.frozen_rows(ids, nn::Offsets(part));
-    if (!rows_.defined()) rows_ = at::empty({offsets.back(), rows.size(1)}, rows.options());
-    rows_.narrow(0, begin, rows.size(0)).copy_(rows);
-  }
+    rows_.narrow(0, done, rows.size(0)).copy_(rows);
+    done += rows.size(0);
+  });
 }
 
 at::Tensor FrozenTitles::rows(const NewsBatch& batch) {

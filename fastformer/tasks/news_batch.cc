@@ -5,6 +5,9 @@
 #include <utility>
 
 namespace fastformer::tasks {
+namespace {
+constexpr std::int64_t kTokensAtOnce = 16'384;
+}  // namespace
 
 std::int64_t NewsBatchBuilder::position(std::int32_t news) {
   const auto next = static_cast<std::int64_t>(batch_.news.size());
@@ -33,6 +36,20 @@ void NewsBatchBuilder::add(std::span<const std::int32_t> history,
 NewsBatch NewsBatchBuilder::take() {
   positions_.clear();
   return std::exchange(batch_, NewsBatch{});
+}
+
+void for_each_title_batch(const data::TitleTokens& titles, std::span<const std::int32_t> news,
+                          const std::function<void(const NewsBatch&)>& body) {
+  NewsBatchBuilder builder(titles);
+  while (!news.empty()) {
+    std::size_t count = 0;
+    for (std::int64_t tokens = 0; count < news.size() && tokens < kTokensAtOnce; ++count) {
+      tokens += 1 + static_cast<std::int64_t>(titles.title(news[count]).size());
+    }
+    builder.add(news.first(count), {});
+    body(builder.take());
+    news = news.subspan(count);
+  }
 }
 
 }  // namespace fastformer::tasks

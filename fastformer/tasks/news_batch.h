@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <unordered_map>
 #include <vector>
@@ -45,5 +46,10 @@ class NewsBatchBuilder {
   NewsBatch batch_;
   std::unordered_map<std::int32_t, std::int64_t> positions_;
 };
+
+/// The titles of `news` in order, in batches of some 16,384 tokens, for what is done with each
+/// title by itself. `news` are different numbers; throws as NewsBatchBuilder does.
+void for_each_title_batch(const data::TitleTokens& titles, std::span<const std::int32_t> news,
+                          const std::function<void(const NewsBatch&)>& body);
 
 }  // namespace fastformer::tasks

@@ -98,11 +98,10 @@ AdditiveAttention::Globals AdditiveAttention::globals(const at::Tensor& x, const
   return {affine(global_query, query_half, constant) + key, key_rows.rows};
 }
 
-// From how many tokens on a sequence pays for a matrix of its own. In products of d x d it costs n
-// + d forward and 2 n + 3 d backward, where three products for each token cost 3 n and 7 n: less
-// from 4 d / 7 on, and measured so from 0.55 d to 0.75 d (widths 256 to 64). The matrix is composed
-// in fp32, which costs twice as much where the rows are rounded to bf16: measured level from d to 3
-// d / 2.
+// From how many tokens on a sequence pays for a matrix of its own. Of d x d multiplications each,
+// it takes (n + d) forward and (2 n + 3 d) backward, the tokens alone 3 n and 7 n: less from 4/7 d
+// on, and measured so from 0.55 to 0.75 d (widths 256 to 64). The matrix is composed in fp32, which
+// takes twice as long as the rows do in bf16: measured level there from d to 1.5 d.
 std::int64_t AdditiveAttention::least_merged() const {
   if (config_.form == "merged") return 0;
   if (config_.form == "shared_query") return std::numeric_limits<std::int64_t>::max();

@@ -86,6 +86,7 @@ Recipe Experiment::resolve(const base::ConfigTree& recipe, const ExperimentFile:
   apply(tree, file_.set);
   apply(tree, data.set);
   apply(tree, variant.set);
+  if (const auto on = variant.on.find(data.name); on != variant.on.end()) apply(tree, on->second);
   try {
     return Recipe::from_tree(tree);
   } catch (const std::invalid_argument& error) {

@@ -26,7 +26,7 @@ struct Cell {
 ///   for (const auto& cell : experiment.cells()) use(cell.recipe);
 ///
 /// A cell's recipe is the data set's, overridden by the `set` of [experiment], then of the data
-/// set, then of the variant, then by the seed.
+/// set, then of the variant, then by what the variant sets `on` that data set, then by the seed.
 class Experiment {
  public:
   /// Resolves and checks the recipes of all cells. Throws std::invalid_argument with file, line and

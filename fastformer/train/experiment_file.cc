@@ -17,7 +17,7 @@ using Keys = std::vector<std::string>;
 const Keys kSections = {"experiment", "data", "variant"};
 const Keys kExperimentKeys = {"name", "output", "seeds", "metrics", "keep_models", "set"};
 const Keys kDataKeys = {"name", "recipe", "note", "set"};
-const Keys kVariantKeys = {"name", "set", "paper"};
+const Keys kVariantKeys = {"name", "set", "on", "paper"};
 
 [[noreturn]] void fail(const std::string& where, const std::string& what) {
   throw std::invalid_argument(where + ": " + what);
@@ -185,11 +185,23 @@ ExperimentFile::Data read_data(const toml::table& table, const std::string& wher
   return data;
 }
 
+// What a variant says for some data sets, each by its name.
+std::vector<TomlItem> by_data_set(const TomlItem& item, const std::string& example,
+                                  const ExperimentFile& file) {
+  Keys known;
+  for (const auto& data : file.data) known.push_back(data.name);
+  auto entries = base::items_in_file_order(table_of(item, example), file.path.string());
+  for (const auto& entry : entries) {
+    if (std::find(known.begin(), known.end(), entry.key) != known.end()) continue;
+    fail(entry.where,
+         "no [[data]] is named '" + entry.key + "'" + base::suggestion(entry.key, known));
+  }
+  return entries;
+}
+
 ExperimentFile::Variant read_variant(const toml::table& table, const std::string& where,
                                      const ExperimentFile& file) {
   const auto path = file.path.string();
-  Keys known;
-  for (const auto& data : file.data) known.push_back(data.name);
   ExperimentFile::Variant variant{.where = where};
   for (const auto& item : base::items_in_file_order(table, path)) {
     if (item.key == "name") {
@@ -197,14 +209,13 @@ ExperimentFile::Variant read_variant(const toml::table& table, const std::string
       variant.where = item.where;
     } else if (item.key == "set") {
       variant.set = overrides_of(item, path);
+    } else if (item.key == "on") {
+      for (const auto& entry : by_data_set(item, "{ \"imdb\" = { \"model.layers\" = 2 } }", file)) {
+        variant.on[entry.key] = overrides_of(entry, path);
+      }
     } else if (item.key == "paper") {
-      const auto& scores = table_of(item, "{ \"imdb\" = [54.10, 44.65] }");
-      for (const auto& score : base::items_in_file_order(scores, path)) {
-        if (std::find(known.begin(), known.end(), score.key) == known.end()) {
-          fail(score.where,
-               "no [[data]] is named '" + score.key + "'" + base::suggestion(score.key, known));
-        }
-        variant.paper[score.key] = paper_scores_of(score);
+      for (const auto& entry : by_data_set(item, "{ \"imdb\" = [54.10, 44.65] }", file)) {
+        variant.paper[entry.key] = paper_scores_of(entry);
       }
     } else {
       throw_unknown(item, "[[variant]]", kVariantKeys);

@@ -41,6 +41,7 @@ struct PaperScores {
 ///   [[variant]]
 ///   name = "small"
 ///   set = { "model.layers" = 1 }
+///   on = { "reviews" = { "train.epochs" = 2 } }  # set on one data set alone
 ///   paper = { "reviews" = [66.1] }        # of each metric but the loss, in percent
 struct ExperimentFile {
   struct Data {
@@ -52,7 +53,8 @@ struct ExperimentFile {
   struct Variant {
     std::string name;
     std::vector<Override> set;
-    std::map<std::string, PaperScores> paper;  ///< by the name of the data set
+    std::map<std::string, std::vector<Override>> on;  ///< by the name of the data set
+    std::map<std::string, PaperScores> paper;         ///< by the name of the data set
     std::string where;
   };
 

@@ -101,6 +101,22 @@ TEST_F(ExperimentTest, TheVariantOverridesTheDataSetOverridesAllOverridesTheReci
   EXPECT_EQ(experiment.cell(0, 1, 0).recipe.model.encoder.layers, 4);
 }
 
+TEST_F(ExperimentTest, AVariantSetsOnOneDataSetAloneWhatOverridesItsOthers) {
+  recipe("recipe.toml", "[model]\nwidth = 8\nheads = 1\n");
+  const auto experiment = Experiment::load(grid(
+      experiment_ + data("films") + data("books") +
+      variant("deep",
+              "set = { \"model.layers\" = 4, \"train.epochs\" = 2 }\n"
+              "on = { books = { \"train.epochs\" = 5 }, films = { model = { width = 16 } } }")));
+  const auto& films = experiment.cell(0, 0, 0).recipe;
+  const auto& books = experiment.cell(1, 0, 0).recipe;
+  EXPECT_EQ(films.model.encoder.width, 16);
+  EXPECT_EQ(films.train.epochs, 2);
+  EXPECT_EQ(books.model.encoder.width, 8);
+  EXPECT_EQ(books.train.epochs, 5);
+  EXPECT_EQ(books.model.encoder.layers, 4);
+}
+
 TEST_F(ExperimentTest, DefaultsAndSettings) {
   const std::string rest = data("films") + variant("small", "paper = { films = [66.13, 43] }");
   auto file = ExperimentFile::load(grid("[experiment]\nname = \"mixers\"\nseeds = [0]\n" + rest));
@@ -177,6 +193,14 @@ TEST_F(ExperimentTest, WhatIsWrongInACellGetsOneSentenceWithItsLine) {
   EXPECT_MENTIONS(
       error_of(experiment_ + data("films", "set = { \"data.test_fraction\" = 0 }") + variant("a")),
       "grid.toml:6", "'films'", "no test part");
+  const auto with_on = [&](const std::string& on) {
+    return error_of(experiment_ + data("films") + variant("a", "on = " + on));
+  };
+  EXPECT_MENTIONS(with_on("{ filmz = { \"model.layers\" = 2 } }"), "grid.toml:11", "'filmz'",
+                  "'films'");
+  EXPECT_MENTIONS(with_on("{ films = 3 }"), "grid.toml:11", "films must be a table");
+  EXPECT_MENTIONS(with_on("{ films = { \"train.seed\" = 2 } }"), "grid.toml:11", "seeds");
+  EXPECT_MENTIONS(with_on("{ films = { \"model.layerz\" = 2 } }"), "grid.toml:11", "'layerz'");
   const auto with_paper = [&](const std::string& paper) {
     return error_of(experiment_ + data("films") + variant("a", "paper = " + paper));
   };

@@ -1,6 +1,8 @@
 #include "fastformer/kernels/bf16_product.h"
 
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <vector>
 
 #include "fastformer/kernels/begin_product.h"
@@ -32,36 +34,39 @@ void round_matrix(const float* from, std::int64_t rows, std::int64_t columns, st
 
 // A strip of 32 columns is two vectors; a tile of C is 12 x 2 of the 32 registers. Depth counts
 // pairs: the instruction adds two products to each sum.
-constexpr std::int64_t kStrip = 32, kBlockPairs = 256, kBlockColumns = 256, kBlockHeight = 240;
+constexpr std::int64_t kStrip = 32, kBlockPairs = 256, kBlockColumns = 256, kBlockHeight = 264;
 constexpr int kTileHeight = 12;
 
 using Pairs = std::vector<std::int32_t>;  // two bf16 each, the first in the lower half
 
-// GCC 12 takes the plain forms of some instructions for reads of what was never set.
-constexpr __mmask16 kAll = 0xFFFF;
-
-FASTFORMER_AVX512_BF16 inline __m512i rounded_16(const float* from, std::int64_t count) {
-  const auto mask = static_cast<__mmask16>(count >= 16 ? 0xFFFF : (1U << count) - 1);
-  const auto rows = _mm512_cvtneps_pbh(_mm512_maskz_loadu_ps(mask, from));
-  return _mm512_maskz_cvtepu16_epi32(kAll, reinterpret_cast<__m256i>(rows));
+// The first `count` of 16 floats, zero after them.
+FASTFORMER_AVX512_BF16 inline __m512 load_16(const float* from, std::int64_t count) {
+  return _mm512_maskz_loadu_ps(static_cast<__mmask16>(count >= 16 ? 0xFFFF : (1U << count) - 1),
+                               from);
 }
 
-// Pairs of the rows k and k + 1 of a [depth, columns] matrix, for one vector of columns.
-FASTFORMER_AVX512_BF16 inline __m512i pair_16(const float* from, std::int64_t stride,
-                                              bool has_second, std::int64_t count) {
-  const auto first = rounded_16(from, count);
-  if (!has_second) return first;
-  const auto second = rounded_16(from + stride, count);
-  return _mm512_or_si512(first, _mm512_maskz_slli_epi32(kAll, second, 16));
+// Both vectors, rounded, one after the other.
+FASTFORMER_AVX512_BF16 inline __m512i rounded(__m512 first, __m512 second) {
+  return reinterpret_cast<__m512i>(_mm512_cvtne2ps_pbh(second, first));
 }
 
-// [depth, columns] -> out [pairs][width] at distance `width`; columns past the last are zero.
+// Element j of one half of a vector beside element j of the other.
+constexpr std::array<std::int16_t, 32> kInterleaved = {0,  16, 1,  17, 2,  18, 3,  19, 4,  20, 5,
+                                                       21, 6,  22, 7,  23, 8,  24, 9,  25, 10, 26,
+                                                       11, 27, 12, 28, 13, 29, 14, 30, 15, 31};
+
+// [depth, columns] -> out [pairs][width], rounded up to whole vectors, the rows `width` apart;
+// columns past the last are zero.
 FASTFORMER_AVX512_BF16 void pack_rows(const float* from, std::int64_t stride, std::int64_t depth,
                                       std::int64_t columns, std::int64_t width, std::int32_t* out) {
+  const auto order = _mm512_loadu_si512(kInterleaved.data());
   for (std::int64_t k = 0; k < depth; k += 2, from += 2 * stride, out += width) {
+    const std::int64_t second = k + 1 < depth ? stride : 0;
     for (std::int64_t j = 0; j < width; j += 16) {
       const auto count = std::clamp<std::int64_t>(columns - j, 0, 16);
-      _mm512_storeu_si512(out + j, pair_16(from + j, stride, k + 1 < depth, count));
+      const auto halves =
+          rounded(load_16(from + j, count), load_16(from + second + j, second == 0 ? 0 : count));
+      _mm512_storeu_si512(out + j, _mm512_permutexvar_epi16(order, halves));
     }
   }
 }
@@ -71,20 +76,23 @@ FASTFORMER_AVX512_BF16 void pack_columns(const float* from, std::int64_t stride,
                                          std::int64_t depth, std::int64_t pairs,
                                          std::int32_t* out) {
   for (std::int64_t i = 0; i < rows; ++i, from += stride, out += pairs) {
-    for (std::int64_t k = 0; k < 2 * pairs; k += 16) {
-      const auto count = std::clamp<std::int64_t>(depth - k, 0, 16);
-      const auto mask = static_cast<__mmask16>(count >= 16 ? 0xFFFF : (1U << count) - 1);
-      const auto half = _mm512_cvtneps_pbh(_mm512_maskz_loadu_ps(mask, from + k));
-      const auto kept = static_cast<__mmask8>((1U << std::min<std::int64_t>(8, pairs - k / 2)) - 1);
-      _mm256_mask_storeu_epi32(out + k / 2, kept, reinterpret_cast<__m256i>(half));
+    std::int64_t k = 0;
+    for (; k + 32 <= depth; k += 32) {
+      _mm512_storeu_si512(out + k / 2, rounded(load_16(from + k, 16), load_16(from + k + 16, 16)));
     }
+    if (k == depth) continue;
+    const auto left = depth - k;
+    const auto last = rounded(load_16(from + k, left),
+                              load_16(from + k + 16, std::max<std::int64_t>(left - 16, 0)));
+    _mm512_mask_storeu_epi32(out + k / 2, static_cast<__mmask16>((1U << (pairs - k / 2)) - 1),
+                             last);
   }
 }
 
-// Pair k of row i of A lies at data[i * row + k * pair].
+// Pair k of row i of a tile of A lies at data[i * row + k * pair], the next tile at data + tile.
 struct Left {
   const std::int32_t* data;
-  std::int64_t row, pair;
+  std::int64_t row, pair, tile;
 };
 
 template <int kRows>
@@ -114,13 +122,18 @@ FASTFORMER_AVX512_BF16 inline void multiply_tile(Left a, const std::int32_t* str
   }
 }
 
+// The rows of a strip in whole tiles, then in powers of two.
 template <int kRows>
 FASTFORMER_AVX512_BF16 void multiply_strip(std::int64_t rows, Left a, const std::int32_t* strip,
                                            std::int64_t pairs, float* c, std::int64_t ldc) {
-  for (; rows >= kRows; rows -= kRows, a.data += kRows * a.row, c += kRows * ldc) {
+  for (; rows >= kRows; rows -= kRows, c += kRows * ldc) {
     multiply_tile<kRows>(a, strip, pairs, c, ldc);
+    a.data += kRows == kTileHeight ? a.tile : kRows * a.row;
   }
-  if constexpr (kRows > 1) multiply_strip<kRows / 2>(rows, a, strip, pairs, c, ldc);
+  if constexpr (kRows > 1) {
+    constexpr int kFewer = std::bit_floor(static_cast<unsigned>(kRows - 1));
+    multiply_strip<kFewer>(rows, a, strip, pairs, c, ldc);
+  }
 }
 
 // C [rows, columns] += A B for one block; a last strip that is not whole goes through `edge`.
@@ -146,25 +159,77 @@ struct Buffers {
   std::vector<float> edge;
 };
 
+// At least `size` long: what is there is written over, and a vector that shrank would be set to
+// zero when it grows again.
+std::int32_t* with_room_for(std::int64_t size, Pairs& pairs) {
+  if (static_cast<std::int64_t>(pairs.size()) < size) pairs.resize(size);
+  return pairs.data();
+}
+
+// The block of A [rows, depth] as it lies.
+FASTFORMER_AVX512_BF16 Left pack_left(const float* a, std::int64_t lda, std::int64_t depth,
+                                      std::int64_t rows, Pairs& buffer) {
+  const auto pairs = (depth + 1) / 2;
+  auto* out = with_room_for(rows * pairs, buffer);
+  pack_columns(a, lda, rows, depth, pairs, out);
+  return {out, pairs, 1, kTileHeight * pairs};
+}
+
+// The block of A [depth, rows] in tiles [pairs][12].
+FASTFORMER_AVX512_BF16 Left pack_left_flipped(const float* a, std::int64_t lda, std::int64_t depth,
+                                              std::int64_t rows, Pairs& buffer) {
+  const auto pairs = (depth + 1) / 2, tiles = (rows + kTileHeight - 1) / kTileHeight;
+  // Vectors of 16 are written, the last four of each under the next.
+  auto* out = with_room_for(tiles * kTileHeight * pairs + 4, buffer);
+  for (std::int64_t t = 0; t < tiles; ++t) {
+    pack_rows(a + t * kTileHeight, lda, depth,
+              std::min<std::int64_t>(kTileHeight, rows - t * kTileHeight), kTileHeight,
+              out + t * kTileHeight * pairs);
+  }
+  return {out, 1, kTileHeight, kTileHeight * pairs};
+}
+
+// out[k * width + j] = rows[j * stride + k] for four rows of four pairs.
+FASTFORMER_AVX512_BF16 inline void transpose_square(const std::int32_t* rows, std::int64_t stride,
+                                                    std::int32_t* out, std::int64_t width) {
+  const auto row = [&](std::int64_t j) {
+    return _mm_loadu_si128(reinterpret_cast<const __m128i*>(rows + j * stride));
+  };
+  const auto store = [&](std::int64_t k, __m128i values) {
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(out + k * width), values);
+  };
+  const auto low = _mm_unpacklo_epi32(row(0), row(1)),
+             next_low = _mm_unpacklo_epi32(row(2), row(3));
+  const auto high = _mm_unpackhi_epi32(row(0), row(1)),
+             next_high = _mm_unpackhi_epi32(row(2), row(3));
+  store(0, _mm_unpacklo_epi64(low, next_low));
+  store(1, _mm_unpackhi_epi64(low, next_low));
+  store(2, _mm_unpacklo_epi64(high, next_high));
+  store(3, _mm_unpackhi_epi64(high, next_high));
+}
+
 // The block of op(B) [depth, columns] in strips [pairs][32].
 FASTFORMER_AVX512_BF16 void pack_right(bool transposed, const float* b, std::int64_t ldb,
                                        std::int64_t depth, std::int64_t columns, Buffers& buffers) {
   const auto pairs = (depth + 1) / 2;
-  buffers.right.resize((columns + kStrip - 1) / kStrip * kStrip * pairs);
-  auto* out = buffers.right.data();
+  auto* out = with_room_for((columns + kStrip - 1) / kStrip * kStrip * pairs, buffers.right);
   for (std::int64_t first = 0; first < columns; first += kStrip, out += kStrip * pairs) {
     const auto kept = std::min(kStrip, columns - first);
     if (!transposed) {
       pack_rows(b + first, ldb, depth, kept, kStrip, out);
       continue;
     }
-    buffers.strip.resize(kStrip * pairs);
-    pack_columns(b + first * ldb, ldb, kept, depth, pairs, buffers.strip.data());
-    for (std::int64_t k = 0; k < pairs; ++k) {
-      for (std::int64_t j = 0; j < kept; ++j) {
-        out[k * kStrip + j] = buffers.strip[j * pairs + k];
+    auto* strip = with_room_for(kStrip * pairs, buffers.strip);
+    pack_columns(b + first * ldb, ldb, kept, depth, pairs, strip);
+    std::fill(strip + kept * pairs, strip + kStrip * pairs, 0);
+    const auto whole = pairs / 4 * 4;
+    for (std::int64_t k = 0; k < whole; k += 4) {
+      for (std::int64_t j = 0; j < kStrip; j += 4) {
+        transpose_square(strip + j * pairs + k, pairs, out + k * kStrip + j, kStrip);
       }
-      std::fill(out + k * kStrip + kept, out + (k + 1) * kStrip, 0);
+    }
+    for (std::int64_t k = whole; k < pairs; ++k) {
+      for (std::int64_t j = 0; j < kStrip; ++j) out[k * kStrip + j] = strip[j * pairs + k];
     }
   }
 }
@@ -185,15 +250,8 @@ FASTFORMER_AVX512_BF16 void product(bool left, bool right, std::int64_t m, std::
         const auto rows = std::min(kBlockHeight, m - i);
         float* out = c + i * ldc + j;
         if (p == 0) begin_product(start, j, rows, columns, out, ldc);
-        const auto width = (rows + 15) / 16 * 16;
-        buffers.left.resize(width * pairs);
-        Left block{buffers.left.data(), pairs, 1};
-        if (left) {
-          pack_rows(a + p * lda + i, lda, depth, rows, width, buffers.left.data());
-          block = {buffers.left.data(), 1, width};
-        } else {
-          pack_columns(a + i * lda + p, lda, rows, depth, pairs, buffers.left.data());
-        }
+        const auto block = left ? pack_left_flipped(a + p * lda + i, lda, depth, rows, buffers.left)
+                                : pack_left(a + i * lda + p, lda, depth, rows, buffers.left);
         multiply_block(rows, columns, block, buffers.right, pairs, buffers.edge, out, ldc);
       }
     }

@@ -18,7 +18,7 @@ namespace fastformer::kernels {
 namespace {
 // A block of 256 x 256 floats of either side is a quarter of the second cache of current cores; a
 // strip of 256 rows of B and two vectors of floats is 32 KiB and stays in the first.
-constexpr std::int64_t kBlockDepth = 256, kBlockColumns = 256, kBlockHeight = 240;
+constexpr std::int64_t kBlockDepth = 256, kBlockColumns = 256, kBlockHeight = 264;
 
 template <class Real>
 struct Packed {
@@ -47,21 +47,82 @@ std::int64_t strip_width() {
   return 2 * static_cast<std::int64_t>(hn::Lanes(hn::ScalableTag<Real>()));
 }
 
+// kCount elements side by side: a call of the library's copy, which the compiler makes of a loop
+// for these few, would take longer than they do.
+template <std::int64_t kCount, class Real>
+HWY_INLINE void copy_few(const Real* from, Real* to) {
+  const hn::CappedTag<Real, kCount % (16 / sizeof(Real)) == 0 ? 16 / sizeof(Real) : 1> d;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  for (std::int64_t i = 0; i < kCount; i += lanes) hn::StoreU(hn::LoadU(d, from + i), d, to + i);
+}
+
+// A square of 16 bytes in height and width: four floats or two doubles each way.
+template <class Real>
+constexpr std::int64_t square() {
+  return HWY_TARGET == HWY_SCALAR ? 1 : 16 / static_cast<std::int64_t>(sizeof(Real));
+}
+
+// out[k * width + j] = rows[j * stride + k] for one square.
+template <class Real>
+HWY_INLINE void transpose_square(const Real* rows, std::int64_t stride, Real* out,
+                                 std::int64_t width) {
+  const hn::CappedTag<Real, square<Real>()> d;
+  const auto row = [&](std::int64_t j) { return hn::LoadU(d, rows + j * stride); };
+  const auto store = [&](std::int64_t k, auto values) { hn::StoreU(values, d, out + k * width); };
+#if HWY_TARGET == HWY_SCALAR
+  store(0, row(0));
+#else
+  const auto low = hn::InterleaveLower(d, row(0), row(1));
+  const auto high = hn::InterleaveUpper(d, row(0), row(1));
+  if constexpr (square<Real>() == 2) {
+    store(0, low);
+    store(1, high);
+  } else {
+    const auto next_low = hn::InterleaveLower(d, row(2), row(3));
+    const auto next_high = hn::InterleaveUpper(d, row(2), row(3));
+    store(0, hn::ConcatLowerLower(d, next_low, low));
+    store(1, hn::ConcatUpperUpper(d, next_low, low));
+    store(2, hn::ConcatLowerLower(d, next_high, high));
+    store(3, hn::ConcatUpperUpper(d, next_high, high));
+  }
+#endif
+}
+
+// A whole strip [depth, strip_width] of B.
+template <class Real>
+void pack_strip(Scattered<Real> b, std::int64_t depth, Real* out) {
+  const hn::ScalableTag<Real> d;
+  const auto width = strip_width<Real>();
+  if (b.column == 1) {
+    for (std::int64_t k = 0; k < depth; ++k, out += width, b.data += b.row) {
+      const auto one = hn::LoadU(d, b.data), two = hn::LoadU(d, b.data + width / 2);
+      hn::StoreU(one, d, out);
+      hn::StoreU(two, d, out + width / 2);
+    }
+    return;
+  }
+  constexpr auto kSquare = square<Real>();
+  const auto whole = depth / kSquare * kSquare;
+  for (std::int64_t k = 0; k < whole; k += kSquare) {
+    for (std::int64_t j = 0; j < width; j += kSquare) {
+      transpose_square(b.data + j * b.column + k, b.column, out + k * width + j, width);
+    }
+  }
+  for (std::int64_t k = whole; k < depth; ++k) {
+    for (std::int64_t j = 0; j < width; ++j) out[k * width + j] = b.data[j * b.column + k];
+  }
+}
+
 // The block [depth, columns] of B in strips [depth, strip_width], the last filled up with zeros.
 template <class Real>
 void pack_right(Scattered<Real> b, std::int64_t depth, std::int64_t columns, Real* out) {
   const auto width = strip_width<Real>();
-  for (std::int64_t first = 0; first < columns; first += width) {
-    const auto kept = std::min(width, columns - first);
-    const Real* from = b.data + first * b.column;
-    for (std::int64_t k = 0; k < depth; ++k, out += width, from += b.row) {
-      if (b.column == 1) {
-        std::copy_n(from, kept, out);
-      } else {
-        for (std::int64_t j = 0; j < kept; ++j) out[j] = from[j * b.column];
-      }
-      std::fill(out + kept, out + width, Real{0});
-    }
+  for (; columns >= width; columns -= width, out += width * depth, b.data += width * b.column) {
+    pack_strip(b, depth, out);
+  }
+  if (columns == 0) return;
+  for (std::int64_t k = 0; k < depth; ++k, out += width, b.data += b.row) {
+    for (std::int64_t j = 0; j < width; ++j) out[j] = j < columns ? b.data[j * b.column] : Real{0};
   }
 }
 
@@ -73,7 +134,7 @@ void pack_left(Scattered<Real> a, std::int64_t rows, std::int64_t depth, Real* o
     const Real* from = a.data + first;
     for (std::int64_t k = 0; k < depth; ++k, out += kTileHeight, from += a.column) {
       if (kept == kTileHeight) {
-        std::copy_n(from, kTileHeight, out);  // a size known while compiling: no call
+        copy_few<kTileHeight>(from, out);
       } else {
         std::copy_n(from, kept, out);
       }

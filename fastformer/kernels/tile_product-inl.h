@@ -8,6 +8,7 @@
 
 #include <hwy/highway.h>
 
+#include <bit>
 #include <cstdint>
 
 #include "fastformer/kernels/scattered.h"
@@ -54,7 +55,7 @@ HWY_INLINE void multiply_add_block(D d, Scattered<Real> a, const Real* b, std::i
 // Half of the registers hold sums: 8 x 2 of the 32 of AVX-512, 4 x 2 of the 16 below it.
 inline constexpr int kBlockRows = HWY_TARGET <= HWY_AVX3 ? 8 : 4;
 
-/// The rows of one strip of columns, in blocks of kRows, then of half as many.
+/// The rows of one strip of columns, in blocks of kRows, then of the next lower power of two.
 template <int kRows, int kVectors, Onto kOnto = Onto::kSum, class D, class Real = hn::TFromD<D>>
 HWY_INLINE void multiply_add_strip(D d, std::int64_t rows, Scattered<Real> a, const Real* b,
                                    std::int64_t ldb, Real* c, std::int64_t ldc,
@@ -65,7 +66,8 @@ HWY_INLINE void multiply_add_strip(D d, std::int64_t rows, Scattered<Real> a, co
     c += kRows * ldc;
   }
   if constexpr (kRows > 1) {
-    multiply_add_strip<kRows / 2, kVectors, kOnto>(d, rows, a, b, ldb, c, ldc, depth);
+    constexpr int kFewer = std::bit_floor(static_cast<unsigned>(kRows - 1));
+    multiply_add_strip<kFewer, kVectors, kOnto>(d, rows, a, b, ldb, c, ldc, depth);
   }
 }
 

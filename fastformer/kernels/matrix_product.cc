@@ -10,6 +10,7 @@
 #include <hwy/highway.h>
 
 #include "fastformer/kernels/begin_product.h"
+#include "fastformer/kernels/prefetch.h"
 #include "fastformer/kernels/tile_product-inl.h"
 
 #ifndef FASTFORMER_KERNELS_MATRIX_PRODUCT_BLOCKS
@@ -142,36 +143,50 @@ void pack_left(Scattered<Real> a, std::int64_t rows, std::int64_t depth, Real* o
   }
 }
 
-// One strip of C [rows, strip_width] += A B, tile by tile. A packed A has its own order.
+// A block of A [rows, depth] as it lies, or packed in strips [depth, kTileHeight].
 template <class Real>
-void multiply_strip(std::int64_t rows, std::int64_t depth, Scattered<Real> a, bool packed_left,
+struct Left {
+  Scattered<Real> rows;
+  bool packed;
+
+  Scattered<Real> tile(std::int64_t first, std::int64_t depth) const {
+    if (packed) return {rows.data + first * depth, 1, kTileHeight};
+    return {rows.data + first * rows.row, rows.row, rows.column};
+  }
+};
+
+// One strip of C [rows, strip_width] += A B, tile by tile. Where it is the first that reads the
+// rows of A, those of the next tile are fetched meanwhile.
+template <class Real>
+void multiply_strip(std::int64_t rows, std::int64_t depth, Left<Real> a, bool first_read,
                     const Real* strip, Real* c, std::int64_t ldc) {
   const hn::ScalableTag<Real> d;
   const auto width = strip_width<Real>();
-  if (!packed_left) {
-    multiply_add_strip<kTileHeight, 2>(d, rows, a, strip, width, c, ldc, depth);
-    return;
-  }
-  for (std::int64_t first = 0; first < rows; first += kTileHeight) {
-    const auto height = std::min<std::int64_t>(kTileHeight, rows - first);
-    const Scattered<Real> tile{a.data + first * depth, 1, kTileHeight};
-    multiply_add_strip<kTileHeight, 2>(d, height, tile, strip, width, c + first * ldc, ldc, depth);
+  for (std::int64_t i = 0; i < rows; i += kTileHeight) {
+    const auto height = std::min<std::int64_t>(kTileHeight, rows - i);
+    if (first_read && !a.packed) {
+      const auto next = i + height;
+      prefetch_rows(a.rows.data + next * a.rows.row,
+                    std::min<std::int64_t>(kTileHeight, rows - next), depth, a.rows.row);
+    }
+    multiply_add_strip<kTileHeight, 2>(d, height, a.tile(i, depth), strip, width, c + i * ldc, ldc,
+                                       depth);
   }
 }
 
 // The strips of a block of C; the last, when it is not whole, goes through `edge`.
 template <class Real>
-void multiply_block(std::int64_t rows, std::int64_t columns, std::int64_t depth, Scattered<Real> a,
-                    bool packed_left, const Real* strips, Real* edge, Real* c, std::int64_t ldc) {
+void multiply_block(std::int64_t rows, std::int64_t columns, std::int64_t depth, Left<Real> a,
+                    const Real* strips, Real* edge, Real* c, std::int64_t ldc) {
   const auto width = strip_width<Real>();
   for (std::int64_t first = 0; first < columns; first += width, strips += width * depth) {
     if (first + width <= columns) {
-      multiply_strip(rows, depth, a, packed_left, strips, c + first, ldc);
+      multiply_strip(rows, depth, a, first == 0, strips, c + first, ldc);
       continue;
     }
     const auto kept = columns - first;
     std::fill(edge, edge + rows * width, Real{0});
-    multiply_strip(rows, depth, a, packed_left, strips, edge, width);
+    multiply_strip(rows, depth, a, first == 0, strips, edge, width);
     for (std::int64_t i = 0; i < rows; ++i) {
       for (std::int64_t j = 0; j < kept; ++j) c[i * ldc + first + j] += edge[i * width + j];
     }
@@ -195,15 +210,15 @@ void product(Scattered<Real> a, Scattered<Real> b, std::int64_t m, std::int64_t 
                        buffers.right.data());
       for (std::int64_t i = 0; i < m; i += kBlockHeight) {
         const auto rows = std::min(kBlockHeight, m - i);
-        Scattered<Real> block{a.data + i * a.row + p * a.column, a.row, a.column};
+        Left<Real> block{{a.data + i * a.row + p * a.column, a.row, a.column}, pack};
         if (pack) {
-          pack_left(block, rows, depth, buffers.left.data());
-          block.data = buffers.left.data();
+          pack_left(block.rows, rows, depth, buffers.left.data());
+          block.rows.data = buffers.left.data();
         }
         Real* out = c + i * ldc + j;
         if (p == 0) begin_product(start, j, rows, columns, out, ldc);
-        multiply_block(rows, columns, depth, block, pack, buffers.right.data(), buffers.edge.data(),
-                       out, ldc);
+        multiply_block(rows, columns, depth, block, buffers.right.data(), buffers.edge.data(), out,
+                       ldc);
       }
     }
   }

@@ -10,6 +10,7 @@
 #include <hwy/foreach_target.h>  // must come before highway.h
 #include <hwy/highway.h>
 
+#include "fastformer/kernels/prefetch.h"
 #include "fastformer/kernels/tile_product-inl.h"
 #include "hwy/contrib/math/math-inl.h"
 
@@ -43,13 +44,27 @@ void transpose(const Real* queries, std::int64_t width, std::int64_t heads, Real
   }
 }
 
-// out [n, padded h] = x transposed_queries
+// Rows that are read next.
+template <class Real>
+struct Ahead {
+  const Real* rows;
+  std::int64_t count;
+};
+
+// out [n, padded h] = x transposed_queries, while the rows that come next are fetched.
 template <class Real>
 void logits_of(const Real* x, const Real* transposed, std::int64_t n, std::int64_t width,
-               std::int64_t heads, Real* out) {
+               std::int64_t heads, Real* out, Ahead<Real> ahead = {nullptr, 0}) {
   const std::int64_t stride = padded(heads);
-  std::fill(out, out + n * stride, Real{0});
-  multiply_add<Onto::kSum, Real>(n, stride, width, {x, width, 1}, transposed, stride, out, stride);
+  const std::int64_t step = ahead.count > 0 ? kBlockRows : n;
+  for (std::int64_t i = 0; i < n; i += step) {
+    const auto rows = std::min(step, n - i);
+    if (i < ahead.count) {
+      prefetch_rows(ahead.rows + i * width, std::min(rows, ahead.count - i), width, width);
+    }
+    multiply_add<Onto::kNothing, Real>(rows, stride, width, {x + i * width, width, 1}, transposed,
+                                       stride, out + i * stride, stride);
+  }
 }
 
 template <class Real, class Body>
@@ -106,7 +121,8 @@ void pool(const Real* x, const Real* queries, std::int64_t n, std::int64_t width
   for (std::int64_t first = 0; first < n; first += kTileRows) {
     const std::int64_t rows = std::min(kTileRows, n - first);
     const Real* tile = x + first * width;
-    logits_of(tile, transposed, rows, width, heads, logits);
+    logits_of(tile, transposed, rows, width, heads, logits,
+              {tile + rows * width, std::min(kTileRows, n - first - rows)});
     advance_softmax(rows, heads, logits, maximum, sum, scale);
     if (first > 0) scale_rows(scale, heads, width, pooled);
     multiply_add<Onto::kSum, Real>(heads, width, rows, {logits, 1, stride}, tile, width, pooled,
@@ -188,9 +204,10 @@ void pool_backward(const Real* x, const Real* queries, const Real* pooled, const
     const std::int64_t rows = std::min(kTileRows, n - first);
     const Real* tile = x + first * width;
     Real* dtile = dx + first * width;
-    logits_of(tile, query_columns, rows, width, heads, weights);
+    logits_of(tile, query_columns, rows, width, heads, weights, {dtile, rows});
     weights_of(statistics, rows, heads, weights, padding);
-    logits_of(tile, gradient_columns, rows, width, heads, slopes);
+    logits_of(tile, gradient_columns, rows, width, heads, slopes,
+              {tile + rows * width, std::min(kTileRows, n - first - rows)});
     slopes_to_dlogits(weights, mean, rows, heads, slopes);
     multiply_add<Onto::kSum, Real>(rows, width, heads, {weights, stride, 1}, gradient, width, dtile,
                                    width);

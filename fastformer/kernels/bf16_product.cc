@@ -61,11 +61,12 @@ FASTFORMER_AVX512_BF16 void pack_rows(const float* from, std::int64_t stride, st
                                       std::int64_t columns, std::int64_t width, std::int32_t* out) {
   const auto order = _mm512_loadu_si512(kInterleaved.data());
   for (std::int64_t k = 0; k < depth; k += 2, from += 2 * stride, out += width) {
-    const std::int64_t second = k + 1 < depth ? stride : 0;
+    const bool has_second = k + 1 < depth;
+    const float* second = has_second ? from + stride : from;
     for (std::int64_t j = 0; j < width; j += 16) {
       const auto count = std::clamp<std::int64_t>(columns - j, 0, 16);
       const auto halves =
-          rounded(load_16(from + j, count), load_16(from + second + j, second == 0 ? 0 : count));
+          rounded(load_16(from + j, count), load_16(second + j, has_second ? count : 0));
       _mm512_storeu_si512(out + j, _mm512_permutexvar_epi16(order, halves));
     }
   }

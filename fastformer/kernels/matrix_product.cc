@@ -143,34 +143,28 @@ void pack_left(Scattered<Real> a, std::int64_t rows, std::int64_t depth, Real* o
   }
 }
 
-// A block of A [rows, depth] as it lies, or packed in strips [depth, kTileHeight].
+// The tiles of a block of A, as they lie or packed: the first, and how far from one to the next.
 template <class Real>
 struct Left {
-  Scattered<Real> rows;
-  bool packed;
-
-  Scattered<Real> tile(std::int64_t first, std::int64_t depth) const {
-    if (packed) return {rows.data + first * depth, 1, kTileHeight};
-    return {rows.data + first * rows.row, rows.row, rows.column};
-  }
+  Scattered<Real> tile;
+  std::int64_t next;
 };
 
 // One strip of C [rows, strip_width] += A B, tile by tile. Where it is the first that reads the
-// rows of A, those of the next tile are fetched meanwhile.
+// rows of A, those of the next tile are fetched meanwhile; packed ones are near already.
 template <class Real>
 void multiply_strip(std::int64_t rows, std::int64_t depth, Left<Real> a, bool first_read,
                     const Real* strip, Real* c, std::int64_t ldc) {
   const hn::ScalableTag<Real> d;
   const auto width = strip_width<Real>();
-  for (std::int64_t i = 0; i < rows; i += kTileHeight) {
-    const auto height = std::min<std::int64_t>(kTileHeight, rows - i);
-    if (first_read && !a.packed) {
-      const auto next = i + height;
-      prefetch_rows(a.rows.data + next * a.rows.row,
-                    std::min<std::int64_t>(kTileHeight, rows - next), depth, a.rows.row);
+  const bool packed = a.tile.column != 1;
+  for (; rows > 0; rows -= kTileHeight, a.tile.data += a.next, c += kTileHeight * ldc) {
+    const auto height = std::min<std::int64_t>(kTileHeight, rows);
+    if (first_read && !packed) {
+      prefetch_rows(a.tile.data + a.next, std::min<std::int64_t>(kTileHeight, rows - height), depth,
+                    a.tile.row);
     }
-    multiply_add_strip<kTileHeight, 2>(d, height, a.tile(i, depth), strip, width, c + i * ldc, ldc,
-                                       depth);
+    multiply_add_strip<kTileHeight, 2>(d, height, a.tile, strip, width, c, ldc, depth);
   }
 }
 
@@ -210,10 +204,11 @@ void product(Scattered<Real> a, Scattered<Real> b, std::int64_t m, std::int64_t 
                        buffers.right.data());
       for (std::int64_t i = 0; i < m; i += kBlockHeight) {
         const auto rows = std::min(kBlockHeight, m - i);
-        Left<Real> block{{a.data + i * a.row + p * a.column, a.row, a.column}, pack};
+        const Scattered<Real> rows_of_a{a.data + i * a.row + p * a.column, a.row, a.column};
+        Left<Real> block{rows_of_a, kTileHeight * a.row};
         if (pack) {
-          pack_left(block.rows, rows, depth, buffers.left.data());
-          block.rows.data = buffers.left.data();
+          pack_left(rows_of_a, rows, depth, buffers.left.data());
+          block = {{buffers.left.data(), 1, kTileHeight}, kTileHeight * depth};
         }
         Real* out = c + i * ldc + j;
         if (p == 0) begin_product(start, j, rows, columns, out, ldc);

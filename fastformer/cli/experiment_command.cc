@@ -52,6 +52,10 @@ void run(const train::Experiment& experiment, const std::vector<const train::Cel
   experiment.check_ready(cells);
   ExperimentProgress progress(cells, experiment.metrics());
   const auto outcome = train::run_experiment(experiment, cells, progress);
+  if (!outcome.in_use.empty()) {
+    std::cout << outcome.in_use.size() << " of " << cells.size()
+              << " cells are left to other processes, which add them to the tables\n";
+  }
   print_place(experiment);
   if (outcome.stopped) {
     throw Stopped("stopped, all is saved; the same command goes on");

@@ -67,6 +67,10 @@ void ExperimentProgress::on_cell_end(const train::Cell& cell, const train::RunRe
        base::format("  %.1f s", result.training_seconds) + time_left(0));
 }
 
+void ExperimentProgress::on_cell_in_use(const train::Cell& cell) {
+  show(place_of(cell) + "  is left to the process that is at it");
+}
+
 void ExperimentProgress::on_cell_failure(const train::Cell& cell, const std::string& reason) {
   show(place_of(cell) + "  failed: " + reason);
 }

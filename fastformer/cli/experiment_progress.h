@@ -19,6 +19,7 @@ class ExperimentProgress final : public train::ExperimentObserver {
 
   void on_cell_begin(const train::Cell& cell, train::CellState state) override;
   void on_cell_end(const train::Cell& cell, const train::RunResult& result) override;
+  void on_cell_in_use(const train::Cell& cell) override;
   void on_cell_failure(const train::Cell& cell, const std::string& reason) override;
   void on_step(const train::StepReport& report) override;
   void on_notice(const std::string& notice) override;

@@ -8,6 +8,7 @@
 #include "fastformer/base/format.h"
 #include "fastformer/train/experiment_results.h"
 #include "fastformer/train/experiment_tables.h"
+#include "fastformer/train/folder_lock.h"
 #include "fastformer/train/stop_signal.h"
 #include "fastformer/train/training_run.h"
 
@@ -58,6 +59,9 @@ ExperimentOutcome run_experiment(const Experiment& experiment,
       const auto end = train_cell(experiment, *cell, state, observer);
       outcome.stopped = end != CellEnd::kFinished;
       if (end != CellEnd::kStopped) write_results(experiment, collector);
+    } catch (const FolderInUse&) {
+      outcome.in_use.push_back(cell);
+      observer.on_cell_in_use(*cell);
     } catch (const c10::Error& error) {
       fail(*cell, error.what_without_backtrace());
     } catch (const std::exception& error) {

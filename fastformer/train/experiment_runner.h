@@ -15,12 +15,15 @@ class ExperimentObserver : public Observer {
  public:
   virtual void on_cell_begin(const Cell&, CellState) {}
   virtual void on_cell_end(const Cell&, const RunResult&) {}
+  /// Another process is at the cell, which is left to it.
+  virtual void on_cell_in_use(const Cell&) {}
   /// The cell could not be finished; the others go on.
   virtual void on_cell_failure(const Cell&, const std::string& /*reason*/) {}
 };
 
 struct ExperimentOutcome {
-  std::vector<const Cell*> failed;  ///< in their order; a cell another process trains is among them
+  std::vector<const Cell*> failed;  ///< in their order
+  std::vector<const Cell*> in_use;  ///< by other processes when their turn came
   bool stopped = false;             ///< by a signal, after a checkpoint
 };
 

@@ -28,13 +28,12 @@ void measure(EfficiencyFlags flags) {
   const auto csv = flags.output / "efficiency.csv", table = flags.output / "efficiency.md";
   auto cells = train::read_efficiency(csv);
   const train::StopSignal stop;
-  train::measure_efficiency(flags.options, cells, [&](const train::EfficiencyCell& cell) {
+  train::measure_efficiency(flags.options, cells, stop, [&](const train::EfficiencyCell& cell) {
     cells.push_back(cell);
     train::write_efficiency(csv, cells);
     std::cerr << cell.mixer << ' ' << cell.pass << " n = " << cell.length << ": "
               << (cell.measured() ? std::to_string(cell.milliseconds) + " ms a layer" : cell.status)
               << std::endl;
-    return !stop.requested();
   });
   base::write_file_atomically(table, train::efficiency_markdown(cells));
   if (stop.requested()) {

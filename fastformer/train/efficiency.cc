@@ -30,43 +30,18 @@ double quantile(std::vector<double> values, double share) {
   return std::lerp(values[index], values[next], place - static_cast<double>(index));
 }
 
-// The encoder of one mixer on one batch.
-class Bench {
- public:
-  Bench(const nn::EncoderConfig& config, std::int64_t tokens, std::int64_t length)
-      : store_(1), encoder_(config, store_, "encoder") {
-    for (std::int64_t first = 0; first < tokens; first += length) offsets_.push_back(first);
-    offsets_.push_back(tokens);
+// What all mixers get at one length.
+struct Batch {
+  Batch(std::int64_t tokens, std::int64_t length, std::int64_t width) {
+    for (std::int64_t first = 0; first < tokens; first += length) offsets.push_back(first);
+    offsets.push_back(tokens);
     at::manual_seed(1);
-    x_ = at::randn({tokens, config.width});
-    gradient_ = at::randn({tokens, config.width});
+    x = at::randn({tokens, width});
+    gradient = at::randn({tokens, width});
   }
 
-  // Seconds of one pass. Rows that inference overwrites are copied before the clock starts.
-  double run(bool training) {
-    const nn::Offsets offsets(offsets_);
-    if (!training) {
-      auto x = x_.clone();
-      return seconds([&] { encoder_.infer(std::move(x), offsets); });
-    }
-    for (const auto& [name, parameter] : store_.parameters()) parameter.mutable_grad().reset();
-    const auto x = x_.detach().requires_grad_(true);
-    return seconds(
-        [&] { encoder_.forward(x, offsets, /*training=*/true, nullptr).backward(gradient_); });
-  }
-
- private:
-  template <class Body>
-  static double seconds(const Body& body) {
-    const auto start = std::chrono::steady_clock::now();
-    body();
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  }
-
-  nn::ParameterStore store_;
-  nn::Encoder encoder_;
-  std::vector<std::int64_t> offsets_;
-  at::Tensor x_, gradient_;
+  std::vector<std::int64_t> offsets;
+  at::Tensor x, gradient;
 };
 
 double operations_of(const nn::EncoderConfig& config, std::int64_t tokens, std::int64_t length) {
@@ -76,32 +51,87 @@ double operations_of(const nn::EncoderConfig& config, std::int64_t tokens, std::
          static_cast<double>(length);
 }
 
-void measure(const EfficiencyOptions& options, const nn::EncoderConfig& config,
-             EfficiencyCell& cell) {
-  const auto start = std::chrono::steady_clock::now();
-  const auto spent = [&] {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  };
-  const bool training = cell.pass == "training";
-  Bench bench(config, options.tokens, cell.length);
-  std::vector<double> times;
-  {
-    nn::MemoryMeter meter;  // the first pass also loads code and grows scratch
-    times.push_back(bench.run(training));
-    cell.peak_bytes = meter.peak();
+// A cell that is being measured.
+class Contender {
+ public:
+  Contender(const nn::EncoderConfig& config, EfficiencyCell cell)
+      : config_(config),
+        cell_(std::move(cell)),
+        store_(1),
+        encoder_(config, store_, "encoder"),
+        training_(cell_.pass == "training") {}
+
+  // The first pass also loads code and grows scratch: it counts only where no other follows.
+  void warm_up(const Batch& batch) {
+    const nn::MemoryMeter meter;
+    warm_ = run(batch);
+    cell_.peak_bytes = meter.peak();
   }
-  const double warm = times.back();
-  while (static_cast<std::int64_t>(times.size()) <= options.rounds &&
-         spent() + warm < options.budget_seconds) {
-    times.push_back(bench.run(training));
+
+  // One more pass, unless it would leave the budget.
+  void run_round(const Batch& batch, double budget_seconds) {
+    if (spent_ + warm_ < budget_seconds) times_.push_back(run(batch));
   }
-  if (times.size() > 1) times.erase(times.begin());
-  const double scale = kMilliseconds / static_cast<double>(config.layers);
-  cell.milliseconds = scale * quantile(times, 0.5);
-  cell.low = scale * quantile(times, 0.25);
-  cell.high = scale * quantile(times, 0.75);
-  cell.operations = operations_of(config, options.tokens, cell.length);
-  cell.status = "measured";
+
+  EfficiencyCell result(const Batch& batch) {
+    const auto& times = times_.empty() ? std::vector<double>{warm_} : times_;
+    const double scale = kMilliseconds / static_cast<double>(config_.layers);
+    cell_.milliseconds = scale * quantile(times, 0.5);
+    cell_.low = scale * quantile(times, 0.25);
+    cell_.high = scale * quantile(times, 0.75);
+    cell_.operations = operations_of(config_, batch.x.size(0), cell_.length);
+    cell_.status = "measured";
+    return cell_;
+  }
+
+ private:
+  // Seconds of one pass. Rows that inference overwrites are copied before the clock starts.
+  double run(const Batch& batch) {
+    const nn::Offsets offsets(batch.offsets);
+    if (!training_) {
+      auto x = batch.x.clone();
+      return seconds([&] { encoder_.infer(std::move(x), offsets); });
+    }
+    for (const auto& [name, parameter] : store_.parameters()) parameter.mutable_grad().reset();
+    const auto x = batch.x.detach().requires_grad_(true);
+    return seconds(
+        [&] { encoder_.forward(x, offsets, /*training=*/true, nullptr).backward(batch.gradient); });
+  }
+
+  template <class Body>
+  double seconds(const Body& body) {
+    const auto start = std::chrono::steady_clock::now();
+    body();
+    const double taken =
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    spent_ += taken;
+    return taken;
+  }
+
+  nn::EncoderConfig config_;
+  EfficiencyCell cell_;
+  nn::ParameterStore store_;
+  nn::Encoder encoder_;
+  bool training_;
+  std::vector<double> times_;
+  double warm_ = 0, spent_ = 0;
+};
+
+// A round of each in turn, so that a disturbance of the machine hits all alike. False where `stop`
+// ended it before.
+bool measure(std::vector<std::unique_ptr<Contender>>& contenders, const Batch& batch,
+             const EfficiencyOptions& options, const StopSignal& stop) {
+  for (const auto& contender : contenders) {
+    if (stop.requested()) return false;
+    contender->warm_up(batch);
+  }
+  for (std::int64_t round = 0; round < options.rounds; ++round) {
+    for (const auto& contender : contenders) {
+      if (stop.requested()) return false;
+      contender->run_round(batch, options.budget_seconds);
+    }
+  }
+  return true;
 }
 
 // Seconds that the next length will take if time grows with it as it did between the last two, or,
@@ -148,7 +178,8 @@ bool EfficiencyCell::same_place(const EfficiencyCell& other) const {
 }
 
 void measure_efficiency(const EfficiencyOptions& options, const std::vector<EfficiencyCell>& known,
-                        const std::function<bool(const EfficiencyCell&)>& report) {
+                        const StopSignal& stop,
+                        const std::function<void(const EfficiencyCell&)>& report) {
   options.validate();
   if (options.threads > 0) at::set_num_threads(static_cast<int>(options.threads));
   nn::set_precision(options.precision);
@@ -162,11 +193,11 @@ void measure_efficiency(const EfficiencyOptions& options, const std::vector<Effi
     config.validate();
   }
   for (const auto& pass : options.passes) {
-    std::map<std::string, std::vector<EfficiencyCell>> before_of;
+    std::map<std::string, std::vector<EfficiencyCell>> before;  // the shorter ones of each mixer
     for (const auto length : lengths) {
+      std::vector<std::unique_ptr<Contender>> contenders;
       for (const auto& mixer : options.mixers) {
         const auto& config = configs.at(mixer);
-        auto& before = before_of[mixer];
         EfficiencyCell cell{.mixer = mixer,
                             .pass = pass,
                             .length = length,
@@ -176,18 +207,25 @@ void measure_efficiency(const EfficiencyOptions& options, const std::vector<Effi
         const auto found = std::find_if(known.begin(), known.end(),
                                         [&](const auto& other) { return other.same_place(cell); });
         if (found != known.end()) {
-          if (found->measured()) before.push_back(*found);
+          if (found->measured()) before[mixer].push_back(*found);
           continue;
         }
-        const double expected = estimate(before, length, static_cast<double>(config.layers));
+        const double expected = estimate(before[mixer], length, static_cast<double>(config.layers));
         if (expected > options.budget_seconds) {
           cell.status = base::format("skipped: about %.0f s expected, %.0f s allowed", expected,
                                      options.budget_seconds);
+          report(cell);
         } else {
-          measure(options, config, cell);
-          before.push_back(cell);
+          contenders.push_back(std::make_unique<Contender>(config, std::move(cell)));
         }
-        if (!report(cell)) return;
+      }
+      if (contenders.empty()) continue;
+      const Batch batch(options.tokens, length, options.encoder.width);
+      if (!measure(contenders, batch, options, stop)) return;
+      for (const auto& contender : contenders) {
+        const auto cell = contender->result(batch);
+        before[cell.mixer].push_back(cell);
+        report(cell);
       }
     }
   }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "fastformer/nn/encoder_config.h"
+#include "fastformer/train/stop_signal.h"
 
 namespace fastformer::train {
 
@@ -42,14 +43,16 @@ struct EfficiencyCell {
   bool same_place(const EfficiencyCell& other) const;
 };
 
-/// Measures every cell that is not among `known`, the mixers of one length one after another, so
-/// that what is compared was measured at nearly the same time. The short cells of a mixer say when
-/// its long ones will not fit the budget: these are skipped. Calls `report` after each cell; stops
-/// before the next one when it gives false.
+/// Measures every cell that is not among `known`, those of one length together, a pass of each
+/// mixer in turn, so that what is compared was measured at the same time. The short cells of a
+/// mixer say when its long ones will not fit the budget: these are skipped. Calls `report` for each
+/// cell once its length is measured; a stop ends it before the next pass, and loses what was
+/// measured of that length.
 ///
 /// The layers are those of `encoder` with random weights; x is random too. Throws what the mixers
 /// throw.
 void measure_efficiency(const EfficiencyOptions& options, const std::vector<EfficiencyCell>& known,
-                        const std::function<bool(const EfficiencyCell&)>& report);
+                        const StopSignal& stop,
+                        const std::function<void(const EfficiencyCell&)>& report);
 
 }  // namespace fastformer::train

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <csignal>
 #include <fstream>
 #include <stdexcept>
 
@@ -29,10 +30,9 @@ EfficiencyOptions small_options() {
 std::vector<EfficiencyCell> measured(const EfficiencyOptions& options,
                                      const std::vector<EfficiencyCell>& known = {}) {
   std::vector<EfficiencyCell> cells;
-  measure_efficiency(options, known, [&](const EfficiencyCell& cell) {
-    cells.push_back(cell);
-    return true;
-  });
+  const StopSignal stop;
+  measure_efficiency(options, known, stop,
+                     [&](const EfficiencyCell& cell) { cells.push_back(cell); });
   return cells;
 }
 
@@ -64,9 +64,16 @@ TEST(Efficiency, GoesOnWhereItWas) {
   for (const auto& cell : rest) {
     for (const auto& other : known) EXPECT_FALSE(cell.same_place(other));
   }
-  int reports = 0;
-  measure_efficiency(options, {}, [&](const EfficiencyCell&) { return ++reports < 3; });
-  EXPECT_EQ(reports, 3);
+}
+
+TEST(Efficiency, AStopEndsItAfterWholeLengths) {
+  const auto options = small_options();
+  const StopSignal stop;
+  std::size_t reports = 0;
+  measure_efficiency(options, {}, stop, [&](const EfficiencyCell&) {
+    if (++reports == 3) std::raise(SIGTERM);
+  });
+  EXPECT_EQ(reports, options.mixers.size());
 }
 
 TEST(Efficiency, SkipsWhatWillNotFitTheBudget) {

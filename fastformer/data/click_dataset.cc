@@ -17,6 +17,7 @@ ClickDataset tokenized(ClickSource source, std::unique_ptr<text::Tokenizer> toke
   dataset.tokenizer = std::move(tokenizer);
   dataset.news = std::move(source.news);
   dataset.parts = std::move(source.parts);
+  dataset.notices = std::move(source.notices);
   return dataset;
 }
 
@@ -32,6 +33,13 @@ std::string row(const char* name, const LogParts& parts, std::int64_t ClickCount
 }
 
 // Before a training whose end would find out.
+void check_labelled(const ImpressionLog& validation) {
+  if (validation.labelled() || validation.size() == 0) return;
+  throw std::invalid_argument(
+      "the impressions of data.validation do not say what was clicked, so that no epoch can be "
+      "chosen by them; name some with the labels -0 and -1 (only a test part may be blind)");
+}
+
 void check_measurable(const ImpressionLog& log, const char* part) {
   if (!log.labelled() || log.size() == 0 || log.measurable() > 0) return;
   throw std::invalid_argument(base::format(
@@ -50,6 +58,7 @@ ClickDataset prepare_clicks(const ClickDataConfig& config,
         "data.train is empty; name the folders with the training impressions");
   }
   auto source = read_clicks(config);
+  check_labelled(source.parts.validation);
   check_measurable(source.parts.validation, "validation");
   check_measurable(source.parts.test, "test");
   auto tokenizer =
@@ -82,6 +91,7 @@ std::string ClickDataset::summary() const {
       static_cast<long long>(news.size() - 1), news.categories().size(),
       count > 0 ? tokens / count : 0.0, static_cast<long long>(titles.cut),
       static_cast<long long>(titles.empty));
+  for (const auto& notice : notices) table += notice + "\n";
   return table;
 }
 

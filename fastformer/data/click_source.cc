@@ -1,11 +1,14 @@
 #include "fastformer/data/click_source.h"
 
+#include <algorithm>
 #include <array>
+#include <limits>
 #include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "fastformer/base/format.h"
 #include "fastformer/base/suggest.h"
 #include "fastformer/data/debian_clicks.h"
 #include "fastformer/data/mind_clicks.h"
@@ -17,10 +20,15 @@ namespace {
 struct Row {
   const char* name;
   ClickSource (*read)(const ClickDataConfig&);
+  void (*read_news)(const std::filesystem::path&, const ClickDataConfig&, NewsTable&);
+  bool knows_earlier_parts;
+  bool has_time;
 };
 
-constexpr std::array kReaders = {Row{"mind", read_mind_clicks}, Row{"recbole", read_recbole_clicks},
-                                 Row{"debian", read_debian_clicks}};
+constexpr std::array kReaders = {
+    Row{"mind", read_mind_clicks, read_mind_news, false, true},
+    Row{"recbole", read_recbole_clicks, read_recbole_items, true, true},
+    Row{"debian", read_debian_clicks, read_debian_packages, true, false}};
 
 const Row& row(const std::string& name) {
   std::vector<std::string> names;
@@ -29,6 +37,25 @@ const Row& row(const std::string& name) {
     names.emplace_back(row.name);
   }
   throw std::invalid_argument("data.format is '" + name + "'" + base::suggestion(name, names));
+}
+
+double last_time(const ImpressionLog& log) {
+  double last = -std::numeric_limits<double>::infinity();
+  for (std::int64_t i = 0; i < log.size(); ++i) last = std::max(last, log[i].time);
+  return last;
+}
+
+// A model that has seen what came later measures too well.
+void tell_time_travel(const ImpressionLog& earlier, const ImpressionLog& later, const char* part,
+                      std::vector<std::string>& notices) {
+  const double end = last_time(earlier);
+  std::int64_t count = 0;
+  for (std::int64_t i = 0; i < later.size(); ++i) count += later[i].time < end ? 1 : 0;
+  if (count == 0) return;
+  notices.push_back(base::format(
+      "time: %lld of %lld impressions of the %s part come before the training part ends, which may "
+      "hold their answers",
+      static_cast<long long>(count), static_cast<long long>(later.size()), part));
 }
 
 void check_training(const ImpressionLog& train) {
@@ -56,7 +83,8 @@ ClickSource read_clicks(const ClickDataConfig& config) {
         "data.train, data.validation and data.test are empty; name the folders with the "
         "impressions");
   }
-  auto source = row(config.format).read(config);
+  const auto& reader = row(config.format);
+  auto source = reader.read(config);
   if (config.validation_fraction > 0 || config.test_fraction > 0) {
     auto parts =
         split_by_time(source.parts.train, config.validation_fraction, config.test_fraction);
@@ -65,7 +93,19 @@ ClickSource read_clicks(const ClickDataConfig& config) {
     if (config.test_fraction > 0) source.parts.test = std::move(parts.test);
   }
   if (!config.train.empty()) check_training(source.parts.train);
+  if (reader.has_time) {
+    const auto& [train, validation, test] = source.parts;
+    tell_time_travel(train, validation, "validation", source.notices);
+    tell_time_travel(train, test, "test", source.notices);
+  }
   return source;
 }
+
+void read_news(const std::filesystem::path& source, const ClickDataConfig& config,
+               NewsTable& news) {
+  row(config.format).read_news(source, config, news);
+}
+
+bool knows_earlier_parts(const std::string& format) { return row(format).knows_earlier_parts; }
 
 }  // namespace fastformer::data

@@ -58,12 +58,10 @@ std::vector<std::string_view> dependencies(std::string_view field) {
 }
 
 template <class Use>
-void for_each_package(const std::vector<std::string>& files, const Use& use) {
-  for (const auto& file : files) {
-    DebianIndex index(file);
-    for (DebianPackage package; index.next(package);) {
-      if (!package.name.empty()) use(package);
-    }
+void for_each_package(const std::filesystem::path& file, const Use& use) {
+  DebianIndex index(file);
+  for (DebianPackage package; index.next(package);) {
+    if (!package.name.empty()) use(package);
   }
 }
 
@@ -100,8 +98,7 @@ class DependencyReader {
     const auto ring = log.add_history(clicks);
     const auto kept = std::min(count - 1, static_cast<std::int32_t>(config_.history));
     const auto salt = base::mix64(static_cast<std::uint64_t>(config_.sampling_seed));
-    const auto time =
-        static_cast<std::int64_t>(base::mix64(salt ^ base::fnv1a(package.group())) >> 1);
+    const auto time = static_cast<double>(base::mix64(salt ^ base::fnv1a(package.group())) >> 1);
     for (std::int32_t i = 0; i < count; ++i) {
       const auto id = package.name + ":" + news_.id(clicks[static_cast<std::size_t>(i)]);
       log.add({.id = id,
@@ -121,24 +118,30 @@ class DependencyReader {
 
 }  // namespace
 
-ClickSource read_debian_clicks(const ClickDataConfig& config) {
+void read_debian_packages(const std::filesystem::path& index, const ClickDataConfig& config,
+                          NewsTable& news) {
   check_columns(config);
+  for_each_package(index, [&](const DebianPackage& package) {
+    news.add({.id = package.name, .title = title_of(package, config), .category = package.section});
+  });
+}
+
+ClickSource read_debian_clicks(const ClickDataConfig& config) {
   ClickSource source;
   auto& [train, validation, test] = source.parts;
   const std::array parts = {std::pair{&config.train, &train},
                             std::pair{&config.validation, &validation},
                             std::pair{&config.test, &test}};
   for (const auto& [files, log] : parts) {
-    for_each_package(*files, [&](const DebianPackage& package) {
-      source.news.add(
-          {.id = package.name, .title = title_of(package, config), .category = package.section});
-    });
+    for (const auto& file : *files) read_debian_packages(file, config, source.news);
     if (log == &train) source.training_news = source.news.size() - 1;
   }
   DependencyReader reader(config, source.news);
   for (const auto& [files, log] : parts) {
-    for_each_package(*files,
-                     [&, to = log](const DebianPackage& package) { reader.add(package, *to); });
+    for (const auto& file : *files) {
+      for_each_package(file,
+                       [&, to = log](const DebianPackage& package) { reader.add(package, *to); });
+    }
   }
   return source;
 }

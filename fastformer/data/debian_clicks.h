@@ -1,5 +1,7 @@
 #pragma once
 
+#include <filesystem>
+
 #include "fastformer/data/click_source.h"
 
 namespace fastformer::data {
@@ -14,5 +16,9 @@ namespace fastformer::data {
 /// others, in a ring from behind it. Dependencies have no time: a hash of the source stands for it,
 /// so that split_by_time draws at random and leaves the packages of a source together.
 ClickSource read_debian_clicks(const ClickDataConfig& config);
+
+/// The packages of an index as news.
+void read_debian_packages(const std::filesystem::path& index, const ClickDataConfig& config,
+                          NewsTable& news);
 
 }  // namespace fastformer::data

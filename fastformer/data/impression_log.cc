@@ -67,10 +67,10 @@ namespace {
 
 // The earliest time of the last `fraction` of the sorted times; nothing is as late for a fraction
 // of 0.
-std::int64_t last_part(const std::vector<std::int64_t>& sorted, double fraction) {
+double last_part(const std::vector<double>& sorted, double fraction) {
   const auto count =
       static_cast<std::size_t>(std::llround(fraction * static_cast<double>(sorted.size())));
-  return count == 0 ? std::numeric_limits<std::int64_t>::max() : sorted[sorted.size() - count];
+  return count == 0 ? std::numeric_limits<double>::infinity() : sorted[sorted.size() - count];
 }
 
 void check_part(const ImpressionLog& part, double fraction, const char* name) {
@@ -85,7 +85,7 @@ void check_part(const ImpressionLog& part, double fraction, const char* name) {
 }  // namespace
 
 LogParts split_by_time(const ImpressionLog& log, double validation_fraction, double test_fraction) {
-  std::vector<std::int64_t> times;
+  std::vector<double> times;
   times.reserve(static_cast<std::size_t>(log.size()));
   for (std::int64_t i = 0; i < log.size(); ++i) times.push_back(log[i].time);
   std::sort(times.begin(), times.end());

@@ -27,7 +27,7 @@ class Candidate {
 struct Impression {
   std::string_view id;
   std::int32_t user = 0;
-  std::int64_t time = 0;  ///< seconds; only the order counts
+  double time = 0;  ///< only the order counts
   std::span<const std::int32_t> history;
   std::span<const Candidate> candidates;
 };
@@ -98,7 +98,7 @@ class ImpressionLog {
   std::vector<bool> user_seen_;
   std::vector<Candidate> candidates_;
   std::vector<std::int64_t> candidate_offsets_ = {0};
-  std::vector<std::int64_t> times_;
+  std::vector<double> times_;
   std::string ids_;
   std::vector<std::int64_t> id_offsets_ = {0};
   ClickCounts counts_;

@@ -41,10 +41,26 @@ void LineStream::Close::operator()(archive* handle) const { archive_read_free(ha
 
 LineStream::LineStream(const fs::path& path) : name_(display_name(path)) {
   if (path != "-") check_path(path, name_);
-  open(path);
+  open(path, archive_read_support_format_raw);
+  archive_entry* entry = nullptr;
+  at_end_ = !next_header(entry);
 }
 
-void LineStream::open(const fs::path& path) {
+std::optional<LineStream> LineStream::in_zip(const fs::path& archive, const std::string& name) {
+  LineStream stream;
+  stream.name_ = archive.string();
+  check_path(archive, stream.name_);
+  stream.open(archive, archive_read_support_format_zip);
+  for (archive_entry* entry = nullptr; stream.next_header(entry);) {
+    const char* const path = archive_entry_pathname(entry);
+    if (path == nullptr || fs::path(path).filename() != name) continue;
+    stream.name_ = (archive / name).string();
+    return stream;
+  }
+  return std::nullopt;
+}
+
+void LineStream::open(const fs::path& path, int (*support_format)(archive*)) {
   archive_.reset(archive_read_new());
   archive* const handle = archive_.get();
   if (handle == nullptr) throw std::bad_alloc();
@@ -53,18 +69,18 @@ void LineStream::open(const fs::path& path) {
   archive_read_support_filter_zstd(handle);
   archive_read_support_filter_bzip2(handle);
   archive_read_support_filter_xz(handle);
-  archive_read_support_format_raw(handle);
+  support_format(handle);
   archive_read_support_format_empty(handle);
   const int opened = path == "-" ? archive_read_open_fd(handle, STDIN_FILENO, kBlockBytes)
                                  : archive_read_open_filename(handle, path.c_str(), kBlockBytes);
   if (opened != ARCHIVE_OK) fail("cannot be opened");
-  archive_entry* entry = nullptr;
-  const int result = archive_read_next_header(handle, &entry);
-  if (result == ARCHIVE_EOF) {
-    at_end_ = true;
-  } else if (result != ARCHIVE_OK) {
-    fail("cannot be read");
-  }
+}
+
+// False at the end.
+bool LineStream::next_header(archive_entry*& entry) {
+  const int result = archive_read_next_header(archive_.get(), &entry);
+  if (result != ARCHIVE_OK && result != ARCHIVE_EOF) fail("cannot be read");
+  return result == ARCHIVE_OK;
 }
 
 void LineStream::fail(const std::string& cause) const {

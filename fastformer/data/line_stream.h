@@ -4,10 +4,12 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
 struct archive;
+struct archive_entry;
 
 namespace fastformer::data {
 
@@ -24,6 +26,11 @@ inline constexpr std::size_t kMaximumRecordBytes = std::size_t{64} << 20;
 class LineStream {
  public:
   explicit LineStream(const std::filesystem::path& path);
+
+  /// The file of that name in a zip archive, in whatever folder of it; nothing where it has none.
+  /// Throws as the constructor.
+  static std::optional<LineStream> in_zip(const std::filesystem::path& archive,
+                                          const std::string& name);
 
   /// Puts the next line into `line`, without "\n" or "\r\n" and without a byte order mark; false at
   /// the end. The bytes are not checked (see check_text).
@@ -43,7 +50,9 @@ class LineStream {
     void operator()(archive* handle) const;
   };
 
-  void open(const std::filesystem::path& path);
+  LineStream() = default;
+  void open(const std::filesystem::path& path, int (*support_format)(archive*));
+  bool next_header(archive_entry*& entry);
   bool read_block();
   [[noreturn]] void fail(const std::string& cause) const;
 

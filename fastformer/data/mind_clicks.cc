@@ -27,18 +27,24 @@ const std::vector<std::string>& news_columns() {
 constexpr std::size_t kLeastNewsColumns = 5;
 constexpr const char* kNewsFile = "news.tsv";
 constexpr const char* kBehaviorsFile = "behaviors.tsv";
+constexpr const char* kEntitiesFile = "entity_embedding.vec";
 
-std::optional<fs::path> find_file(const fs::path& folder, const std::string& name) {
+bool is_zip(const fs::path& path) { return path.extension() == ".zip" && !fs::is_directory(path); }
+
+// The file of that name in a folder or archive; nothing where it has none.
+std::optional<LineStream> find_file(const fs::path& place, const std::string& name) {
+  if (is_zip(place)) return LineStream::in_zip(place, name);
   for (const char* ending : {"", ".gz", ".zst", ".bz2", ".xz"}) {
-    if (fs::exists(folder / (name + ending))) return folder / (name + ending);
+    if (fs::exists(place / (name + ending))) return LineStream(place / (name + ending));
   }
   return std::nullopt;
 }
 
-// The file itself, or the one of that name in the folder.
-fs::path file_of(const fs::path& source, const std::string& name) {
-  if (!fs::is_directory(source)) return source;
-  return find_file(source, name).value_or(source / name);
+// The file itself, or the one of that name in the folder or archive.
+LineStream open_file(const fs::path& source, const std::string& name) {
+  if (!fs::is_directory(source) && !is_zip(source)) return LineStream(source);
+  auto found = find_file(source, name);
+  return found ? std::move(*found) : LineStream(source / name);
 }
 
 std::size_t news_column(const std::string& name, const char* field) {
@@ -97,8 +103,7 @@ class BehaviorsReader {
   BehaviorsReader(const ClickDataConfig& config, const NewsTable& news)
       : limit_(static_cast<std::size_t>(config.history)), news_(news) {}
 
-  void read(const fs::path& file) {
-    LineStream lines(file);
+  void read(LineStream lines) {
     bool any = false;
     for (std::string line; lines.next(line);) {
       if (line.empty()) continue;
@@ -132,7 +137,10 @@ class BehaviorsReader {
     }
     const auto user = users_.number(cells_[1]);
     read_candidates(cells_[4], where);
-    log_.add({.id = cells_[0], .user = user, .time = *time, .candidates = candidates_},
+    log_.add({.id = cells_[0],
+              .user = user,
+              .time = static_cast<double>(*time),
+              .candidates = candidates_},
              history(user, cells_[3]));
   }
 
@@ -198,31 +206,7 @@ class BehaviorsReader {
   std::vector<Candidate> candidates_;
 };
 
-// The news beside the impressions, which must lie there unless data.news names some.
-void read_news_beside(const std::vector<std::string>& sources, const ClickDataConfig& config,
-                      NewsTable& news) {
-  for (const auto& source : sources) {
-    const fs::path path = source;
-    if (!fs::exists(path)) {
-      throw std::invalid_argument(source +
-                                  ": does not exist; name a folder with MIND's behaviors.tsv, or "
-                                  "that file");
-    }
-    const auto folder = fs::is_directory(path) ? path : path.parent_path();
-    const auto file = find_file(folder, kNewsFile);
-    if (file) {
-      read_mind_news(*file, config, news);
-    } else if (config.news.empty()) {
-      throw std::invalid_argument((folder / kNewsFile).string() +
-                                  ": does not exist; put MIND's news.tsv beside the impressions, "
-                                  "or name it in data.news");
-    }
-  }
-}
-
-}  // namespace
-
-void read_mind_news(const fs::path& source, const ClickDataConfig& config, NewsTable& news) {
+void read_news(LineStream lines, const ClickDataConfig& config, NewsTable& news) {
   std::vector<std::size_t> title_columns;
   for (const auto& name : config.title_columns) {
     title_columns.push_back(news_column(name, "data.title_columns"));
@@ -230,7 +214,6 @@ void read_mind_news(const fs::path& source, const ClickDataConfig& config, NewsT
   const auto category = config.category_column.empty()
                             ? 1
                             : news_column(config.category_column, "data.category_column");
-  LineStream lines(file_of(source, kNewsFile));
   std::vector<std::string_view> cells, parts;
   bool any = false;
   for (std::string line; lines.next(line);) {
@@ -254,20 +237,50 @@ void read_mind_news(const fs::path& source, const ClickDataConfig& config, NewsT
   if (!any) throw std::invalid_argument(lines.name() + ": holds no news, expected MIND's news.tsv");
 }
 
+// The news beside the impressions, which must lie there unless data.news names some.
+void read_news_beside(const std::vector<std::string>& sources, const ClickDataConfig& config,
+                      ClickSource& result) {
+  for (const auto& source : sources) {
+    const fs::path path = source;
+    if (!fs::exists(path)) {
+      throw std::invalid_argument(source +
+                                  ": does not exist; name a folder or zip archive with MIND's "
+                                  "behaviors.tsv, or that file");
+    }
+    const auto place = fs::is_directory(path) || is_zip(path) ? path : path.parent_path();
+    if (const auto entities = find_file(place, kEntitiesFile)) {
+      result.notices.push_back(entities->name() + " is not read: news are their titles here");
+    }
+    if (auto file = find_file(place, kNewsFile)) {
+      read_news(std::move(*file), config, result.news);
+    } else if (config.news.empty()) {
+      throw std::invalid_argument((place / kNewsFile).string() +
+                                  ": does not exist; put MIND's news.tsv beside the impressions, "
+                                  "or name it in data.news");
+    }
+  }
+}
+
+}  // namespace
+
+void read_mind_news(const fs::path& source, const ClickDataConfig& config, NewsTable& news) {
+  read_news(open_file(source, kNewsFile), config, news);
+}
+
 ImpressionLog read_behaviors(const std::vector<std::string>& sources, const ClickDataConfig& config,
                              const NewsTable& news) {
   BehaviorsReader reader(config, news);
-  for (const auto& source : sources) reader.read(file_of(source, kBehaviorsFile));
+  for (const auto& source : sources) reader.read(open_file(source, kBehaviorsFile));
   return reader.take();
 }
 
 ClickSource read_mind_clicks(const ClickDataConfig& config) {
   ClickSource source;
   for (const auto& file : config.news) read_mind_news(file, config, source.news);
-  read_news_beside(config.train, config, source.news);
+  read_news_beside(config.train, config, source);
   source.training_news = source.news.size() - 1;
-  read_news_beside(config.validation, config, source.news);
-  read_news_beside(config.test, config, source.news);
+  read_news_beside(config.validation, config, source);
+  read_news_beside(config.test, config, source);
   source.parts.train = read_behaviors(config.train, config, source.news);
   source.parts.validation = read_behaviors(config.validation, config, source.news);
   source.parts.test = read_behaviors(config.test, config, source.news);

@@ -10,6 +10,8 @@ namespace fastformer::data {
 
 /// MIND (Wu et al. 2020). A source is a folder with news.tsv and behaviors.tsv, or the latter file
 /// with the former beside it or among data.news; all may be compressed (news.tsv.gz, .zst, ...).
+/// The folder may be the zip archive as it is downloaded. Vectors of entities beside them are not
+/// read.
 ///
 ///   news.tsv       id, category, subcategory, title, abstract, url, title entities, abstract
 ///                  entities and, where someone has added it, body
@@ -20,7 +22,7 @@ namespace fastformer::data {
 /// history; a shown one stays, without a title. Of a history the last `history` clicks are kept.
 ClickSource read_mind_clicks(const ClickDataConfig& config);
 
-/// The parts of the above. `source` as there; a file is read as it is.
+/// The parts of the above. `source` as there; another file is read as it is.
 void read_mind_news(const std::filesystem::path& source, const ClickDataConfig& config,
                     NewsTable& news);
 ImpressionLog read_behaviors(const std::vector<std::string>& sources, const ClickDataConfig& config,

@@ -22,7 +22,6 @@ void NewsTable::add(NewsItem item) {
     if (added) categories_.push_back(std::move(item.category));
     category = entry->second;
   }
-  if (item.title.empty()) ++untitled_;
   ids_.push_back(std::move(item.id));
   titles_.push_back(std::move(item.title));
   category_of_.push_back(category);

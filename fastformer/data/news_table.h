@@ -47,8 +47,6 @@ class NewsTable {
     return category_of_[static_cast<std::size_t>(news)];
   }
   const std::vector<std::string>& categories() const { return categories_; }
-  /// How many news have an empty title.
-  std::int64_t untitled() const { return untitled_; }
 
  private:
   template <class Value>
@@ -57,7 +55,6 @@ class NewsTable {
   std::vector<std::string> ids_, titles_, categories_;
   std::vector<std::int32_t> category_of_;
   Index<std::int32_t> numbers_, category_numbers_;
-  std::int64_t untitled_ = 0;
 };
 
 }  // namespace fastformer::data

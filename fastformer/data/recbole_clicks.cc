@@ -37,29 +37,14 @@ fs::path interactions_file(const fs::path& source) {
   return fs::is_directory(source) ? only_file(source, ".inter") : source;
 }
 
-fs::path items_file(const fs::path& interactions) {
-  auto same = interactions;
+// The source itself, or that which belongs to the interactions.
+fs::path items_file(const fs::path& source) {
+  if (source.extension() == ".item") return source;
+  auto same = interactions_file(source);
   same.replace_extension(".item");
   if (fs::exists(same)) return same;
-  const auto folder = interactions.parent_path();
+  const auto folder = same.parent_path();
   return only_file(folder.empty() ? fs::path(".") : folder, ".item");
-}
-
-void read_items(const fs::path& file, const ClickDataConfig& config, NewsTable& items) {
-  RecboleTable table(file);
-  const auto id = table.column("item_id");
-  std::vector<std::size_t> titles;
-  for (const auto& name : config.title_columns) titles.push_back(table.column(name));
-  std::vector<std::string_view> parts;
-  while (table.next()) {
-    parts.clear();
-    for (const auto column : titles) parts.push_back(table.cell(column));
-    NewsItem item{.id = std::string(table.cell(id)), .title = join_words(parts), .category = {}};
-    if (!config.category_column.empty()) {
-      item.category = table.cell(table.column(config.category_column));
-    }
-    items.add(std::move(item));
-  }
 }
 
 struct Interaction {
@@ -68,6 +53,8 @@ struct Interaction {
   bool click = false;
   Part part = Part::kTrain;
 };
+
+constexpr std::size_t kParts = 3;
 
 class InteractionsReader {
  public:
@@ -105,32 +92,56 @@ class InteractionsReader {
   }
 
  private:
+  // The clicks that impressions of a part may know, in the order of time.
+  struct Known {
+    std::int64_t first = 0;   // of all clicks of the logs
+    std::int32_t before = 0;  // the next impression
+    bool used = false;
+  };
+
   void add_user(std::span<const Interaction> interactions) {
-    std::vector<std::int32_t> met, clicks;
+    std::vector<std::int32_t> met;
+    std::array<Known, kParts> known;
     for (const auto& i : interactions) {
       met.push_back(i.item);
-      if (i.click && i.item != NewsTable::kUnknown) clicks.push_back(i.item);
+      if (i.click) known[place(i.part)].used = true;
     }
     unmet_.begin_user(names_[static_cast<std::size_t>(interactions.front().user)], met);
-    const auto all = logs_.train.add_history(clicks);
-    std::int32_t before = 0;
+    for (std::size_t part = 0; part < kParts; ++part) {
+      if (known[part].used) known[part].first = add_clicks_until(part, interactions);
+    }
     for (const auto& i : interactions) {
-      if (!i.click) continue;
-      auto& log = i.part == Part::kTest         ? logs_.test
-                  : i.part == Part::kValidation ? logs_.validation
-                                                : logs_.train;
-      const bool known = i.item != NewsTable::kUnknown;
-      const auto count = std::min(before, static_cast<std::int32_t>(config_.history));
-      log.add({.id = std::to_string(++impressions_),
-               .user = i.user,
-               .time = static_cast<std::int64_t>(i.time),
-               .history = {},
-               .candidates = unmet_.around(i.item)},
-              {.first = all.first + before - count, .count = count});
-      log.count_unknown(0, known ? 0 : 1);
-      before += known ? 1 : 0;
+      if (i.click) add_impression(i, known);
     }
   }
+
+  std::int64_t add_clicks_until(std::size_t part, std::span<const Interaction> interactions) {
+    std::vector<std::int32_t> clicks;
+    for (const auto& i : interactions) {
+      if (counts(i) && place(i.part) <= part) clicks.push_back(i.item);
+    }
+    return logs_.train.add_history(clicks).first;
+  }
+
+  void add_impression(const Interaction& i, std::array<Known, kParts>& known) {
+    auto& log = i.part == Part::kTest         ? logs_.test
+                : i.part == Part::kValidation ? logs_.validation
+                                              : logs_.train;
+    const auto& own = known[place(i.part)];
+    const auto count = std::min(own.before, static_cast<std::int32_t>(config_.history));
+    log.add({.id = std::to_string(++impressions_),
+             .user = i.user,
+             .time = i.time,
+             .history = {},
+             .candidates = unmet_.around(i.item)},
+            {.first = own.first + own.before - count, .count = count});
+    log.count_unknown(0, i.item == NewsTable::kUnknown ? 1 : 0);
+    if (!counts(i)) return;
+    for (auto part = place(i.part); part < kParts; ++part) ++known[part].before;
+  }
+
+  static std::size_t place(Part part) { return static_cast<std::size_t>(part); }
+  static bool counts(const Interaction& i) { return i.click && i.item != NewsTable::kUnknown; }
 
   const ClickDataConfig& config_;
   const NewsTable& items_;
@@ -144,15 +155,30 @@ class InteractionsReader {
 
 }  // namespace
 
+void read_recbole_items(const fs::path& source, const ClickDataConfig& config, NewsTable& items) {
+  RecboleTable table(items_file(source));
+  const auto id = table.column("item_id");
+  std::vector<std::size_t> titles;
+  for (const auto& name : config.title_columns) titles.push_back(table.column(name));
+  std::vector<std::string_view> parts;
+  while (table.next()) {
+    parts.clear();
+    for (const auto column : titles) parts.push_back(table.cell(column));
+    NewsItem item{.id = std::string(table.cell(id)), .title = join_words(parts), .category = {}};
+    if (!config.category_column.empty()) {
+      item.category = table.cell(table.column(config.category_column));
+    }
+    items.add(std::move(item));
+  }
+}
+
 ClickSource read_recbole_clicks(const ClickDataConfig& config) {
   ClickSource source;
   const std::array parts = {std::pair{&config.train, Part::kTrain},
                             std::pair{&config.validation, Part::kValidation},
                             std::pair{&config.test, Part::kTest}};
   for (const auto& [files, part] : parts) {
-    for (const auto& file : *files) {
-      read_items(items_file(interactions_file(file)), config, source.news);
-    }
+    for (const auto& file : *files) read_recbole_items(file, config, source.news);
     if (part == Part::kTrain) source.training_news = source.news.size() - 1;
   }
   InteractionsReader reader(config, source.news);

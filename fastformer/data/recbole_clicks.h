@@ -1,5 +1,7 @@
 #pragma once
 
+#include <filesystem>
+
 #include "fastformer/data/click_source.h"
 
 namespace fastformer::data {
@@ -13,8 +15,12 @@ namespace fastformer::data {
 ///
 /// The items lie in the file of the same name, or the only .item file beside it. A rating from
 /// `click_rating` on is a click; without that column every line is one. Each click makes an
-/// impression (see UnmetItems), whose history are the user's clicks before it; these may lie in an
-/// earlier part.
+/// impression (see UnmetItems), whose history are the user's clicks before it in its own part and
+/// in earlier ones; those of later parts, which training must not know, are left out.
 ClickSource read_recbole_clicks(const ClickDataConfig& config);
+
+/// The items of a source as news: of an .item file, or of that which belongs to the interactions.
+void read_recbole_items(const std::filesystem::path& source, const ClickDataConfig& config,
+                        NewsTable& items);
 
 }  // namespace fastformer::data

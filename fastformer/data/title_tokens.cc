@@ -6,6 +6,8 @@ TitleTokens tokenize_titles(const NewsTable& news, const text::Tokenizer& tokeni
                             std::int64_t limit) {
   TitleTokens tokens;
   tokens.offsets.reserve(static_cast<std::size_t>(news.size()) + 1);
+  std::vector<std::int32_t> none;  // what the tokenizer puts around a text
+  tokenizer.encode("", none, static_cast<std::size_t>(limit));
   for (std::int32_t n = 0; n < news.size(); ++n) {
     const auto before = tokens.ids.size();
     const auto most = static_cast<std::size_t>(limit);
@@ -18,7 +20,7 @@ TitleTokens tokenize_titles(const NewsTable& news, const text::Tokenizer& tokeni
       tokenizer.encode(news.title(n), tokens.ids, most);
       ++tokens.cut;
     }
-    if (tokens.ids.size() == before && n != NewsTable::kUnknown) ++tokens.empty;
+    if (tokens.ids.size() <= before + none.size() && n != NewsTable::kUnknown) ++tokens.empty;
     tokens.offsets.push_back(static_cast<std::int64_t>(tokens.ids.size()));
   }
   return tokens;

@@ -15,7 +15,7 @@ struct TitleTokens {
   std::vector<std::int32_t> ids;            ///< [T]
   std::vector<std::int64_t> offsets = {0};  ///< [N + 1]
   std::int64_t cut = 0;                     ///< titles that lost their tail
-  std::int64_t empty = 0;                   ///< news of the table without a token; not number 0
+  std::int64_t empty = 0;  ///< news of the table without a token of their own; not number 0
 
   std::int64_t size() const { return static_cast<std::int64_t>(offsets.size()) - 1; }
   std::span<const std::int32_t> title(std::int64_t news) const {

@@ -8,6 +8,7 @@
 
 #include "fastformer/data/click_dataset.h"
 #include "support/temporary_folder.h"
+#include "support/zip_file.h"
 
 namespace fastformer::data {
 namespace {
@@ -52,7 +53,6 @@ TEST_F(MindClicksTest, ReadsImpressionsAndNews) {
   EXPECT_EQ(source.news.categories(), (std::vector<std::string>{"news", "sports"}));
   EXPECT_EQ(source.news.category(3), 0);
   EXPECT_EQ(source.news.category(NewsTable::kUnknown), -1);
-  EXPECT_EQ(source.news.untitled(), 1);
   EXPECT_EQ(source.training_news, 3);
   const auto& log = source.parts.train;
   ASSERT_EQ(log.size(), 2);
@@ -217,6 +217,58 @@ TEST_F(MindClicksTest, TrainingNeedsSomethingToMeasure) {
   EXPECT_MENTIONS(testing::error_of(learned), "test part", "none of the 2");
   test.write("behaviors.tsv", line("N1", "N1"));  // a blind set
   EXPECT_EQ(testing::error_of(learned), "");
+}
+
+TEST_F(MindClicksTest, OnlyATestPartMayBeBlind) {
+  const testing::TemporaryFolder blind;
+  blind.write("news.tsv", kNews);
+  blind.write("behaviors.tsv", line("N1", "N1 N2"));
+  auto config = config_for(line("N1", "N1-1 N2-0"));
+  config.validation = {blind.path().string()};
+  EXPECT_MENTIONS(testing::error_of([&] { prepare_clicks(config, text::TokenizerConfig{}); }),
+                  "data.validation", "-0 and -1");
+}
+
+TEST_F(MindClicksTest, ReadsTheArchiveAsItIsDownloaded) {
+  const auto behaviors = line("N1 N2", "N3-1 N1-0") + line("", "N2-0 N1-1", "U2");
+  const auto zip = folder_ / "MINDsmall_train.zip";
+  testing::write_zip(zip, {{"MINDsmall_train/", ""},
+                           {"MINDsmall_train/entity_embedding.vec", "Q1\t0.5\n"},
+                           {"MINDsmall_train/news.tsv", kNews},
+                           {"MINDsmall_train/behaviors.tsv", behaviors}});
+  ClickDataConfig config;
+  config.train = {zip.string()};
+  const auto source = read_clicks(config);
+  EXPECT_EQ(source.news.size(), 4);
+  ASSERT_EQ(source.parts.train.size(), 2);
+  EXPECT_EQ(source.parts.train[1].candidates[1], Candidate(1, true));
+  ASSERT_EQ(source.notices.size(), 1u);
+  EXPECT_MENTIONS(source.notices[0], "MINDsmall_train.zip/entity_embedding.vec is not read");
+  NewsTable news;
+  read_mind_news(zip, config, news);
+  EXPECT_EQ(news.size(), 4);
+
+  const auto refused = [&] { return testing::error_of([&] { read_clicks(config); }); };
+  testing::write_zip(zip, {{"news.tsv", kNews}});
+  EXPECT_MENTIONS(refused(), "MINDsmall_train.zip/behaviors.tsv: does not exist");
+  testing::write_zip(zip, {{"behaviors.tsv", behaviors}});
+  EXPECT_MENTIONS(refused(), "MINDsmall_train.zip/news.tsv: does not exist", "data.news");
+  testing::write_zip(zip, {{"news.tsv", kNews}, {"behaviors.tsv", "7\tU1\n"}});
+  EXPECT_MENTIONS(refused(), "MINDsmall_train.zip/behaviors.tsv:1", "2 columns");
+  folder_.write("MINDsmall_train.zip", "no archive");
+  EXPECT_MENTIONS(refused(), "MINDsmall_train.zip", "damaged");
+}
+
+TEST_F(MindClicksTest, ImpressionsBeforeTheEndOfTrainingAreTold) {
+  const testing::TemporaryFolder test;
+  test.write("news.tsv", kNews);
+  test.write("behaviors.tsv", line("N1", "N1-0 N2-1", "U1", "11/14/2019 8:55:22 AM") +
+                                  line("N1", "N1-0 N2-1", "U1", "11/15/2019 8:55:22 PM"));
+  auto config = config_for(line("N1", "N1-1 N2-0"));
+  config.test = {test.path().string()};
+  const auto dataset = prepare_clicks(config, text::TokenizerConfig{.minimum_count = 1});
+  EXPECT_MENTIONS(dataset.summary(),
+                  "time: 1 of 2 impressions of the test part come before the training part ends");
 }
 
 TEST(MindFragments, AreRead) {

@@ -86,6 +86,44 @@ TEST_F(RecboleClicksTest, ALaterPartHasTheEarlierClicksAsHistory) {
   EXPECT_EQ(cut.test[0].history[0], 2);
 }
 
+TEST_F(RecboleClicksTest, AnEarlierPartKnowsNoLaterClicks) {
+  folder_.write("x.inter", kHeading + "u\ta\t5\t1\nu\tc\t5\t3\n");
+  config_.train = {(folder_ / "x.inter").string()};
+  config_.validation = {folder_.write("y.inter", kHeading + "u\td\t5\t4\n").string()};
+  config_.test = {folder_.write("z.inter", kHeading + "u\tb\t5\t2\nu\ta\t5\t5\n").string()};
+  const auto source = read_clicks(config_);
+  const auto history = [](const ImpressionLog& log, std::int64_t i) {
+    return std::vector<std::int32_t>(log[i].history.begin(), log[i].history.end());
+  };
+  using Clicks = std::vector<std::int32_t>;  // a is 1, b is 2 ...
+  EXPECT_EQ(history(source.parts.train, 0), Clicks{});
+  EXPECT_EQ(history(source.parts.train, 1), Clicks{1});
+  EXPECT_EQ(history(source.parts.validation, 0), (Clicks{1, 3}));
+  EXPECT_EQ(history(source.parts.test, 0), Clicks{1});
+  EXPECT_EQ(history(source.parts.test, 1), (Clicks{1, 2, 3, 4}));
+  ASSERT_EQ(source.notices.size(), 1u);
+  EXPECT_MENTIONS(source.notices[0], "1 of 2 impressions", "test part", "before the training part");
+}
+
+TEST_F(RecboleClicksTest, TimesMayBeFractions) {
+  config_.test_fraction = 0.5;
+  const auto parts = read("u\ta\t5\t0.25\nu\tb\t5\t0.5\nv\tc\t5\t1e20\nv\td\t5\t0.125\n").parts;
+  ASSERT_EQ(parts.train.size(), 2);
+  EXPECT_EQ(parts.train[0].time, 0.25);
+  EXPECT_EQ(parts.train[1].time, 0.125);
+  EXPECT_EQ(parts.test[1].time, 1e20);
+}
+
+TEST_F(RecboleClicksTest, ItemsAloneAreNewsToChooseFrom) {
+  folder_.write("x.inter", kHeading);
+  for (const auto& source : {folder_ / "x.item", folder_ / "x.inter", folder_.path()}) {
+    NewsTable items;
+    read_news(source, config_, items);
+    EXPECT_EQ(items.size(), 6);
+    EXPECT_EQ(items.title(items.find("c")), "Heat");
+  }
+}
+
 TEST_F(RecboleClicksTest, UnknownItemsAreCounted) {
   const auto log = read("u\tz\t5\t1\nu\ta\t5\t2\n").parts.train;
   EXPECT_EQ(log.counts().unknown_candidates, 1);

@@ -21,12 +21,14 @@ TEST(TitleTokens, ACutTitleKeepsItsLastMarkAndAnUnknownNewsHasNoMarks) {
   NewsTable news;
   news.add({.id = "long", .title = "oil falls oil falls", .category = ""});
   news.add({.id = "fits", .title = "oil falls", .category = ""});
+  news.add({.id = "untitled", .title = "", .category = ""});
   const auto titles = tokenize_titles(news, *text::load_bert_tokenizer(folder.path()), 4);
   EXPECT_EQ(ids(titles, NewsTable::kUnknown), std::vector<std::int32_t>{});
   EXPECT_EQ(ids(titles, 1), (std::vector<std::int32_t>{2, 4, 5, 3}));
   EXPECT_EQ(ids(titles, 2), (std::vector<std::int32_t>{2, 4, 5, 3}));
   EXPECT_EQ(titles.cut, 1);
-  EXPECT_EQ(titles.empty, 0);
+  EXPECT_EQ(ids(titles, 3), (std::vector<std::int32_t>{2, 3}));
+  EXPECT_EQ(titles.empty, 1);
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include "fastformer/cli/commands.h"
 #include "fastformer/cli/model_data.h"
 #include "fastformer/data/click_dataset.h"
+#include "fastformer/data/click_source.h"
 #include "fastformer/data/dataset.h"
 #include "fastformer/data/pair_dataset.h"
 #include "fastformer/tasks/evaluation.h"
@@ -74,13 +75,42 @@ struct OpenedRecommender {
   const data::ImpressionLog& log() const { return dataset.parts.test; }
 };
 
+void check_not_trained_on(const fs::path& file, const std::vector<std::string>& training) {
+  const auto same = [](const fs::path& a, const fs::path& b) {
+    std::error_code ignored;
+    return fs::equivalent(a, b, ignored);
+  };
+  for (const fs::path source : training) {
+    if (!same(file, source) && !same(file.parent_path(), source) &&
+        !same(file, source.parent_path())) {
+      continue;
+    }
+    throw std::invalid_argument(file.string() +
+                                ": the model has learned from this file; name another, or none for "
+                                "the test part of its recipe");
+  }
+}
+
+// The files become the test part, what was clicked before stays known.
+void measure_on(const std::vector<std::string>& files, data::ClickDataConfig& config) {
+  if (data::knows_earlier_parts(config.format)) {
+    for (const auto& file : files) check_not_trained_on(file, config.train);
+  } else {
+    config.train.clear();
+  }
+  config.validation.clear();
+  config.validation_fraction = config.test_fraction = 0;
+  config.test = files;
+}
+
 OpenedRecommender open_recommender(const fs::path& path, const EvaluateFlags& flags) {
   auto content = tasks::load_recommender(path);
   auto config = override_data(content.data_config, flags.set);
-  config.train.clear();
-  config.validation.clear();
-  config.validation_fraction = config.test_fraction = 0;
-  config.test = flags.data;
+  if (!flags.data.empty()) measure_on(flags.data, config);
+  if (config.test.empty() && config.test_fraction == 0) {
+    throw std::invalid_argument(path.string() +
+                                ": the recipe of the model has no test part; name files");
+  }
   config.title_tokens = content.model->config().title_limit(config.title_tokens);
   return {std::move(content.model), data::prepare_clicks(config, std::move(content.tokenizer))};
 }
@@ -153,6 +183,7 @@ void evaluate(const EvaluateFlags& flags) {
     throw std::invalid_argument("--ensemble and --predictions are for recommenders, but " +
                                 flags.model.string() + " holds a " + kind);
   }
+  if (flags.data.empty()) throw CLI::RequiredError("data");
   if (kind == "summarizer") return evaluate_summarizer(flags);
   evaluate_classifier(flags);
 }
@@ -163,8 +194,9 @@ void add_evaluate_command(CLI::App& app) {
   const auto flags = std::make_shared<EvaluateFlags>();
   auto* command = app.add_subcommand("evaluate", "Measure a model on data that hold the answers");
   command->add_option("model", flags->model, "Model directory")->required();
-  command->add_option("data", flags->data, "Files or folders, read as the training data was")
-      ->required();
+  command->add_option("data", flags->data,
+                      "Files or folders, read as the training data was; of a recommender none: the "
+                      "test part of its recipe");
   command
       ->add_option("--set", flags->set,
                    "Read the data otherwise: data.key=value; of summaries also search.key=value")

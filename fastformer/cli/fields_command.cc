@@ -34,15 +34,20 @@ std::string allowed(const base::Constraint& constraint) {
 }
 
 template <class Config>
-void print_section(const char* name) {
+void print_section(const char* name, const Config& config) {
   std::cout << "\n## [" << name
             << "]\n\n| field | default | allowed | meaning |\n|---|---|---|---|\n";
-  const Config config;
   Config::visit_fields(config, [](const char* key, const auto& field, const char* help,
                                   const base::Constraint& constraint = {}) {
     std::cout << "| `" << key << "` | `" << text_of(field) << "` | " << allowed(constraint) << " | "
               << help << " |\n";
   });
+}
+
+template <class Config>
+void print_section(const char* name) {
+  const Config config;
+  print_section(name, config);
 }
 
 }  // namespace
@@ -60,7 +65,7 @@ void add_fields_command(CLI::App& app) {
     print_section<tasks::ModelConfig>("model");
     std::cout << "\n# Recommendation\n";
     print_section<data::ClickDataConfig>("data");
-    print_section<tasks::RecommenderConfig>("model");
+    print_section("model", tasks::recommender_preset("fastformer"));
     std::cout << "\n# Summarization\n";
     print_section<data::PairDataConfig>("data");
     print_section<tasks::SummarizerConfig>("model");

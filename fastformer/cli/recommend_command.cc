@@ -9,7 +9,8 @@
 #include "fastformer/cli/commands.h"
 #include "fastformer/cli/log_text.h"
 #include "fastformer/cli/model_data.h"
-#include "fastformer/data/mind_clicks.h"
+#include "fastformer/data/click_source.h"
+#include "fastformer/data/title_tokens.h"
 #include "fastformer/tasks/news_index.h"
 #include "fastformer/tasks/recommender_directory.h"
 
@@ -21,7 +22,7 @@ using Numbers = std::vector<std::int32_t>;
 
 struct RecommendFlags {
   fs::path model, news, index;
-  std::vector<std::string> history;
+  std::vector<std::string> history, set;
   std::int64_t top = 10;
   bool json = false;
 };
@@ -96,10 +97,11 @@ Reasons reasons_of(const tasks::Recommender& model, const at::Tensor& vectors,
 
 void recommend(const RecommendFlags& flags) {
   const auto content = tasks::load_recommender(flags.model);
+  const auto config = override_data(content.data_config, flags.set);
   data::NewsTable news;
-  data::read_mind_news(flags.news, content.data_config, news);
-  const auto titles =
-      data::tokenize_titles(news, *content.tokenizer, content.data_config.title_tokens);
+  data::read_news(flags.news, config, news);
+  const auto titles = data::tokenize_titles(
+      news, *content.tokenizer, content.model->config().title_limit(config.title_tokens));
   tasks::NewsIndex index(*content.model, flags.index);
   const auto vectors = index.vectors(titles);
   if (!flags.index.empty()) {
@@ -107,7 +109,7 @@ void recommend(const RecommendFlags& flags) {
                           static_cast<long long>(index.encoded()),
                           static_cast<long long>(titles.size())));
   }
-  const auto history = history_of(flags, news, content.data_config.history);
+  const auto history = history_of(flags, news, config.history);
   const auto best = best_of(*content.model, vectors, history, flags.top);
   if (best.empty()) throw std::invalid_argument(flags.news.string() + ": has no other news");
   const auto reasons = reasons_of(*content.model, vectors, history, best);
@@ -138,7 +140,11 @@ void add_recommend_command(CLI::App& app) {
   auto* command = app.add_subcommand(
       "recommend", "Choose news for a user, and tell which clicks speak for them");
   command->add_option("model", flags->model, "Model directory of a recommender")->required();
-  command->add_option("--news", flags->news, "MIND's news.tsv, or a folder with it")->required();
+  command
+      ->add_option("--news", flags->news,
+                   "What to choose from, in the format of the training: news.tsv or its folder, an "
+                   ".item file, an index of packages")
+      ->required();
   command->add_option("--history", flags->history, "Ids of clicked news, oldest first")
       ->delimiter(',');
   command->add_option("--top", flags->top, "News to choose")
@@ -146,6 +152,8 @@ void add_recommend_command(CLI::App& app) {
       ->capture_default_str();
   command->add_option("--index", flags->index,
                       "File that keeps the vectors of titles; only new titles are encoded");
+  command->add_option("--set", flags->set, "Read the news otherwise: data.key=value")
+      ->type_name("KEY=VALUE");
   command->add_flag("--json", flags->json, "Print a JSON object a line");
   add_precision_option(*command);
   command->callback([flags] { recommend(*flags); });

@@ -34,10 +34,10 @@ std::int64_t key_of(std::span<const std::int32_t> title) {
 }
 
 // Undefined tensors do not.
-bool fit_together(const at::Tensor& keys, const at::Tensor& vectors, std::int64_t width) {
+bool fit_together(const at::Tensor& keys, const at::Tensor& vectors) {
   return keys.defined() && vectors.defined() && keys.scalar_type() == at::kLong &&
          at::isFloatingType(vectors.scalar_type()) && keys.dim() == 1 && vectors.dim() == 2 &&
-         vectors.size(0) == keys.size(0) && vectors.size(1) == width;
+         vectors.size(0) == keys.size(0);
 }
 
 }  // namespace
@@ -53,11 +53,15 @@ NewsIndex::NewsIndex(const Recommender& model, std::filesystem::path file)
   }
   if (file_.empty() || !std::filesystem::exists(file_)) return;
   auto content = nn::load_tensors(file_);
-  if (content.metadata != metadata_) return;
+  const bool own = content.metadata == metadata_;
   const auto keys = content.tensors["keys"], vectors = content.tensors["vectors"];
-  if (!fit_together(keys, vectors, model.config().encoder.width)) {
-    throw std::invalid_argument(file_.string() + ": is no index of news; delete it");
+  if (content.tensors.size() != 2 || !fit_together(keys, vectors) ||
+      (own && vectors.size(1) != model.config().encoder.width)) {
+    throw std::invalid_argument(file_.string() +
+                                ": is no index of news and is left as it is; name another file, or "
+                                "delete it");
   }
+  if (!own) return;
   keys_ = keys;
   vectors_ = vectors;
 }

@@ -24,7 +24,8 @@ class NewsIndex {
  public:
   /// `file` empty: nothing is kept. A file of another model, or of another precision than is set
   /// now, is replaced at the next vectors(). Throws std::invalid_argument for a file that is
-  /// damaged, and for a model without vectors of news (fim). `model` must outlive the index.
+  /// damaged or is no index, which stays, and for a model without vectors of news (fim). `model`
+  /// must outlive the index.
   NewsIndex(const Recommender& model, std::filesystem::path file);
 
   /// [N, d], a row for each title. Writes the file when it has encoded something; throws

@@ -34,7 +34,9 @@ struct RecommenderConfig {
 
   template <class Self, class Visitor>
   static void visit_fields(Self& self, Visitor&& visit) {
-    visit("model", self.model, "what matches users and news",
+    visit("model", self.model,
+          "what matches users and news; the encoders' defaults below are fastformer's, nrms and "
+          "plm_nr begin with bare multi-head attention",
           base::one_of({"fastformer", "fim", "nrms", "plm_nr", "fastformer_plm_nr"}));
     nn::EncoderConfig::visit_fields(self.encoder, visit);
     nn::EncoderConfig::visit_fields(
@@ -87,8 +89,7 @@ struct RecommenderConfig {
 
 /// What a model's name stands for.
 ///   fastformer  one layer of the published code without normalisation, which its authors advise
-///   for
-///               recommendation, in both encoders (arXiv 2108.09084)
+///               for recommendation, in both encoders (arXiv 2108.09084)
 ///   nrms        bare multi-head attention in both (Wu et al., EMNLP 2019)
 ///   fim         its own (see tasks/fine_matcher.h)
 ///   plm_nr      a pre-trained encoder of titles, nrms' encoder of users (Wu et al., SIGIR 2021,

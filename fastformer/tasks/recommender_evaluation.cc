@@ -1,6 +1,7 @@
 #include "fastformer/tasks/recommender_evaluation.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -10,12 +11,25 @@
 
 #include "fastformer/base/atomic_file.h"
 #include "fastformer/base/format.h"
+#include "fastformer/tasks/bootstrap.h"
 #include "fastformer/tasks/title_vectors.h"
 #include "fastformer/tasks/two_tower.h"
 
 namespace fastformer::tasks {
 namespace {
 
+struct RankingMeasure {
+  const char *name, *title;
+  double RankingScores::* score;
+};
+
+constexpr std::array kRankingMeasures = {
+    RankingMeasure{"auc", "AUC", &RankingScores::auc},
+    RankingMeasure{"mrr", "MRR", &RankingScores::mrr},
+    RankingMeasure{"ndcg_5", "nDCG@5", &RankingScores::ndcg_5},
+    RankingMeasure{"ndcg_10", "nDCG@10", &RankingScores::ndcg_10}};
+
+constexpr std::int64_t kIntervalResamples = 1000;
 constexpr std::int64_t kUsersAtOnce = 256;
 constexpr std::int64_t kMatchedAtOnce = 64;  // pairs of user and candidate, where each is large
 
@@ -167,6 +181,15 @@ double click_loss(std::span<const data::Candidate> candidates, std::span<const d
   return sum;
 }
 
+// Of each measure.
+std::vector<MeanInterval> intervals_of(const RankingMean& ranking) {
+  std::vector<double> scores;
+  for (const auto& impression : ranking.scores()) {
+    for (const auto& measure : kRankingMeasures) scores.push_back(impression.*measure.score);
+  }
+  return bootstrap_means(scores, kRankingMeasures.size(), {.resamples = kIntervalResamples});
+}
+
 }  // namespace
 
 void score_impressions(const Recommender& model, const data::TitleTokens& titles,
@@ -220,27 +243,40 @@ void write_predictions(const std::function<void(const ScoreUse&)>& score,
 }
 
 std::string ranking_text(const RankingScores& scores) {
-  return base::format("AUC %.4f   MRR %.4f   nDCG@5 %.4f   nDCG@10 %.4f", scores.auc, scores.mrr,
-                      scores.ndcg_5, scores.ndcg_10);
+  std::string text;
+  for (const auto& measure : kRankingMeasures) {
+    text +=
+        base::format("%s%s %.4f", text.empty() ? "" : "   ", measure.title, scores.*measure.score);
+  }
+  return text;
 }
 
 std::string evaluation_table(const RecommenderEvaluation& evaluation) {
-  return ranking_text(evaluation.ranking.mean()) +
-         base::format("   loss %.4f   impressions %lld   left out %lld\n", evaluation.loss,
-                      static_cast<long long>(evaluation.ranking.impressions()),
-                      static_cast<long long>(evaluation.ranking.left_out()));
+  auto text =
+      ranking_text(evaluation.ranking.mean()) +
+      base::format("   loss %.4f   impressions %lld   left out %lld\n95 %% intervals:",
+                   evaluation.loss, static_cast<long long>(evaluation.ranking.impressions()),
+                   static_cast<long long>(evaluation.ranking.left_out()));
+  const auto intervals = intervals_of(evaluation.ranking);
+  for (std::size_t m = 0; m < kRankingMeasures.size(); ++m) {
+    text += base::format("   %s %.4f to %.4f", kRankingMeasures[m].title, intervals[m].low,
+                         intervals[m].high);
+  }
+  return text + "\n";
 }
 
 std::string evaluation_json(const RecommenderEvaluation& evaluation) {
   const auto mean = evaluation.ranking.mean();
-  return nlohmann::ordered_json({{"auc", mean.auc},
-                                 {"mrr", mean.mrr},
-                                 {"ndcg_5", mean.ndcg_5},
-                                 {"ndcg_10", mean.ndcg_10},
-                                 {"loss", evaluation.loss},
-                                 {"impressions", evaluation.ranking.impressions()},
-                                 {"left_out", evaluation.ranking.left_out()}})
-      .dump(2);
+  nlohmann::ordered_json json;
+  for (const auto& measure : kRankingMeasures) json[measure.name] = mean.*measure.score;
+  json["loss"] = evaluation.loss;
+  json["impressions"] = evaluation.ranking.impressions();
+  json["left_out"] = evaluation.ranking.left_out();
+  const auto intervals = intervals_of(evaluation.ranking);
+  for (std::size_t m = 0; m < kRankingMeasures.size(); ++m) {
+    json["intervals"][kRankingMeasures[m].name] = {intervals[m].low, intervals[m].high};
+  }
+  return json.dump(2);
 }
 
 }  // namespace fastformer::tasks

@@ -62,7 +62,8 @@ void write_predictions(const std::function<void(const ScoreUse&)>& score,
 
 /// "AUC 0.7000   MRR ...", the four of them.
 std::string ranking_text(const RankingScores& scores);
-/// These, the loss and what was left out, for people and as JSON.
+/// These with 95 % intervals by the bootstrap over impressions, the loss and what was left out, for
+/// people and as JSON.
 std::string evaluation_table(const RecommenderEvaluation& evaluation);
 std::string evaluation_json(const RecommenderEvaluation& evaluation);
 

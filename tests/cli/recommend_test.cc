@@ -249,6 +249,71 @@ TEST_F(RecommendCommand, EvaluateGivesTheScoresOfTheTestPart) {
                  {"search"});
 }
 
+TEST_F(RecommendCommand, EvaluateWithoutDataMeasuresTheTestPartOfTheRecipe) {
+  const auto model = clicks_->path("run/model");
+  const auto own = run_program({"evaluate", model, "--json"});
+  EXPECT_EQ(own.output, clicks_->content("run/test.json"));
+  const auto scores = nlohmann::json::parse(own.output);
+  const auto& interval = scores["intervals"]["auc"];
+  EXPECT_LE(interval[0], scores["auc"]);
+  EXPECT_GE(interval[1], scores["auc"]);
+  EXPECT_LE(interval[1], 1);
+  expect_refusal(run_program({"evaluate", model, "--set", "data.test=[]"}),
+                 {"no test part", "name files"});
+}
+
+TEST(RecommendItems, AModelOfRecboleReadsWhatItWasTrainedOn) {
+  const testing::TemporaryFolder folder;
+  std::string items = "item_id:token\ttitle:token_seq\n";
+  std::string clicks = "user_id:token\titem_id:token\trating:float\ttimestamp:float\n";
+  const auto later = clicks;
+  for (int i = 0; i < 20; ++i) items += base::format("i%d\tfilm %d\n", i, i);
+  for (int i = 0; i < 60; ++i) clicks += base::format("u%d\ti%d\t5\t%d\n", i % 9, i * 7 % 20, i);
+  folder.write("x.item", items);
+  const auto training = folder.write("x.inter", clicks).string();
+  const auto recipe = folder.write(
+      "recipe.toml",
+      "[task]\nname = \"recommendation\"\n[data]\nformat = \"recbole\"\ntrain = [\"" + training +
+          "\"]\ntest_fraction = 0.2\nsampled_negatives = 3\n[text]\nminimum_count = 1\n"
+          "[model]\nmodel = \"nrms\"\nwidth = 8\nheads = 2\nuser_heads = 2\nquery_width = 8\n"
+          "[train]\nmax_steps = 2\nthreads = 1\n");
+  const auto run = folder / "run", model = run / "model";
+  ASSERT_EQ(run_program({"train", recipe.string(), "--output", run.string()}).code, 0);
+
+  const auto own = run_program({"evaluate", model.string(), "--json"});
+  EXPECT_EQ(own.output, content_of(run / "test.json"));
+  EXPECT_EQ(nlohmann::json::parse(own.output)["impressions"], 12);
+  expect_refusal(run_program({"evaluate", model.string(), training}),
+                 {"x.inter", "has learned from this file"});
+  expect_refusal(run_program({"evaluate", model.string(), folder.path().string()}),
+                 {"has learned from this file"});
+  // Of another file, the histories are the clicks that training knows.
+  const testing::TemporaryFolder other;
+  other.write("y.item", items);
+  const auto fresh = other.write("y.inter", later + "u0\ti3\t5\t100\n").string();
+  const auto outcome = run_program({"evaluate", model.string(), fresh, "--json"});
+  EXPECT_EQ(nlohmann::json::parse(outcome.output)["impressions"], 1) << outcome.output;
+  const auto without =
+      run_program({"evaluate", model.string(), fresh, "--json", "--set", "data.train=[]"});
+  EXPECT_NE(nlohmann::json::parse(without.output)["loss"],
+            nlohmann::json::parse(outcome.output)["loss"]);
+
+  const auto chosen =
+      run_program({"recommend", model.string(), "--news", (folder / "x.item").string(), "--history",
+                   "i1,i2", "--top", "1", "--json"});
+  EXPECT_EQ(nlohmann::json::parse(chosen.output)["clicks"].size(), 2u) << chosen.output;
+  expect_refusal(run_program({"recommend", model.string(), "--news", (folder / "x.item").string(),
+                              "--set", "data.title_columns=[\"tilte\"]"}),
+                 {"tilte", "did you mean 'title'"});
+}
+
+TEST_F(RecommendCommand, TheIndexIsNoPlaceForOtherFiles) {
+  const auto weights = clicks_->path("run/model/model.safetensors");
+  const auto before = content_of(weights);
+  expect_refusal(recommend("S1", {"--index", weights}), {"model.safetensors", "no index of news"});
+  EXPECT_EQ(content_of(weights), before);
+}
+
 TEST_F(RecommendCommand, EvaluateWritesThePredictionsThatTrainingWrote) {
   const auto model = clicks_->path("run/model"), file = clicks_->path("written.txt");
   const auto measured =

@@ -146,6 +146,7 @@ TEST_F(NewsIndexTest, RefusesWhatIsNoIndex) {
   for (const auto& tensors :
        std::vector<nn::ParameterMap>{{{"keys", keys}},
                                      {{"vectors", vectors}},
+                                     {{"keys", keys}, {"vectors", vectors}, {"more", keys}},
                                      {{"keys", keys.slice(0, 1)}, {"vectors", vectors}},
                                      {{"keys", keys.to(at::kFloat)}, {"vectors", vectors}},
                                      {{"keys", keys}, {"vectors", vectors.to(at::kLong)}},
@@ -157,6 +158,9 @@ TEST_F(NewsIndexTest, RefusesWhatIsNoIndex) {
     nn::save_tensors(file(), contiguous, good.metadata);
     EXPECT_MENTIONS(error(), "news.index", "is no index of news", "delete it");
   }
+  // The weights of a model, say: what is no index is never replaced.
+  nn::save_tensors(file(), {{"weight", vectors}}, {{"format", "pt"}});
+  EXPECT_MENTIONS(error(), "news.index", "is no index of news", "left as it is");
   EXPECT_MENTIONS(testing::error_of([] { NewsIndex(model_of("fim", 1), ""); }), "fim", "nrms");
 }
 

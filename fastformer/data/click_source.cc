@@ -21,14 +21,21 @@ struct Row {
   const char* name;
   ClickSource (*read)(const ClickDataConfig&);
   void (*read_news)(const std::filesystem::path&, const ClickDataConfig&, NewsTable&);
-  bool knows_earlier_parts;
-  bool has_time;
+  bool knows_earlier_parts = false;
+  bool has_time = false;
 };
 
 constexpr std::array kReaders = {
-    Row{"mind", read_mind_clicks, read_mind_news, false, true},
-    Row{"recbole", read_recbole_clicks, read_recbole_items, true, true},
-    Row{"debian", read_debian_clicks, read_debian_packages, true, false}};
+    Row{.name = "mind", .read = read_mind_clicks, .read_news = read_mind_news, .has_time = true},
+    Row{.name = "recbole",
+        .read = read_recbole_clicks,
+        .read_news = read_recbole_items,
+        .knows_earlier_parts = true,
+        .has_time = true},
+    Row{.name = "debian",
+        .read = read_debian_clicks,
+        .read_news = read_debian_packages,
+        .knows_earlier_parts = true}};
 
 const Row& row(const std::string& name) {
   std::vector<std::string> names;
@@ -58,6 +65,16 @@ void tell_time_travel(const ImpressionLog& earlier, const ImpressionLog& later, 
       static_cast<long long>(count), static_cast<long long>(later.size()), part));
 }
 
+// A part whose news lie elsewhere.
+void check_shown(const ImpressionLog& log, const char* part) {
+  const auto& counts = log.counts();
+  if (counts.candidates == 0 || counts.unknown_candidates < counts.candidates) return;
+  throw std::invalid_argument(base::format(
+      "none of the %lld news that the %s part shows is among the news that were read; give the "
+      "file of news that belongs to these impressions",
+      static_cast<long long>(counts.candidates), part));
+}
+
 void check_training(const ImpressionLog& train) {
   if (!train.labelled()) {
     throw std::invalid_argument(
@@ -85,6 +102,14 @@ ClickSource read_clicks(const ClickDataConfig& config) {
   }
   const auto& reader = row(config.format);
   auto source = reader.read(config);
+  check_shown(source.parts.train, "training");
+  check_shown(source.parts.validation, "validation");
+  check_shown(source.parts.test, "test");
+  if (source.news.conflicts() > 0) {
+    source.notices.push_back(
+        base::format("news: %lld entries repeat an id with another title; the first counts",
+                     static_cast<long long>(source.news.conflicts())));
+  }
   if (config.validation_fraction > 0 || config.test_fraction > 0) {
     auto parts =
         split_by_time(source.parts.train, config.validation_fraction, config.test_fraction);

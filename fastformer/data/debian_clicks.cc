@@ -121,9 +121,16 @@ class DependencyReader {
 void read_debian_packages(const std::filesystem::path& index, const ClickDataConfig& config,
                           NewsTable& news) {
   check_columns(config);
+  bool any = false;
   for_each_package(index, [&](const DebianPackage& package) {
+    any = true;
     news.add({.id = package.name, .title = title_of(package, config), .category = package.section});
   });
+  if (!any) {
+    throw std::invalid_argument(index.string() +
+                                ": holds no packages, expected paragraphs that begin with "
+                                "\"Package:\", as in Debian's Packages");
+  }
 }
 
 ClickSource read_debian_clicks(const ClickDataConfig& config) {
@@ -142,6 +149,10 @@ ClickSource read_debian_clicks(const ClickDataConfig& config) {
       for_each_package(file,
                        [&, to = log](const DebianPackage& package) { reader.add(package, *to); });
     }
+    if (files->empty() || log->size() > 0) continue;
+    throw std::invalid_argument(files->front() +
+                                ": none of its packages that earlier parts lack depends on a "
+                                "package that was read");
   }
   return source;
 }

@@ -25,6 +25,7 @@ const std::vector<std::string>& news_columns() {
 }
 
 constexpr std::size_t kLeastNewsColumns = 5;
+constexpr std::size_t kBehaviorsColumns = 5;
 constexpr const char* kNewsFile = "news.tsv";
 constexpr const char* kBehaviorsFile = "behaviors.tsv";
 constexpr const char* kEntitiesFile = "entity_embedding.vec";
@@ -125,7 +126,7 @@ class BehaviorsReader {
   void add(std::string_view line, const std::string& where) {
     check_text(line, where);
     split_cells(line, '\t', cells_);
-    if (cells_.size() != 5) {
+    if (cells_.size() != kBehaviorsColumns) {
       refuse(where, "has " + std::to_string(cells_.size()) +
                         " columns, but MIND's behaviors.tsv has 5 (impression, user, time, "
                         "history, shown news), separated by tabs");
@@ -135,6 +136,11 @@ class BehaviorsReader {
       refuse(where, "the time '" + std::string(cells_[2]) +
                         "' cannot be read, expected one like 11/15/2019 8:55:22 AM");
     }
+    if (cells_[0].empty() || cells_[0].find(' ') != std::string_view::npos) {
+      refuse(where, "the id of the impression is '" + std::string(cells_[0]) +
+                        "', expected one without blanks, which a prediction file can name");
+    }
+    if (cells_[1].empty()) refuse(where, "the impression has no user");
     const auto user = users_.number(cells_[1]);
     read_candidates(cells_[4], where);
     log_.add({.id = cells_[0],
@@ -225,6 +231,9 @@ void read_news(LineStream lines, const ClickDataConfig& config, NewsTable& news)
       refuse(lines.where(), "has " + std::to_string(cells.size()) +
                                 " columns, but MIND's news.tsv has at least 5 (id, category, "
                                 "subcategory, title, abstract), separated by tabs");
+    }
+    if (cells.size() == kBehaviorsColumns && parse_time(cells[2])) {
+      refuse(lines.where(), "is a line of MIND's behaviors.tsv, expected one of news.tsv");
     }
     if (cells[0].empty()) refuse(lines.where(), "the news has no id");
     cells.resize(std::max(cells.size(), news_columns().size()));

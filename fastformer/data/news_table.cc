@@ -14,7 +14,11 @@ void NewsTable::add(NewsItem item) {
     throw std::invalid_argument("there are more than a billion news, the most a table can hold");
   }
   const auto number = static_cast<std::int32_t>(size());
-  if (!numbers_.emplace(item.id, number).second) return;
+  const auto [known, fresh] = numbers_.emplace(item.id, number);
+  if (!fresh) {
+    if (title(known->second) != item.title) ++conflicts_;
+    return;
+  }
   std::int32_t category = -1;
   if (!item.category.empty()) {
     const auto [entry, added] =

@@ -31,7 +31,8 @@ class NewsTable {
 
   NewsTable();
 
-  /// The first entry of an id counts: MIND repeats the same news in the folders of its parts.
+  /// The first entry of an id counts: MIND repeats the same news in the folders of its parts. One
+  /// with another title is counted.
   void add(NewsItem item);
 
   /// One more than the number of news that were added.
@@ -47,6 +48,8 @@ class NewsTable {
     return category_of_[static_cast<std::size_t>(news)];
   }
   const std::vector<std::string>& categories() const { return categories_; }
+  /// Entries that were left out although their title is not that of the first with their id.
+  std::int64_t conflicts() const { return conflicts_; }
 
  private:
   template <class Value>
@@ -55,6 +58,7 @@ class NewsTable {
   std::vector<std::string> ids_, titles_, categories_;
   std::vector<std::int32_t> category_of_;
   Index<std::int32_t> numbers_, category_numbers_;
+  std::int64_t conflicts_ = 0;
 };
 
 }  // namespace fastformer::data

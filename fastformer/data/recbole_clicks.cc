@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "fastformer/base/format.h"
 #include "fastformer/data/cells.h"
 #include "fastformer/data/recbole_table.h"
 #include "fastformer/data/splits.h"
@@ -156,7 +157,9 @@ class InteractionsReader {
 }  // namespace
 
 void read_recbole_items(const fs::path& source, const ClickDataConfig& config, NewsTable& items) {
-  RecboleTable table(items_file(source));
+  const auto file = items_file(source);
+  RecboleTable table(file);
+  bool any = false;
   const auto id = table.column("item_id");
   std::vector<std::size_t> titles;
   for (const auto& name : config.title_columns) titles.push_back(table.column(name));
@@ -169,7 +172,9 @@ void read_recbole_items(const fs::path& source, const ClickDataConfig& config, N
       item.category = table.cell(table.column(config.category_column));
     }
     items.add(std::move(item));
+    any = true;
   }
+  if (!any) throw std::invalid_argument(file.string() + ": holds no items below its first line");
 }
 
 ClickSource read_recbole_clicks(const ClickDataConfig& config) {
@@ -186,6 +191,15 @@ ClickSource read_recbole_clicks(const ClickDataConfig& config) {
     for (const auto& file : *files) reader.read(interactions_file(file), part);
   }
   source.parts = reader.impressions();
+  const auto& logs = source.parts;
+  for (const auto& [files, log] :
+       {std::pair{&config.train, &logs.train}, std::pair{&config.validation, &logs.validation},
+        std::pair{&config.test, &logs.test}}) {
+    if (files->empty() || log->size() > 0) continue;
+    throw std::invalid_argument(
+        base::format("%s: holds no click, that is no rating of at least data.click_rating = %g",
+                     interactions_file(files->front()).c_str(), config.click_rating));
+  }
   return source;
 }
 

@@ -15,7 +15,8 @@ namespace fastformer::data {
 RecboleTable::RecboleTable(const std::filesystem::path& file) : lines_(file) {
   if (!lines_.next(line_)) {
     throw std::invalid_argument(lines_.name() +
-                                ": is empty, expected a line like \"user_id:token\"");
+                                ": is empty, expected a first line that names the columns, like "
+                                "\"item_id:token\"");
   }
   check_text(line_, where());
   split_cells(line_, '\t', cells_);

@@ -134,7 +134,10 @@ TEST_F(RecboleClicksTest, RefusesWhatIsNoAtomicFile) {
   EXPECT_MENTIONS(error("u\ta\t5\n"), "x.inter:2", "3 columns");
   EXPECT_MENTIONS(error("u\ta\tfive\t1\n"), "x.inter:2", "rating", "five");
   EXPECT_MENTIONS(error("u\ta\t5\tnan\n"), "x.inter:2", "timestamp");
-  EXPECT_MENTIONS(error("u\ta\t1\t1\n"), "0 impressions");
+  folder_.write("x.item", "item_id:token\ttitle:token_seq\n");
+  EXPECT_MENTIONS(error("u\ta\t5\t1\n"), "x.item", "holds no items");
+  folder_.write("x.item", kItems);
+  EXPECT_MENTIONS(error("u\ta\t1\t1\n"), "x.inter", "data.click_rating = 4");
   config_.title_columns = {"titel"};
   EXPECT_MENTIONS(error("u\ta\t5\t1\n"), "x.item", "titel", "title");
   config_.title_columns = {"title"};

@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <exception>
 #include <iostream>
+#include <stdexcept>
 #include <string>
 
 #include "fastformer/cli/commands.h"
@@ -37,6 +38,9 @@ int main(int argc, char** argv) {
   try {
     if (const char* level = std::getenv("FASTFORMER_SIMD")) kernels::set_simd_level(level);
     app.parse(argc, argv);
+    if (!std::cout.flush()) {
+      throw std::runtime_error("standard output: cannot be written; check the free space");
+    }
     return 0;
   } catch (const CLI::ParseError& error) {
     const bool asked_for_help = error.get_exit_code() == 0;

@@ -3,6 +3,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <numeric>
+#include <sstream>
 #include <stdexcept>
 
 #include "fastformer/base/format.h"
@@ -22,7 +23,8 @@ using Numbers = std::vector<std::int32_t>;
 
 struct RecommendFlags {
   fs::path model, news, index;
-  std::vector<std::string> history, set;
+  std::string history;
+  std::vector<std::string> set;
   std::int64_t top = 10;
   bool json = false;
 };
@@ -30,13 +32,25 @@ struct RecommendFlags {
 // The numbers of clicked news; ids that the table lacks are told and left out.
 Numbers history_of(const RecommendFlags& flags, const data::NewsTable& news, std::int64_t limit) {
   Numbers history;
-  for (const auto& id : flags.history) {
+  std::string ids = flags.history, id;
+  std::replace(ids.begin(), ids.end(), ',', ' ');
+  std::istringstream words(ids);
+  std::vector<std::string> unknown;
+  while (words >> id) {
     const auto number = news.find(id);
     if (number == data::NewsTable::kUnknown) {
-      log_line("history: " + flags.news.string() + " has no news '" + id + "'; it is left out");
+      unknown.push_back(id);
     } else {
       history.push_back(number);
     }
+  }
+  if (history.empty() && !unknown.empty()) {
+    throw std::invalid_argument(flags.news.string() +
+                                ": has none of the clicked news, so that nothing speaks for any; "
+                                "name others, or leave --history out");
+  }
+  for (const auto& missing : unknown) {
+    log_line("history: " + flags.news.string() + " has no news '" + missing + "'; it is left out");
   }
   const auto size = static_cast<std::int64_t>(history.size());
   if (size > limit) history.erase(history.begin(), history.end() - limit);
@@ -54,7 +68,11 @@ at::Tensor scores_of(const tasks::Recommender& model, const at::Tensor& vectors,
   }
   const auto users = model.encode_users(vectors, {rows, nn::Offsets(offsets)});
   const std::vector<std::int64_t> chosen(candidates.begin(), candidates.end());
-  return at::mm(users, vectors.index_select(0, at::tensor(chosen, at::kLong)).t());
+  auto scores = at::mm(users, vectors.index_select(0, at::tensor(chosen, at::kLong)).t());
+  if (!at::isfinite(scores).all().item<bool>()) {
+    throw std::invalid_argument("a score is not a number; the model has diverged, train it again");
+  }
+  return scores;
 }
 
 // All news but those of the history, the highest scores first.
@@ -145,10 +163,11 @@ void add_recommend_command(CLI::App& app) {
                    "What to choose from, in the format of the training: news.tsv or its folder, an "
                    ".item file, an index of packages")
       ->required();
-  command->add_option("--history", flags->history, "Ids of clicked news, oldest first")
-      ->delimiter(',');
+  command->add_option(
+      "--history", flags->history,
+      "Ids of clicked news, oldest first: N55189,N42782; they are not chosen again");
   command->add_option("--top", flags->top, "News to choose")
-      ->check(CLI::PositiveNumber)
+      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1'000'000'000}))
       ->capture_default_str();
   command->add_option("--index", flags->index,
                       "File that keeps the vectors of titles; only new titles are encoded");

@@ -16,17 +16,30 @@
 namespace fastformer::tasks {
 namespace {
 
+constexpr const char* kChecksum = "checksum";
+
 std::string_view bytes_of(const void* data, std::size_t size) {
   return {static_cast<const char*>(data), size};
+}
+
+std::uint64_t hash_of(const at::Tensor& tensor, std::uint64_t hash) {
+  return base::fnv1a(bytes_of(tensor.const_data_ptr(), tensor.nbytes()), hash);
+}
+
+std::string hash_text(std::uint64_t hash) {
+  return base::format("%016llx", static_cast<unsigned long long>(hash));
 }
 
 std::string fingerprint_of(const Recommender& model) {
   std::uint64_t hash = base::fnv1a("");
   for (const auto& [name, tensor] : model.parameters()) {
-    hash = base::fnv1a(name, hash);
-    hash = base::fnv1a(bytes_of(tensor.const_data_ptr(), tensor.nbytes()), hash);
+    hash = hash_of(tensor, base::fnv1a(name, hash));
   }
-  return base::format("%016llx", static_cast<unsigned long long>(hash));
+  return hash_text(hash);
+}
+
+std::string checksum_of(const at::Tensor& keys, const at::Tensor& vectors) {
+  return hash_text(hash_of(vectors, hash_of(keys, base::fnv1a(""))));
 }
 
 std::int64_t key_of(std::span<const std::int32_t> title) {
@@ -53,7 +66,8 @@ NewsIndex::NewsIndex(const Recommender& model, std::filesystem::path file)
   }
   if (file_.empty() || !std::filesystem::exists(file_)) return;
   auto content = nn::load_tensors(file_);
-  const bool own = content.metadata == metadata_;
+  const auto checksum = content.metadata.extract(kChecksum);
+  const bool own = content.metadata == metadata_ && !checksum.empty();
   const auto keys = content.tensors["keys"], vectors = content.tensors["vectors"];
   if (content.tensors.size() != 2 || !fit_together(keys, vectors) ||
       (own && vectors.size(1) != model.config().encoder.width)) {
@@ -62,6 +76,11 @@ NewsIndex::NewsIndex(const Recommender& model, std::filesystem::path file)
                                 "delete it");
   }
   if (!own) return;
+  if (checksum.mapped() != checksum_of(keys, vectors)) {
+    throw std::invalid_argument(file_.string() +
+                                ": its vectors are not those that were written; delete it, and it "
+                                "is made anew");
+  }
   keys_ = keys;
   vectors_ = vectors;
 }
@@ -85,11 +104,17 @@ at::Tensor NewsIndex::vectors(const data::TitleTokens& titles) {
   encoded_ = static_cast<std::int64_t>(fresh.size());
   if (!fresh.empty()) {
     const auto encoded = encode_titles(model_, titles, fresh);
+    if (!at::isfinite(encoded).all().item<bool>()) {
+      throw std::invalid_argument(
+          "the vector of a title is not a number; the model has diverged, train it again");
+    }
     const auto keys = at::tensor(new_keys, at::kLong);
     vectors_ = known > 0 ? at::cat({vectors_, encoded}) : encoded;
     keys_ = known > 0 ? at::cat({keys_, keys}) : keys;
     if (!file_.empty()) {
-      nn::save_tensors(file_, {{"keys", keys_}, {"vectors", vectors_}}, metadata_);
+      auto metadata = metadata_;
+      metadata[kChecksum] = checksum_of(keys_, vectors_);
+      nn::save_tensors(file_, {{"keys", keys_}, {"vectors", vectors_}}, metadata);
     }
   }
   return vectors_.index_select(0, at::tensor(wanted, at::kLong));

@@ -13,9 +13,9 @@
 namespace fastformer::tasks {
 
 /// The vectors of titles on disk, so that a growing catalogue is encoded once: a safetensors file
-/// with `keys` [N] (a hash of a title's tokens) and `vectors` [N, d], for one model and one
-/// precision (see `nn/precision.h`). A vector depends on the tokens alone, so that it serves every
-/// news with that title.
+/// with `keys` [N] (a hash of a title's tokens), `vectors` [N, d] and a checksum of both, for one
+/// model and one precision (see `nn/precision.h`). A vector depends on the tokens alone, so that it
+/// serves every news with that title.
 ///
 ///   NewsIndex index(model, "news.index");
 ///   const auto vectors = index.vectors(titles);  // encodes what is new, keeps it
@@ -29,7 +29,7 @@ class NewsIndex {
   NewsIndex(const Recommender& model, std::filesystem::path file);
 
   /// [N, d], a row for each title. Writes the file when it has encoded something; throws
-  /// std::runtime_error when the disk refuses.
+  /// std::runtime_error when the disk refuses, std::invalid_argument for a model that has diverged.
   at::Tensor vectors(const data::TitleTokens& titles);
 
   /// Titles that the last vectors() had to encode.

@@ -21,6 +21,23 @@ std::string resolved_metric(const Recipe& recipe) {
                               recipe.task.name + "; choose one of " + list);
 }
 
+// Fields that the task would read and not heed.
+void check_heeded(const Recipe& recipe) {
+  const auto& train = recipe.train;
+  const TrainConfig standard;
+  const auto refuse = [&](const char* field, bool differs) {
+    if (!differs) return;
+    throw std::invalid_argument("train." + std::string(field) + " has no effect on " +
+                                recipe.task.name + "; leave it out");
+  };
+  if (recipe.task.name == "classification") return;
+  refuse("class_weights", train.loss.class_weights != standard.loss.class_weights);
+  refuse("prior_adjustment", train.loss.prior_adjustment != standard.loss.prior_adjustment);
+  if (recipe.task.name == "summarization") return;
+  refuse("label_smoothing", train.loss.label_smoothing != standard.loss.label_smoothing);
+  refuse("batch_by", train.batch.batch_by != standard.batch.batch_by);
+}
+
 void read_summarization(const base::ConfigTree& tree, Recipe& recipe) {
   tree.read_section("data", recipe.pairs);
   recipe.summarizer = tasks::read_summarizer_config(tree);
@@ -48,6 +65,7 @@ Recipe Recipe::from_tree(const base::ConfigTree& tree) {
   tree.read_section("text", recipe.text);
   tree.read_section("train", recipe.train);
   recipe.train.metric = resolved_metric(recipe);
+  check_heeded(recipe);
   if (recipe.task.name == "recommendation") {
     tree.read_section("data", recipe.clicks);
     recipe.recommender = tasks::read_recommender_config(tree);

@@ -158,8 +158,9 @@ void Trainer::check_finite(double loss, double learning_rate) const {
   const auto last = checkpoints_.newest();
   throw std::runtime_error("the loss or its gradient is no longer a number at step " +
                            std::to_string(state_.step + 1) + " with learning rate " +
-                           std::to_string(learning_rate) + "; the last good checkpoint is " +
-                           (last.empty() ? "none" : last.string()) +
+                           std::to_string(learning_rate) +
+                           (last.empty() ? "; there is no checkpoint"
+                                         : "; the last good checkpoint is " + last.string()) +
                            "; lower train.learning_rate or set train.clip_norm = 1");
 }
 

@@ -287,6 +287,28 @@ TEST(RecommendItems, AModelOfRecboleReadsWhatItWasTrainedOn) {
                  {"x.inter", "has learned from this file"});
   expect_refusal(run_program({"evaluate", model.string(), folder.path().string()}),
                  {"has learned from this file"});
+  // The validation part is among what a test knows, and can be measured itself.
+  const testing::TemporaryFolder parts;
+  for (const auto* part : {"validation", "test"}) {
+    fs::create_directory(parts / part);
+    parts.write(std::string(part) + "/z.item", items);
+  }
+  const auto validation = parts.write("validation/z.inter", later + "u0\ti5\t5\t70\n").string();
+  const auto test = parts.write("test/z.inter", later + "u0\ti6\t5\t80\n").string();
+  const auto whole = folder / "whole";
+  ASSERT_EQ(
+      run_program({"train", recipe.string(), "--output", whole.string(), "--set",
+                   "data.test_fraction=0", "--set", "data.validation=[\"" + validation + "\"]",
+                   "--set", "data.test=[\"" + test + "\"]"})
+          .code,
+      0);
+  const auto second = (whole / "model").string();
+  EXPECT_EQ(run_program({"evaluate", second, "--json"}).output, content_of(whole / "test.json"));
+  EXPECT_EQ(run_program({"evaluate", second, test, "--json"}).output,
+            content_of(whole / "test.json"));
+  EXPECT_EQ(nlohmann::json::parse(
+                run_program({"evaluate", second, validation, "--json"}).output)["impressions"],
+            1);
   // Of another file, the histories are the clicks that training knows.
   const testing::TemporaryFolder other;
   other.write("y.item", items);
@@ -305,6 +327,36 @@ TEST(RecommendItems, AModelOfRecboleReadsWhatItWasTrainedOn) {
   expect_refusal(run_program({"recommend", model.string(), "--news", (folder / "x.item").string(),
                               "--set", "data.title_columns=[\"tilte\"]"}),
                  {"tilte", "did you mean 'title'"});
+}
+
+TEST_F(RecommendCommand, PredictionsDoNotOverwriteWhatIsRead) {
+  const auto model = clicks_->path("run/model"), data = clicks_->path("test");
+  const auto behaviors = clicks_->content("test/behaviors.tsv");
+  for (const auto& place : {data + "/behaviors.tsv", model + "/config.json"}) {
+    expect_refusal(run_program({"evaluate", model, data, "--predictions", place}),
+                   {"--predictions", "what is read"});
+  }
+  EXPECT_EQ(clicks_->content("test/behaviors.tsv"), behaviors);
+  expect_refusal(run_program({"evaluate", model, data, clicks_->path("train"), "--predictions",
+                              clicks_->path("two.txt")}),
+                 {"the id '1'", "one by one"});
+}
+
+TEST_F(RecommendCommand, UnknownNewsAreTold) {
+  fs::create_directory(clicks_->path("few"));
+  const auto data = clicks_->folder().write("few/news.tsv", clicks_->content("test/news.tsv"));
+  const auto evaluate = [&](const std::string& row) {
+    clicks_->folder().write("few/behaviors.tsv", row);
+    return run_program({"evaluate", clicks_->path("run/model"), data.parent_path().string()});
+  };
+  EXPECT_MENTIONS(evaluate("1\tU1\t11/15/2019 8:55:22 AM\tS1 X1\tS2-1 X2-0\n").output,
+                  "unknown news: 1 of 2 that were shown", "1 in histories");
+  expect_refusal(evaluate("1\tU1\t11/15/2019 8:55:22 AM\tS1\tX1-1 X2-0\n"),
+                 {"none of the 2 news", "test part"});
+  expect_refusal(evaluate("\tU1\t11/15/2019 8:55:22 AM\tS1\tS2-1 S3-0\n"),
+                 {"behaviors.tsv:1", "id of the impression"});
+  expect_refusal(evaluate("1\t\t11/15/2019 8:55:22 AM\tS1\tS2-1 S3-0\n"),
+                 {"behaviors.tsv:1", "no user"});
 }
 
 TEST_F(RecommendCommand, TheIndexIsNoPlaceForOtherFiles) {
@@ -367,6 +419,10 @@ TEST_F(RecommendCommand, AModelOfAnotherKindGetsOneSentence) {
 TEST_F(RecommendCommand, BadInputGetsOneSentence) {
   const auto model = clicks_->path("run/model");
   expect_refusal(run_program({"recommend", model, "--news", clicks_->path("gone")}), {"gone"});
+  expect_refusal(run_program({"recommend", model, "--news", clicks_->path("test/behaviors.tsv")}),
+                 {"behaviors.tsv:1", "expected one of news.tsv"});
+  expect_refusal(recommend("X1 X2"), {"none of the clicked news"});
+  EXPECT_EQ(recommend(",", {"--top", "1"}).code, 0);
   expect_refusal(
       run_program({"recommend", model, "--news", clicks_->folder().write("bad.tsv", "N1\ta\n")}),
       {"bad.tsv:1", "2 columns"});
@@ -403,6 +459,10 @@ TEST(RecommendTraining, BadDataGetsOneSentence) {
   refused({"--set", "data.train=[\"" + clicks.path("blind") + "\"]"}, {"data.train", "labels"});
   refused({"--set", "data.test=[\"" + clicks.path("gone") + "\"]"}, {"gone"});
   refused({"--set", "train.metric=accuracy"}, {"accuracy", "auc"});
+  refused({"--set", "train.label_smoothing=0.1"}, {"train.label_smoothing", "recommendation"});
+  refused({"--set", "train.batch_by=tokens"}, {"train.batch_by", "recommendation"});
+  expect_refusal(run_program({"export", clicks.path("recipe.toml"), clicks.path("parts")}),
+                 {"recipe.toml", "for recommendation"});
   clicks.folder().write("train/behaviors.tsv", "1\tU1\t11/15/2019 8:55:22 AM\tS1\tS2-1 M1-0\n2\n");
   refused({}, {"behaviors.tsv:2", "5"});
 }

@@ -158,6 +158,9 @@ TEST_F(NewsIndexTest, RefusesWhatIsNoIndex) {
     nn::save_tensors(file(), contiguous, good.metadata);
     EXPECT_MENTIONS(error(), "news.index", "is no index of news", "delete it");
   }
+  // Right in shape, but not what was written.
+  nn::save_tensors(file(), {{"keys", keys}, {"vectors", vectors + 1}}, good.metadata);
+  EXPECT_MENTIONS(error(), "news.index", "not those that were written");
   // The weights of a model, say: what is no index is never replaced.
   nn::save_tensors(file(), {{"weight", vectors}}, {{"format", "pt"}});
   EXPECT_MENTIONS(error(), "news.index", "is no index of news", "left as it is");

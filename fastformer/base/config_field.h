@@ -1,17 +1,65 @@
 #pragma once
 
+#include <array>
+#include <cstdint>
 #include <limits>
+#include <span>
+#include <stdexcept>
 #include <string>
+#include <string_view>
+#include <type_traits>
 #include <utility>
+#include <variant>
 #include <vector>
 
+#include "fastformer/base/suggest.h"
+
 namespace fastformer::base {
+
+/// The words of an enum that a configuration can hold, in the order of its values 0, 1, ...
+///
+///   enum class Activation : std::uint8_t { kGelu, kRelu };
+///   template <> inline constexpr std::array kWords<Activation> = {"gelu", "relu"};
+template <class Enum>
+inline constexpr std::array<const char*, 0> kWords = {};
+
+/// "gelu" for Activation::kGelu.
+template <class Enum>
+const char* word_of(Enum value) {
+  return kWords<Enum>.at(static_cast<std::size_t>(value));
+}
+
+template <class Enum>
+std::vector<std::string> words() {
+  return {kWords<Enum>.begin(), kWords<Enum>.end()};
+}
+
+/// The value of a word. Throws std::invalid_argument that begins with `what` and suggests the
+/// nearest word.
+template <class Enum>
+Enum parse_word(std::string_view word, const std::string& what) {
+  for (std::size_t i = 0; i < kWords<Enum>.size(); ++i) {
+    if (word == kWords<Enum>[i]) return static_cast<Enum>(i);
+  }
+  throw std::invalid_argument(what + " does not know '" + std::string(word) + "'" +
+                              suggestion(word, words<Enum>()));
+}
+
+/// An enum field with its type erased.
+struct EnumField {
+  std::uint8_t* value;
+  std::span<const char* const> words;
+};
+
+/// A field of any type that a configuration can hold.
+using FieldRef = std::variant<bool*, std::int64_t*, double*, std::string*,
+                              std::vector<std::string>*, EnumField>;
 
 /// What a field's value must satisfy, beyond its type.
 struct Constraint {
   double minimum = -std::numeric_limits<double>::infinity();
   double maximum = std::numeric_limits<double>::infinity();
-  std::vector<std::string> choices;  ///< for text fields; empty means any text
+  std::vector<std::string> choices;  ///< of text fields; empty means any text
 };
 
 inline Constraint between(double minimum, double maximum) { return {minimum, maximum, {}}; }
@@ -23,22 +71,54 @@ inline Constraint one_of(std::vector<std::string> choices) {
           std::move(choices)};
 }
 
-/// How a configuration describes itself: one static function that visits every field, from which
-/// come the reader of files, the flags, the help text and the metadata. A new field touches only
-/// its struct.
+/// Visits the fields of a configuration. A configuration describes itself by one function that
+/// visits every field; from it come the reader of files, the flags, the help text and the metadata,
+/// so that a new field touches only its struct.
 ///
 ///   struct TrainConfig {
 ///     double learning_rate = 1e-3;
-///     std::string schedule = "linear";
+///     Schedule schedule = Schedule::kLinear;
+///     MixerConfig mixer;
 ///
-///     template <class Self, class Visitor>
-///     static void visit_fields(Self& self, Visitor&& visit) {
-///       visit("learning_rate", self.learning_rate, "peak step size", base::at_least(0));
-///       visit("schedule", self.schedule, "decay", base::one_of({"linear", "cosine"}));
+///     void visit_fields(base::FieldVisitor& visit) {
+///       visit("learning_rate", learning_rate, "peak step size", base::at_least(0));
+///       visit("schedule", schedule, "learning rate after the warm-up");
+///       visit.table("mixer", mixer, "how tokens exchange information");  // [train.mixer]
 ///     }
 ///     void validate() const;  // what spans more than one field
 ///   };
 ///
-/// Field types: bool, std::int64_t, double, std::string, std::vector<std::string>.
+/// Field types: bool, std::int64_t, double, std::string, std::vector<std::string>, enums of one
+/// byte that have kWords, and tables.
+class FieldVisitor {
+ public:
+  virtual ~FieldVisitor() = default;
+
+  template <class Field>
+  void operator()(const std::string& name, Field& field, const char* help,
+                  const Constraint& constraint = {}) {
+    if constexpr (std::is_enum_v<Field>) {
+      static_assert(sizeof(Field) == 1 && !kWords<Field>.empty());
+      visit(name, EnumField{reinterpret_cast<std::uint8_t*>(&field), kWords<Field>}, help,
+            constraint);
+    } else {
+      visit(name, &field, help, constraint);
+    }
+  }
+
+  /// A configuration inside this one.
+  template <class Config>
+  void table(const std::string& name, Config& config, const char* help) {
+    begin_table(name, help);
+    config.visit_fields(*this);
+    end_table();
+  }
+
+ protected:
+  virtual void visit(const std::string& name, FieldRef field, const char* help,
+                     const Constraint& constraint) = 0;
+  virtual void begin_table(const std::string& name, const char* help) = 0;
+  virtual void end_table() = 0;
+};
 
 }  // namespace fastformer::base

@@ -1,16 +1,16 @@
 #include "fastformer/base/config_tree.h"
 
-#include <charconv>
+#include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <stdexcept>
-#include <system_error>
-#include <type_traits>
+#include <utility>
+#include <variant>
 
 #include "fastformer/base/strict_json.h"
-#include "fastformer/base/suggest.h"
 #include "fastformer/base/toml_file.h"
 
 namespace fastformer::base {
@@ -19,8 +19,15 @@ namespace {
 using Json = nlohmann::ordered_json;
 using Value = decltype(ConfigValue::value);
 
+constexpr int kDeepest = 4;  // tables inside tables
+
 [[noreturn]] void fail(const std::string& where, const std::string& what) {
   throw std::invalid_argument(where + ": " + what);
+}
+
+[[noreturn]] void fail_nesting(const std::string& where, const std::string& path) {
+  fail(where, path + " holds tables that are nested too deep; " + std::to_string(kDeepest) +
+                  " levels are the most");
 }
 
 std::optional<Value> to_value(const Json& json) {
@@ -57,74 +64,170 @@ Value parse_assigned(const std::string& text) {
   return text;
 }
 
-// Shortest text that reads back as the same double, and as a double rather than an integer.
-std::string number_text(double number) {
-  char buffer[32];
-  const auto result = std::to_chars(buffer, buffer + sizeof buffer, number);
-  std::string text(buffer, result.ptr);
-  if (text.find_first_of(".en") == std::string::npos) text += ".0";
-  return text;
-}
-
-// A JSON string is a TOML basic string, save for DEL, which TOML wants escaped.
-std::string quoted(const std::string& text) {
-  std::string result;
-  for (const char c : Json(text).dump()) {
-    if (c == '\x7f') {
-      result += "\\u007f";
-    } else {
-      result += c;
-    }
-  }
-  return result;
-}
-
-std::string toml_key(const std::string& key) {
-  const bool bare = !key.empty() && std::all_of(key.begin(), key.end(), [](char c) {
+bool is_bare(const std::string& key) {
+  return !key.empty() && std::all_of(key.begin(), key.end(), [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
            c == '-';
   });
-  return bare ? key : quoted(key);
 }
 
-std::string toml_value(const Value& value) {
-  return std::visit(
-      [](const auto& held) -> std::string {
-        using Held = std::decay_t<decltype(held)>;
-        if constexpr (std::is_same_v<Held, bool>) {
-          return held ? "true" : "false";
-        } else if constexpr (std::is_same_v<Held, std::int64_t>) {
-          return std::to_string(held);
-        } else if constexpr (std::is_same_v<Held, double>) {
-          return number_text(held);
-        } else if constexpr (std::is_same_v<Held, std::string>) {
-          return quoted(held);
-        } else {
-          std::string list = "[";
-          for (const auto& text : held) list += (list.size() > 1 ? ", " : "") + quoted(text);
-          return list + "]";
-        }
-      },
-      value);
+std::string toml_key(const std::string& key) { return is_bare(key) ? key : quoted(key); }
+
+std::string toml_path(std::string_view path) {
+  std::string text;
+  for (auto dot = path.find('.'); dot != std::string_view::npos; dot = path.find('.')) {
+    text += toml_key(std::string(path.substr(0, dot))) + ".";
+    path.remove_prefix(dot + 1);
+  }
+  return text + toml_key(std::string(path));
+}
+
+// Whether the table `path` is `section` or inside it.
+bool is_within(const std::string& path, const std::string& section) {
+  return path.starts_with(section) &&
+         (path.size() == section.size() || path[section.size()] == '.');
+}
+
+template <class Use>
+void for_each_toml_table(const toml::table& table, const std::string& path,
+                         const std::string& where, const std::string& file, int depth,
+                         const Use& use) {
+  if (depth > kDeepest) fail_nesting(where, path);
+  std::vector<TomlItem> values, tables;
+  for (auto& item : items_in_file_order(table, file)) {
+    (item.node->is_table() ? tables : values).push_back(std::move(item));
+  }
+  use(path, where, values);
+  for (const auto& item : tables) {
+    for_each_toml_table(*item.node->as_table(), path + "." + item.key, item.where, file, depth + 1,
+                        use);
+  }
+}
+
+template <class Use>
+void for_each_json_value(const Json& object, const std::string& path, const std::string& where,
+                         int depth, const Use& use) {
+  if (depth > kDeepest) fail_nesting(where, path);
+  use(path, nullptr, nullptr);
+  for (const auto& [key, value] : object.items()) {
+    if (value.is_object()) {
+      for_each_json_value(value, path + "." + key, where, depth + 1, use);
+    } else {
+      use(path, &key, &value);
+    }
+  }
 }
 
 }  // namespace
 
+// Fills the fields of a configuration from a section, and notes which keys it knows.
+class ConfigTree::Reader final : public FieldVisitor {
+ public:
+  Reader(const ConfigTree& tree, const std::string& section) : tree_(tree), path_(section) {
+    known_[path_];
+  }
+
+  void visit(const std::string& name, FieldRef field, const char*,
+             const Constraint& constraint) override {
+    known_[path_].push_back(name);
+    const auto key = path_ + "." + name;
+    if (const auto shorthand = std::exchange(shorthand_, nullptr)) {
+      assign(path_, *shorthand, constraint, field);
+    }
+    if (const auto* value = find(path_, name)) assign(key, *value, constraint, field);
+  }
+
+  void begin_table(const std::string& name, const char*) override {
+    const auto* value = find(path_, name);
+    if (value != nullptr && !std::holds_alternative<std::string>(value->value)) {
+      fail(value->where, path_ + "." + name + " must be a table, or a text that names its kind");
+    }
+    shorthand_ = value;
+    known_[path_].push_back(name);
+    path_ += "." + name;
+    known_[path_];
+  }
+
+  void end_table() override { path_.resize(path_.rfind('.')); }
+
+  /// What the section holds and the configuration did not ask for is an error.
+  void check_known() const {
+    for (const auto& [path, section] : tree_.sections_) {
+      if (!is_within(path, path_)) continue;
+      const auto keys = known_.find(path);
+      if (keys == known_.end()) {
+        const auto dot = path.rfind('.');
+        const auto parent = known_.find(path.substr(0, dot));
+        if (parent == known_.end()) continue;  // it is reported itself
+        fail(section.where, "unknown table '" + path.substr(dot + 1) + "' in section [" +
+                                parent->first + "]" +
+                                suggestion(path.substr(dot + 1), parent->second));
+      }
+      for (const auto& key : section.order) {
+        if (std::find(keys->second.begin(), keys->second.end(), key) != keys->second.end()) {
+          continue;
+        }
+        fail(section.values.at(key).where,
+             "unknown key '" + key + "' in section [" + path + "]" + suggestion(key, keys->second));
+      }
+    }
+  }
+
+ private:
+  const ConfigValue* find(const std::string& path, const std::string& key) const {
+    const auto section = tree_.sections_.find(path);
+    if (section == tree_.sections_.end()) return nullptr;
+    const auto value = section->second.values.find(key);
+    return value == section->second.values.end() ? nullptr : &value->second;
+  }
+
+  const ConfigTree& tree_;
+  std::string path_;
+  const ConfigValue* shorthand_ = nullptr;  ///< the text that stands for the table, till its field
+  std::map<std::string, std::vector<std::string>> known_;  ///< keys by path
+};
+
+class ConfigTree::Writer final : public FieldVisitor {
+ public:
+  Writer(ConfigTree& tree, const std::string& section) : tree_(tree), path_(section) {
+    tree_.add_section(path_, "resolved");
+  }
+
+  void visit(const std::string& name, FieldRef field, const char*, const Constraint&) override {
+    tree_.set(path_, name, value_of(field, "resolved"));
+  }
+
+  void begin_table(const std::string& name, const char*) override {
+    path_ += "." + name;
+    tree_.add_section(path_, "resolved");
+  }
+
+  void end_table() override { path_.resize(path_.rfind('.')); }
+
+ private:
+  ConfigTree& tree_;
+  std::string path_;
+};
+
 ConfigTree ConfigTree::from_toml(const std::filesystem::path& path) {
   const std::string file = path.string();
-  const toml::table table = parse_toml_file(path);
+  const toml::table root = parse_toml_file(path);
   ConfigTree tree;
-  for (const TomlItem& section : items_in_file_order(table, file)) {
+  for (const TomlItem& section : items_in_file_order(root, file)) {
     const auto* content = section.node->as_table();
     if (content == nullptr) {
       fail(section.where, "'" + section.key +
                               "' stands outside a section; put it below a [section] line, and "
                               "write every section once");
     }
-    tree.add_section(section.key, section.where);
-    for (const TomlItem& item : items_in_file_order(*content, file)) {
-      tree.set(section.key, item.key, config_value_of(item, section.key + "." + item.key));
-    }
+    for_each_toml_table(*content, section.key, section.where, file, 1,
+                        [&](const std::string& name, const std::string& where,
+                            const std::vector<TomlItem>& values) {
+                          tree.add_section(name, where);
+                          for (const auto& item : values) {
+                            tree.set(name, item.key, config_value_of(item, name + "." + item.key));
+                          }
+                        });
   }
   return tree;
 }
@@ -137,26 +240,35 @@ ConfigTree ConfigTree::from_json(std::string_view json, const std::string& where
     if (!content.is_object()) {
       fail(where, "'" + section + "' must be a section, that is a JSON object");
     }
-    tree.add_section(section, where);
-    for (const auto& [key, json_value] : content.items()) {
-      auto value = to_value(json_value);
-      if (!value) throw_nested_value(where, section + "." + key);
-      tree.set(section, key, {std::move(*value), where});
-    }
+    for_each_json_value(content, section, where, 1,
+                        [&](const std::string& path, const std::string* key, const Json* value) {
+                          tree.add_section(path, where);
+                          if (key == nullptr) return;
+                          auto held = to_value(*value);
+                          if (!held) throw_wrong_kind(where, path + "." + *key);
+                          tree.set(path, *key, {std::move(*held), where});
+                        });
   }
   return tree;
 }
 
-void ConfigTree::add_section(const std::string& section, const std::string& where) {
-  if (sections_.try_emplace(section).second) {
-    order_.push_back(section);
-    section_where_[section] = where;
+ConfigTree::Section& ConfigTree::add_section(const std::string& path, const std::string& where) {
+  const auto [entry, added] = sections_.try_emplace(path);
+  if (added) {
+    order_.push_back(path);
+    entry->second.where = where;
   }
+  return entry->second;
+}
+
+void ConfigTree::erase_table(const std::string& path) {
+  std::erase_if(order_, [&](const auto& name) { return is_within(name, path); });
+  std::erase_if(sections_, [&](const auto& entry) { return is_within(entry.first, path); });
 }
 
 void ConfigTree::set(std::string_view assignment) {
   const auto equals = assignment.find('=');
-  const auto dot = assignment.substr(0, equals).find('.');
+  const auto dot = assignment.substr(0, equals).rfind('.');
   if (equals == std::string_view::npos || dot == std::string_view::npos || dot == 0 ||
       dot + 1 == equals) {
     fail("--set", "'" + std::string(assignment) + "' must have the form section.key=value");
@@ -168,39 +280,50 @@ void ConfigTree::set(std::string_view assignment) {
 
 void ConfigTree::set(const std::string& section, const std::string& key, ConfigValue value) {
   try {
-    toml_value(value.value);
+    toml_text(value);
     quoted(section + key);
-  } catch (const Json::exception&) {
+  } catch (const std::invalid_argument&) {
     fail(value.where, "a name or text of section '" + section + "' is not UTF-8; convert it");
   }
-  add_section(section, value.where);
-  if (sections_[section].insert_or_assign(key, std::move(value)).second) {
-    key_order_[section].push_back(key);
-  }
+  const auto table = section + "." + key;
+  if (sections_.contains(table)) erase_table(table);
+  auto& target = add_section(section, value.where);
+  if (target.values.insert_or_assign(key, std::move(value)).second) target.order.push_back(key);
 }
 
 bool ConfigTree::contains(const std::string& section, const std::string& key) const {
   const auto found = sections_.find(section);
-  return found != sections_.end() && found->second.contains(key);
+  return found != sections_.end() && found->second.values.contains(key);
 }
 
 void ConfigTree::check_sections(const std::vector<std::string>& known) const {
-  for (const auto& section : order_) {
+  for (const auto& path : order_) {
+    const auto section = path.substr(0, path.find('.'));
     if (std::find(known.begin(), known.end(), section) == known.end()) {
-      fail(section_where_.at(section),
+      fail(sections_.at(path).where,
            "unknown section [" + section + "]" + suggestion(section, known));
     }
   }
 }
 
+void ConfigTree::visit_section(const std::string& name, const Visit& visit) const {
+  Reader reader(*this, name);
+  visit(reader);
+  reader.check_known();
+}
+
+void ConfigTree::fill_section(const std::string& name, const Visit& visit) {
+  Writer writer(*this, name);
+  visit(writer);
+}
+
 std::string ConfigTree::to_toml() const {
   std::string text;
-  for (const auto& section : order_) {
-    text += (text.empty() ? "[" : "\n[") + toml_key(section) + "]\n";
-    const auto keys = key_order_.find(section);
-    if (keys == key_order_.end()) continue;
-    for (const auto& key : keys->second) {
-      text += toml_key(key) + " = " + toml_value(sections_.at(section).at(key).value) + "\n";
+  for (const auto& path : order_) {
+    const auto& section = sections_.at(path);
+    text += (text.empty() ? "[" : "\n[") + toml_path(path) + "]\n";
+    for (const auto& key : section.order) {
+      text += toml_key(key) + " = " + toml_text(section.values.at(key)) + "\n";
     }
   }
   return text;
@@ -208,18 +331,23 @@ std::string ConfigTree::to_toml() const {
 
 std::string ConfigTree::to_json(int indent) const {
   Json root = Json::object();
-  for (const auto& section : order_) {
-    root[section] = Json::object();
-    const auto keys = key_order_.find(section);
-    if (keys == key_order_.end()) continue;
-    for (const auto& key : keys->second) {
-      const ConfigValue& value = sections_.at(section).at(key);
+  for (const auto& path : order_) {
+    Json* object = &root;
+    for (std::size_t at = 0; at <= path.size();) {
+      const auto end = std::min(path.find('.', at), path.size());
+      object = &(*object)[path.substr(at, end - at)];
+      if (object->is_null()) *object = Json::object();
+      at = end + 1;
+    }
+    const auto& section = sections_.at(path);
+    for (const auto& key : section.order) {
+      const ConfigValue& value = section.values.at(key);
       const auto* number = std::get_if<double>(&value.value);
       if (number != nullptr && !std::isfinite(*number)) {
-        fail(value.where, section + "." + key + " is " + number_text(*number) +
+        fail(value.where, path + "." + key + " is " + toml_text(value) +
                               ", which JSON cannot hold; use a finite number");
       }
-      std::visit([&](const auto& held) { root[section][key] = held; }, value.value);
+      std::visit([&](const auto& held) { (*object)[key] = held; }, value.value);
     }
   }
   return root.dump(indent);

@@ -1,43 +1,38 @@
 #pragma once
 
-#include <algorithm>
-#include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
-#include <memory>
 #include <string>
 #include <string_view>
-#include <utility>
-#include <variant>
 #include <vector>
 
 #include "fastformer/base/config_field.h"
+#include "fastformer/base/config_value.h"
 
 namespace fastformer::base {
 
-/// A value of a recipe or config.json, with the place it came from.
-struct ConfigValue {
-  std::variant<bool, std::int64_t, double, std::string, std::vector<std::string>> value;
-  std::string where;  ///< "recipe.toml:12", "--set", "config.json"
-};
-
-/// Sections of named values, read from TOML or JSON; overridable one by one.
+/// Sections of named values, read from TOML or JSON; overridable one by one. A section can hold
+/// tables, [model.mixer] inside [model].
 ///
 ///   auto tree = ConfigTree::from_toml("recipes/ag_news.toml");
 ///   tree.set("train.epochs=3");
+///   tree.set("model.mixer.window=256");
 ///   TrainConfig train;
-///   tree.read_section("train", train);    // fills fields, checks type, range and choice
+///   tree.read_section("train", train);    // fills fields, checks type, range and word
 ///   tree.check_sections({"train", ...});  // an unknown section is an error too
+///
+/// A table can be written as a text, which is the value of its first field: mixer = "softmax" for
+/// mixer = { name = "softmax" }.
 class ConfigTree {
  public:
-  using Section = std::map<std::string, ConfigValue>;
-
-  /// Throws std::invalid_argument with file and line for bad syntax or nested structure.
+  /// Throws std::invalid_argument with file and line for bad syntax or a value of another kind.
   static ConfigTree from_toml(const std::filesystem::path& path);
   /// A JSON object of objects. `where` names it in messages.
   static ConfigTree from_json(std::string_view json, const std::string& where);
 
-  /// "section.key=value"; the value is TOML, or plain text where that is no TOML value.
+  /// "section.key=value"; the value is TOML, or plain text where that is no TOML value. A text for
+  /// a table replaces the whole table.
   void set(std::string_view assignment);
   void set(const std::string& section, const std::string& key, ConfigValue value);
 
@@ -50,7 +45,10 @@ class ConfigTree {
   /// Fills `config` from the section (absent keys keep their values), then calls validate().
   /// Throws std::invalid_argument for an unknown key, a wrong type, a value out of range.
   template <class Config>
-  void read_section(const std::string& name, Config& config) const;
+  void read_section(const std::string& name, Config& config) const {
+    visit_section(name, [&](FieldVisitor& visitor) { config.visit_fields(visitor); });
+    config.validate();
+  }
 
   /// A section whose fields start from a preset that one of them names: what the section says, over
   /// `preset(config)`, which is given the section's own values. Throws as read_section() does.
@@ -66,74 +64,48 @@ class ConfigTree {
 
   /// Puts every field of `config` into the section, so that the tree is fully resolved.
   template <class Config>
-  void write_section(const std::string& name, const Config& config);
+  void write_section(const std::string& name, Config config) {
+    fill_section(name, [&](FieldVisitor& visitor) { config.visit_fields(visitor); });
+  }
 
   std::string to_toml() const;
   std::string to_json(int indent = 2) const;
 
  private:
-  void add_section(const std::string& section, const std::string& where);
+  struct Section {
+    std::string where;
+    std::vector<std::string> order;  ///< of the keys, as they appeared
+    std::map<std::string, ConfigValue> values;
+  };
+  class Reader;
+  class Writer;
+  using Visit = std::function<void(FieldVisitor&)>;
 
-  std::vector<std::string> order_;  ///< sections in the order they appeared
-  std::map<std::string, std::string> section_where_;
+  void visit_section(const std::string& name, const Visit& visit) const;
+  void fill_section(const std::string& name, const Visit& visit);
+  Section& add_section(const std::string& path, const std::string& where);
+  void erase_table(const std::string& path);
+
+  std::vector<std::string> order_;  ///< of the sections and tables, by their paths
   std::map<std::string, Section> sections_;
-  std::map<std::string, std::vector<std::string>> key_order_;
 };
 
-/// The conversions behind read_section; each throws std::invalid_argument with a sentence.
-void assign_field(const std::string& key, const ConfigValue& value, const Constraint& constraint,
-                  bool& field);
-void assign_field(const std::string& key, const ConfigValue& value, const Constraint& constraint,
-                  std::int64_t& field);
-void assign_field(const std::string& key, const ConfigValue& value, const Constraint& constraint,
-                  double& field);
-void assign_field(const std::string& key, const ConfigValue& value, const Constraint& constraint,
-                  std::string& field);
-void assign_field(const std::string& key, const ConfigValue& value, const Constraint& constraint,
-                  std::vector<std::string>& field);
-[[noreturn]] void throw_unknown_key(const std::string& section, const std::string& key,
-                                    const ConfigValue& value,
-                                    const std::vector<std::string>& known);
-[[noreturn]] void throw_nested_value(const std::string& where, const std::string& key);
-
-/// Names of the fields of a configuration, in order.
+/// Names of the fields of a configuration, in order, without those of its tables.
 template <class Config>
 std::vector<std::string> field_names() {
-  std::vector<std::string> names;
-  // On the heap: GCC 12 takes strings of a local aggregate for uninitialised.
-  const auto config = std::make_unique<Config>();
-  Config::visit_fields(*config, [&](const char* name, const auto&, const char*, auto&&...) {
-    names.emplace_back(name);
-  });
-  return names;
-}
-
-template <class Config>
-void ConfigTree::read_section(const std::string& name, Config& config) const {
-  const auto section = sections_.find(name);
-  if (section != sections_.end()) {
-    const auto known = field_names<Config>();
-    for (const auto& [key, value] : section->second) {
-      if (std::find(known.begin(), known.end(), key) == known.end()) {
-        throw_unknown_key(name, key, value, known);
-      }
+  struct Names final : FieldVisitor {
+    std::vector<std::string> names;
+    int depth = 0;
+    void visit(const std::string& name, FieldRef, const char*, const Constraint&) override {
+      if (depth == 0) names.push_back(name);
     }
-    Config::visit_fields(
-        config, [&](const char* key, auto& field, const char*, const Constraint& constraint = {}) {
-          const auto found = section->second.find(key);
-          if (found != section->second.end()) {
-            assign_field(name + "." + key, found->second, constraint, field);
-          }
-        });
-  }
-  config.validate();
-}
-
-template <class Config>
-void ConfigTree::write_section(const std::string& name, const Config& config) {
-  Config::visit_fields(config, [&](const char* key, const auto& field, const char*, auto&&...) {
-    set(name, key, ConfigValue{field, "resolved"});
-  });
+    void begin_table(const std::string&, const char*) override { ++depth; }
+    void end_table() override { --depth; }
+  };
+  Names visitor;
+  Config config;
+  config.visit_fields(visitor);
+  return visitor.names;
 }
 
 }  // namespace fastformer::base

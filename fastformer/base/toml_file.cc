@@ -49,9 +49,14 @@ std::optional<decltype(ConfigValue::value)> to_config_value(const toml::node& no
   return list;
 }
 
+void throw_wrong_kind(const std::string& where, const std::string& key) {
+  throw std::invalid_argument(where + ": " + key +
+                              " must be a bool, a number, a text or a list of texts");
+}
+
 ConfigValue config_value_of(const TomlItem& item, const std::string& name) {
   auto value = to_config_value(*item.node);
-  if (!value) throw_nested_value(item.where, name);
+  if (!value) throw_wrong_kind(item.where, name);
   return {std::move(*value), item.where};
 }
 

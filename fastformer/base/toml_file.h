@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "fastformer/base/config_tree.h"
+#include "fastformer/base/config_value.h"
 
 namespace fastformer::base {
 
@@ -28,7 +28,11 @@ std::vector<TomlItem> items_in_file_order(const toml::table& table, const std::s
 /// that it can hold.
 std::optional<decltype(ConfigValue::value)> to_config_value(const toml::node& node);
 
-/// The value of the item `name`. Throws std::invalid_argument with its place for a nested one.
+/// Throws std::invalid_argument for a value that no field can hold.
+[[noreturn]] void throw_wrong_kind(const std::string& where, const std::string& key);
+
+/// The value of the item `name`. Throws std::invalid_argument with its place for a table and a list
+/// of anything but texts.
 ConfigValue config_value_of(const TomlItem& item, const std::string& name);
 
 }  // namespace fastformer::base

@@ -18,15 +18,14 @@ struct BatchConfig {
   std::int64_t batch_tokens = 16384;
   bool sort_by_length = true;
 
-  template <class Self, class Visitor>
-  static void visit_fields(Self& self, Visitor&& visit) {
-    visit("batch_by", self.batch_by, "what the size of a batch counts",
+  void visit_fields(base::FieldVisitor& visit) {
+    visit("batch_by", batch_by, "what the size of a batch counts",
           base::one_of({"examples", "tokens"}));
-    visit("batch_size", self.batch_size, "documents in a batch (batch_by = \"examples\")",
+    visit("batch_size", batch_size, "documents in a batch (batch_by = \"examples\")",
           base::between(1, 1'000'000));
-    visit("batch_tokens", self.batch_tokens, "most tokens in a batch (batch_by = \"tokens\")",
+    visit("batch_tokens", batch_tokens, "most tokens in a batch (batch_by = \"tokens\")",
           base::between(1, 100'000'000));
-    visit("sort_by_length", self.sort_by_length, "put documents of like length together");
+    visit("sort_by_length", sort_by_length, "put documents of like length together");
   }
   /// Throws std::invalid_argument with one sentence.
   void validate() const;

@@ -26,30 +26,29 @@ struct ClickDataConfig {
   std::int64_t sampled_negatives = 20;
   std::int64_t sampling_seed = 1;
 
-  template <class Self, class Visitor>
-  static void visit_fields(Self& self, Visitor&& visit) {
-    visit("format", self.format, "a row of the click reader registry",
+  void visit_fields(base::FieldVisitor& visit) {
+    visit("format", format, "a row of the click reader registry",
           base::one_of({"mind", "recbole", "debian"}));
-    visit("train", self.train, "folders (or files) with the training impressions");
-    visit("validation", self.validation, "those of validation; else the last part of train");
-    visit("test", self.test, "those of the test; else the last part of train");
-    visit("news", self.news, "mind: more news.tsv files than those beside the impressions");
-    visit("validation_fraction", self.validation_fraction,
+    visit("train", train, "folders (or files) with the training impressions");
+    visit("validation", validation, "those of validation; else the last part of train");
+    visit("test", test, "those of the test; else the last part of train");
+    visit("news", news, "mind: more news.tsv files than those beside the impressions");
+    visit("validation_fraction", validation_fraction,
           "last part of train, by time, kept for validation", base::between(0, 0.9));
-    visit("test_fraction", self.test_fraction, "last part of train, by time, kept for test",
+    visit("test_fraction", test_fraction, "last part of train, by time, kept for test",
           base::between(0, 0.9));
-    visit("title_columns", self.title_columns, "columns joined into what is read of a news");
-    visit("category_column", self.category_column,
+    visit("title_columns", title_columns, "columns joined into what is read of a news");
+    visit("category_column", category_column,
           "column of the category; empty: that of the format, if it has one");
-    visit("title_tokens", self.title_tokens, "longer titles lose their tail",
+    visit("title_tokens", title_tokens, "longer titles lose their tail",
           base::between(1, 1 << 20));
-    visit("history", self.history, "the last clicks of a user that count",
+    visit("history", history, "the last clicks of a user that count",
           base::between(1, 1 << 20));
-    visit("click_rating", self.click_rating, "recbole: a rating from here on is a click");
-    visit("sampled_negatives", self.sampled_negatives,
+    visit("click_rating", click_rating, "recbole: a rating from here on is a click");
+    visit("sampled_negatives", sampled_negatives,
           "recbole, debian: items drawn against each click, of those the user never met",
           base::between(1, 1 << 20));
-    visit("sampling_seed", self.sampling_seed, "what decides these items");
+    visit("sampling_seed", sampling_seed, "what decides these items");
   }
   /// Throws std::invalid_argument with one sentence.
   void validate() const;

@@ -30,36 +30,35 @@ struct DataConfig {
   std::int64_t minimum_class_count = 1;
   std::string cache;
 
-  template <class Self, class Visitor>
-  static void visit_fields(Self& self, Visitor&& visit) {
-    visit("format", self.format, "a row of the reader registry",
+  void visit_fields(base::FieldVisitor& visit) {
+    visit("format", format, "a row of the reader registry",
           base::one_of({"csv", "tsv", "jsonl", "imdb", "mind", "debian"}));
-    visit("train", self.train, "files or folders with the training examples");
-    visit("validation", self.validation, "the validation examples; else a part of train");
-    visit("test", self.test, "the test examples; else a part of train");
-    visit("text_columns", self.text_columns,
+    visit("train", train, "files or folders with the training examples");
+    visit("validation", validation, "the validation examples; else a part of train");
+    visit("test", test, "the test examples; else a part of train");
+    visit("text_columns", text_columns,
           "columns (names, or numbers from 1) joined into the text");
-    visit("test_text_columns", self.test_text_columns,
+    visit("test_text_columns", test_text_columns,
           "those of the test files, where they are others; empty: the same");
-    visit("text_columns_separator", self.text_columns_separator, "what joins them");
-    visit("label_column", self.label_column, "column (name, or number from 1) of the label");
-    visit("group_column", self.group_column, "rows with equal values never cross a split");
-    visit("header", self.header, "whether the first row of a csv or tsv names the columns",
+    visit("text_columns_separator", text_columns_separator, "what joins them");
+    visit("label_column", label_column, "column (name, or number from 1) of the label");
+    visit("group_column", group_column, "rows with equal values never cross a split");
+    visit("header", header, "whether the first row of a csv or tsv names the columns",
           base::one_of({"auto", "yes", "no"}));
-    visit("validation_fraction", self.validation_fraction, "part of train kept for validation",
+    visit("validation_fraction", validation_fraction, "part of train kept for validation",
           base::between(0, 0.9));
-    visit("test_fraction", self.test_fraction, "part of train kept for test",
+    visit("test_fraction", test_fraction, "part of train kept for test",
           base::between(0, 0.9));
-    visit("stratify", self.stratify, "keep the class proportions in every part");
-    visit("split_seed", self.split_seed, "what decides the parts");
-    visit("max_tokens", self.max_tokens, "longer documents lose their tail; 0: no limit",
+    visit("stratify", stratify, "keep the class proportions in every part");
+    visit("split_seed", split_seed, "what decides the parts");
+    visit("max_tokens", max_tokens, "longer documents lose their tail; 0: no limit",
           base::at_least(0));
-    visit("imdb_labels", self.imdb_labels, "imdb: two classes, or the rating in the file name",
+    visit("imdb_labels", imdb_labels, "imdb: two classes, or the rating in the file name",
           base::one_of({"classes", "ratings"}));
-    visit("mind_body", self.mind_body, "mind: add the body column where the file has one");
-    visit("minimum_class_count", self.minimum_class_count,
+    visit("mind_body", mind_body, "mind: add the body column where the file has one");
+    visit("minimum_class_count", minimum_class_count,
           "classes with fewer training examples are left out", base::at_least(1));
-    visit("cache", self.cache, "folder of the token cache; empty: next to the run");
+    visit("cache", cache, "folder of the token cache; empty: next to the run");
   }
   /// Throws std::invalid_argument with one sentence.
   void validate() const;

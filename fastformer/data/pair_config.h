@@ -24,29 +24,28 @@ struct PairDataConfig {
   std::int64_t min_target_tokens = 1;
   std::string cache;
 
-  template <class Self, class Visitor>
-  static void visit_fields(Self& self, Visitor&& visit) {
-    visit("format", self.format, "a row of the pair reader registry",
+  void visit_fields(base::FieldVisitor& visit) {
+    visit("format", format, "a row of the pair reader registry",
           base::one_of({"jsonl", "story", "pubmed", "parallel"}));
-    visit("train", self.train, "files or folders with the training pairs");
-    visit("validation", self.validation, "the validation pairs; else a part of train");
-    visit("test", self.test, "the test pairs");
-    visit("source_field", self.source_field,
+    visit("train", train, "files or folders with the training pairs");
+    visit("validation", validation, "the validation pairs; else a part of train");
+    visit("test", test, "the test pairs");
+    visit("source_field", source_field,
           "jsonl: the field of the document; parallel: the ending of its file's name");
-    visit("target_field", self.target_field,
+    visit("target_field", target_field,
           "jsonl: the field of the summary; parallel: the ending of its file's name");
-    visit("validation_fraction", self.validation_fraction, "part of train kept for validation",
+    visit("validation_fraction", validation_fraction, "part of train kept for validation",
           base::between(0, 0.9));
-    visit("split_seed", self.split_seed, "what decides the parts");
-    visit("max_source_tokens", self.max_source_tokens,
+    visit("split_seed", split_seed, "what decides the parts");
+    visit("max_source_tokens", max_source_tokens,
           "longer documents lose their tail; 0: no limit", base::at_least(0));
-    visit("max_target_tokens", self.max_target_tokens,
+    visit("max_target_tokens", max_target_tokens,
           "longer summaries lose their tail; 0: no limit", base::at_least(0));
-    visit("min_source_tokens", self.min_source_tokens, "pairs with a shorter document are left out",
+    visit("min_source_tokens", min_source_tokens, "pairs with a shorter document are left out",
           base::at_least(1));
-    visit("min_target_tokens", self.min_target_tokens, "pairs with a shorter summary are left out",
+    visit("min_target_tokens", min_target_tokens, "pairs with a shorter summary are left out",
           base::at_least(1));
-    visit("cache", self.cache, "folder of the token cache; empty: next to the run");
+    visit("cache", cache, "folder of the token cache; empty: next to the run");
   }
   /// Throws std::invalid_argument with one sentence.
   void validate() const;

@@ -45,65 +45,64 @@ struct EncoderConfig {
 
   bool shares(const std::string& what) const;
 
-  template <class Self, class Visitor>
-  static void visit_fields(Self& self, Visitor&& visit) {
-    visit("mixer", self.mixer, "how tokens exchange information", base::one_of(mixer_names()));
-    visit("layers", self.layers, "encoder layers", base::between(0, 1000));
-    visit("width", self.width, "numbers a token", base::between(1, 65536));
-    visit("heads", self.heads, "attention heads; divides width", base::between(1, 65536));
-    visit("ffn_width", self.ffn_width, "inner width of the feed-forward block; 0: no such block",
+  void visit_fields(base::FieldVisitor& visit) {
+    visit("mixer", mixer, "how tokens exchange information", base::one_of(mixer_names()));
+    visit("layers", layers, "encoder layers", base::between(0, 1000));
+    visit("width", width, "numbers a token", base::between(1, 65536));
+    visit("heads", heads, "attention heads; divides width", base::between(1, 65536));
+    visit("ffn_width", ffn_width, "inner width of the feed-forward block; 0: no such block",
           base::between(0, 1 << 20));
-    visit("activation", self.activation, "of the feed-forward block",
+    visit("activation", activation, "of the feed-forward block",
           base::one_of({"gelu", "relu"}));
-    visit("normalization", self.normalization, "layer normalisation before or after each block",
+    visit("normalization", normalization, "layer normalisation before or after each block",
           base::one_of({"pre", "post", "none"}));
-    visit("residual", self.residual, "add each block's input to its output");
-    visit("output_projection", self.output_projection, "a linear layer after the attention");
-    visit("dropout", self.dropout, "share of the numbers set to zero while training",
+    visit("residual", residual, "add each block's input to its output");
+    visit("output_projection", output_projection, "a linear layer after the attention");
+    visit("dropout", dropout, "share of the numbers set to zero while training",
           base::between(0, 0.99));
-    visit("logits", self.logits, "what an attention logit sees: all columns, or its head's own",
+    visit("logits", logits, "what an attention logit sees: all columns, or its head's own",
           base::one_of({"full", "per_head"}));
-    visit("interaction", self.interaction, "how global and token vectors meet",
+    visit("interaction", interaction, "how global and token vectors meet",
           base::one_of({"product", "add", "concat"}));
-    visit("sharing", self.sharing, "parameters used twice: query_value, heads, layers");
-    visit("form", self.form, "how additive attention is computed; all forms give equal results",
+    visit("sharing", sharing, "parameters used twice: query_value, heads, layers");
+    visit("form", form, "how additive attention is computed; all forms give equal results",
           base::one_of({"auto", "direct", "shared_query", "merged"}));
-    visit("causal", self.causal, "a token sees none behind itself; for the mixers softmax, linear");
-    visit("projection", self.projection, "rows to which low_rank projects keys and values",
+    visit("causal", causal, "a token sees none behind itself; for the mixers softmax, linear");
+    visit("projection", projection, "rows to which low_rank projects keys and values",
           base::between(1, 65536));
-    visit("projection_length", self.projection_length, "longest sequence that low_rank can take",
+    visit("projection_length", projection_length, "longest sequence that low_rank can take",
           base::between(1, 1 << 20));
-    visit("projection_sharing", self.projection_sharing,
+    visit("projection_sharing", projection_sharing,
           "what shares a projection of low_rank: nothing, the heads of a layer, also its keys and "
           "values, or all layers",
           base::one_of({"none", "heads", "key_value", "layers"}));
-    visit("window", self.window, "tokens that a token sees around itself, half on each side",
+    visit("window", window, "tokens that a token sees around itself, half on each side",
           base::between(0, 1 << 20));
-    visit("global_tokens", self.global_tokens,
+    visit("global_tokens", global_tokens,
           "first tokens of a sequence that see all others and are seen by all; for sliding_window "
           "and block_sparse",
           base::between(0, 1 << 20));
-    visit("block_size", self.block_size,
+    visit("block_size", block_size,
           "tokens of a block of block_sparse, whose window, global and random tokens are whole "
           "blocks",
           base::between(1, 1 << 20));
-    visit("random_tokens", self.random_tokens,
+    visit("random_tokens", random_tokens,
           "tokens that a block of block_sparse sees at random places", base::between(0, 1 << 20));
-    visit("random_seed", self.random_seed, "of the random places of block_sparse",
+    visit("random_seed", random_seed, "of the random places of block_sparse",
           base::at_least(0));
-    visit("global_kind", self.global_kind,
+    visit("global_kind", global_kind,
           "what is global in block_sparse: the first tokens, or rows of its own before them",
           base::one_of({"internal", "external"}));
-    visit("pooled_window", self.pooled_window,
+    visit("pooled_window", pooled_window,
           "tokens whose pooled keys a token of the mixer pooling sees, half on each side",
           base::between(0, 1 << 20));
-    visit("pooling_kernel", self.pooling_kernel, "tokens that the mixer pooling pools into one",
+    visit("pooling_kernel", pooling_kernel, "tokens that the mixer pooling pools into one",
           base::between(1, 65536));
-    visit("pooling_stride", self.pooling_stride, "tokens from one pool to the next",
+    visit("pooling_stride", pooling_stride, "tokens from one pool to the next",
           base::between(1, 65536));
-    visit("pooling", self.pooling, "how the mixer pooling pools keys and values",
+    visit("pooling", pooling, "how the mixer pooling pools keys and values",
           base::one_of({"mean", "max", "dynamic"}));
-    visit("pooling_residual", self.pooling_residual,
+    visit("pooling_residual", pooling_residual,
           "what becomes of the first level of the mixer pooling: added to the second, or dropped",
           base::one_of({"sum", "none"}));
   }

@@ -17,14 +17,13 @@ struct LossConfig {
   std::string class_weights = "none";
   double prior_adjustment = 0;
 
-  template <class Self, class Visitor>
-  static void visit_fields(Self& self, Visitor&& visit) {
-    visit("label_smoothing", self.label_smoothing, "share of the target spread over all classes",
+  void visit_fields(base::FieldVisitor& visit) {
+    visit("label_smoothing", label_smoothing, "share of the target spread over all classes",
           base::between(0, 0.99));
-    visit("class_weights", self.class_weights,
+    visit("class_weights", class_weights,
           "weight of a class in the loss: equal, or inverse to its frequency",
           base::one_of({"none", "balanced"}));
-    visit("prior_adjustment", self.prior_adjustment,
+    visit("prior_adjustment", prior_adjustment,
           "how much of the log class frequencies the training logits get; 1 aims at balanced "
           "accuracy",
           base::between(0, 10));

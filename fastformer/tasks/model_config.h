@@ -23,29 +23,28 @@ struct ModelConfig {
   double embedding_deviation = 0.02;
   double bigram_deviation = 0.02;
 
-  template <class Self, class Visitor>
-  static void visit_fields(Self& self, Visitor&& visit) {
-    visit("preset", self.preset, "what the other fields start from",
+  void visit_fields(base::FieldVisitor& visit) {
+    visit("preset", preset, "what the other fields start from",
           base::one_of({"authors_code", "paper"}));
-    nn::EncoderConfig::visit_fields(self.encoder, visit);
-    visit("max_positions", self.max_positions,
+    encoder.visit_fields(visit);
+    visit("max_positions", max_positions,
           "learned positions, to which documents are cut; 0: none, any length",
           base::between(0, 1 << 24));
-    visit("bigram_buckets", self.bigram_buckets, "hashed embeddings of token pairs; 0: none",
+    visit("bigram_buckets", bigram_buckets, "hashed embeddings of token pairs; 0: none",
           base::between(0, 1 << 28));
-    visit("embedding_normalization", self.embedding_normalization,
+    visit("embedding_normalization", embedding_normalization,
           "layer normalisation of the embeddings");
-    visit("embedding_dropout", self.embedding_dropout,
+    visit("embedding_dropout", embedding_dropout,
           "share of the embeddings' numbers set to zero while training", base::between(0, 0.99));
-    visit("bigram_dropout", self.bigram_dropout, "share of the pairs left out while training",
+    visit("bigram_dropout", bigram_dropout, "share of the pairs left out while training",
           base::between(0, 0.99));
-    visit("token_dropout", self.token_dropout, "share of the tokens left out while training",
+    visit("token_dropout", token_dropout, "share of the tokens left out while training",
           base::between(0, 0.99));
-    visit("initial_deviation", self.initial_deviation,
+    visit("initial_deviation", initial_deviation,
           "standard deviation of the initial linear weights", base::between(0, 10));
-    visit("embedding_deviation", self.embedding_deviation,
+    visit("embedding_deviation", embedding_deviation,
           "standard deviation of the initial token and position embeddings", base::between(0, 10));
-    visit("bigram_deviation", self.bigram_deviation,
+    visit("bigram_deviation", bigram_deviation,
           "standard deviation of the initial pair embeddings", base::between(0, 10));
   }
   /// Throws std::invalid_argument with one sentence.

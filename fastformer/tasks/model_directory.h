@@ -22,12 +22,11 @@ struct ClassifierFormat {
   std::vector<std::string> labels;
   std::int64_t max_tokens = 0;  ///< documents are cut to this; 0: no limit
 
-  template <class Self, class Visitor>
-  static void visit_fields(Self& self, Visitor&& visit) {
-    ModelFormat::visit_fields(self.format, visit);
-    visit("task", self.task, "what the model does", base::one_of({"text_classification"}));
-    visit("labels", self.labels, "the classes, in the order of the logits");
-    visit("max_tokens", self.max_tokens, "longer documents lose their tail; 0: no limit",
+  void visit_fields(base::FieldVisitor& visit) {
+    format.visit_fields(visit);
+    visit("task", task, "what the model does", base::one_of({"text_classification"}));
+    visit("labels", labels, "the classes, in the order of the logits");
+    visit("max_tokens", max_tokens, "longer documents lose their tail; 0: no limit",
           base::at_least(0));
   }
   /// Throws std::invalid_argument for another version or fewer than two labels.

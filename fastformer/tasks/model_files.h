@@ -18,9 +18,8 @@ struct ModelFormat {
 
   static constexpr std::int64_t kVersion = 1;
 
-  template <class Self, class Visitor>
-  static void visit_fields(Self& self, Visitor&& visit) {
-    visit("format_version", self.format_version, "of the model directory");
+  void visit_fields(base::FieldVisitor& visit) {
+    visit("format_version", format_version, "of the model directory");
   }
   /// Throws std::invalid_argument for another version.
   void validate() const;

@@ -16,9 +16,8 @@ class PretrainedShape {
 
   nn::BertConfig config() const;
 
-  template <class Self, class Visitor>
-  static void visit_fields(Self& self, Visitor&& visit) {
-    auto& bert = self.bert_;
+  void visit_fields(base::FieldVisitor& visit) {
+    auto& bert = bert_;
     visit("vocabulary_size", bert.vocabulary_size, "tokens", base::at_least(1));
     visit("width", bert.width, "numbers a token", base::at_least(1));
     visit("layers", bert.layers, "layers", base::at_least(0));
@@ -26,7 +25,7 @@ class PretrainedShape {
     visit("ffn_width", bert.ffn_width, "inner width of the feed-forward part", base::at_least(1));
     visit("max_positions", bert.max_positions, "tokens of the longest text", base::at_least(1));
     visit("token_types", bert.token_types, "types of tokens", base::at_least(1));
-    visit("activation", self.activation_, "of the feed-forward part",
+    visit("activation", activation_, "of the feed-forward part",
           base::one_of({"gelu", "gelu_tanh", "relu"}));
     visit("epsilon", bert.epsilon, "added to the variance of a norm", base::between(0, 1));
     visit("dropout", bert.dropout, "share of zeros while training", base::between(0, 0.99));

@@ -32,45 +32,44 @@ struct RecommenderConfig {
   double pretrained_factor = 0.03;
   nn::BertConfig bert;  ///< of `pretrained`; no field of the section
 
-  template <class Self, class Visitor>
-  static void visit_fields(Self& self, Visitor&& visit) {
-    visit("model", self.model,
+  void visit_fields(base::FieldVisitor& visit) {
+    visit("model", model,
           "what matches users and news; the encoders' defaults below are fastformer's, nrms and "
           "plm_nr begin with bare multi-head attention",
           base::one_of({"fastformer", "fim", "nrms", "plm_nr", "fastformer_plm_nr"}));
-    nn::EncoderConfig::visit_fields(self.encoder, visit);
+    encoder.visit_fields(visit);
     nn::EncoderConfig::visit_fields(
-        self.user_encoder, [&](const char* name, auto& field, const char* help, auto&&... rest) {
+        user_encoder, [&](const char* name, auto& field, const char* help, auto&&... rest) {
           const std::string own = name;
           if (own != "width") visit(("user_" + own).c_str(), field, help, rest...);
         });
-    visit("query_width", self.query_width, "inner width of the additive poolings",
+    visit("query_width", query_width, "inner width of the additive poolings",
           base::between(1, 65536));
-    visit("negatives", self.negatives, "news that were not clicked, to each click in training",
+    visit("negatives", negatives, "news that were not clicked, to each click in training",
           base::between(1, 1000));
-    visit("max_positions", self.max_positions, "learned positions of a title's words; 0: none",
+    visit("max_positions", max_positions, "learned positions of a title's words; 0: none",
           base::between(0, 1 << 20));
-    visit("embedding_normalization", self.embedding_normalization,
+    visit("embedding_normalization", embedding_normalization,
           "layer normalisation of the word embeddings");
-    visit("embedding_dropout", self.embedding_dropout,
+    visit("embedding_dropout", embedding_dropout,
           "share of the embeddings' numbers set to zero while training", base::between(0, 0.99));
-    visit("embedding_deviation", self.embedding_deviation,
+    visit("embedding_deviation", embedding_deviation,
           "standard deviation of the initial embeddings", base::between(0, 10));
-    visit("initial_deviation", self.initial_deviation,
+    visit("initial_deviation", initial_deviation,
           "standard deviation of the initial linear weights", base::between(0, 10));
-    visit("matched_words", self.matched_words, "fim: words of a title that are matched",
+    visit("matched_words", matched_words, "fim: words of a title that are matched",
           base::between(1, 1000));
-    visit("matched_news", self.matched_news, "fim: last clicks of a user that are matched",
+    visit("matched_news", matched_news, "fim: last clicks of a user that are matched",
           base::between(1, 1000));
-    visit("filters", self.filters, "fim: numbers a word on the levels above its embedding",
+    visit("filters", filters, "fim: numbers a word on the levels above its embedding",
           base::between(1, 65536));
-    visit("pretrained", self.pretrained,
+    visit("pretrained", pretrained,
           "plm_nr, fastformer_plm_nr: folder of a BERT model, with config.json, model.safetensors "
           "and vocab.txt");
-    visit("trainable_layers", self.trainable_layers,
+    visit("trainable_layers", trainable_layers,
           "last layers of it that go on learning; 0: none, -1: all and the embeddings",
           base::between(-1, 1000));
-    visit("pretrained_factor", self.pretrained_factor, "its learning rate over that of the rest",
+    visit("pretrained_factor", pretrained_factor, "its learning rate over that of the rest",
           base::between(0, 1000));
   }
   /// Throws std::invalid_argument with one sentence.

@@ -19,26 +19,25 @@ struct SearchConfig {
   double top_p = 0.9;
   std::int64_t seed = 1;
 
-  template <class Self, class Visitor>
-  static void visit_fields(Self& self, Visitor&& visit) {
-    visit("method", self.method, "how the tokens of a summary are chosen",
+  void visit_fields(base::FieldVisitor& visit) {
+    visit("method", method, "how the tokens of a summary are chosen",
           base::one_of({"beam", "greedy", "sample"}));
-    visit("beams", self.beams, "summaries that the beam search follows at a time",
+    visit("beams", beams, "summaries that the beam search follows at a time",
           base::between(1, 1024));
-    visit("length_penalty", self.length_penalty,
+    visit("length_penalty", length_penalty,
           "power of its length by which the log-probability of a summary is divided",
           base::between(-10, 10));
-    visit("min_tokens", self.min_tokens, "fewest tokens of a summary", base::between(0, 1 << 20));
-    visit("max_tokens", self.max_tokens, "most tokens of a summary, its end counted",
+    visit("min_tokens", min_tokens, "fewest tokens of a summary", base::between(0, 1 << 20));
+    visit("max_tokens", max_tokens, "most tokens of a summary, its end counted",
           base::between(1, 1 << 20));
-    visit("blocked_ngram", self.blocked_ngram,
+    visit("blocked_ngram", blocked_ngram,
           "tokens in a row that a summary must not hold twice; 0: no such rule",
           base::between(0, 1024));
-    visit("temperature", self.temperature, "of sampling; below 1: closer to the likeliest token",
+    visit("temperature", temperature, "of sampling; below 1: closer to the likeliest token",
           base::between(0.01, 100));
-    visit("top_p", self.top_p, "share of the probability, from the top, that is sampled from",
+    visit("top_p", top_p, "share of the probability, from the top, that is sampled from",
           base::between(0.001, 1));
-    visit("seed", self.seed, "of sampling", base::at_least(0));
+    visit("seed", seed, "of sampling", base::at_least(0));
   }
   /// Throws std::invalid_argument with one sentence.
   void validate() const;

@@ -22,23 +22,22 @@ struct SummarizerConfig {
   bool tied = true;
   bool copy = true;
 
-  template <class Self, class Visitor>
-  static void visit_fields(Self& self, Visitor&& visit) {
-    ModelConfig::visit_fields(self.source, visit);
-    visit("decoder_layers", self.decoder_layers, "decoder layers", base::between(1, 1000));
-    visit("decoder_ffn_width", self.decoder_ffn_width,
+  void visit_fields(base::FieldVisitor& visit) {
+    source.visit_fields(visit);
+    visit("decoder_layers", decoder_layers, "decoder layers", base::between(1, 1000));
+    visit("decoder_ffn_width", decoder_ffn_width,
           "inner width of the decoder's feed-forward block; 0: no such block",
           base::between(0, 1 << 20));
-    visit("decoder_normalization", self.decoder_normalization,
+    visit("decoder_normalization", decoder_normalization,
           "layer normalisation before or after each block of the decoder",
           base::one_of({"pre", "post"}));
-    visit("decoder_dropout", self.decoder_dropout,
+    visit("decoder_dropout", decoder_dropout,
           "share of the decoder's numbers set to zero while training", base::between(0, 0.99));
-    visit("target_positions", self.target_positions,
+    visit("target_positions", target_positions,
           "learned positions of summaries, to which they are cut; 0: none, any length",
           base::between(0, 1 << 24));
-    visit("tied", self.tied, "the output layer uses the embeddings of the tokens");
-    visit("copy", self.copy, "tokens may be copied from the document (pointer-generator)");
+    visit("tied", tied, "the output layer uses the embeddings of the tokens");
+    visit("copy", copy, "tokens may be copied from the document (pointer-generator)");
   }
   /// Throws std::invalid_argument with one sentence.
   void validate() const;

@@ -37,7 +37,7 @@ bool is_bert_folder(const fs::path& folder) {
 TokenizerConfig bert_tokenizer_config(const fs::path& folder) {
   TokenizerConfig config;
   config.tokenizer = "wordpiece";
-  config.normalization = "none";
+  config.normalization = UnicodeForm::kNone;
   config.special_tokens = true;
   config.model_file = (folder / kVocabularyFile).string();
   const auto path = folder / kSettingsFile;

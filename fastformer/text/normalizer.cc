@@ -21,20 +21,24 @@ bool is_ascii(std::string_view text) {
 
 bool is_ascii_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
-const icu::Normalizer2& normalizer(const std::string& form) {
+icu::UnicodeString normalized(const icu::UnicodeString& text,
+                              const icu::Normalizer2* (*instance)(UErrorCode&)) {
   UErrorCode status = U_ZERO_ERROR;
-  const auto* found = form == "nfc"    ? icu::Normalizer2::getNFCInstance(status)
-                      : form == "nfkc" ? icu::Normalizer2::getNFKCInstance(status)
-                                       : icu::Normalizer2::getNFDInstance(status);
-  if (U_FAILURE(status)) throw std::runtime_error(u_errorName(status));
-  return *found;
-}
-
-icu::UnicodeString to_form(const std::string& form, const icu::UnicodeString& text) {
-  UErrorCode status = U_ZERO_ERROR;
-  auto result = normalizer(form).normalize(text, status);
+  const auto* normalizer = instance(status);
+  auto result = U_SUCCESS(status) ? normalizer->normalize(text, status) : icu::UnicodeString();
   if (U_FAILURE(status)) throw std::runtime_error(u_errorName(status));
   return result;
+}
+
+icu::UnicodeString to_form(UnicodeForm form, const icu::UnicodeString& text) {
+  switch (form) {
+    case UnicodeForm::kNfc:
+      return normalized(text, icu::Normalizer2::getNFCInstance);
+    case UnicodeForm::kNfkc:
+      return normalized(text, icu::Normalizer2::getNFKCInstance);
+    default:
+      return text;
+  }
 }
 
 icu::UnicodeString without_marks(const icu::UnicodeString& text) {
@@ -134,11 +138,10 @@ std::string Normalizer::normalize(std::string_view text) const {
 std::string Normalizer::normalize_unicode(std::string_view text) const {
   auto wide = icu::UnicodeString::fromUTF8(
       icu::StringPiece(text.data(), static_cast<int32_t>(text.size())));
-  if (form_ != "none") wide = to_form(form_, wide);
+  wide = to_form(form_, wide);
   if (lowercase_) wide.toLower(icu::Locale::getRoot());
   if (strip_accents_) {
-    wide = without_marks(to_form("nfd", wide));
-    if (form_ != "none") wide = to_form(form_, wide);
+    wide = to_form(form_, without_marks(normalized(wide, icu::Normalizer2::getNFDInstance)));
   }
   std::string utf8;
   wide.toUTF8String(utf8);

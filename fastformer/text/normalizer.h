@@ -10,7 +10,7 @@ namespace fastformer::text {
 
 /// Brings spellings of the same text together: markup, Unicode form, case, accents.
 ///
-///   Normalizer normalizer({.normalization = "nfkc", .lowercase = true});
+///   Normalizer normalizer({.normalization = UnicodeForm::kNfkc, .lowercase = true});
 ///   normalizer.normalize("ＣＡＦÉ");  // "café"
 ///
 /// Bytes that are not UTF-8 become U+FFFD. Immutable; safe to share by threads.
@@ -23,7 +23,7 @@ class Normalizer {
  private:
   std::string normalize_unicode(std::string_view text) const;
 
-  std::string form_;
+  UnicodeForm form_;
   bool lowercase_, strip_accents_, strip_markup_;
 };
 

@@ -58,6 +58,9 @@ using TextSource = std::function<void(const std::function<void(std::string_view)
 
 struct TokenizerConfig;
 
+/// The tokenizers that a recipe can name.
+std::vector<std::string> tokenizer_names();
+
 /// Makes the tokenizer that `config` asks for; a vocabulary that has to be learned is learned from
 /// `training_texts` and nothing else. Throws std::invalid_argument when there is no text.
 std::unique_ptr<Tokenizer> make_tokenizer(const TokenizerConfig& config,

@@ -11,9 +11,8 @@ namespace fastformer::train {
 struct TaskConfig {
   std::string name = "classification";
 
-  template <class Self, class Visitor>
-  static void visit_fields(Self& self, Visitor&& visit) {
-    visit("name", self.name, "what the model learns to do",
+  void visit_fields(base::FieldVisitor& visit) {
+    visit("name", name, "what the model learns to do",
           base::one_of({"classification", "recommendation", "summarization"}));
   }
   void validate() const {}

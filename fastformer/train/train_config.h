@@ -38,44 +38,43 @@ struct TrainConfig {
   std::int64_t threads = 0;
   std::string precision = "fp32";
 
-  template <class Self, class Visitor>
-  static void visit_fields(Self& self, Visitor&& visit) {
-    visit("seed", self.seed, "of weights, order and dropout", base::at_least(0));
-    visit("epochs", self.epochs, "times that each document is seen", base::between(1, 100'000));
-    visit("max_steps", self.max_steps, "stop after this many steps; 0: no limit",
+  void visit_fields(base::FieldVisitor& visit) {
+    visit("seed", seed, "of weights, order and dropout", base::at_least(0));
+    visit("epochs", epochs, "times that each document is seen", base::between(1, 100'000));
+    visit("max_steps", max_steps, "stop after this many steps; 0: no limit",
           base::at_least(0));
-    data::BatchConfig::visit_fields(self.batch, visit);
-    visit("accumulation", self.accumulation, "batches a step", base::between(1, 100'000));
-    visit("word_vectors", self.word_vectors,
+    batch.visit_fields(visit);
+    visit("accumulation", accumulation, "batches a step", base::between(1, 100'000));
+    visit("word_vectors", word_vectors,
           "a file of GloVe or word2vec (text) that the token embeddings start from; \"\": none");
-    visit("optimizer", self.optimizer, "adam, or adamw with weight_decay",
+    visit("optimizer", optimizer, "adam, or adamw with weight_decay",
           base::one_of({"adam", "adamw"}));
-    visit("learning_rate", self.learning_rate, "peak step size", base::between(0, 100));
-    visit("beta1", self.beta1, "decay of the mean gradient", base::between(0, 0.999999));
-    visit("beta2", self.beta2, "decay of the mean squared gradient", base::between(0, 0.999999));
-    visit("epsilon", self.epsilon, "added to the root of the latter", base::between(1e-16, 1));
-    visit("weight_decay", self.weight_decay, "decoupled, of matrices (adamw)",
+    visit("learning_rate", learning_rate, "peak step size", base::between(0, 100));
+    visit("beta1", beta1, "decay of the mean gradient", base::between(0, 0.999999));
+    visit("beta2", beta2, "decay of the mean squared gradient", base::between(0, 0.999999));
+    visit("epsilon", epsilon, "added to the root of the latter", base::between(1e-16, 1));
+    visit("weight_decay", weight_decay, "decoupled, of matrices (adamw)",
           base::between(0, 10));
-    visit("schedule", self.schedule, "the learning rate after the warm-up",
+    visit("schedule", schedule, "the learning rate after the warm-up",
           base::one_of({"constant", "linear", "cosine"}));
-    visit("warmup_fraction", self.warmup_fraction, "share of the steps with a rising rate",
+    visit("warmup_fraction", warmup_fraction, "share of the steps with a rising rate",
           base::between(0, 1));
-    visit("clip_norm", self.clip_norm, "largest norm of the gradients; 0: no limit",
+    visit("clip_norm", clip_norm, "largest norm of the gradients; 0: no limit",
           base::at_least(0));
-    tasks::LossConfig::visit_fields(self.loss, visit);
+    loss.visit_fields(visit);
     visit(
-        "metric", self.metric,
+        "metric", metric,
         "of the validation part, that tells which model is best; auto: the task's first",
         base::one_of({"auto", "accuracy", "macro_f1", "auc", "mrr", "ndcg_5", "ndcg_10", "loss"}));
-    visit("evaluate_every", self.evaluate_every, "steps between evaluations; 0: each epoch",
+    visit("evaluate_every", evaluate_every, "steps between evaluations; 0: each epoch",
           base::at_least(0));
-    visit("patience", self.patience, "stop after this many evaluations without a better one; 0: no",
+    visit("patience", patience, "stop after this many evaluations without a better one; 0: no",
           base::at_least(0));
-    visit("checkpoint_every", self.checkpoint_every,
+    visit("checkpoint_every", checkpoint_every,
           "steps between checkpoints; 0: with each evaluation", base::at_least(0));
-    visit("log_every", self.log_every, "steps between entries of metrics.jsonl", base::at_least(1));
-    visit("threads", self.threads, "processor cores to use; 0: all", base::between(0, 4096));
-    visit("precision", self.precision,
+    visit("log_every", log_every, "steps between entries of metrics.jsonl", base::at_least(1));
+    visit("threads", threads, "processor cores to use; 0: all", base::between(0, 4096));
+    visit("precision", precision,
           "of the numbers that enter products of token rows; auto: bf16 where it is faster",
           base::one_of({"fp32", "bf16", "auto"}));
   }

@@ -7,6 +7,12 @@
 #include "support/temporary_folder.h"
 
 namespace fastformer::base {
+
+enum class Kind : std::uint8_t { kPlain, kFancy };
+
+template <>
+inline constexpr std::array kWords<Kind> = {"plain", "fancy"};
+
 namespace {
 
 struct Settings {
@@ -16,13 +22,12 @@ struct Settings {
   std::string kind = "a";
   std::vector<std::string> names;
 
-  template <class Self, class Visitor>
-  static void visit_fields(Self& self, Visitor&& visit) {
-    visit("on", self.on, "");
-    visit("count", self.count, "", between(1, 9));
-    visit("rate", self.rate, "");
-    visit("kind", self.kind, "", one_of({"a", "b"}));
-    visit("names", self.names, "");
+  void visit_fields(FieldVisitor& visit) {
+    visit("on", on, "");
+    visit("count", count, "", between(1, 9));
+    visit("rate", rate, "");
+    visit("kind", kind, "", one_of({"a", "b"}));
+    visit("names", names, "");
   }
   void validate() const {
     if (on && count == 9) throw std::invalid_argument("on and 9 do not go together");
@@ -81,6 +86,86 @@ TEST(ConfigTree, RefusesWithFileLineAndNearestKey) {
   EXPECT_MENTIONS(testing::error_of([] { ConfigTree::from_toml("gone.toml"); }), "gone.toml");
   EXPECT_MENTIONS(testing::error_of([] { ConfigTree::from_json("[1]", "m.json"); }), "m.json");
   EXPECT_MENTIONS(testing::error_of([] { ConfigTree().set("no assignment"); }), "no assignment");
+}
+
+struct Inner {
+  std::string name = "first";
+  std::int64_t size = 1;
+
+  void visit_fields(FieldVisitor& visit) {
+    visit("name", name, "", one_of({"first", "second"}));
+    // A table may have other fields for another name.
+    if (name == "second") visit("size", size, "", between(1, 9));
+  }
+};
+
+struct Outer {
+  Kind kind = Kind::kPlain;
+  Inner inner;
+
+  void visit_fields(FieldVisitor& visit) {
+    visit("kind", kind, "");
+    visit.table("inner", inner, "");
+  }
+  void validate() const {}
+};
+
+Outer read_outer(const ConfigTree& tree) {
+  Outer outer;
+  tree.read_section("s", outer);
+  return outer;
+}
+
+TEST(ConfigTree, ReadsTablesAndWordsOfEnums) {
+  const testing::TemporaryFolder folder;
+  const auto toml = "[s]\nkind = \"fancy\"\n[s.inner]\nname = \"second\"\nsize = 7\n";
+  auto tree = ConfigTree::from_toml(folder.write("r.toml", toml));
+  EXPECT_EQ(read_outer(tree).kind, Kind::kFancy);
+  EXPECT_EQ(read_outer(tree).inner.size, 7);
+  tree.set("s.inner.size=8");
+  EXPECT_EQ(read_outer(tree).inner.size, 8);
+
+  ConfigTree written;
+  written.write_section("s", read_outer(tree));
+  for (const auto& again : {ConfigTree::from_toml(folder.write("w.toml", written.to_toml())),
+                            ConfigTree::from_json(written.to_json(), "w.json")}) {
+    EXPECT_EQ(read_outer(again).kind, Kind::kFancy);
+    EXPECT_EQ(read_outer(again).inner.name, "second");
+    EXPECT_EQ(read_outer(again).inner.size, 8);
+  }
+}
+
+TEST(ConfigTree, TakesATextForTheFirstFieldOfATable) {
+  ConfigTree tree;
+  tree.set("s.inner.name=second");
+  tree.set("s.inner.size=3");
+  tree.set("s.inner=first");  // replaces all of the table
+  EXPECT_EQ(read_outer(tree).inner.name, "first");
+  tree.set("s.inner=second");
+  tree.set("s.inner.size=4");
+  EXPECT_EQ(read_outer(tree).inner.size, 4);
+}
+
+TEST(ConfigTree, RefusesWhatATableDoesNotHave) {
+  const testing::TemporaryFolder folder;
+  const auto error = [&](const std::string& toml) {
+    return testing::error_of(
+        [&] { read_outer(ConfigTree::from_toml(folder.write("r.toml", toml))); });
+  };
+  EXPECT_MENTIONS(error("[s]\nkind = \"fancey\"\n"), "r.toml:2", "s.kind", "fancey",
+                  "did you mean 'fancy'");
+  EXPECT_MENTIONS(error("[s.inner]\nsize = 2\n"), "r.toml:2", "size", "[s.inner]", "valid: name");
+  EXPECT_MENTIONS(error("[s.iner]\nname = \"first\"\n"), "r.toml:1", "iner", "did you mean 'inner'");
+  EXPECT_MENTIONS(error("[s]\ninner = 3\n"), "r.toml:2", "s.inner", "table");
+  EXPECT_MENTIONS(error("[s]\ninner = \"third\"\n"), "r.toml:2", "s.inner", "third");
+  EXPECT_MENTIONS(error("[s.a.b.c.d]\nx = 1\n"), "nested too deep");
+}
+
+TEST(ConfigField, FindsTheWordsOfAnEnum) {
+  EXPECT_STREQ(word_of(Kind::kFancy), "fancy");
+  EXPECT_EQ(parse_word<Kind>("plain", "--kind"), Kind::kPlain);
+  EXPECT_MENTIONS(testing::error_of([] { parse_word<Kind>("plian", "--kind"); }), "--kind",
+                  "did you mean 'plain'");
 }
 
 TEST(Suggest, FindsTheNearestWord) {

@@ -51,7 +51,7 @@ TEST(Goldens, PiecesAreThoseOfTheTokenizersPackage) {
   for (const bool lowercase : {true, false}) {
     TokenizerConfig config;
     config.tokenizer = "wordpiece";
-    config.normalization = "none";
+    config.normalization = UnicodeForm::kNone;
     config.lowercase = lowercase;
     config.strip_accents = lowercase;
     config.model_file = folder.write("vocab.txt", vocabulary);

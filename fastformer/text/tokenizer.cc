@@ -1,3 +1,5 @@
+#include "fastformer/text/tokenizer.h"
+
 #include <array>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
@@ -7,7 +9,6 @@
 #include "fastformer/base/config_tree.h"
 #include "fastformer/base/suggest.h"
 #include "fastformer/text/sentencepiece_tokenizer.h"
-#include "fastformer/text/tokenizer.h"
 #include "fastformer/text/tokenizer_config.h"
 #include "fastformer/text/tokenizer_files.h"
 #include "fastformer/text/word_tokenizer.h"
@@ -38,24 +39,28 @@ constexpr std::array kTokenizers = {
 };
 
 const Row& row(const std::string& name) {
-  std::vector<std::string> names;
   for (const auto& row : kTokenizers) {
     if (name == row.name) return row;
-    names.emplace_back(row.name);
   }
-  throw std::invalid_argument("text.tokenizer is '" + name + "'" + base::suggestion(name, names));
+  throw std::invalid_argument("text.tokenizer is '" + name + "'" +
+                              base::suggestion(name, tokenizer_names()));
 }
 
 struct FormatVersion {
   std::int64_t version = 0;
-  template <class Self, class Visitor>
-  static void visit_fields(Self& self, Visitor&& visit) {
-    visit("version", self.version, "of the layout of this file");
+  void visit_fields(base::FieldVisitor& visit) {
+    visit("version", version, "of the layout of this file");
   }
   void validate() const {}
 };
 
 }  // namespace
+
+std::vector<std::string> tokenizer_names() {
+  std::vector<std::string> names;
+  for (const auto& row : kTokenizers) names.emplace_back(row.name);
+  return names;
+}
 
 void save_configuration(const std::filesystem::path& directory, const TokenizerConfig& config) {
   // What was learned lies beside this file; the paths it came from mean nothing elsewhere.

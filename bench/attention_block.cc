@@ -1,12 +1,11 @@
 // Our contender of bench/peers/attention_block.py and rivals.py: a token mixer on a case that the
 // script wrote, run once for each line on standard input. The metadata of the case has the fields
-// of the encoder, as text.
+// of the encoder as text, such as "width" and "mixer.window".
 //
 //   fastformer_attention_block CASE.safetensors THREADS PRECISION
 //   > forward        seconds of one pass without gradients
 //   > training       seconds of one pass forward and backward
 //   > result FILE    writes y, dx and the gradients of all parameters
-#include <ATen/Parallel.h>
 #include <c10/core/InferenceMode.h>
 
 #include <chrono>
@@ -16,8 +15,9 @@
 #include <string>
 
 #include "fastformer/base/config_tree.h"
-#include "fastformer/nn/mixer.h"
-#include "fastformer/nn/precision.h"
+#include "fastformer/kernels/parallel.h"
+#include "fastformer/nn/layers/encoder_config.h"
+#include "fastformer/nn/mixers/mixer.h"
 #include "fastformer/nn/tensor_file.h"
 #include "fastformer/nn/tensor_memory.h"
 
@@ -39,7 +39,7 @@ class Contender {
     nn::EncoderConfig config;
     tree.read_section("model", config);
     nn::ParameterStore store(1, x_.scalar_type());
-    mixer_ = nn::make_mixer(config, store, "attention");
+    mixer_ = nn::make_mixer(config.mixer, config.mixer_shape(), store, "attention");
     parameters_ = store.parameters();
     nn::assign(parameters_, file.tensors, path);
   }
@@ -95,8 +95,8 @@ int main(int argc, char** argv) {
   }
   nn::keep_freed_memory();
   try {
-    at::set_num_threads(std::stoi(argv[2]));
-    nn::set_precision(argv[3]);
+    const kernels::ComputeScope scope(base::parse_word<kernels::Precision>(argv[3], "PRECISION"),
+                                      std::stoi(argv[2]));
     Contender contender(argv[1]);
     for (std::string command; std::cin >> command;) {
       if (command == "forward") {

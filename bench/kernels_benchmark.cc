@@ -9,13 +9,13 @@
 #include <random>
 #include <vector>
 
-#include "bench/peak_rate.h"
 #include "fastformer/kernels/activation.h"
-#include "fastformer/kernels/cube_pooling.h"
+#include "fastformer/kernels/cube_convolution.h"
 #include "fastformer/kernels/dropout.h"
 #include "fastformer/kernels/gemm.h"
 #include "fastformer/kernels/layer_norm.h"
 #include "fastformer/kernels/row_pooling.h"
+#include "peak_rate.h"
 
 extern "C" void sgemm_(const char* transpose_a, const char* transpose_b, const int* m, const int* n,
                        const int* k, const float* alpha, const float* a, const int* lda,
@@ -148,8 +148,8 @@ BENCHMARK(row_pooling_backward)
 // FIM's first convolution of a cube with its maxima: 50 clicked news, 8 words by 8.
 struct Cube {
   Cube() {
-    pool_cubes(shape, 1, offsets.data(), x.data(), weight.data(), bias.data(), y.data(),
-               winners.data(), scratch.data());
+    convolve_cubes(shape, 1, offsets.data(), x.data(), weight.data(), bias.data(), y.data(),
+                   winners.data(), scratch.data());
   }
   // Of the convolution at all places.
   double operations() const {
@@ -165,32 +165,32 @@ struct Cube {
   std::vector<float> bias = random_floats(shape.filters);
   std::vector<float> y = random_floats(shape.blocks() * shape.filters);
   std::vector<std::uint8_t> winners = std::vector<std::uint8_t>(y.size());
-  std::vector<float> scratch = random_floats(cube_pooling_scratch(shape));
+  std::vector<float> scratch = random_floats(cube_convolution_scratch_size(shape));
 };
 
-void cube_pooling(benchmark::State& state) {
+void cube_convolution(benchmark::State& state) {
   Cube cube;
   for (auto _ : state) {
-    pool_cubes(cube.shape, 1, cube.offsets.data(), cube.x.data(), cube.weight.data(),
-               cube.bias.data(), cube.y.data(), cube.winners.data(), cube.scratch.data());
+    convolve_cubes(cube.shape, 1, cube.offsets.data(), cube.x.data(), cube.weight.data(),
+                   cube.bias.data(), cube.y.data(), cube.winners.data(), cube.scratch.data());
   }
   report(state, cube.operations(), cube.bytes());
 }
-BENCHMARK(cube_pooling)->Unit(benchmark::kMicrosecond);
+BENCHMARK(cube_convolution)->Unit(benchmark::kMicrosecond);
 
 // A multiply-add for the weights and one for the patch, of each filter in each block.
-void cube_pooling_backward(benchmark::State& state) {
+void cube_convolution_backward(benchmark::State& state) {
   Cube cube;
   auto dx = cube.x, dweight = cube.weight, dbias = cube.bias;
   for (auto _ : state) {
-    pool_cubes_backward(cube.shape, 1, cube.offsets.data(), cube.x.data(), cube.weight.data(),
-                        cube.winners.data(), cube.y.data(), dx.data(), dweight.data(), dbias.data(),
-                        cube.scratch.data());
+    convolve_cubes_backward(cube.shape, 1, cube.offsets.data(), cube.x.data(), cube.weight.data(),
+                            cube.winners.data(), cube.y.data(), dx.data(), dweight.data(),
+                            dbias.data(), cube.scratch.data());
   }
   report(state, 4.0 * static_cast<double>(cube.y.size()) * static_cast<double>(cube.shape.taps()),
          cube.bytes() * 2);
 }
-BENCHMARK(cube_pooling_backward)->Unit(benchmark::kMicrosecond);
+BENCHMARK(cube_convolution_backward)->Unit(benchmark::kMicrosecond);
 
 // The element by element steps on a block of rows that lies in the second cache. Operations are
 // counted as they are written, an exponential as one.

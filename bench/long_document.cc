@@ -4,7 +4,6 @@
 //
 //   fastformer_long_document THREADS TOKENS...     forward passes
 //   fastformer_long_document THREADS train TOKENS...   steps forward and backward
-#include <ATen/Parallel.h>
 #include <sys/resource.h>
 
 #include <algorithm>
@@ -17,8 +16,9 @@
 #include <vector>
 
 #include "fastformer/base/random.h"
+#include "fastformer/classification/classifier_model.h"
+#include "fastformer/kernels/parallel.h"
 #include "fastformer/nn/tensor_memory.h"
-#include "fastformer/tasks/text_classifier.h"
 
 namespace {
 
@@ -51,18 +51,18 @@ double cpu_seconds() {
   return seconds(usage.ru_utime) + seconds(usage.ru_stime);
 }
 
-data::RaggedBatch document(std::int64_t tokens) {
-  data::RaggedBatch batch;
+data::TokenBatch document(std::int64_t tokens) {
+  data::TokenBatch batch;
   base::Random random(1);
   batch.offsets = {0, tokens};
-  batch.labels = {0};
   for (std::int64_t i = 0; i < tokens; ++i) {
     batch.ids.push_back(static_cast<std::int32_t>(random.below(kVocabulary)));
   }
   return batch;
 }
 
-void run(const tasks::TextClassifier& model, const data::RaggedBatch& batch, bool training) {
+void run(const classification::ClassifierModel& model, const data::TokenBatch& batch,
+         bool training) {
   if (!training) {
     const at::NoGradGuard no_gradient;
     model.forward(batch, /*training=*/false);
@@ -73,9 +73,9 @@ void run(const tasks::TextClassifier& model, const data::RaggedBatch& batch, boo
 }
 
 // One row of the table: medians of five passes, or of three where a pass is long.
-void measure(const tasks::TextClassifier& model, std::int64_t tokens, bool training) {
+void measure(const classification::ClassifierModel& model, std::int64_t tokens, bool training) {
   const auto batch = document(tokens);
-  const double rows = 4.0 * static_cast<double>(tokens * model.config().encoder.width);
+  const double rows = 4.0 * static_cast<double>(tokens * model.config().text.encoder.width);
   std::vector<double> seconds, busy;
   double growth = 0;
   const int rounds = tokens > 100000 ? 3 : 5;
@@ -86,7 +86,8 @@ void measure(const tasks::TextClassifier& model, std::int64_t tokens, bool train
     run(model, batch, training);
     seconds.push_back(
         std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
-    busy.push_back((cpu_seconds() - cpu) / seconds.back() / at::get_num_threads());
+    busy.push_back((cpu_seconds() - cpu) / seconds.back() /
+                   static_cast<double>(kernels::thread_count()));
     if (round == 0) growth = status("VmHWM") - before;
   }
   const auto median = [](std::vector<double> values) {
@@ -109,10 +110,10 @@ int main(int argc, char** argv) {
   }
   nn::keep_freed_memory();
   try {
-    at::set_num_threads(std::stoi(argv[1]));
-    tasks::ModelConfig config;
-    config.max_positions = 0;
-    const tasks::TextClassifier model(config, kVocabulary, 4, 1);
+    const kernels::ComputeScope scope(kernels::Precision::kFp32, std::stoi(argv[1]));
+    classification::ModelConfig config;
+    config.text.max_positions = 0;
+    const classification::ClassifierModel model(config, kVocabulary, 4, 1);
     const bool training = std::string(argv[2]) == "train";
     // The first pass loads code and makes threads.
     run(model, document(64), training);

@@ -1,4 +1,4 @@
-#include "bench/peak_rate.h"
+#include "peak_rate.h"
 
 #include <chrono>
 
@@ -6,7 +6,7 @@
 #define HWY_DISABLED_TARGETS (HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128 | HWY_RVV)
 // Highway compiles what follows once for every instruction set.
 #undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "bench/peak_rate.cc"
+#define HWY_TARGET_INCLUDE "peak_rate.cc"
 #include <hwy/foreach_target.h>  // must come before highway.h
 #include <hwy/highway.h>
 

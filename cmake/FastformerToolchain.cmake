@@ -1,4 +1,4 @@
-# One INTERFACE target carries the flags that every room compiles with.
+# One INTERFACE target carries the flags that every module compiles with.
 if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
   set(CMAKE_BUILD_TYPE Release CACHE STRING "Build type" FORCE)
 endif()
@@ -18,9 +18,11 @@ target_compile_options(fastformer_flags INTERFACE
   $<BUILD_INTERFACE:-Wno-missing-field-initializers>
   # GCC 12 sees overlaps and overflows in `"text" + std::string` that cannot be (its bug 105651).
   $<BUILD_INTERFACE:$<$<CXX_COMPILER_ID:GNU>:-Wno-restrict;-Wno-stringop-overflow>>
+  # Clang warns of what std::stable_sort of libstdc++ 12 uses itself.
+  $<BUILD_INTERFACE:$<$<CXX_COMPILER_ID:Clang>:-Wno-deprecated-declarations>>
   $<BUILD_INTERFACE:$<$<BOOL:${FASTFORMER_WARNINGS_AS_ERRORS}>:-Werror>>
   # And reads beyond a string in what it inlines from nlohmann-json; it looks for them from -O2 on, and
-  # which it sees changes with the length of a path. They are told, but stop nothing.
+  # which it sees changes with the length of a path. It warns of them, but stops at none.
   $<BUILD_INTERFACE:$<$<CXX_COMPILER_ID:GNU>:-Wno-error=array-bounds>>
   $<BUILD_INTERFACE:$<$<AND:$<CXX_COMPILER_ID:GNU>,$<BOOL:${CCACHE_PROGRAM}>>:-fpch-preprocess>>)
 if(FASTFORMER_SANITIZE)

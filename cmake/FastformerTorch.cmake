@@ -9,22 +9,24 @@ get_filename_component(FASTFORMER_TORCH_LIBRARY_DIR "${TORCH_LIBRARY}" DIRECTORY
 add_library(fastformer_torch INTERFACE)
 # SYSTEM: warnings inside LibTorch's headers are not ours to fix.
 target_include_directories(fastformer_torch SYSTEM INTERFACE
-  $<BUILD_INTERFACE:${TORCH_INCLUDE_DIRS}>)
+  "$<BUILD_INTERFACE:${TORCH_INCLUDE_DIRS}>")
 foreach(library IN LISTS TORCH_LIBRARIES)
   target_link_libraries(fastformer_torch INTERFACE $<BUILD_INTERFACE:${library}>)
 endforeach()
-# at::parallel_for is a template that runs on OpenMP; compiled without it, it is a plain loop.
-# The runtime it links is the one LibTorch brings: both are named libgomp.so.1.
-target_compile_options(fastformer_torch INTERFACE $<BUILD_INTERFACE:-fopenmp>)
-target_link_options(fastformer_torch INTERFACE -fopenmp)
 add_library(fastformer_torch_libraries INTERFACE)
 target_link_libraries(fastformer_torch_libraries INTERFACE
   $<BUILD_INTERFACE:${FASTFORMER_TORCH_LIBRARY_DIR}/libtorch_cpu.so>)
+# kernels/parallel.cc and the templates of LibTorch's headers run on OpenMP; compiled without it they
+# are plain loops. The runtime that it links is the one of LibTorch: both are named libgomp.so.1.
+foreach(target fastformer_torch fastformer_torch_libraries)
+  target_compile_options(${target} INTERFACE $<BUILD_INTERFACE:-fopenmp>)
+  target_link_options(${target} INTERFACE -fopenmp)
+endforeach()
 set_target_properties(fastformer_torch PROPERTIES EXPORT_NAME torch)
 set_target_properties(fastformer_torch_libraries PROPERTIES EXPORT_NAME torch_libraries)
-set_property(GLOBAL APPEND PROPERTY FASTFORMER_ROOMS fastformer_torch fastformer_torch_libraries)
+set_property(GLOBAL APPEND PROPERTY FASTFORMER_MODULES fastformer_torch fastformer_torch_libraries)
 
-# LibTorch's headers take most of the compile time: one precompiled header serves every room, and
+# LibTorch's headers take most of the compile time: one precompiled header serves every module, and
 # eight files at a time share what reading it and instantiating its templates still costs.
 function(fastformer_reuse_torch_headers target)
   set_target_properties(${target} PROPERTIES FASTFORMER_TORCH_HEADERS ON

@@ -39,8 +39,8 @@ _ROOT = pathlib.Path(__file__).resolve().parents[2]
 _PROGRAM = _ROOT / "build" / "release" / "bin" / "fastformer"
 _VOCABULARY, _BEAMS, _BATCHES = 8000, 5, (4, 8, 16)
 _VARIANTS = {
-    "softmax": {"model.mixer": "softmax", "model.copy": "false"},
-    "additive": {"model.mixer": "additive", "model.copy": "true"},
+    "softmax": {"model.mixer": "softmax", "model.decoder.copy": "false"},
+    "additive": {"model.mixer": "additive", "model.decoder.copy": "true"},
 }
 
 
@@ -82,7 +82,7 @@ class Ours:
         pairs, run = folder / f"{variant}.jsonl", folder / variant
         write_pairs(pairs, 400, 400, seed=2)
         fields = {
-            "model.max_positions": 4096, "model.target_positions": 1024, "train.max_steps": 1,
+            "model.max_positions": 4096, "model.decoder.max_positions": 1024, "train.max_steps": 1,
             "train.learning_rate": 1e-9, "train.warmup_fraction": 0,
         } | _VARIANTS[variant]
         train(pairs, run, threads, fields)

@@ -49,6 +49,7 @@ _WINDOW, _GLOBAL, _BLOCK, _PROJECTION = 64, 8, 16, 64
 _PROGRAM = _ROOT / "build" / "release" / "bin" / "fastformer_attention_block"
 
 Fields = dict[str, object]
+_ENCODER_FIELDS = ("width", "heads", "output_projection")
 
 # The same work as the peer's: BigBird's own has three random blocks, a global one at both ends.
 _FIELDS: dict[str, Fields] = {
@@ -61,6 +62,13 @@ _FIELDS: dict[str, Fields] = {
     "low_rank": {"projection": _PROJECTION},
     "linear": {},
 }
+
+
+def key(field: str) -> str:
+    """The key of one of the oracle's options in the section that our program reads."""
+    if field in _ENCODER_FIELDS:
+        return field
+    return "mixer.name" if field == "mixer" else f"mixer.{field}"
 
 
 class Ours:
@@ -85,7 +93,7 @@ class Ours:
                 "x": self.rows, "gradient": torch.ones_like(self.rows),
                 "offsets": torch.arange(0, _TOKENS + 1, length),
             },
-            path, metadata={name: str(value).lower() for name, value in fields.items()},
+            path, metadata={key(name): str(value).lower() for name, value in fields.items()},
         )
         self.process = subprocess.Popen(
             [_PROGRAM, path, str(threads), "fp32"],

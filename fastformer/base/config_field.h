@@ -12,7 +12,7 @@
 #include <variant>
 #include <vector>
 
-#include "fastformer/base/suggest.h"
+#include "fastformer/base/format.h"
 
 namespace fastformer::base {
 
@@ -52,8 +52,8 @@ struct EnumField {
 };
 
 /// A field of any type that a configuration can hold.
-using FieldRef = std::variant<bool*, std::int64_t*, double*, std::string*,
-                              std::vector<std::string>*, EnumField>;
+using FieldRef =
+    std::variant<bool*, std::int64_t*, double*, std::string*, std::vector<std::string>*, EnumField>;
 
 /// What a field's value must satisfy, beyond its type.
 struct Constraint {

@@ -317,6 +317,14 @@ void ConfigTree::fill_section(const std::string& name, const Visit& visit) {
   visit(writer);
 }
 
+void ConfigTree::append(const ConfigTree& other) {
+  for (const auto& path : other.order_) {
+    const auto& section = other.sections_.at(path);
+    add_section(path, section.where);
+    for (const auto& key : section.order) set(path, key, section.values.at(key));
+  }
+}
+
 std::string ConfigTree::to_toml() const {
   std::string text;
   for (const auto& path : order_) {

@@ -38,6 +38,8 @@ class ConfigTree {
 
   bool contains(const std::string& section) const { return sections_.contains(section); }
   bool contains(const std::string& section, const std::string& key) const;
+  /// The paths of the sections and tables, in their order.
+  const std::vector<std::string>& sections() const { return order_; }
 
   /// Throws std::invalid_argument naming place, key, expectation and nearest valid key.
   void check_sections(const std::vector<std::string>& known) const;
@@ -67,6 +69,9 @@ class ConfigTree {
   void write_section(const std::string& name, Config config) {
     fill_section(name, [&](FieldVisitor& visitor) { config.visit_fields(visitor); });
   }
+
+  /// Adds the sections of another tree.
+  void append(const ConfigTree& other);
 
   std::string to_toml() const;
   std::string to_json(int indent = 2) const;

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <string>
+#include <string_view>
+#include <vector>
 
 namespace fastformer::base {
 
@@ -8,5 +10,12 @@ namespace fastformer::base {
 ///
 ///   base::format("accuracy %.4f", accuracy);
 [[gnu::format(printf, 1, 2)]] std::string format(const char* pattern, ...);
+
+/// The candidate with the smallest edit distance to `word`, or an empty string when none is near
+/// (more than half of the word would have to change).
+std::string nearest(std::string_view word, const std::vector<std::string>& candidates);
+
+/// "; did you mean 'x'?" for the nearest candidate, or "; valid: a, b, c" when none is near.
+std::string suggestion(std::string_view word, const std::vector<std::string>& candidates);
 
 }  // namespace fastformer::base

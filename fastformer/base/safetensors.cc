@@ -13,8 +13,8 @@
 #include <utility>
 
 #include "fastformer/base/atomic_file.h"
+#include "fastformer/base/format.h"
 #include "fastformer/base/strict_json.h"
-#include "fastformer/base/suggest.h"
 
 namespace fastformer::base {
 namespace {

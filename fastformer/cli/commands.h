@@ -4,7 +4,8 @@
 
 namespace fastformer::cli {
 
-/// Each adds one subcommand to the program; parsing runs it. A command throws what the rooms throw.
+/// Each adds one subcommand to the program; parsing runs it. A command throws what the modules
+/// throw.
 void add_train_command(CLI::App& app);
 void add_experiment_command(CLI::App& app);
 void add_evaluate_command(CLI::App& app);

@@ -4,42 +4,62 @@
 #include "fastformer/base/atomic_file.h"
 #include "fastformer/base/config_tree.h"
 #include "fastformer/cli/commands.h"
-#include "fastformer/nn/mixer.h"
-#include "fastformer/train/efficiency_results.h"
+#include "fastformer/cli/model_options.h"
+#include "fastformer/nn/layers/encoder_config.h"
+#include "fastformer/nn/mixers/mixer.h"
+#include "fastformer/study/efficiency_results.h"
 #include "fastformer/train/stop_signal.h"
+#include "fastformer/train/task_kind.h"
 
 namespace fastformer::cli {
 namespace {
 
 struct EfficiencyFlags {
   std::filesystem::path output = "runs/efficiency";
-  train::EfficiencyOptions options;
-  std::vector<std::string> set;
+  study::EfficiencyOptions options;
+  std::vector<std::string> mixers, set;
 };
 
-void measure(EfficiencyFlags flags) {
-  base::ConfigTree tree;
-  for (const auto& assignment : flags.set) tree.set(assignment);
-  tree.check_sections({"model"});
-  tree.read_section("model", flags.options.encoder);
+// --set names a section [model], which all mixers share, or that of one mixer.
+void read_fields(const EfficiencyFlags& flags, study::EfficiencyOptions& options) {
+  const auto known = nn::mixer_names();
+  auto sections = known;
+  sections.emplace_back("model");
+  const auto tree = train::assigned(flags.set, sections);
+  if (tree.contains("model.mixer") || tree.contains("model", "mixer")) {
+    throw std::invalid_argument(
+        "--set: model.mixer is not used here; choose mixers with --mixers and give the fields of "
+        "one "
+        "in its own section, such as sliding_window.window=64");
+  }
+  tree.read_section("model", options.encoder);
+  for (const auto& name : flags.mixers.empty() ? known : flags.mixers) {
+    nn::MixerConfig mixer(name);
+    tree.read_section(name, mixer);
+    options.mixers.push_back(std::move(mixer));
+  }
+}
 
-  if (flags.options.mixers.empty()) flags.options.mixers = nn::mixer_names();
+void measure(EfficiencyFlags flags) {
+  read_fields(flags, flags.options);
   base::create_folder(flags.output);
   const auto csv = flags.output / "efficiency.csv", table = flags.output / "efficiency.md";
-  auto cells = train::read_efficiency(csv);
+  auto cells = study::read_efficiency(csv);
   const train::StopSignal stop;
-  train::measure_efficiency(flags.options, cells, stop, [&](const train::EfficiencyCell& cell) {
+  const auto stopped = [&] { return stop.requested(); };
+  study::measure_efficiency(flags.options, cells, stopped, [&](const study::EfficiencyCell& cell) {
     cells.push_back(cell);
-    train::write_efficiency(csv, cells);
+    study::write_efficiency(csv, cells);
     std::cerr << cell.mixer << ' ' << cell.pass << " n = " << cell.length << ": "
-              << (cell.measured() ? std::to_string(cell.milliseconds) + " ms a layer" : cell.status)
+              << (cell.measured() ? std::to_string(cell.milliseconds) + " ms per layer"
+                                  : cell.status)
               << std::endl;
   });
-  base::write_file_atomically(table, train::efficiency_markdown(cells));
+  base::write_file_atomically(table, study::efficiency_markdown(cells));
   if (stop.requested()) {
-    throw Stopped("stopped; the same command goes on where it was: " + csv.string());
+    throw Stopped("stopped; the same command resumes: " + csv.string());
   }
-  std::cout << train::efficiency_markdown(cells) << "table " << table.string() << "\ncells "
+  std::cout << study::efficiency_markdown(cells) << "table " << table.string() << "\ncells "
             << csv.string() << '\n';
 }
 
@@ -50,30 +70,31 @@ void add_efficiency_command(CLI::App& app) {
   auto& options = flags->options;
   auto* command = app.add_subcommand(
       "efficiency", "Measure time and memory of the mixers at growing lengths of text");
-  command->add_option("--output", flags->output, "Folder of the results; a second call goes on")
+  command->add_option("--output", flags->output, "Folder of the results; a second call resumes")
       ->capture_default_str();
-  command->add_option("--mixers", options.mixers, "By default all")->delimiter(',');
-  command->add_option("--lengths", options.lengths, "Tokens of a sequence")
+  command->add_option("--mixers", flags->mixers, "Mixers to measure; default: all")->delimiter(',');
+  command->add_option("--lengths", options.lengths, "Tokens per sequence")
       ->delimiter(',')
       ->capture_default_str();
   command->add_option("--passes", options.passes, "inference, training")
       ->delimiter(',')
       ->capture_default_str();
-  command->add_option("--tokens", options.tokens, "Of a batch, whatever the length")
+  command->add_option("--tokens", options.tokens, "Tokens per batch, whatever the length")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
-  command->add_option("--precision", options.precision, "Of the numbers that enter products")
-      ->check(CLI::IsMember({"fp32", "bf16", "auto"}))
-      ->capture_default_str();
-  command->add_option("--threads", options.threads, "Processor cores to use; 0: all")
-      ->check(CLI::NonNegativeNumber);
-  command->add_option("--rounds", options.rounds, "Timed passes of each cell")
+  add_compute_options(*command, options.compute);
+  command->add_option("--rounds", options.rounds, "Timed passes per cell")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
-  command->add_option("--budget", options.budget_seconds, "Seconds for one cell, else skipped")
+  command
+      ->add_option("--budget", options.budget_seconds,
+                   "Seconds per cell; a cell that would take longer is skipped")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
-  command->add_option("--set", flags->set, "Of the layers: model.window=256")
+  command
+      ->add_option("--set", flags->set,
+                   "Override a field of the layers or of one mixer: model.width=64,\n"
+                   "sliding_window.window=256")
       ->type_name("KEY=VALUE");
   command->callback([flags] { measure(*flags); });
 }

@@ -4,9 +4,9 @@
 #include "fastformer/base/format.h"
 #include "fastformer/cli/commands.h"
 #include "fastformer/cli/experiment_progress.h"
-#include "fastformer/train/experiment.h"
-#include "fastformer/train/experiment_runner.h"
-#include "fastformer/train/experiment_tables.h"
+#include "fastformer/study/experiment.h"
+#include "fastformer/study/experiment_runner.h"
+#include "fastformer/study/experiment_tables.h"
 
 namespace fastformer::cli {
 namespace {
@@ -17,41 +17,41 @@ struct ExperimentFlags {
   bool dry_run = false, table = false;
 };
 
-std::string what_happens_to(const train::CellStatus& status,
+std::string what_happens_to(const study::CellStatus& status,
                             const std::vector<std::string>& metrics) {
   switch (status.state) {
-    case train::CellState::kFinished:
-      return tasks::scores_text(status.result->test->scores, metrics);
-    case train::CellState::kInterrupted:
+    case study::CellState::kFinished:
+      return metrics::scores_text(status.result->test->scores, metrics);
+    case study::CellState::kInterrupted:
       return "goes on from its checkpoint";
-    case train::CellState::kChanged:
+    case study::CellState::kChanged:
       return "runs anew: `" + status.change->now + "`, was `" + status.change->before + "`";
     default:
       return "runs";
   }
 }
 
-void list_cells(const train::Experiment& experiment, const std::vector<const train::Cell*>& cells) {
+void list_cells(const study::Experiment& experiment, const std::vector<const study::Cell*>& cells) {
   std::size_t width = 0, to_run = 0;
   for (const auto* cell : cells) width = std::max(width, cell->name.size());
   for (const auto* cell : cells) {
-    const auto status = train::status_of(*cell);
+    const auto status = study::status_of(*cell);
     std::cout << base::format("%-*s  %-11s  ", static_cast<int>(width), cell->name.c_str(),
-                              train::to_string(status.state).c_str())
+                              study::to_string(status.state).c_str())
               << what_happens_to(status, experiment.metrics()) << '\n';
-    if (status.state != train::CellState::kFinished) ++to_run;
+    if (status.state != study::CellState::kFinished) ++to_run;
   }
   std::cout << cells.size() << " cells, " << to_run << " to run\n";
 }
 
-void print_place(const train::Experiment& experiment) {
+void print_place(const study::Experiment& experiment) {
   std::cout << "tables in " << (experiment.file().output / "results.md").string() << std::endl;
 }
 
-void run(const train::Experiment& experiment, const std::vector<const train::Cell*>& cells) {
+void run(const study::Experiment& experiment, const std::vector<const study::Cell*>& cells) {
   experiment.check_ready(cells);
   ExperimentProgress progress(cells, experiment.metrics());
-  const auto outcome = train::run_experiment(experiment, cells, progress);
+  const auto outcome = study::run_experiment(experiment, cells, progress);
   if (!outcome.in_use.empty()) {
     std::cout << outcome.in_use.size() << " of " << cells.size()
               << " cells are left to other processes, which add them to the tables\n";
@@ -69,12 +69,12 @@ void run(const train::Experiment& experiment, const std::vector<const train::Cel
 }
 
 void experiment(const ExperimentFlags& flags) {
-  const auto experiment = train::Experiment::load(flags.file);
+  const auto experiment = study::Experiment::load(flags.file);
   const auto cells = experiment.select(flags.only);
   if (flags.dry_run) return list_cells(experiment, cells);
   if (!flags.table) return run(experiment, cells);
-  train::ResultsCollector collector(experiment);
-  train::write_results(experiment, collector);
+  study::ResultsCollector collector(experiment);
+  study::write_results(experiment, collector);
   print_place(experiment);
 }
 

@@ -17,13 +17,13 @@ double seconds_since(std::chrono::steady_clock::time_point time) {
 
 }  // namespace
 
-ExperimentProgress::ExperimentProgress(std::vector<const train::Cell*> cells,
+ExperimentProgress::ExperimentProgress(std::vector<const study::Cell*> cells,
                                        std::vector<std::string> metrics)
     : terminal_(isatty(STDERR_FILENO) != 0),
       cells_(std::move(cells)),
       metrics_(std::move(metrics)) {
   for (const auto* cell : cells_) {
-    const auto status = train::status_of(*cell);
+    const auto status = study::status_of(*cell);
     if (status.result) {
       estimate_.add(*cell, status.result->training_seconds);
     } else {
@@ -40,7 +40,7 @@ void ExperimentProgress::show(const std::string& text) const {
   log_line(text);
 }
 
-std::string ExperimentProgress::place_of(const train::Cell& cell) const {
+std::string ExperimentProgress::place_of(const study::Cell& cell) const {
   const auto place = std::find(cells_.begin(), cells_.end(), &cell) - cells_.begin() + 1;
   return base::format("[%ld/%zu] %s", place, cells_.size(), cell.name.c_str());
 }
@@ -51,27 +51,27 @@ std::string ExperimentProgress::time_left(double cell_seconds) const {
   return "  about " + clock_text(*seconds + cell_seconds) + " left";
 }
 
-void ExperimentProgress::on_cell_begin(const train::Cell& cell, train::CellState state) {
+void ExperimentProgress::on_cell_begin(const study::Cell& cell, study::CellState state) {
   std::erase(waiting_, &cell);
   current_ = &cell;
-  resumed_ = state == train::CellState::kInterrupted;
+  resumed_ = state == study::CellState::kInterrupted;
   started_ = shown_ = Clock::now();
   steps_ = 0;
   if (terminal_) std::cerr << "\r\x1b[K" << place_of(cell) << "  reading the data" << std::flush;
 }
 
-void ExperimentProgress::on_cell_end(const train::Cell& cell, const train::RunResult& result) {
+void ExperimentProgress::on_cell_end(const study::Cell& cell, const train::RunResult& result) {
   // What a resumed cell took before is known to its result only.
   estimate_.add(cell, resumed_ ? result.training_seconds : seconds_since(started_));
-  show(place_of(cell) + "  " + tasks::scores_text(result.test->scores, metrics_) +
+  show(place_of(cell) + "  " + metrics::scores_text(result.test->scores, metrics_) +
        base::format("  %.1f s", result.training_seconds) + time_left(0));
 }
 
-void ExperimentProgress::on_cell_in_use(const train::Cell& cell) {
+void ExperimentProgress::on_cell_in_use(const study::Cell& cell) {
   show(place_of(cell) + "  is left to the process that is at it");
 }
 
-void ExperimentProgress::on_cell_failure(const train::Cell& cell, const std::string& reason) {
+void ExperimentProgress::on_cell_failure(const study::Cell& cell, const std::string& reason) {
   show(place_of(cell) + "  failed: " + reason);
 }
 

@@ -33,7 +33,7 @@ double at_or_zero(const std::vector<double>& values, std::size_t i) {
 
 }  // namespace
 
-std::string explanation_text(const tasks::Explanation& explanation, bool color) {
+std::string explanation_text(const Explanation& explanation, bool color) {
   const auto& weights = explanation.pooling_weights;
   const double most = weights.empty() ? 1 : *std::max_element(weights.begin(), weights.end());
   std::string text = "  ";
@@ -55,7 +55,7 @@ std::string explanation_text(const tasks::Explanation& explanation, bool color) 
   return text + "\n";
 }
 
-std::string explanation_json(const tasks::Explanation& explanation) {
+std::string explanation_json(const Explanation& explanation) {
   auto tokens = nlohmann::ordered_json::array();
   for (std::size_t i = 0; i < explanation.tokens.size(); ++i) {
     nlohmann::ordered_json token = {{"token", explanation.tokens[i]},

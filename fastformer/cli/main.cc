@@ -15,8 +15,8 @@ int main(int argc, char** argv) {
   using namespace fastformer;
   nn::keep_freed_memory();
   CLI::App app(
-      "Trains, evaluates, explains and serves text models whose cost grows linearly with "
-      "length (Fastformer, arXiv 2108.09084).",
+      "Trains, evaluates and runs text classifiers, recommenders and summarizers in time linear in "
+      "the text length (Fastformer, arXiv 2108.09084).",
       "fastformer");
   app.set_version_flag("--version", FASTFORMER_VERSION);
   app.require_subcommand(1);

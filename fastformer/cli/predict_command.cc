@@ -6,12 +6,14 @@
 #include <nlohmann/json.hpp>
 
 #include "fastformer/base/format.h"
+#include "fastformer/classification/classifier.h"
+#include "fastformer/classification/classifier_model.h"
+#include "fastformer/classification/readers/reader.h"
 #include "fastformer/cli/commands.h"
 #include "fastformer/cli/explanation_text.h"
-#include "fastformer/cli/model_data.h"
+#include "fastformer/cli/model_options.h"
 #include "fastformer/data/line_stream.h"
-#include "fastformer/data/reader.h"
-#include "fastformer/tasks/classifier.h"
+#include "fastformer/train/task_kind.h"
 
 namespace fastformer::cli {
 namespace {
@@ -22,12 +24,13 @@ struct PredictFlags {
   std::string format = "lines";
   std::vector<std::string> set;
   bool json = false, explain = false;
+  Options options;
 };
 
 // The texts of the input one after another: lines, or the rows of a data set.
 class TextInput {
  public:
-  TextInput(const PredictFlags& flags, const data::DataConfig& trained_on) {
+  TextInput(const PredictFlags& flags, const classification::DataConfig& trained_on) {
     if (flags.format == "lines") {
       lines_ = std::make_unique<data::LineStream>(flags.input);
       return;
@@ -39,13 +42,13 @@ class TextInput {
     config.format = flags.format;
     config.label_column.clear();
     config.group_column.clear();
-    config = override_data(config, flags.set);
-    reader_ = data::open_reader(config, flags.input);
+    train::assigned(flags.set, {"data"}).read_section("data", config);
+    reader_ = classification::open_reader(config, flags.input);
   }
 
   bool next(std::string& text) {
     if (lines_) return lines_->next(text);
-    data::Example example;
+    classification::Example example;
     if (!reader_->next(example)) return false;
     text = std::move(example.text);
     return true;
@@ -53,14 +56,14 @@ class TextInput {
 
  private:
   std::unique_ptr<data::LineStream> lines_;
-  std::unique_ptr<data::Reader> reader_;
+  std::unique_ptr<classification::Reader> reader_;
 };
 
-double probability(const tasks::Prediction& prediction) {
+double probability(const Prediction& prediction) {
   return *std::max_element(prediction.probabilities.begin(), prediction.probabilities.end());
 }
 
-std::string json_line(const tasks::Prediction& prediction, const std::vector<std::string>& labels,
+std::string json_line(const Prediction& prediction, const std::vector<std::string>& labels,
                       const std::string& explanation) {
   nlohmann::ordered_json json = {{"label", prediction.label}};
   for (std::size_t i = 0; i < labels.size(); ++i) {
@@ -70,11 +73,11 @@ std::string json_line(const tasks::Prediction& prediction, const std::vector<std
   return json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
 }
 
-std::string text_line(const tasks::Prediction& prediction, const std::string& text) {
+std::string text_line(const Prediction& prediction, const std::string& text) {
   return prediction.label + base::format("\t%.4f\t", probability(prediction)) + text + "\n";
 }
 
-void explain(const PredictFlags& flags, const tasks::Classifier& classifier, TextInput& input) {
+void explain(const PredictFlags& flags, const Classifier& classifier, TextInput& input) {
   const bool color = isatty(STDOUT_FILENO) != 0;
   for (std::string text; input.next(text);) {
     const auto result = classifier.explain(text);
@@ -88,7 +91,8 @@ void explain(const PredictFlags& flags, const tasks::Classifier& classifier, Tex
 }
 
 void predict(const PredictFlags& flags) {
-  const auto classifier = tasks::Classifier::load(flags.model);
+  check_model_for("predict", flags.model);
+  const auto classifier = Classifier::load(flags.model, flags.options);
   TextInput input(flags, classifier.content().data_config);
   if (flags.explain) return explain(flags, classifier, input);
   // A person at a terminal wants each answer at once.
@@ -117,16 +121,23 @@ void add_predict_command(CLI::App& app) {
   const auto flags = std::make_shared<PredictFlags>();
   auto* command = app.add_subcommand("predict", "Classify texts, one answer for each");
   command->add_option("model", flags->model, "Model directory")->required();
-  command->add_option("input", flags->input, "A file; - is the standard input")
+  command->add_option("input", flags->input, "Input file; - is the standard input")
       ->capture_default_str();
-  command->add_option("--format", flags->format, "Of the input: a text a line, or as in a recipe")
-      ->check(CLI::IsMember({"lines", "csv", "tsv", "jsonl", "imdb", "mind", "debian"}))
+  auto formats = classification::reader_names();
+  formats.insert(formats.begin(), "lines");
+  command
+      ->add_option("--format", flags->format,
+                   "Input format. lines: one text per line; the others as data.format in a recipe")
+      ->check(CLI::IsMember(formats))
       ->capture_default_str();
-  command->add_option("--set", flags->set, "How to read it: data.text_columns=[\"body\"]")
+  command
+      ->add_option("--set", flags->set,
+                   "Override how the input is read: data.text_columns=[\"body\"]")
       ->type_name("KEY=VALUE");
-  command->add_flag("--json", flags->json, "Print a JSON object a line, with all probabilities");
-  command->add_flag("--explain", flags->explain, "Add what the model attended to");
-  add_precision_option(*command);
+  command->add_flag("--json", flags->json,
+                    "Print one JSON object per line, with all probabilities");
+  command->add_flag("--explain", flags->explain, "Add the weights that the model gave the tokens");
+  add_compute_options(*command, flags->options);
   command->callback([flags] { predict(*flags); });
 }
 

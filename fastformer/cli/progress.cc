@@ -42,7 +42,7 @@ void Progress::clear_line() {
   if (terminal_) std::cerr << "\r\x1b[K" << std::flush;
 }
 
-void Progress::on_evaluation(const train::EvaluationReport& report) {
+void Progress::on_validation(const train::ValidationReport& report) {
   std::string scores;
   for (const auto& [name, value] : report.scores) {
     scores += base::format("  %s %.4f", name.c_str(), value);

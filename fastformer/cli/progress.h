@@ -14,7 +14,7 @@ class Progress final : public train::Observer {
  public:
   Progress();
   void on_step(const train::StepReport& report) override;
-  void on_evaluation(const train::EvaluationReport& report) override;
+  void on_validation(const train::ValidationReport& report) override;
   void on_notice(const std::string& notice) override;
 
  private:

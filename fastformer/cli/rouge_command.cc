@@ -5,10 +5,9 @@
 
 #include "fastformer/base/atomic_file.h"
 #include "fastformer/cli/commands.h"
-#include "fastformer/data/jsonl_pair_reader.h"
-#include "fastformer/data/parallel_reader.h"
-#include "fastformer/tasks/rouge_report.h"
-#include "fastformer/text/rouge.h"
+#include "fastformer/metrics/rouge/rouge.h"
+#include "fastformer/metrics/rouge/rouge_report.h"
+#include "fastformer/summarization/readers/formats.h"
 
 namespace fastformer::cli {
 namespace {
@@ -29,20 +28,19 @@ void replace_all(std::string& text, const std::string& from, char to) {
   }
 }
 
-std::unique_ptr<data::PairReader> open_pairs(const RougeFlags& flags) {
+std::unique_ptr<summarization::PairReader> open_pairs(const RougeFlags& flags) {
   if (!flags.references.empty()) {
-    return std::make_unique<data::ParallelReader>(flags.candidates, flags.references);
+    return summarization::open_parallel(flags.candidates, flags.references);
   }
-  return std::make_unique<data::JsonlPairReader>(flags.candidates, flags.candidate_field,
-                                                 flags.reference_field);
+  return summarization::open_jsonl(flags.candidates, flags.candidate_field, flags.reference_field);
 }
 
 void score(const RougeFlags& flags) {
   const auto reader = open_pairs(flags);
-  text::RougeScorer scorer(flags.stem);
-  tasks::RougeReport report;
+  metrics::RougeScorer scorer(flags.stem);
+  metrics::RougeReport report;
   std::string each;
-  for (data::TextPair pair; reader->next(pair);) {
+  for (summarization::TextPair pair; reader->next(pair);) {
     if (!flags.references.empty()) {
       replace_all(pair.source, flags.sentences, '\n');
       replace_all(pair.target, flags.sentences, '\n');

@@ -1,26 +1,21 @@
-#include <algorithm>
-#include <filesystem>
+#include <CLI/CLI.hpp>
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
-#include <numeric>
-#include <span>
 #include <stdexcept>
-#include <utility>
 
 #include "fastformer/base/atomic_file.h"
+#include "fastformer/base/format.h"
 #include "fastformer/cli/commands.h"
-#include "fastformer/cli/model_data.h"
-#include "fastformer/cli/summary_explanation_text.h"
+#include "fastformer/cli/model_options.h"
 #include "fastformer/data/json_lines.h"
-#include "fastformer/data/line_stream.h"
-#include "fastformer/tasks/summarizer_directory.h"
-#include "fastformer/tasks/summary_explanation.h"
-#include "fastformer/tasks/summary_writer.h"
-#include "fastformer/text/growing_text.h"
+#include "fastformer/summarization/summarizer.h"
+#include "fastformer/train/task_kind.h"
 
 namespace fastformer::cli {
 namespace {
+
+using Json = nlohmann::ordered_json;
 
 struct SummarizeFlags {
   std::filesystem::path model;
@@ -28,103 +23,93 @@ struct SummarizeFlags {
   std::string field;
   std::vector<std::string> set;
   bool json = false, explain = false, stream = false;
+  Options options;
 };
 
-// Writes summaries of documents as they come, in their order, so many at a time.
+// A line per token of a summary: the share of copying, where the model can, and the tokens of the
+// document that it looked at, each with its weight and its position from 0.
+std::string explanation_text(const std::vector<WrittenToken>& tokens) {
+  if (tokens.empty()) return {};
+  auto text =
+      base::format("  %-20s%s   looked at\n", "token", tokens.front().copied ? "   copied" : "");
+  for (const auto& token : tokens) {
+    text += base::format("  %-20s", token.token.c_str());
+    if (token.copied) text += base::format(" %8.4f", *token.copied);
+    for (const auto& source : token.sources) {
+      text += base::format("   %.4f %s [%lld]", source.weight, source.token.c_str(),
+                           static_cast<long long>(source.position));
+    }
+    text += '\n';
+  }
+  return text;
+}
+
+// An array: {"token", "copied", "sources": [{"token", "position", "weight"}]} for each token.
+Json explanation_json(const std::vector<WrittenToken>& tokens) {
+  auto list = Json::array();
+  for (const auto& token : tokens) {
+    Json json = {{"token", token.token}};
+    if (token.copied) json["copied"] = *token.copied;
+    json["sources"] = Json::array();
+    for (const auto& source : token.sources) {
+      json["sources"].push_back(
+          {{"token", source.token}, {"position", source.position}, {"weight", source.weight}});
+    }
+    list.push_back(std::move(json));
+  }
+  return list;
+}
+
+// Prints summaries of documents as they come, in their order, so many at a time.
 class Summaries {
  public:
   explicit Summaries(const SummarizeFlags& flags)
-      : flags_(flags), content_(tasks::load_summarizer(flags.model)) {
-    overrides(flags.set, {"search"}).read_section("search", content_.search);
-    if (flags.stream && content_.search.method == "beam") {
+      : flags_(flags), summarizer_(Summarizer::load(flags.model, flags.options)) {
+    options_.search = summarizer_.search();
+    train::assigned(flags.set, {"search"}).read_section("search", options_.search);
+    options_.explain = flags.explain;
+    if (!flags.stream) return;
+    if (options_.search.method == summarization::SearchMethod::kBeam) {
       throw std::invalid_argument(
           "--stream: a beam search knows its summary only at the end; add "
           "--set search.method=greedy");
     }
+    options_.stream = [](std::string_view piece) { std::cout << piece << std::flush; };
   }
 
-  void add(const std::string& document) {
-    const auto max_tokens = content_.data_config.max_source_tokens;
-    const auto limit = max_tokens > 0 ? static_cast<std::size_t>(max_tokens) : kNoLimit;
-    content_.tokenizer->encode(document, ids_, limit);
-    offsets_.push_back(static_cast<std::int64_t>(ids_.size()));
-    if (flags_.explain) {
-      const auto words = content_.tokenizer->tokens(document, limit);
-      words_.insert(words_.end(), words.begin(), words.end());
-    }
-    if (flags_.stream || offsets_.size() > kDocuments || ids_.size() > kTokens) write();
+  void add(std::string document) {
+    documents_.push_back(std::move(document));
+    if (flags_.stream || documents_.size() == kDocuments) write();
   }
 
   void write() {
-    if (offsets_.size() == 1) return;
-    const auto& tokenizer = *content_.tokenizer;
-    text::GrowingText streamed(tokenizer);
-    std::vector<std::int64_t> numbers(offsets_.size() - 1);
-    std::iota(numbers.begin(), numbers.end(), written_);
-    tasks::SummaryOptions options{.banned = {tokenizer.pad_id(), tokenizer.unknown_id()},
-                                  .numbers = numbers};
-    if (flags_.stream) {
-      options.sink = [&](std::int64_t, std::int32_t token) {
-        std::cout << streamed.add(token) << std::flush;
-      };
-    }
-    const auto texts = tasks::summarize(*content_.model, ids_, nn::Offsets(offsets_),
-                                        content_.search, std::move(options));
-    for (std::size_t b = 0; b < texts.size(); ++b) {
-      const auto text = texts[b].empty() ? tasks::WrittenText() : texts[b].front();
-      const auto summary = flags_.stream ? streamed.finish() : tokenizer.decode(text.tokens);
+    if (documents_.empty()) return;
+    for (const auto& summary : summarizer_.summarize(documents_, options_)) {
       if (flags_.json) {
-        print_json(b, text, summary);
+        Json line = {{"summary", summary.text}, {"log_probability", summary.log_probability}};
+        if (flags_.explain) line["explanation"] = explanation_json(summary.tokens);
+        std::cout << line.dump(-1, ' ', false, Json::error_handler_t::replace) << '\n';
       } else {
-        std::cout << summary << '\n';
-        if (flags_.explain) std::cout << explanation_text(explanation(b, text), spelling(b));
+        std::cout << (flags_.stream ? "" : summary.text) << '\n'
+                  << explanation_text(summary.tokens);
       }
     }
     std::cout.flush();
-    written_ += static_cast<std::int64_t>(texts.size());
-    ids_.clear();
-    words_.clear();
-    offsets_ = {0};
+    options_.first_document += std::ssize(documents_);
+    documents_.clear();
   }
 
  private:
-  static constexpr std::size_t kDocuments = 64, kTokens = 32768;
-  static constexpr auto kNoLimit = text::Tokenizer::kNoLimit;
-
-  void print_json(std::size_t document, const tasks::WrittenText& text,
-                  const std::string& summary) const {
-    nlohmann::ordered_json line = {{"summary", summary}, {"log_probability", text.log_probability}};
-    if (flags_.explain) {
-      line["explanation"] = explanation_json(explanation(document, text), spelling(document));
-    }
-    std::cout << line.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace)
-              << '\n';
-  }
-
-  std::vector<tasks::TokenExplanation> explanation(std::size_t document,
-                                                   const tasks::WrittenText& text) const {
-    return tasks::explain_summary(*content_.model, part<std::int32_t>(ids_, document), text.tokens);
-  }
-
-  SummarySpelling spelling(std::size_t document) const {
-    return {*content_.tokenizer, part<std::string>(words_, document)};
-  }
-
-  // What a document has of a list of all tokens.
-  template <class T>
-  std::span<const T> part(std::span<const T> all, std::size_t document) const {
-    return all.subspan(offsets_[document], offsets_[document + 1] - offsets_[document]);
-  }
+  static constexpr std::size_t kDocuments = 64;
 
   const SummarizeFlags& flags_;
-  tasks::SummarizerDirectory content_;
-  std::vector<std::int32_t> ids_;
-  std::vector<std::string> words_;  // of ids_, to explain
-  std::vector<std::int64_t> offsets_ = {0};
-  std::int64_t written_ = 0;  // summaries
+  Summarizer summarizer_;
+  SummarizeOptions options_;
+  std::vector<std::string> documents_;
 };
 
 void summarize(const SummarizeFlags& flags) {
+  check_model_for("summarize", flags.model);
   Summaries summaries(flags);
   for (const auto& input : flags.inputs) {
     if (!flags.field.empty()) {
@@ -150,20 +135,21 @@ void add_summarize_command(CLI::App& app) {
   command->add_option("model", flags->model, "Model directory of a summarizer")->required();
   command
       ->add_option("inputs", flags->inputs,
-                   "Files, a document each; - is the standard input, a document a line")
+                   "Text files, one document per file. Standard input (-) is read as one document "
+                   "per LINE")
       ->capture_default_str();
   command->add_option("--field", flags->field,
                       "The inputs are JSON Lines, with a document in this field");
   command->add_option("--set", flags->set, "How to search: search.beams=4, search.method=greedy")
       ->type_name("KEY=VALUE");
-  auto* json = command->add_flag("--json", flags->json, "Print a JSON object a line");
+  auto* json = command->add_flag("--json", flags->json, "Print one JSON object per line");
   command->add_flag("--explain", flags->explain,
                     "Add what the model looked at for each token of a summary");
   command
       ->add_flag("--stream", flags->stream,
                  "Print a summary while it is written; not with search.method=beam")
       ->excludes(json);
-  add_precision_option(*command);
+  add_compute_options(*command, flags->options);
   command->callback([flags] { summarize(*flags); });
 }
 

@@ -1,9 +1,11 @@
+#include <CLI/CLI.hpp>
 #include <iostream>
 #include <memory>
 
 #include "fastformer/cli/commands.h"
 #include "fastformer/cli/progress.h"
-#include "fastformer/train/recipe.h"
+#include "fastformer/tasks/task_table.h"
+#include "fastformer/train/stop_signal.h"
 #include "fastformer/train/training_run.h"
 
 namespace fastformer::cli {
@@ -18,18 +20,18 @@ struct TrainFlags {
 };
 
 void train(const TrainFlags& flags) {
-  const auto recipe = train::Recipe::load(flags.recipe, flags.set);
+  const auto recipe = tasks::load_recipe(flags.recipe, flags.set);
   const auto folder = flags.output.empty() ? fs::path("runs") / flags.recipe.stem() : flags.output;
-  train::TrainingRun run(recipe, folder, {.resume = flags.resume});
+  train::TrainingRun run(*recipe, folder, {.resume = flags.resume});
   std::cout << run.task().summary() << std::flush;
   const train::StopSignal stop;
   Progress progress;
-  if (!run.train(stop, {&progress})) {
+  if (!run.train({&progress}, [&] { return stop.requested(); })) {
     throw Stopped("stopped at step " + std::to_string(run.step()) + " of " +
-                  std::to_string(run.total_steps()) + ", all is saved; go on with --resume");
+                  std::to_string(run.total_steps()) + ", all is saved; continue with --resume");
   }
   const auto finished = run.finish();
-  if (finished.test.documents > 0) std::cout << "test\n" << finished.test.table;
+  if (finished.test.items > 0) std::cout << "test\n" << finished.test.table;
   std::cout << "model " << run.directory().model().string() << std::endl;
 }
 
@@ -38,11 +40,11 @@ void train(const TrainFlags& flags) {
 void add_train_command(CLI::App& app) {
   const auto flags = std::make_shared<TrainFlags>();
   auto* command = app.add_subcommand("train", "Train a model as a recipe says");
-  command->add_option("recipe", flags->recipe, "A TOML file; see recipes/")->required();
+  command->add_option("recipe", flags->recipe, "Recipe (.toml); see recipes/")->required();
   command->add_option("--set", flags->set, "Override a field: section.key=value")
       ->type_name("KEY=VALUE");
-  command->add_option("--output", flags->output, "Folder of the run (default: runs/<recipe>)");
-  command->add_flag("--resume", flags->resume, "Go on with a run that was stopped");
+  command->add_option("--output", flags->output, "Run directory (default: runs/<recipe>)");
+  command->add_flag("--resume", flags->resume, "Resume a run that was stopped");
   command->callback([flags] { train(*flags); });
 }
 

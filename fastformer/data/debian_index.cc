@@ -3,7 +3,7 @@
 #include <stdexcept>
 #include <string_view>
 
-#include "fastformer/data/utf8.h"
+#include "fastformer/data/line_stream.h"
 
 namespace fastformer::data {
 namespace {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <stdexcept>
 
-#include "fastformer/data/utf8.h"
+#include "fastformer/data/line_stream.h"
 
 namespace fastformer::data {
 
@@ -69,6 +69,15 @@ std::size_t DelimitedRecords::read_quoted(std::size_t at, std::string& cell) {
                                   ": text follows a closing quote; a quote inside a quoted field "
                                   "is written twice (\"\")");
     }
+  }
+}
+
+void split_cells(std::string_view line, char delimiter, std::vector<std::string_view>& cells) {
+  cells.clear();
+  for (std::size_t at = 0; at <= line.size();) {
+    const std::size_t end = std::min(line.find(delimiter, at), line.size());
+    cells.push_back(line.substr(at, end - at));
+    at = end + 1;
   }
 }
 

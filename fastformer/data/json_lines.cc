@@ -3,8 +3,8 @@
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 
-#include "fastformer/base/suggest.h"
-#include "fastformer/data/utf8.h"
+#include "fastformer/base/format.h"
+#include "fastformer/data/line_stream.h"
 
 namespace fastformer::data {
 namespace {

@@ -7,11 +7,20 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 struct archive;
 struct archive_entry;
 
 namespace fastformer::data {
+
+/// Whether `text` is well-formed UTF-8 (RFC 3629): no overlong forms, no surrogates, nothing above
+/// U+10FFFF, nothing cut off. ASCII is checked eight bytes at a time.
+bool valid_utf8(std::string_view text);
+
+/// Throws std::invalid_argument that starts with `where` and says how to convert the file, when
+/// `text` is not UTF-8 or holds a NUL byte.
+void check_text(std::string_view text, const std::string& where);
 
 /// No line, record or document may be longer; what is longer is a broken file, not a text.
 inline constexpr std::size_t kMaximumRecordBytes = std::size_t{64} << 20;
@@ -62,5 +71,15 @@ class LineStream {
   bool at_end_ = false;
   std::int64_t line_number_ = 0;
 };
+
+/// The files of a folder whose names end in `extension` (".txt"), in the order of their paths.
+/// Throws std::invalid_argument for a folder that cannot be listed.
+std::vector<std::filesystem::path> list_files(const std::filesystem::path& folder,
+                                              std::string_view extension);
+
+/// The whole text of a file that holds one document, lines joined by "\n". Throws
+/// std::invalid_argument for text that is not UTF-8 or is longer than 64 MB, and what LineStream
+/// throws.
+std::string read_document(const std::filesystem::path& file);
 
 }  // namespace fastformer::data

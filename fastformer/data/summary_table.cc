@@ -5,13 +5,9 @@
 
 namespace fastformer::data {
 
-LengthSummary::LengthSummary(const TokenSet& set)
-    : tokens(set.total_tokens()), truncated(set.truncated()) {
-  std::vector<std::int64_t> lengths;
-  lengths.reserve(static_cast<std::size_t>(set.size()));
-  for (std::int64_t row = 0; row < set.size(); ++row) {
-    lengths.push_back(static_cast<std::int64_t>(set.tokens(row).size()));
-  }
+LengthSummary::LengthSummary(const Corpus& corpus)
+    : tokens(corpus.total_tokens()), truncated(corpus.truncated()) {
+  auto lengths = corpus.lengths();
   if (lengths.empty()) return;
   mean = static_cast<double>(tokens) / static_cast<double>(lengths.size());
   const auto middle = lengths.begin() + static_cast<std::ptrdiff_t>((lengths.size() - 1) / 2);
@@ -37,7 +33,7 @@ void SummaryTable::lengths(const std::string& prefix, const std::array<LengthSum
   row(prefix + "mean length", a.mean, b.mean, c.mean);
   row(prefix + "median length", a.median, b.median, c.median);
   row(prefix + "longest", a.longest, b.longest, c.longest);
-  row(prefix + "cut at limit", a.truncated, b.truncated, c.truncated);
+  row(prefix + "truncated", a.truncated, b.truncated, c.truncated);
 }
 
 }  // namespace fastformer::data

@@ -8,13 +8,13 @@
 #include <sstream>
 #include <string>
 
-#include "fastformer/data/token_set.h"
+#include "fastformer/data/corpus.h"
 
 namespace fastformer::data {
 
-/// How long the documents of a set are.
+/// How long the documents of a corpus are.
 struct LengthSummary {
-  explicit LengthSummary(const TokenSet& set);
+  explicit LengthSummary(const Corpus& corpus);
 
   std::int64_t tokens = 0, median = 0, longest = 0, truncated = 0;
   double mean = 0;

@@ -2,6 +2,8 @@
 
 #include <cstdint>
 
+#include "fastformer/base/config_field.h"
+
 /// The nonlinearities between two linear layers, element by element:
 ///   relu(x) = max(x, 0)
 ///   tanh(x)
@@ -12,16 +14,21 @@
 /// `Real` is float or double. NaN gives NaN. Nothing is allocated; no call throws.
 namespace fastformer::kernels {
 
-enum class Activation { kGelu, kRelu, kTanh, kGeluTanh };
+enum class Activation : std::uint8_t { kGelu, kRelu, kTanh, kGeluTanh };
 
 /// out[i] = f(x[i]); out may be x.
 template <class Real>
 void activate(Activation kind, const Real* x, std::int64_t count, Real* out);
 
-/// gradient[i] *= f'(x[i]), and active[i] = f(x[i]) once more for whoever did not keep it. active
-/// may be x.
+/// gradient[i] *= f'(x[i]), and active[i] = f(x[i]), computed again for callers that did not keep
+/// it. active may be x.
 template <class Real>
 void activate_backward(Activation kind, const Real* x, std::int64_t count, Real* active,
                        Real* gradient);
 
 }  // namespace fastformer::kernels
+
+namespace fastformer::base {
+template <>
+inline constexpr std::array kWords<kernels::Activation> = {"gelu", "relu", "tanh", "gelu_tanh"};
+}  // namespace fastformer::base

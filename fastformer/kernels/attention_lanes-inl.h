@@ -1,4 +1,19 @@
-// Compiled once for every instruction set; include it only between Highway's target macros.
+#ifndef FASTFORMER_KERNELS_ATTENTION_LANES
+#define FASTFORMER_KERNELS_ATTENTION_LANES
+
+#include <cstdint>
+
+namespace fastformer::kernels {
+
+/// The most queries that stand side by side in vectors: two vectors of floats of AVX-512.
+inline constexpr std::int64_t kMostLanes = 32;
+
+}  // namespace fastformer::kernels
+
+#endif
+
+// What follows is compiled once for every instruction set; include this file only between Highway's
+// target macros.
 #if defined(FASTFORMER_KERNELS_ATTENTION_LANES_INL_H) == defined(HWY_TARGET_TOGGLE)
 #ifdef FASTFORMER_KERNELS_ATTENTION_LANES_INL_H
 #undef FASTFORMER_KERNELS_ATTENTION_LANES_INL_H
@@ -13,8 +28,6 @@
 #include <cstdint>
 #include <limits>
 #include <type_traits>
-
-#include "fastformer/kernels/attention_tiles.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace fastformer::kernels::HWY_NAMESPACE {

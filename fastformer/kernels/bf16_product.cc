@@ -5,8 +5,6 @@
 #include <bit>
 #include <vector>
 
-#include "fastformer/kernels/begin_product.h"
-#include "fastformer/kernels/bf16.h"
 #include "fastformer/kernels/blas_product.h"
 #include "fastformer/kernels/matrix_product.h"
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <vector>
 
-#include "fastformer/kernels/bf16.h"
+#include "fastformer/kernels/bf16_product.h"
 
 // NOLINTBEGIN(readability-identifier-naming): the names of BLAS.
 extern "C" {

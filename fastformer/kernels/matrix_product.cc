@@ -9,8 +9,6 @@
 #include <hwy/foreach_target.h>  // must come before highway.h
 #include <hwy/highway.h>
 
-#include "fastformer/kernels/begin_product.h"
-#include "fastformer/kernels/prefetch.h"
 #include "fastformer/kernels/tile_product-inl.h"
 
 #ifndef FASTFORMER_KERNELS_MATRIX_PRODUCT_BLOCKS

@@ -10,7 +10,6 @@
 #include <hwy/foreach_target.h>  // must come before highway.h
 #include <hwy/highway.h>
 
-#include "fastformer/kernels/prefetch.h"
 #include "fastformer/kernels/tile_product-inl.h"
 #include "hwy/contrib/math/math-inl.h"
 

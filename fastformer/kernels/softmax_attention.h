@@ -5,15 +5,15 @@
 #include <span>
 
 /// Softmax attention of one head (Vaswani et al., arXiv 1706.03762, section 3.2.1), exact:
-///   O_i = sum over the keys j that query i sees of w[i, j] V_j,
+///   O_i = sum over the keys j to which query i attends of w[i, j] V_j,
 ///   w[i, .] = softmax over those j of scale Q_i . K_j
 ///
 /// No matrix of all queries by all keys is ever formed: a tile of keys meets a tile of queries in
 /// the first cache, under a running maximum (Milakov and Gimelshein, arXiv 1805.02867; Dao et al.,
 /// arXiv 2205.14135). The backward pass computes the weights again from two numbers a query.
 ///
-/// Which keys are seen is a list of disjoint ranges of keys, each with a band around the query;
-/// work is done for what lies inside them only, so that a window costs n w, not n n:
+/// A list of disjoint ranges of keys, each with a band around the query, says to which keys a query
+/// attends. Nothing is computed outside of them, so that a window costs n w, not n n:
 ///
 ///   const KeyRange all{0, n};
 ///   const KeyRange causal{0, n, KeyRange::kUnlimited, 0};
@@ -32,8 +32,8 @@ struct HeadRows {
   std::int64_t stride;
 };
 
-/// Keys begin .. end - 1, of which query i sees those at positions j * step from i - behind to
-/// i + ahead.
+/// Keys begin .. end - 1, of which query i attends to those at positions j * step from i - behind
+/// to i + ahead.
 struct KeyRange {
   static constexpr std::int64_t kUnlimited = std::numeric_limits<std::int64_t>::max() / 4;
 
@@ -50,7 +50,7 @@ struct AttentionHead {
   Real scale;          ///< of the logits, 1 / sqrt(e)
 };
 
-/// Queries first .. last - 1, and the keys that they see.
+/// Queries first .. last - 1, and the keys to which they attend.
 struct QueryBlock {
   std::int64_t first, last;
   std::span<const KeyRange> ranges;
@@ -60,12 +60,13 @@ struct QueryBlock {
 std::int64_t attention_scratch_size(std::int64_t width);
 
 /// Rows of `output` and of `statistics` [n, 2] for the queries of the block: the greatest logit (to
-/// base 2) and the inverse of the sum of the exponentials. A query that sees no key gives zeros.
+/// base 2) and the inverse of the sum of the exponentials. A query that attends to no key gives
+/// zeros.
 template <class Real>
 void attend(const AttentionHead<Real>& head, const QueryBlock& block, HeadRows<Real> output,
             Real* statistics, Real* scratch);
 
-/// What the backward pass knows besides its inputs.
+/// What the backward pass needs besides its inputs.
 template <class Real>
 struct AttentionResult {
   HeadRows<const Real> output;
@@ -82,7 +83,7 @@ struct AttentionGradients {
 /// Gradients of the queries of the block:
 ///   dV_j += sum_i w[i, j] G_i,   dlogit[i, j] = w[i, j] (G_i . V_j - G_i . O_i),
 ///   dQ_i = scale sum_j dlogit[i, j] K_j,   dK_j += scale sum_i dlogit[i, j] Q_i
-/// Blocks that see the same keys must not run at the same time with the same gradients.
+/// Blocks that attend to the same keys must not run at the same time with the same gradients.
 template <class Real>
 void attend_backward(const AttentionHead<Real>& head, const QueryBlock& block,
                      const AttentionResult<Real>& result, const AttentionGradients<Real>& gradients,

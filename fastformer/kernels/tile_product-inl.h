@@ -1,4 +1,34 @@
-// Compiled once for every instruction set; include it only between Highway's target macros.
+#ifndef FASTFORMER_KERNELS_SCATTERED
+#define FASTFORMER_KERNELS_SCATTERED
+
+#include <cstdint>
+
+namespace fastformer::kernels {
+
+/// A matrix that is read one element at a time: (i, k) lies at data[i * row + k * column].
+template <class Real>
+struct Scattered {
+  const Real* data;
+  std::int64_t row, column;
+};
+
+/// Asks for [rows, width] elements, the rows `stride` apart, in the second cache. For kernels that
+/// read a few rows side by side: the processor does not guess which rows follow.
+template <class Real>
+inline void prefetch_rows(const Real* from, std::int64_t rows, std::int64_t width,
+                          std::int64_t stride) {
+  constexpr std::int64_t kLine = 64 / sizeof(Real);
+  for (std::int64_t i = 0; i < rows; ++i, from += stride) {
+    for (std::int64_t c = 0; c < width; c += kLine) __builtin_prefetch(from + c, 0, 2);
+  }
+}
+
+}  // namespace fastformer::kernels
+
+#endif
+
+// What follows is compiled once for every instruction set; include this file only between Highway's
+// target macros.
 #if defined(FASTFORMER_KERNELS_TILE_PRODUCT_INL_H) == defined(HWY_TARGET_TOGGLE)
 #ifdef FASTFORMER_KERNELS_TILE_PRODUCT_INL_H
 #undef FASTFORMER_KERNELS_TILE_PRODUCT_INL_H
@@ -10,8 +40,6 @@
 
 #include <bit>
 #include <cstdint>
-
-#include "fastformer/kernels/scattered.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace fastformer::kernels::HWY_NAMESPACE {

@@ -21,7 +21,7 @@ class Offsets {
     return values_[sequence + 1] - values_[sequence];
   }
   std::span<const std::int64_t> values() const { return values_; }
-  /// The numbers themselves, for whoever outlives the batch.
+  /// The numbers themselves, for uses that outlive the batch.
   std::vector<std::int64_t> copy() const { return {values_.begin(), values_.end()}; }
 
  private:

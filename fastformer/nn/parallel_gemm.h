@@ -1,14 +1,13 @@
 #pragma once
 
-#include <ATen/Parallel.h>
-
 #include <algorithm>
 #include <vector>
 
 #include "fastformer/kernels/gemm.h"
+#include "fastformer/kernels/parallel.h"
 
-/// Products of `kernels/gemm.h` on all threads that ATen may use; on one where the caller already
-/// runs in parallel. All matrices are row-major.
+/// Products of `kernels/gemm.h` on all threads of the scope (`kernels/parallel.h`); on one where
+/// the caller already runs in parallel. All matrices are row-major.
 namespace fastformer::nn {
 
 /// C [m, n] = start + op(A) op(B), the threads sharing the longer side of C, which has rows `ldc`
@@ -22,7 +21,7 @@ void gemm_by_result(kernels::Transpose transpose_a, kernels::Transpose transpose
   if (m == 0 || n == 0) return;  // an empty C may be a null pointer
   const auto step_a = transpose_a == kernels::Transpose::kNo ? lda : 1;
   const auto step_b = transpose_b == kernels::Transpose::kNo ? 1 : ldb;
-  at::parallel_for(0, std::max(m, n), kLeast, [&](std::int64_t begin, std::int64_t end) {
+  kernels::parallel_for(0, std::max(m, n), kLeast, [&](std::int64_t begin, std::int64_t end) {
     if (m >= n) {
       kernels::gemm(transpose_a, transpose_b, end - begin, n, k, a + begin * step_a, lda, b, ldb,
                     start, c + begin * ldc, ldc, operands);
@@ -52,10 +51,10 @@ template <class Real>
 void gemm_by_depth(std::int64_t m, std::int64_t n, std::int64_t k, const Real* a, const Real* b,
                    Real* c, kernels::Operands operands) {
   constexpr std::int64_t kLeastDepth = 256;
-  const auto threads = at::in_parallel_region() ? 1 : at::get_num_threads();
+  const auto threads = kernels::in_parallel_region() ? 1 : kernels::thread_count();
   const auto parts = std::clamp<std::int64_t>(k / kLeastDepth, 1, threads);
   std::vector<Real> sums((parts - 1) * m * n);
-  at::parallel_for(0, parts, 1, [&](std::int64_t begin, std::int64_t end) {
+  kernels::parallel_for(0, parts, 1, [&](std::int64_t begin, std::int64_t end) {
     for (auto part = begin; part < end; ++part) {
       const auto first = k * part / parts, last = k * (part + 1) / parts;
       kernels::gemm(kernels::Transpose::kYes, kernels::Transpose::kNo, m, n, last - first,

@@ -1,11 +1,15 @@
 #include "fastformer/nn/parameter_store.h"
 
 #include <ATen/CPUGeneratorImpl.h>
+#include <c10/core/GradMode.h>
 
+#include <algorithm>
+#include <array>
 #include <sstream>
 #include <stdexcept>
+#include <string_view>
 
-#include "fastformer/base/suggest.h"
+#include "fastformer/base/format.h"
 
 namespace fastformer::nn {
 namespace {
@@ -21,6 +25,9 @@ std::vector<std::string> names_of(const ParameterMap& parameters) {
   for (const auto& entry : parameters) names.push_back(entry.first);
   return names;
 }
+
+constexpr std::array<std::string_view, 3> kEmbeddingTables = {"embedding.", "target_embedding.",
+                                                              "pretrained.embeddings."};
 
 }  // namespace
 
@@ -85,6 +92,17 @@ ParameterMap clone(const ParameterMap& parameters) {
   ParameterMap copies;
   for (const auto& [name, parameter] : parameters) copies[name] = parameter.detach().clone();
   return copies;
+}
+
+ParameterCount count_of(const ParameterMap& parameters) {
+  ParameterCount count;
+  for (const auto& [name, weight] : parameters) {
+    const bool table = std::any_of(kEmbeddingTables.begin(), kEmbeddingTables.end(),
+                                   [&](auto prefix) { return name.starts_with(prefix); });
+    count.all += weight.numel();
+    if (!table) count.outside_tables += weight.numel();
+  }
+  return count;
 }
 
 }  // namespace fastformer::nn

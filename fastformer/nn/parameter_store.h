@@ -51,4 +51,12 @@ void assign(const ParameterMap& parameters, const ParameterMap& values, const st
 /// A copy that no later training step changes.
 ParameterMap clone(const ParameterMap& parameters);
 
+/// How many numbers a model has. `outside_tables` is without the embeddings of tokens, pairs and
+/// positions, of which a token touches one row each: these numbers multiply every token.
+struct ParameterCount {
+  std::int64_t all = 0, outside_tables = 0;
+};
+
+ParameterCount count_of(const ParameterMap& parameters);
+
 }  // namespace fastformer::nn

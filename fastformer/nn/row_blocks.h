@@ -1,15 +1,26 @@
 #pragma once
 
-#include <ATen/Parallel.h>
-
 #include <algorithm>
 #include <cstdint>
 #include <functional>
+#include <span>
 #include <vector>
 
-/// Work on rows of tokens in blocks that stay in the second cache from the first step of a layer to
-/// the last, instead of one pass over the whole batch for each step.
+#include "fastformer/kernels/parallel.h"
+
+/// How threads share the rows of a ragged batch: blocks of rows that stay in the second cache from
+/// the first step of a layer to the last, instead of one pass over the whole batch for each step;
+/// and pieces of sequences, for many short ones and one long one alike.
 namespace fastformer::nn {
+
+/// Memory of the calling thread that stays with it, so that no call allocates once it has grown.
+/// What it holds lasts until the thread asks again.
+template <class Real>
+Real* scratch_of(std::int64_t size) {
+  thread_local std::vector<Real> scratch;
+  if (static_cast<std::int64_t>(scratch.size()) < size) scratch.resize(size);
+  return scratch.data();
+}
 
 /// 256 rows of 256 floats are 256 KiB; packing a weight matrix once more for each block costs some
 /// per cent of multiplying by it.
@@ -17,7 +28,7 @@ constexpr std::int64_t kBlockRows = 256;
 
 /// In how many parts the threads share `count` blocks.
 inline std::int64_t parts_of(std::int64_t count) {
-  return std::clamp<std::int64_t>(at::get_num_threads(), 1, std::max<std::int64_t>(count, 1));
+  return std::clamp<std::int64_t>(kernels::thread_count(), 1, std::max<std::int64_t>(count, 1));
 }
 
 /// body(part, index) for every block; a thread works through whole parts, the blocks of a part in
@@ -25,7 +36,7 @@ inline std::int64_t parts_of(std::int64_t count) {
 template <class Body>
 void for_each_block_in_parts(std::int64_t count, const Body& body) {
   const auto parts = parts_of(count);
-  at::parallel_for(0, parts, 1, [&](std::int64_t begin, std::int64_t end) {
+  kernels::parallel_for(0, parts, 1, [&](std::int64_t begin, std::int64_t end) {
     for (auto part = begin; part < end; ++part) {
       for (auto i = count * part / parts; i < count * (part + 1) / parts; ++i) body(part, i);
     }
@@ -34,7 +45,7 @@ void for_each_block_in_parts(std::int64_t count, const Body& body) {
 
 /// How many blocks of at most kBlockRows `rows` make, so that every thread gets as many.
 inline std::int64_t row_blocks(std::int64_t rows) {
-  const auto threads = std::max<std::int64_t>(at::get_num_threads(), 1);
+  const auto threads = std::max<std::int64_t>(kernels::thread_count(), 1);
   const auto least = (rows + kBlockRows - 1) / kBlockRows;
   return least < threads ? least : (least + threads - 1) / threads * threads;
 }
@@ -54,7 +65,7 @@ void for_each_row_block(std::int64_t total, const Body& body) {
 template <class Real>
 class PartialSums {
  public:
-  /// `out` [size] is set to zero; it is the first part's and in the end everybody's.
+  /// `out` [size] is set to zero; it holds the first part's sum and in the end that of all.
   PartialSums(std::int64_t parts, std::int64_t size, Real* out)
       : size_(size), out_(out), others_((parts - 1) * size) {
     std::fill(out, out + size, Real{0});
@@ -90,6 +101,87 @@ void column_sums(const Real* x, std::int64_t n, std::int64_t width, Real* sums) 
     add_rows(x + first * width, rows, width, partial.of(part));
   });
   partial.add_up();
+}
+
+/// body(b, first row, rows) for every sequence, spread over the threads in runs of about equal
+/// numbers of sequences.
+template <class Body>
+void for_each_sequence(std::span<const std::int64_t> offsets, const Body& body) {
+  const auto count = static_cast<std::int64_t>(offsets.size()) - 1;
+  kernels::parallel_for(0, count, 4, [&](std::int64_t begin, std::int64_t end) {
+    for (auto b = begin; b < end; ++b) body(b, offsets[b], offsets[b + 1] - offsets[b]);
+  });
+}
+
+struct SequenceBlock {
+  std::int64_t sequence, first, rows;
+  bool whole;  ///< the only one of its sequence
+};
+
+/// Every sequence in the order of rows, those of more than `most_rows` cut into blocks of so many;
+/// a sequence without rows has one block. Where the cuts lie depends on the lengths alone, and so
+/// does what is added up in the order of blocks. 2,048 rows of 256 floats are 2 MiB: enough work to
+/// make the adding up cheap, and small enough that a document of a million tokens keeps hundreds of
+/// cores busy.
+inline std::vector<SequenceBlock> sequence_blocks(std::span<const std::int64_t> offsets,
+                                                  std::int64_t most_rows = 2048) {
+  std::vector<SequenceBlock> blocks;
+  for (std::size_t b = 0; b + 1 < offsets.size(); ++b) {
+    const auto end = offsets[b + 1];
+    const bool whole = end - offsets[b] <= most_rows;
+    auto first = offsets[b];
+    do {
+      const auto rows = std::min(most_rows, end - first);
+      blocks.push_back({static_cast<std::int64_t>(b), first, rows, whole});
+      first += rows;
+    } while (first < end);
+  }
+  return blocks;
+}
+
+inline bool all_whole(const std::vector<SequenceBlock>& blocks) {
+  return std::all_of(blocks.begin(), blocks.end(),
+                     [](const SequenceBlock& block) { return block.whole; });
+}
+
+/// body(index, block) for every block, spread over the threads.
+template <class Body>
+void for_each_block(const std::vector<SequenceBlock>& blocks, const Body& body) {
+  kernels::parallel_for(0, static_cast<std::int64_t>(blocks.size()), 1,
+                        [&](std::int64_t begin, std::int64_t end) {
+                          for (auto i = begin; i < end; ++i) body(i, blocks[i]);
+                        });
+}
+
+/// body(sequence, unit) for the units 0 .. units - 1 of every sequence, in runs of about equal
+/// numbers of rows for each thread. Units of one sequence may run on different threads.
+template <class Body>
+void for_each_unit(const std::vector<std::int64_t>& offsets, std::int64_t units, const Body& body) {
+  const auto sequences = static_cast<std::int64_t>(offsets.size()) - 1;
+  // A sequence without rows counts as one row, so that it has a place of its own.
+  const auto start = [&](std::int64_t b, std::int64_t unit) {
+    return (offsets[b] + b) * units + unit * (offsets[b + 1] - offsets[b] + 1);
+  };
+  const auto total = (offsets.back() + sequences) * units;
+  kernels::parallel_for(0, total, 1, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t b = 0; b < sequences; ++b) {
+      for (std::int64_t unit = 0; unit < units; ++unit) {
+        const auto at = start(b, unit);
+        if (at >= begin && at < end) body(b, unit);
+      }
+    }
+  });
+}
+
+/// How many units of a sequence, at most `most`, keep all threads busy: one, where there are enough
+/// sequences and none is much longer than the others.
+inline std::int64_t useful_units(const std::vector<std::int64_t>& offsets, std::int64_t most) {
+  std::int64_t longest = 0;
+  for (std::size_t b = 0; b + 1 < offsets.size(); ++b) {
+    longest = std::max(longest, offsets[b + 1] - offsets[b]);
+  }
+  const auto total = std::max<std::int64_t>(offsets.back(), 1);
+  return std::min(4 * kernels::thread_count() * longest / total + 1, most);
 }
 
 }  // namespace fastformer::nn

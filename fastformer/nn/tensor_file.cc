@@ -56,6 +56,10 @@ TensorFile load_tensors(const std::filesystem::path& path) {
   return result;
 }
 
+void load_weights(const std::filesystem::path& path, const ParameterMap& parameters) {
+  assign(parameters, load_tensors(path).tensors, path.string());
+}
+
 void save_tensors(const std::filesystem::path& path, const ParameterMap& tensors,
                   const std::map<std::string, std::string>& metadata) {
   std::map<std::string, base::TensorView> views;

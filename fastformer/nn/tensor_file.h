@@ -23,6 +23,9 @@ struct TensorFile {
 ///   nn::assign(model.parameters(), file.tensors, "model.safetensors");
 TensorFile load_tensors(const std::filesystem::path& path);
 
+/// Gives `parameters` the tensors of a model file. Throws as load_tensors and assign do.
+void load_weights(const std::filesystem::path& path, const ParameterMap& parameters);
+
 /// A copy of one tensor of a file. Throws as load_tensors does; `where` names file and tensor.
 at::Tensor to_tensor(const base::TensorView& view, const std::string& where);
 

@@ -2,20 +2,21 @@
 
 #include <c10/core/Allocator.h>
 #include <c10/core/CPUAllocator.h>
+#include <malloc.h>
 
+#include <algorithm>
 #include <cstdlib>  // __GLIBC__
+#include <mutex>
+#include <unordered_map>
 
 #include "fastformer/base/arena.h"
 
-#if defined(__GLIBC__)
-#include <malloc.h>
-#endif
-
 namespace fastformer::nn {
+
 namespace {
 
 // LibTorch's own has 0.
-constexpr std::uint8_t kPriority = 100;
+constexpr std::uint8_t kArenaPriority = 100;
 // What is smaller finds its pages in the C library's heap.
 constexpr std::size_t kLeastSize = 1 << 20;
 
@@ -61,7 +62,100 @@ void keep_freed_memory() {
   mallopt(M_TRIM_THRESHOLD, 1 << 30);
 #endif
   static auto* const allocator = new ArenaAllocator(c10::GetCPUAllocator());
-  c10::SetCPUAllocator(allocator, kPriority);
+  c10::SetCPUAllocator(allocator, kArenaPriority);
 }
+
+namespace {
+
+// Above LibTorch's own, so that ours can take their place and give it back.
+constexpr std::uint8_t kMeterPriority = 100;
+
+// The blocks that are alive, with their sizes.
+class Ledger {
+ public:
+  void add(void* block, std::int64_t size) {
+    const std::lock_guard lock(mutex_);
+    sizes_.insert_or_assign(block, size);
+    alive_ += size;
+    peak_ = std::max(peak_, alive_);
+  }
+  void remove(void* block) {
+    const std::lock_guard lock(mutex_);
+    const auto found = sizes_.find(block);
+    if (found == sizes_.end()) return;  // from before the meter
+    alive_ -= found->second;
+    sizes_.erase(found);
+  }
+  void clear() {
+    const std::lock_guard lock(mutex_);
+    sizes_.clear();
+    alive_ = peak_ = 0;
+  }
+  void forget_peak() {
+    const std::lock_guard lock(mutex_);
+    peak_ = alive_;
+  }
+  std::int64_t alive() const {
+    const std::lock_guard lock(mutex_);
+    return alive_;
+  }
+  std::int64_t peak() const {
+    const std::lock_guard lock(mutex_);
+    return peak_;
+  }
+
+ private:
+  std::unordered_map<void*, std::int64_t> sizes_;  // bytes
+  std::int64_t alive_ = 0, peak_ = 0;              // bytes
+  mutable std::mutex mutex_;
+};
+
+// Lives on, as tensors may be freed after the last meter.
+Ledger& ledger() {
+  static auto* const kept = new Ledger;
+  return *kept;
+}
+
+// The blocks are those of the allocator below, whose function frees them: a bare pointer may be
+// from before the meter.
+class CountingAllocator final : public c10::Allocator {
+ public:
+  c10::DataPtr allocate(std::size_t size) override {
+    void* block = inner->raw_allocate(size);
+    if (block != nullptr) ledger().add(block, static_cast<std::int64_t>(size));
+    return {block, block, &release, c10::Device(c10::kCPU)};
+  }
+  c10::DeleterFnPtr raw_deleter() const override { return &release; }
+  void copy_data(void* to, const void* from, std::size_t size) const override {
+    default_copy_data(to, from, size);
+  }
+
+  inline static c10::Allocator* inner = nullptr;
+
+ private:
+  static void release(void* block) {
+    ledger().remove(block);
+    inner->raw_deallocate(block);
+  }
+};
+
+CountingAllocator& counting_allocator() {
+  static auto* const allocator = new CountingAllocator;
+  return *allocator;
+}
+
+}  // namespace
+
+MemoryMeter::MemoryMeter() {
+  CountingAllocator::inner = c10::GetCPUAllocator();
+  ledger().clear();
+  c10::SetCPUAllocator(&counting_allocator(), kMeterPriority);
+}
+
+MemoryMeter::~MemoryMeter() { c10::SetCPUAllocator(CountingAllocator::inner, kMeterPriority); }
+
+std::int64_t MemoryMeter::alive() const { return ledger().alive(); }
+std::int64_t MemoryMeter::peak() const { return ledger().peak(); }
+void MemoryMeter::forget_peak() { ledger().forget_peak(); }
 
 }  // namespace fastformer::nn

@@ -4,7 +4,6 @@
 #include <memory>
 
 #include "fastformer/text/tokenizer.h"
-#include "fastformer/text/tokenizer_config.h"
 
 namespace fastformer::text {
 
@@ -20,7 +19,7 @@ TokenizerConfig bert_tokenizer_config(const std::filesystem::path& folder);
 
 /// The tokenizer itself.
 ///
-///   const auto tokenizer = text::load_bert_tokenizer("MiniLM");
+///   const auto tokenizer = load_bert_tokenizer("MiniLM");
 ///   tokenizer->tokens("Oil prices fall");  // [CLS] oil prices fall [SEP]
 std::unique_ptr<Tokenizer> load_bert_tokenizer(const std::filesystem::path& folder);
 

@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-#include "fastformer/text/tokenizer_config.h"
+#include "fastformer/text/tokenizer.h"
 
 namespace fastformer::text {
 

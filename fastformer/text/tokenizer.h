@@ -10,11 +10,33 @@
 #include <string_view>
 #include <vector>
 
+#include "fastformer/base/config_field.h"
+
 namespace fastformer::text {
+
+/// Unicode normalization forms (UAX 15).
+enum class UnicodeForm : std::uint8_t { kNone, kNfc, kNfkc };
+
+/// The recipe's [text] section.
+struct TokenizerConfig {
+  std::string tokenizer = "word";  ///< one of tokenizer_names()
+  UnicodeForm normalization = UnicodeForm::kNfkc;
+  bool lowercase = true;
+  bool strip_accents = false;
+  bool strip_markup = false;  ///< "<br />" and the like become spaces
+  std::int64_t minimum_count = 2;
+  std::int64_t vocabulary_size = 100'000;
+  std::string model_file;
+  bool special_tokens = false;  ///< [CLS] before and [SEP] after a text, as BERT expects
+
+  void visit_fields(base::FieldVisitor& visit);
+  /// Throws std::invalid_argument with one sentence.
+  void validate() const;
+};
 
 /// Text to token ids. Immutable once made, safe to share by threads.
 ///
-///   const auto tokenizer = text::load_tokenizer("runs/ag_news/model");
+///   const auto tokenizer = load_tokenizer("runs/ag_news/model");
 ///   std::vector<std::int32_t> ids;
 ///   tokenizer->encode("Oil prices fall again", ids);
 class Tokenizer {
@@ -53,10 +75,18 @@ class Tokenizer {
   static constexpr std::size_t kNoLimit = static_cast<std::size_t>(-1);
 };
 
+/// The first ids of a text.
+struct LimitedIds {
+  std::vector<std::int32_t> ids;
+  bool truncated = false;  ///< the text had more
+};
+
+/// The ids of a text, at most `max_tokens` of them; 0: all.
+LimitedIds encode_limited(const Tokenizer& tokenizer, std::string_view text,
+                          std::int64_t max_tokens);
+
 /// Calls its argument with each text of a source, in order.
 using TextSource = std::function<void(const std::function<void(std::string_view)>&)>;
-
-struct TokenizerConfig;
 
 /// The tokenizers that a recipe can name.
 std::vector<std::string> tokenizer_names();
@@ -70,3 +100,8 @@ std::unique_ptr<Tokenizer> make_tokenizer(const TokenizerConfig& config,
 std::unique_ptr<Tokenizer> load_tokenizer(const std::filesystem::path& directory);
 
 }  // namespace fastformer::text
+
+namespace fastformer::base {
+template <>
+inline constexpr std::array kWords<text::UnicodeForm> = {"none", "nfc", "nfkc"};
+}  // namespace fastformer::base

@@ -4,7 +4,7 @@
 #include <filesystem>
 #include <string_view>
 
-#include "fastformer/text/tokenizer_config.h"
+#include "fastformer/text/tokenizer.h"
 
 /// What the tokenizers of the registry share: their files, and the part of a text they look at.
 namespace fastformer::text {

@@ -4,7 +4,6 @@
 
 #include "fastformer/text/normalizer.h"
 #include "fastformer/text/tokenizer.h"
-#include "fastformer/text/tokenizer_config.h"
 #include "fastformer/text/vocabulary.h"
 
 namespace fastformer::text {

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "fastformer/base/atomic_file.h"
-#include "fastformer/data/token_file.h"
+#include "fastformer/base/random.h"
 #include "fastformer/nn/tensor_file.h"
 
 namespace fastformer::train {
@@ -51,14 +51,14 @@ std::vector<NumberedFile> list(const fs::path& folder, const std::string& kind) 
 
 // Over names and bytes: safetensors itself would not notice a changed number.
 std::string checksum_of(const nn::ParameterMap& tensors) {
-  std::uint64_t hash = data::kChecksumStart;
+  std::uint64_t hash = base::kChecksumStart;
   for (const auto& [name, tensor] : tensors) {
-    hash = data::checksum(std::span<const char>(name), hash);
+    hash = base::checksum(std::span<const char>(name), hash);
     const auto dense = tensor.detach().contiguous();
     // Every type that is saved has a multiple of four bytes.
     const std::span<const std::uint32_t> words(
         static_cast<const std::uint32_t*>(dense.const_data_ptr()), dense.nbytes() / 4);
-    hash = data::checksum(words, hash);
+    hash = base::checksum(words, hash);
   }
   return std::to_string(hash);
 }

@@ -3,8 +3,9 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <vector>
 
-#include "fastformer/tasks/scores.h"
+#include "fastformer/metrics/scores.h"
 
 namespace fastformer::train {
 
@@ -17,21 +18,26 @@ struct StepReport {
   std::int64_t tokens;   ///< of this step's batches
 };
 
-/// One evaluation on the validation part.
-struct EvaluationReport {
+/// One measurement on the validation part.
+struct ValidationReport {
   std::int64_t step, epoch;
-  tasks::Scores scores;
+  metrics::Scores scores;
   bool best;  ///< better than all before
 };
 
-/// Is told what happens while a model is trained.
+/// Receives training progress callbacks.
 class Observer {
  public:
   virtual ~Observer() = default;
   virtual void on_step(const StepReport&) {}
-  virtual void on_evaluation(const EvaluationReport&) {}
+  virtual void on_validation(const ValidationReport&) {}
   /// A sentence for the user: a checkpoint that could not be read, a run that was stopped.
   virtual void on_notice(const std::string&) {}
 };
+
+/// For callers with at most one observer, which may be null.
+inline std::vector<Observer*> observer_list(Observer* observer) {
+  return observer == nullptr ? std::vector<Observer*>() : std::vector<Observer*>{observer};
+}
 
 }  // namespace fastformer::train

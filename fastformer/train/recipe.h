@@ -1,23 +1,19 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "fastformer/base/config_tree.h"
-#include "fastformer/data/click_data_config.h"
-#include "fastformer/data/data_config.h"
-#include "fastformer/data/pair_config.h"
-#include "fastformer/tasks/model_config.h"
-#include "fastformer/tasks/recommender_config.h"
-#include "fastformer/tasks/search_config.h"
-#include "fastformer/tasks/summarizer_config.h"
-#include "fastformer/text/tokenizer_config.h"
-#include "fastformer/train/task_config.h"
+#include "fastformer/nn/parameter_store.h"
+#include "fastformer/text/tokenizer.h"
 #include "fastformer/train/train_config.h"
 
 namespace fastformer::train {
+
+class Task;
 
 /// A file or folder that a training reads, and the field that names it.
 struct RecipeSource {
@@ -25,45 +21,59 @@ struct RecipeSource {
   std::filesystem::path path;
 };
 
-/// Everything that decides a training run: the sections task, data, text, model, train, and for
-/// summarization search.
-///
-///   const auto recipe = Recipe::load("recipes/ag_news.toml", {"train.epochs=2"});
-struct Recipe {
-  TaskConfig task;
+/// Everything that decides a training run. Each task has its own sections [data] and [model] and
+/// may have more; [text] and [train] are shared.
+class Recipe {
+ public:
+  virtual ~Recipe() = default;
+
   text::TokenizerConfig text;
   TrainConfig train;
 
-  /// The sections [data] and [model] of the three tasks, of which only that of `task` is read.
-  data::DataConfig data;
-  tasks::ModelConfig model;
-  data::ClickDataConfig clicks;
-  tasks::RecommenderConfig recommender;
-  data::PairDataConfig pairs;
-  tasks::SummarizerConfig summarizer;
-  tasks::SearchConfig search;  ///< the section [search] of summarization
+  /// The name of the task, a row of the table of tasks.
+  virtual std::string task() const = 0;
+  virtual Measures measures() const = 0;
+  /// All sections with every field; reading them gives the same recipe.
+  virtual base::ConfigTree tree() const = 0;
 
-  /// Reads a TOML file and then `assignments` ("section.key=value"). Throws std::invalid_argument
-  /// naming file, line and nearest valid key.
-  static Recipe load(const std::filesystem::path& path,
-                     const std::vector<std::string>& assignments = {});
-  static Recipe from_tree(const base::ConfigTree& tree);
-
-  /// With every field in it; loading it gives the same recipe.
-  base::ConfigTree tree() const;
-
-  /// The folder that [data] names for prepared data; empty: none.
-  std::string cache() const;
+  /// The folder that the recipe names for prepared data; empty: none.
+  virtual std::string cache() const { return {}; }
   /// What the training reads, as far as the recipe names it.
-  std::vector<RecipeSource> sources() const;
+  virtual std::vector<RecipeSource> sources() const = 0;
   /// Whether there is something to measure the finished model on.
-  bool has_test_part() const;
+  virtual bool has_test_part() const = 0;
+
+  /// The task with its data prepared. `cache` takes the tokens where the recipe names no other
+  /// folder. Throws std::invalid_argument as the readers of the data do.
+  virtual std::unique_ptr<Task> open(const std::filesystem::path& cache) const = 0;
+  /// Builds a model with the smallest tables: what its layers refuse does not depend on them.
+  /// Throws std::invalid_argument or c10::Error.
+  virtual void check_model() const = 0;
+  /// The parameters of a model with the largest vocabulary that the recipe allows.
+  virtual nn::ParameterMap largest_model() const = 0;
+
+ protected:
+  /// What every recipe does after it has read its sections: train.metric = "auto" becomes the
+  /// task's first metric.
+  void resolve_metric();
+  /// text.model_file and train.word_vectors.
+  void add_shared_sources(std::vector<RecipeSource>& sources) const;
+};
+
+/// The section [train] of a recipe, for ConfigTree: the fields that R::visit_train_fields() visits.
+template <class R>
+struct TrainSection {
+  R& recipe;
+
+  void visit_fields(base::FieldVisitor& visit) { recipe.visit_train_fields(visit); }
+  void validate() const { recipe.train.validate(); }
 };
 
 /// The first line in which two recipes differ; an empty text where one has no more lines.
 struct RecipeDifference {
   std::string now, before;
 };
+
 /// Of Recipe::tree().to_toml(); nothing when they are equal.
 std::optional<RecipeDifference> first_difference(const std::string& now, const std::string& before);
 

@@ -1,5 +1,9 @@
 #include "fastformer/train/run_directory.h"
 
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
 #include <cerrno>
 #include <cstring>
 #include <nlohmann/json.hpp>
@@ -9,6 +13,25 @@
 #include "fastformer/base/atomic_file.h"
 
 namespace fastformer::train {
+
+FolderLock::FolderLock(const std::filesystem::path& folder, IfTaken if_taken) {
+  const auto path = folder / ".lock";
+  descriptor_ = open(path.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0644);
+  if (descriptor_ < 0) {
+    throw std::runtime_error(path.string() + ": cannot be written (" + std::strerror(errno) + ")");
+  }
+  const int operation = if_taken == IfTaken::kWait ? LOCK_EX : LOCK_EX | LOCK_NB;
+  int failed = flock(descriptor_, operation);
+  while (failed != 0 && errno == EINTR) failed = flock(descriptor_, operation);
+  if (failed != 0) {
+    close(descriptor_);
+    throw FolderInUse(folder.string() +
+                      " is in use by another process; wait for it, or give another --output");
+  }
+}
+
+FolderLock::~FolderLock() { close(descriptor_); }
+
 namespace {
 
 namespace fs = std::filesystem;
@@ -42,7 +65,7 @@ RunDirectory::RunDirectory(fs::path folder, const Recipe& recipe, bool resume)
   }
   if (!resume && started) {
     throw std::invalid_argument(folder_.string() +
-                                " already holds a run; give --resume to go on with it, or another "
+                                " already holds a run; give --resume to continue it, or another "
                                 "--output");
   }
   base::create_folder(folder_);
@@ -106,7 +129,7 @@ void RunDirectory::on_step(const StepReport& report) {
   tensorboard_->flush();
 }
 
-void RunDirectory::on_evaluation(const EvaluationReport& report) {
+void RunDirectory::on_validation(const ValidationReport& report) {
   nlohmann::ordered_json json = {{"step", report.step}, {"epoch", report.epoch}};
   for (const auto& [name, value] : report.scores) json["validation_" + name] = value;
   json["best"] = report.best;

@@ -6,14 +6,36 @@
 #include <fstream>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <string>
 
-#include "fastformer/train/folder_lock.h"
 #include "fastformer/train/observer.h"
 #include "fastformer/train/recipe.h"
 #include "fastformer/train/tensorboard_writer.h"
 
 namespace fastformer::train {
+
+/// Thrown where another process has the folder.
+struct FolderInUse : std::invalid_argument {
+  using std::invalid_argument::invalid_argument;
+};
+
+/// While it lives, no other process can lock the folder. The lock is one of the system on the file
+/// `.lock` in it, and ends with the process, however that ends.
+class FolderLock {
+ public:
+  enum class IfTaken { kThrow, kWait };
+
+  /// Throws FolderInUse when another process has it (unless told to wait), std::runtime_error when
+  /// the folder cannot be written.
+  explicit FolderLock(const std::filesystem::path& folder, IfTaken if_taken = IfTaken::kThrow);
+  FolderLock(const FolderLock&) = delete;
+  FolderLock& operator=(const FolderLock&) = delete;
+  ~FolderLock();
+
+ private:
+  int descriptor_;
+};
 
 inline constexpr const char* kRecipeFile = "recipe.toml";
 inline constexpr const char* kCheckpointsFolder = "checkpoints";
@@ -26,12 +48,12 @@ inline constexpr const char* kResultFile = "result.json";
 ///   checkpoints/          see CheckpointFolder
 ///   cache/                the tokens, unless the recipe puts them elsewhere
 ///   model/                the finished model
-///   test.json ...         what the task keeps of its test part, see the TrainingTask
+///   test.json ...         what the task keeps of its test part, see its Task
 ///   result.json           see RunResult; the last that a finished run writes
 /// While it lives, no second process may use the folder.
 class RunDirectory final : public Observer {
  public:
-  /// Starts a run, or with `resume` goes on with one. Throws std::invalid_argument when a new run
+  /// Starts a run, or resumes one. Throws std::invalid_argument when a new run
   /// would overwrite another, when there is nothing to resume, when the recipe differs from that of
   /// the run (naming the first line that does), or when another process uses the folder.
   RunDirectory(std::filesystem::path folder, const Recipe& recipe, bool resume);
@@ -42,7 +64,7 @@ class RunDirectory final : public Observer {
   /// before the first report.
   void begin(std::int64_t step);
   void on_step(const StepReport& report) override;
-  void on_evaluation(const EvaluationReport& report) override;
+  void on_validation(const ValidationReport& report) override;
 
   const std::filesystem::path& path() const { return folder_; }
   std::filesystem::path model() const { return folder_ / "model"; }

@@ -10,32 +10,32 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-Json to_json(const tasks::Scores& scores) {
+Json to_json(const metrics::Scores& scores) {
   Json json = Json::object();
   for (const auto& [name, value] : scores) json[name] = value;
   return json;
 }
 
-tasks::Scores scores_of(const Json& json) {
-  tasks::Scores scores;
+metrics::Scores scores_of(const Json& json) {
+  metrics::Scores scores;
   for (const auto& [name, value] : json.items()) scores.push_back({name, value.get<double>()});
   return scores;
 }
 
 Json to_json(const TestScores& test) {
-  Json json = {{"documents", test.documents}};
+  Json json = {{"items", test.items}};
   json.update(to_json(test.scores));
   return json;
 }
 
 TestScores test_scores(Json json) {
-  TestScores test{.documents = json.at("documents").get<std::int64_t>()};
-  json.erase("documents");
+  TestScores test{.items = json.at("items").get<std::int64_t>()};
+  json.erase("items");
   test.scores = scores_of(json);
   return test;
 }
 
-Json to_json(const std::vector<tasks::NamedScores>& baselines) {
+Json to_json(const std::vector<metrics::NamedScores>& baselines) {
   Json json = Json::array();
   for (const auto& [name, scores] : baselines) {
     json.push_back({{"name", name}, {"scores", to_json(scores)}});
@@ -43,8 +43,8 @@ Json to_json(const std::vector<tasks::NamedScores>& baselines) {
   return json;
 }
 
-std::vector<tasks::NamedScores> baselines_of(const Json& json) {
-  std::vector<tasks::NamedScores> baselines;
+std::vector<metrics::NamedScores> baselines_of(const Json& json) {
+  std::vector<metrics::NamedScores> baselines;
   for (const auto& baseline : json) {
     baselines.push_back({baseline.at("name").get<std::string>(), scores_of(baseline.at("scores"))});
   }

@@ -6,15 +6,15 @@
 #include <string>
 #include <vector>
 
-#include "fastformer/tasks/scores.h"
+#include "fastformer/metrics/scores.h"
 
 namespace fastformer::train {
 
 /// What a model reached on the test part.
 struct TestScores {
-  std::int64_t documents = 0;
-  tasks::Scores scores;
-  std::vector<tasks::NamedScores> baselines;  ///< what needs no training, on the same part
+  std::int64_t items = 0;  ///< documents or impressions
+  metrics::Scores scores;
+  std::vector<metrics::NamedScores> baselines;  ///< what needs no training, on the same part
 };
 
 /// What a finished run leaves in its result.json.

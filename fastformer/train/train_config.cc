@@ -4,9 +4,50 @@
 
 namespace fastformer::train {
 
+Measures Measures::of(const std::vector<std::string>& main, const std::string& items) {
+  auto all = main;
+  all.emplace_back("loss");
+  return {.validation = all, .test = all, .main = main, .items = items};
+}
+
+void TrainConfig::visit_fields(base::FieldVisitor& visit, const Measures& measures) {
+  auto metrics = measures.validation;
+  metrics.insert(metrics.begin(), "auto");
+  visit("seed", seed, "seed of weights, order and dropout", base::at_least(0));
+  visit("epochs", epochs, "how often each example is seen", base::between(1, 100'000));
+  visit("max_steps", max_steps, "stop after this many steps; 0: no limit", base::at_least(0));
+  visit("accumulation", accumulation, "batches per step", base::between(1, 100'000));
+  visit(
+      "word_vectors", word_vectors,
+      "a text file of GloVe or word2vec vectors that the token embeddings start from; \"\": none");
+  visit("optimizer", optimizer, "adam, or adamw with weight_decay");
+  visit("learning_rate", learning_rate, "peak learning rate", base::between(0, 100));
+  visit("beta1", beta1, "Adam's beta1", base::between(0, 0.999999));
+  visit("beta2", beta2, "Adam's beta2", base::between(0, 0.999999));
+  visit("epsilon", epsilon, "Adam's epsilon", base::between(1e-16, 1));
+  visit("weight_decay", weight_decay, "decoupled weight decay of matrices (adamw)",
+        base::between(0, 10));
+  visit("schedule", schedule, "learning rate after the warm-up");
+  visit("warmup_fraction", warmup_fraction, "share of the steps with a rising learning rate",
+        base::between(0, 1));
+  visit("clip_norm", clip_norm, "largest norm of the gradients; 0: no limit", base::at_least(0));
+  visit("metric", metric,
+        "score on the validation part that selects the model; auto: the task's first",
+        base::one_of(metrics));
+  visit("evaluate_every", evaluate_every, "steps between evaluations; 0: each epoch",
+        base::at_least(0));
+  visit("patience", patience, "stop after this many evaluations without a better one; 0: never",
+        base::at_least(0));
+  visit("checkpoint_every", checkpoint_every, "steps between checkpoints; 0: with each evaluation",
+        base::at_least(0));
+  visit("log_every", log_every, "steps between entries of metrics.jsonl", base::at_least(1));
+  visit("threads", threads, "processor cores to use; 0: all", base::between(0, 4096));
+  visit("precision", precision,
+        "precision of matrix products; auto: bf16 on CPUs where it is faster");
+}
+
 void TrainConfig::validate() const {
-  batch.validate();
-  if (optimizer == "adam" && weight_decay != 0) {
+  if (optimizer == Optimizer::kAdam && weight_decay != 0) {
     throw std::invalid_argument(
         "train.weight_decay belongs to train.optimizer = \"adamw\"; with adam it must be 0");
   }

@@ -11,19 +11,19 @@
 
 #include "fastformer/base/format.h"
 #include "fastformer/base/random.h"
-#include "fastformer/train/gradient.h"
-#include "fastformer/train/schedule.h"
+#include "fastformer/train/optimizer/gradient.h"
+#include "fastformer/train/optimizer/schedule.h"
 
 namespace fastformer::train {
 namespace {
 
 // Larger is better.
-double metric_of(const std::string& name, const tasks::Scores& scores) {
-  const double value = tasks::score_of(scores, name);
-  return name == "loss" ? -value : value;
+double metric_of(const std::string& name, const metrics::Scores& scores) {
+  const double value = metrics::score_of(scores, name);
+  return metrics::is_share(name) ? value : -value;
 }
 
-Adam optimizer_of(const TrainConfig& config, const TrainingTask& task) {
+Adam optimizer_of(const TrainConfig& config, const Task& task) {
   std::map<std::string, double> factors;
   for (const auto& [name, weight] : task.parameters()) {
     factors[name] = task.learning_rate_factor(name);
@@ -33,15 +33,14 @@ Adam optimizer_of(const TrainConfig& config, const TrainingTask& task) {
 
 }  // namespace
 
-Trainer::Trainer(const TrainConfig& config, TrainingTask& task, CheckpointFolder& checkpoints,
-                 std::vector<Observer*> observers, bool resume)
+Trainer::Trainer(const TrainConfig& config, Task& task, Options options)
     : config_(config),
       task_(task),
-      checkpoints_(checkpoints),
-      observers_(std::move(observers)),
+      checkpoints_(options.checkpoints),
+      observers_(std::move(options.observers)),
       adam_(optimizer_of(config, task)),
       total_steps_(count_steps()) {
-  if (resume && load_checkpoint()) return;
+  if (options.resume && load_checkpoint()) return;
   for (const auto& notice : task_.initialize()) notify(notice);
 }
 
@@ -50,8 +49,9 @@ void Trainer::notify(const std::string& notice) const {
 }
 
 bool Trainer::load_checkpoint() {
+  if (checkpoints_ == nullptr) return false;
   const auto checkpoint =
-      checkpoints_.load_newest([&](const std::string& notice) { notify(notice); });
+      checkpoints_->load_newest([&](const std::string& notice) { notify(notice); });
   if (!checkpoint) return false;
   nn::assign(task_.parameters(), checkpoint->weights, "the checkpoint");
   adam_.load_state(checkpoint->optimizer);
@@ -73,19 +73,21 @@ bool Trainer::finished() const {
   return state_.step >= total_steps_ || (patience > 0 && state_.stale >= patience);
 }
 
-bool Trainer::run(const StopSignal& stop) {
+bool Trainer::run(const std::function<bool()>& stop) {
   while (!finished()) {
     if (!run_epoch(stop)) return false;
   }
   if (state_.best_step >= 0) {
-    nn::assign(task_.parameters(), checkpoints_.load_best(state_.best_step), "the best model");
+    nn::assign(task_.parameters(),
+               checkpoints_ != nullptr ? checkpoints_->load_best(state_.best_step) : best_weights_,
+               "the best model");
   } else {
     adam_.bring_up_to_date_all();
   }
   return true;
 }
 
-bool Trainer::run_epoch(const StopSignal& stop) {
+bool Trainer::run_epoch(const std::function<bool()>& stop) {
   const auto count = task_.begin_epoch(state_.epoch, state_.batch);
   while (state_.batch < count && !finished()) {
     const auto taken = std::min(config_.accumulation, count - state_.batch);
@@ -100,7 +102,7 @@ bool Trainer::run_epoch(const StopSignal& stop) {
       state_.batch = 0;
     }
     after_step(end_of_epoch);
-    if (stop.requested() && !finished()) {
+    if (stop && stop() && !finished()) {
       save_checkpoint();
       return false;
     }
@@ -155,7 +157,7 @@ double Trainer::accumulate(std::int64_t index, std::int64_t batches) {
 
 void Trainer::check_finite(double loss, double learning_rate) const {
   if (std::isfinite(loss)) return;
-  const auto last = checkpoints_.newest();
+  const auto last = checkpoints_ != nullptr ? checkpoints_->newest() : std::filesystem::path();
   throw std::runtime_error("the loss or its gradient is no longer a number at step " +
                            std::to_string(state_.step + 1) + " with learning rate " +
                            std::to_string(learning_rate) +
@@ -183,7 +185,11 @@ void Trainer::evaluate() {
   const double metric = metric_of(config_.metric, scores);
   const bool best = state_.best_step < 0 || metric > state_.best_metric;
   if (best) {
-    checkpoints_.save_best(state_.step, task_.parameters());
+    if (checkpoints_ != nullptr) {
+      checkpoints_->save_best(state_.step, task_.parameters());
+    } else {
+      best_weights_ = nn::clone(task_.parameters());
+    }
     state_.best_step = state_.step;
     state_.best_metric = metric;
     state_.stale = 0;
@@ -191,11 +197,14 @@ void Trainer::evaluate() {
     ++state_.stale;
   }
   for (auto* observer : observers_) {
-    observer->on_evaluation(
+    observer->on_validation(
         {.step = state_.step, .epoch = state_.epoch, .scores = scores, .best = best});
   }
 }
 
-void Trainer::save_checkpoint() { checkpoints_.save({state_, task_.parameters(), adam_.state()}); }
+void Trainer::save_checkpoint() {
+  if (checkpoints_ == nullptr) return;
+  checkpoints_->save({state_, task_.parameters(), adam_.state()});
+}
 
 }  // namespace fastformer::train

@@ -1,38 +1,44 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
-#include "fastformer/train/adam.h"
+#include "fastformer/nn/parameter_store.h"
 #include "fastformer/train/checkpoint.h"
 #include "fastformer/train/observer.h"
-#include "fastformer/train/stop_signal.h"
+#include "fastformer/train/optimizer/adam.h"
+#include "fastformer/train/task.h"
 #include "fastformer/train/train_config.h"
-#include "fastformer/train/training_task.h"
 
 namespace fastformer::train {
 
 /// Trains the model of a task.
 ///
-///   const auto task = open_task(recipe, cache);
-///   Trainer trainer(recipe.train, *task, checkpoints, {&progress}, /*resume=*/false);
-///   if (trainer.run(stop)) use(task->parameters());
+///   const auto task = recipe.open(cache);
+///   Trainer trainer(recipe.train, *task, {.checkpoints = &checkpoints, .observers = {&progress}});
+///   if (trainer.run()) use(task->parameters());
 ///
 /// The weights after a step depend on the recipe and the data alone: order and dropout come from
 /// the seed and the number of the step, so that a run that was killed and resumed ends bit for bit
 /// where it would have ended (on one machine, with one number of threads).
 class Trainer {
  public:
-  /// With `resume` the run goes on from the newest whole checkpoint, from the start if there is
-  /// none. Throws std::invalid_argument when the checkpoint belongs to another model.
-  Trainer(const TrainConfig& config, TrainingTask& task, CheckpointFolder& checkpoints,
-          std::vector<Observer*> observers, bool resume);
+  struct Options {
+    CheckpointFolder* checkpoints = nullptr;  ///< null: the best weights are kept in memory
+    std::vector<Observer*> observers = {};
+    bool resume = false;  ///< from the newest whole checkpoint, from the start if there is none
+  };
 
-  /// Trains to the end: true. False when `stop` asked for it, after a checkpoint. Throws
-  /// std::runtime_error naming step, learning rate and last checkpoint when the loss is not finite.
-  /// The model has the weights of the best evaluation then, or the last ones without validation.
-  bool run(const StopSignal& stop);
+  /// Throws std::invalid_argument when the checkpoint belongs to another model.
+  Trainer(const TrainConfig& config, Task& task, Options options);
+
+  /// Trains to the end and returns true; the model then has the weights of the best evaluation, or
+  /// the last ones without a validation part. Returns false, after a checkpoint, as soon as `stop`
+  /// returns true between two steps. Throws std::runtime_error naming step, learning rate and last
+  /// checkpoint when the loss is not finite.
+  bool run(const std::function<bool()>& stop = {});
 
   const TrainingState& state() const { return state_; }
   std::int64_t total_steps() const { return total_steps_; }
@@ -42,7 +48,7 @@ class Trainer {
   void notify(const std::string& notice) const;
   std::int64_t count_steps() const;
   bool finished() const;
-  bool run_epoch(const StopSignal& stop);
+  bool run_epoch(const std::function<bool()>& stop);
   void step(std::int64_t batches);
   double accumulate(std::int64_t index, std::int64_t batches);
   void check_finite(double loss, double learning_rate) const;
@@ -52,8 +58,9 @@ class Trainer {
   void save_checkpoint();
 
   TrainConfig config_;
-  TrainingTask& task_;
-  CheckpointFolder& checkpoints_;
+  Task& task_;
+  CheckpointFolder* checkpoints_;
+  nn::ParameterMap best_weights_;  ///< without a folder
   std::vector<Observer*> observers_;
   Adam adam_;
   TrainingState state_;

@@ -1,41 +1,33 @@
 #include "fastformer/train/training_run.h"
 
-#include <ATen/Parallel.h>
-
 #include <string>
 #include <utility>
 
-#include "fastformer/nn/parameter_count.h"
-#include "fastformer/nn/precision.h"
+#include "fastformer/kernels/parallel.h"
+#include "fastformer/metrics/scores.h"
+#include "fastformer/nn/parameter_store.h"
 
 namespace fastformer::train {
 namespace {
 
 namespace fs = std::filesystem;
 
-// 0 stands for as many as the process began with: a run before this one may have changed it.
-void set_threads(std::int64_t threads) {
-  static const int all = at::get_num_threads();
-  if (threads > 0) {
-    at::set_num_threads(static_cast<int>(threads));
-  } else if (at::get_num_threads() != all) {
-    at::set_num_threads(all);
-  }
+kernels::ComputeScope scope_of(const Recipe& recipe) {
+  return kernels::ComputeScope(recipe.train.precision, recipe.train.threads);
 }
 
-std::unique_ptr<TrainingTask> open(const Recipe& recipe, const RunDirectory& directory,
-                                   const fs::path& cache) {
-  nn::set_precision(recipe.train.precision);
-  set_threads(recipe.train.threads);
+std::unique_ptr<Task> open(const Recipe& recipe, const RunDirectory& directory,
+                           const fs::path& cache) {
+  const auto scope = scope_of(recipe);
   const bool elsewhere = directory.names_no_cache() && !cache.empty();
-  return open_task(recipe, elsewhere ? cache : directory.cache());
+  return recipe.open(elsewhere ? cache : directory.cache());
 }
 
 double best_validation(const Recipe& recipe, const TrainingState& state) {
-  return recipe.train.metric == "loss" ? -state.best_metric : state.best_metric;
+  return metrics::is_share(recipe.train.metric) ? state.best_metric : -state.best_metric;
 }
 
-std::string model_card(const Recipe& recipe, const TrainingTask& task, const TrainingState& state,
+std::string model_card(const Recipe& recipe, const Task& task, const TrainingState& state,
                        const TestReport& test) {
   std::string card = "# " + task.title() +
                      "\n\nTrained by `fastformer train`.\n\n## Data\n\n```\n" + task.summary() +
@@ -45,7 +37,7 @@ std::string model_card(const Recipe& recipe, const TrainingTask& task, const Tra
             std::to_string(best_validation(recipe, state)) + " at step " +
             std::to_string(state.best_step) + " of " + std::to_string(state.step) + ".\n\n";
   }
-  if (test.documents > 0) card += "Test part:\n\n```\n" + test.table + "```\n\n";
+  if (test.items > 0) card += "Test part:\n\n```\n" + test.table + "```\n\n";
   return card + "## Recipe\n\n```toml\n" + recipe.tree().to_toml() + "```\n";
 }
 
@@ -58,14 +50,19 @@ TrainingRun::TrainingRun(const Recipe& recipe, const fs::path& folder, const Run
       task_(open(recipe_, directory_, options.cache)),
       checkpoints_(directory_.checkpoints()) {}
 
-bool TrainingRun::train(const StopSignal& stop, std::vector<Observer*> observers) {
+bool TrainingRun::train(std::vector<Observer*> observers, const std::function<bool()>& stop) {
+  const auto scope = scope_of(recipe_);
   observers.push_back(&directory_);
-  trainer_.emplace(recipe_.train, *task_, checkpoints_, std::move(observers), options_.resume);
+  trainer_.emplace(recipe_.train, *task_,
+                   Trainer::Options{.checkpoints = &checkpoints_,
+                                    .observers = std::move(observers),
+                                    .resume = options_.resume});
   directory_.begin(trainer_->state().step);
   return trainer_->run(stop);
 }
 
 TrainingRun::Finished TrainingRun::finish() {
+  const auto scope = scope_of(recipe_);
   Finished finished{.test = task_->test(directory_.path())};
   if (options_.keep_model) {
     task_->save_model(directory_.model(),
@@ -86,7 +83,7 @@ RunResult TrainingRun::result(const TestReport& test) const {
                    .metric = recipe_.train.metric,
                    .best_step = state.best_step,
                    .best_validation = best_validation(recipe_, state)};
-  if (test.documents > 0) result.test = TestScores{test.documents, test.scores, test.baselines};
+  if (test.items > 0) result.test = TestScores{test.items, test.scores, test.baselines};
   return result;
 }
 

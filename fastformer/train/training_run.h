@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -11,9 +12,8 @@
 #include "fastformer/train/recipe.h"
 #include "fastformer/train/run_directory.h"
 #include "fastformer/train/run_result.h"
-#include "fastformer/train/stop_signal.h"
+#include "fastformer/train/task.h"
 #include "fastformer/train/trainer.h"
-#include "fastformer/train/training_task.h"
 
 namespace fastformer::train {
 
@@ -26,7 +26,7 @@ struct RunOptions {
 /// One training from the data to the finished model, in a run directory.
 ///
 ///   TrainingRun run(recipe, "runs/reviews", {.resume = false});
-///   if (run.train(stop, {&progress})) use(run.finish());
+///   if (run.train({&progress}, [&] { return signal.requested(); })) use(run.finish());
 class TrainingRun {
  public:
   struct Finished {
@@ -34,33 +34,32 @@ class TrainingRun {
     TestReport test;
   };
 
-  /// Takes the folder, prepares the data, and gives the process the recipe's precision and number
-  /// of threads. Throws as RunDirectory and open_task() do.
+  /// Takes the folder and prepares the data. `recipe` must outlive the run, which computes with its
+  /// precision and number of threads. Throws as RunDirectory and Recipe::open() do.
   TrainingRun(const Recipe& recipe, const std::filesystem::path& folder,
               const RunOptions& options = {});
   TrainingRun(const TrainingRun&) = delete;
   TrainingRun& operator=(const TrainingRun&) = delete;
 
-  const TrainingTask& task() const { return *task_; }
+  const Task& task() const { return *task_; }
   const RunDirectory& directory() const { return directory_; }
 
-  /// Trains to the end: true. False when `stop` asked for it, after a checkpoint; then step() and
-  /// total_steps() tell where. Throws as Trainer does.
-  bool train(const StopSignal& stop, std::vector<Observer*> observers);
+  /// As Trainer::run(); after false, step() and total_steps() say where it stopped.
+  bool train(std::vector<Observer*> observers, const std::function<bool()>& stop = {});
   std::int64_t step() const { return trainer_->state().step; }
   std::int64_t total_steps() const { return trainer_->total_steps(); }
 
   /// Measures the model on the test part and writes all that a finished run leaves, result.json
-  /// last. For after train() gave true.
+  /// last. To be called once train() has returned true.
   Finished finish();
 
  private:
   RunResult result(const TestReport& test) const;
 
-  Recipe recipe_;
+  const Recipe& recipe_;
   RunOptions options_;
   RunDirectory directory_;
-  std::unique_ptr<TrainingTask> task_;
+  std::unique_ptr<Task> task_;
   CheckpointFolder checkpoints_;
   std::optional<Trainer> trainer_;
 };

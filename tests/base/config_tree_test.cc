@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include "fastformer/base/format.h"
-#include "fastformer/base/suggest.h"
 #include "support/temporary_folder.h"
 
 namespace fastformer::base {
@@ -155,7 +154,8 @@ TEST(ConfigTree, RefusesWhatATableDoesNotHave) {
   EXPECT_MENTIONS(error("[s]\nkind = \"fancey\"\n"), "r.toml:2", "s.kind", "fancey",
                   "did you mean 'fancy'");
   EXPECT_MENTIONS(error("[s.inner]\nsize = 2\n"), "r.toml:2", "size", "[s.inner]", "valid: name");
-  EXPECT_MENTIONS(error("[s.iner]\nname = \"first\"\n"), "r.toml:1", "iner", "did you mean 'inner'");
+  EXPECT_MENTIONS(error("[s.iner]\nname = \"first\"\n"), "r.toml:1", "iner",
+                  "did you mean 'inner'");
   EXPECT_MENTIONS(error("[s]\ninner = 3\n"), "r.toml:2", "s.inner", "table");
   EXPECT_MENTIONS(error("[s]\ninner = \"third\"\n"), "r.toml:2", "s.inner", "third");
   EXPECT_MENTIONS(error("[s.a.b.c.d]\nx = 1\n"), "nested too deep");

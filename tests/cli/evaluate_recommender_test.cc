@@ -60,7 +60,8 @@ TEST(RecommendItems, AModelOfRecboleReadsWhatItWasTrainedOn) {
       "recipe.toml",
       "[task]\nname = \"recommendation\"\n[data]\nformat = \"recbole\"\ntrain = [\"" + training +
           "\"]\ntest_fraction = 0.2\nsampled_negatives = 3\n[text]\nminimum_count = 1\n"
-          "[model]\nmodel = \"nrms\"\nwidth = 8\nheads = 2\nuser_heads = 2\nquery_width = 8\n"
+          "[model]\nmodel = \"nrms\"\nwidth = 8\nheads = 2\nquery_width = 8\n[model.users]\nheads "
+          "= 2\n"
           "[train]\nmax_steps = 2\nthreads = 1\n");
   const auto run = folder / "run", model = run / "model";
   ASSERT_EQ(run_program({"train", recipe.string(), "--output", run.string()}).code, 0);
@@ -69,9 +70,9 @@ TEST(RecommendItems, AModelOfRecboleReadsWhatItWasTrainedOn) {
   EXPECT_EQ(own.output, content_of(run / "test.json"));
   EXPECT_EQ(nlohmann::json::parse(own.output)["impressions"], 12);
   expect_refusal(run_program({"evaluate", model.string(), training}),
-                 {"x.inter", "has learned from this file"});
+                 {"x.inter", "was trained on this file"});
   expect_refusal(run_program({"evaluate", model.string(), folder.path().string()}),
-                 {"has learned from this file"});
+                 {"was trained on this file"});
   // The validation part is among what a test knows, and can be measured itself.
   const testing::TemporaryFolder parts;
   for (const auto* part : {"validation", "test"}) {
@@ -106,10 +107,10 @@ TEST(RecommendItems, AModelOfRecboleReadsWhatItWasTrainedOn) {
             nlohmann::json::parse(outcome.output)["loss"]);
 
   const auto chosen =
-      run_program({"recommend", model.string(), "--news", (folder / "x.item").string(), "--history",
-                   "i1,i2", "--top", "1", "--json"});
+      run_program({"recommend", model.string(), "--items", (folder / "x.item").string(),
+                   "--history", "i1,i2", "--top", "1", "--json"});
   EXPECT_EQ(nlohmann::json::parse(chosen.output)["clicks"].size(), 2u) << chosen.output;
-  expect_refusal(run_program({"recommend", model.string(), "--news", (folder / "x.item").string(),
+  expect_refusal(run_program({"recommend", model.string(), "--items", (folder / "x.item").string(),
                               "--set", "data.title_columns=[\"tilte\"]"}),
                  {"tilte", "did you mean 'title'"});
 }
@@ -119,7 +120,7 @@ TEST_F(RecommendCommand, PredictionsDoNotOverwriteWhatIsRead) {
   const auto behaviors = clicks_->content("test/behaviors.tsv");
   for (const auto& place : {data + "/behaviors.tsv", model + "/config.json"}) {
     expect_refusal(run_program({"evaluate", model, data, "--predictions", place}),
-                   {"--predictions", "what is read"});
+                   {"--predictions", "one of the inputs"});
   }
   EXPECT_EQ(clicks_->content("test/behaviors.tsv"), behaviors);
   expect_refusal(run_program({"evaluate", model, data, clicks_->path("train"), "--predictions",
@@ -127,7 +128,7 @@ TEST_F(RecommendCommand, PredictionsDoNotOverwriteWhatIsRead) {
                  {"the id '1'", "one by one"});
 }
 
-TEST_F(RecommendCommand, UnknownNewsAreTold) {
+TEST_F(RecommendCommand, UnknownItemsAreReported) {
   fs::create_directory(clicks_->path("few"));
   const auto data = clicks_->folder().write("few/news.tsv", clicks_->content("test/news.tsv"));
   const auto evaluate = [&](const std::string& row) {
@@ -135,9 +136,9 @@ TEST_F(RecommendCommand, UnknownNewsAreTold) {
     return run_program({"evaluate", clicks_->path("run/model"), data.parent_path().string()});
   };
   EXPECT_MENTIONS(evaluate("1\tU1\t11/15/2019 8:55:22 AM\tS1 X1\tS2-1 X2-0\n").output,
-                  "unknown news: 1 of 2 that were shown", "1 in histories");
+                  "unknown items: 1 of 2 that were shown", "1 in histories");
   expect_refusal(evaluate("1\tU1\t11/15/2019 8:55:22 AM\tS1\tX1-1 X2-0\n"),
-                 {"none of the 2 news", "test part"});
+                 {"none of the 2 items", "test part"});
   expect_refusal(evaluate("\tU1\t11/15/2019 8:55:22 AM\tS1\tS2-1 S3-0\n"),
                  {"behaviors.tsv:1", "id of the impression"});
   expect_refusal(evaluate("1\t\t11/15/2019 8:55:22 AM\tS1\tS2-1 S3-0\n"),

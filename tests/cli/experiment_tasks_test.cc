@@ -56,8 +56,8 @@ class RankingGrid : public TaskGrid {
                 data_.path().string() +
                 "\"]\nvalidation_fraction = 0.2\ntest_fraction = 0.2\nsampled_negatives = 4\n"
                 "[text]\nminimum_count = 1\n[model]\nmodel = \"nrms\"\nwidth = 8\nheads = 2\n"
-                "user_heads = 2\nquery_width = 8\nnegatives = 2\n",
-            "\"model.model\" = \"fastformer\", model.ffn_width = 8, model.user_ffn_width = 8") {
+                "query_width = 8\nnegatives = 2\n[model.users]\nheads = 2\n",
+            "\"model.model\" = \"fastformer\", model.ffn_width = 8, model.users.ffn_width = 8") {
     std::string items = "item_id:token\ttitle:token_seq\n", ratings;
     for (int i = 0; i < 20; ++i) {
       items += base::format("%d\t%s story %d\n", i, i % 2 == 0 ? "war" : "love", i / 2);
@@ -81,13 +81,14 @@ class RankingGrid : public TaskGrid {
 class SummaryGrid : public TaskGrid {
  public:
   SummaryGrid()
-      : TaskGrid(base::format("[task]\nname = \"summarization\"\n[data]\ntrain = [\"%s\"]\n"
-                              "test = [\"%s\"]\n[text]\nminimum_count = 1\n"
-                              "[model]\nwidth = 8\nheads = 2\nlayers = 1\nffn_width = 8\n"
-                              "max_positions = 0\ndecoder_layers = 1\ndecoder_ffn_width = 8\n"
-                              "target_positions = 16\n[search]\nbeams = 1\nmax_tokens = 8\n",
-                              (data_ / "train.jsonl").c_str(), (data_ / "test.jsonl").c_str()),
-                 "\"model.mixer\" = \"linear\"") {
+      : TaskGrid(
+            base::format("[task]\nname = \"summarization\"\n[data]\ntrain = [\"%s\"]\n"
+                         "test = [\"%s\"]\n[text]\nminimum_count = 1\n"
+                         "[model]\nwidth = 8\nheads = 2\nlayers = 1\nffn_width = 8\n"
+                         "max_positions = 0\n[model.decoder]\nlayers = 1\n"
+                         "ffn_width = 8\nmax_positions = 16\n[search]\nbeams = 1\nmax_tokens = 8\n",
+                         (data_ / "train.jsonl").c_str(), (data_ / "test.jsonl").c_str()),
+            "\"model.mixer\" = \"linear\"") {
     data_.write("train.jsonl", pairs(24));
     data_.write("test.jsonl", pairs(6));
   }
@@ -144,7 +145,7 @@ TEST(ExperimentOfRecommenders, IsTrainedComparedAndSetBesideBaselines) {
     EXPECT_FALSE(grid.line("out/results.md", base::format("| _%s_ | - | ", name)).empty()) << name;
   }
   EXPECT_EQ(grid.line("out/results.md", "| _category_"), "") << "the films have none";
-  EXPECT_MENTIONS(grid.content("out/results.csv"), "state,auc,mrr,ndcg_5,ndcg_10,loss,test_doc");
+  EXPECT_MENTIONS(grid.content("out/results.csv"), "state,auc,mrr,ndcg_5,ndcg_10,loss,test_items");
 
   // The mean over the items is the score.
   const auto result = nlohmann::json::parse(grid.content("out/small/base/seed-1/result.json"));
@@ -167,7 +168,7 @@ TEST(ExperimentOfSummarizers, IsTrainedComparedAndSetBesideBaselines) {
     EXPECT_FALSE(grid.line("out/results.md", base::format("| _%s_ | - | ", name)).empty()) << name;
   }
   EXPECT_MENTIONS(grid.content("out/results.csv"),
-                  "state,rouge_1,rouge_2,rouge_l,rouge_lsum,loss,test_doc");
+                  "state,rouge_1,rouge_2,rouge_l,rouge_lsum,loss,test_items");
 }
 
 TEST(ExperimentOfRecommenders, ATestPartWithoutClicksFailsTheCell) {

@@ -9,7 +9,7 @@
 #include <thread>
 
 #include "cli/program.h"
-#include "fastformer/train/folder_lock.h"
+#include "fastformer/train/run_directory.h"
 
 namespace fastformer::cli {
 namespace {
@@ -42,7 +42,7 @@ class SmallGrid {
                          "[[data]]\nname = \"whole\"\n" + recipe +
                          "[[data]]\nname = \"cut\"\nset = { \"data.max_tokens\" = 2 }\n" + recipe +
                          "[[variant]]\nname = \"base\"\npaper = { cut = [90] }\n" +
-                         "[[variant]]\nname = \"other\"\nset = { \"model.interaction\" = \"" +
+                         "[[variant]]\nname = \"other\"\nset = { \"model.mixer.interaction\" = \"" +
                          interaction + "\" }\n" + more);
   }
 
@@ -117,7 +117,7 @@ TEST(ExperimentCommand, TrainsEveryCellOnceAndComparesThem) {
   // A cell is what `train` gives with the same recipe.
   auto train = grid.task().train("run");
   for (const auto* setting : {"train.epochs=1", "train.learning_rate=0.003", "train.seed=2",
-                              "model.interaction=concat", "data.max_tokens=2"}) {
+                              "model.mixer.interaction=concat", "data.max_tokens=2"}) {
     train.insert(train.end(), {"--set", setting});
   }
   ASSERT_EQ(run_program(train).code, 0);

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -26,20 +27,33 @@ struct Outcome {
   std::string output;
 };
 
-/// Starts the program with both of its outputs in `log`.
-inline pid_t start_program(const std::vector<std::string>& arguments,
-                           const std::filesystem::path& log,
-                           const std::filesystem::path& input = "/dev/null") {
+/// The program under test: that of this build, or FASTFORMER_TEST_PROGRAM, as an installed one.
+inline std::filesystem::path program_file() {
+  const char* installed = std::getenv("FASTFORMER_TEST_PROGRAM");
+  return installed ? installed : FASTFORMER_PROGRAM;
+}
+
+/// Starts an executable file with both of its outputs in `log`.
+inline pid_t start_file(const std::filesystem::path& file,
+                        const std::vector<std::string>& arguments, const std::filesystem::path& log,
+                        const std::filesystem::path& input) {
   const pid_t child = fork();
   if (child != 0) return child;
-  std::vector<char*> words = {const_cast<char*>(FASTFORMER_PROGRAM)};
+  std::vector<char*> words = {const_cast<char*>(file.c_str())};
   for (const auto& argument : arguments) words.push_back(const_cast<char*>(argument.c_str()));
   words.push_back(nullptr);
   if (std::freopen(input.c_str(), "r", stdin) == nullptr) _exit(127);
   if (std::freopen(log.c_str(), "w", stdout) == nullptr) _exit(127);
   dup2(STDOUT_FILENO, STDERR_FILENO);
-  execv(FASTFORMER_PROGRAM, words.data());
+  execv(file.c_str(), words.data());
   _exit(127);
+}
+
+/// The same with the program.
+inline pid_t start_program(const std::vector<std::string>& arguments,
+                           const std::filesystem::path& log,
+                           const std::filesystem::path& input = "/dev/null") {
+  return start_file(program_file(), arguments, log, input);
 }
 
 inline int wait_for(pid_t child) {
@@ -59,6 +73,15 @@ inline Outcome run_program(const std::vector<std::string>& arguments,
   const auto log = folder / "log";
   const int code = wait_for(start_program(arguments, log, folder.write("input", input)));
   return {code, content_of(log)};
+}
+
+/// Runs build/release/bin/examples/<name>, or <name> of the folder FASTFORMER_TEST_EXAMPLES.
+inline Outcome run_example(const std::string& name, const std::vector<std::string>& arguments) {
+  const testing::TemporaryFolder folder;
+  const char* installed = std::getenv("FASTFORMER_TEST_EXAMPLES");
+  const auto file = std::filesystem::path(installed ? installed : FASTFORMER_EXAMPLES) / name;
+  const int code = wait_for(start_file(file, arguments, folder / "log", "/dev/null"));
+  return {code, content_of(folder / "log")};
 }
 
 using Words = std::vector<std::string>;

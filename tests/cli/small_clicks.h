@@ -15,11 +15,11 @@
 
 namespace fastformer::cli {
 
-/// Ten news on sport and ten on markets as MIND writes them, users who like one of the two, and a
-/// recipe that learns this within seconds.
+/// Ten news articles on sport and ten on markets as MIND writes them, users who like one of the
+/// two, and a recipe that learns this within seconds.
 class SmallClicks {
  public:
-  static constexpr int kNews = 10;
+  static constexpr int kItems = 10;
 
   SmallClicks() {
     write_part("train", 48, true);
@@ -31,8 +31,8 @@ class SmallClicks {
                       "\"]\nvalidation = [\"" + path("validation") + "\"]\ntest = [\"" +
                       path("test") +
                       "\"]\n[text]\nminimum_count = 1\n"
-                      "[model]\nmodel = \"nrms\"\nwidth = 8\nheads = 2\nuser_heads = 2\n"
-                      "query_width = 8\nnegatives = 2\ninitial_deviation = 0.3\n"
+                      "[model]\nmodel = \"nrms\"\nwidth = 8\nheads = 2\nquery_width = 8\n"
+                      "negatives = 2\ninitial_deviation = 0.3\n[model.users]\nheads = 2\n"
                       "[train]\nbatch_size = 8\nepochs = 4\nlearning_rate = 0.02\nthreads = 1\n"
                       "checkpoint_every = 3\nlog_every = 1\n");
   }
@@ -44,9 +44,9 @@ class SmallClicks {
     return {"train", path("recipe.toml"), "--output", path(run)};
   }
   Words recommend(const std::string& run, const std::string& history) const {
-    return {"recommend", path(run + "/model"), "--news", path("test"), "--history", history};
+    return {"recommend", path(run + "/model"), "--items", path("test"), "--history", history};
   }
-  void add_news(const std::string& id, const std::string& title) const {
+  void add_item(const std::string& id, const std::string& title) const {
     std::ofstream(folder_ / "test/news.tsv", std::ios::app) << row(id, title);
   }
   /// What a run leaves, and what must not depend on whether it was stopped.
@@ -62,23 +62,23 @@ class SmallClicks {
   static std::string row(const std::string& id, const std::string& title) {
     return id + "\tnews\tnone\t" + title + "\tabstract\thttps://example.org\t[]\t[]\n";
   }
-  static std::string news(bool sport, int number) {
-    return base::format("%c%d", sport ? 'S' : 'M', number % kNews);
+  static std::string item(bool sport, int number) {
+    return base::format("%c%d", sport ? 'S' : 'M', number % kItems);
   }
 
   void write_part(const std::string& part, int impressions, bool labelled) const {
     std::string news_rows, behaviors;
-    for (int i = 0; i < kNews; ++i) {
-      news_rows += row(news(true, i), base::format("the team wins match %d", i));
-      news_rows += row(news(false, i), base::format("oil prices fall %d percent", i));
+    for (int i = 0; i < kItems; ++i) {
+      news_rows += row(item(true, i), base::format("the team wins match %d", i));
+      news_rows += row(item(false, i), base::format("oil prices fall %d percent", i));
     }
     for (int i = 0; i < impressions; ++i) {
       const bool sport = i % 2 == 0;
       const Words labels = labelled ? Words{"-1", "-0"} : Words{"", ""};
       behaviors += std::to_string(i + 1) + "\tU" + std::to_string(i) +
-                   "\t11/15/2019 8:" + std::to_string(10 + i) + ":22 AM\t" + news(sport, i) + " " +
-                   news(sport, i + 3) + "\t" + news(!sport, i + 1) + labels[1] + " " +
-                   news(sport, i + 5) + labels[0] + " " + news(!sport, i + 2) + labels[1] + "\n";
+                   "\t11/15/2019 8:" + std::to_string(10 + i) + ":22 AM\t" + item(sport, i) + " " +
+                   item(sport, i + 3) + "\t" + item(!sport, i + 1) + labels[1] + " " +
+                   item(sport, i + 5) + labels[0] + " " + item(!sport, i + 2) + labels[1] + "\n";
     }
     std::filesystem::create_directory(folder_ / part);
     folder_.write(part + "/news.tsv", news_rows);

@@ -95,7 +95,7 @@ TEST_F(TrainCommand, ASignalSavesAndResumeEndsWhereItWouldHaveEnded) {
     const int code = wait_for(child);
     EXPECT_GE(code, 0);
     if (code == 1) {
-      EXPECT_NE(content_of(log).find("go on with --resume"), std::string::npos);
+      EXPECT_NE(content_of(log).find("continue with --resume"), std::string::npos);
     }
     const auto resumed = run_program(with(task_.train(run), {"--resume"}));
     EXPECT_EQ(resumed.code, 0) << resumed.output;
@@ -162,7 +162,7 @@ TEST_F(TrainCommand, BadDataGetsOneSentence) {
 TEST_F(TrainCommand, AFullDiskLosesNothing) {
   ASSERT_EQ(run_program(task_.train("whole")).code, 0);
   // No file may grow beyond 60 kB: a checkpoint fails where a full disk would make it fail.
-  const auto command = "ulimit -f 60; trap '' XFSZ; exec '" + std::string(FASTFORMER_PROGRAM) +
+  const auto command = "ulimit -f 60; trap '' XFSZ; exec '" + program_file().string() +
                        "' train '" + task_.path("recipe.toml") + "' --output '" +
                        task_.path("full") + "' >'" + task_.path("log") + "' 2>&1";
   EXPECT_NE(std::system(("bash -c \"" + command + "\"").c_str()), 0);
@@ -211,21 +211,6 @@ TEST(WordVectors, TheEmbeddingStartsFromThem) {
   std::string halves;
   for (int i = 0; i < 16; ++i) halves += std::string("\0\0\0\x3f", 4);  // 0.5f
   EXPECT_NE(task.weights("run").find(halves), std::string::npos);
-}
-
-TEST(Example, LoadsAModelAndClassifies) {
-  const SmallTask task;
-  const auto outcome = run_program(task.train("run"));
-  ASSERT_EQ(outcome.code, 0) << outcome.output;
-  const auto log = task.path("example.log");
-  const std::string command =
-      std::string(FASTFORMER_EXAMPLE) + " '" + task.path("run/model") + "' > '" + log + "'";
-  EXPECT_EQ(std::system(command.c_str()), 0);
-  EXPECT_EQ(content_of(log), "market\n");
-  const auto readme = content_of(fs::path(FASTFORMER_SOURCE_DIR) / "README.md");
-  const auto example = content_of(fs::path(FASTFORMER_SOURCE_DIR) / "examples/classify.cc");
-  EXPECT_NE(readme.find(example), std::string::npos)
-      << "README.md shows another examples/classify.cc";
 }
 
 TEST(Fields, TheDocumentedOnesAreThoseOfTheProgram) {

@@ -4,7 +4,7 @@
 
 #include <memory>
 
-#include "fastformer/text/tokenizer_config.h"
+#include "fastformer/text/tokenizer.h"
 #include "support/temporary_folder.h"
 
 namespace fastformer::data {

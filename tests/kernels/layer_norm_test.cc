@@ -23,7 +23,7 @@ struct Case {
 Case random_case(std::int64_t n, std::int64_t width, double mean, unsigned seed) {
   std::mt19937_64 generator(seed);
   std::normal_distribution<double> normal;
-  // Rounded to float, so that both precisions see the same numbers.
+  // Rounded to float, so that both precisions get the same numbers.
   const auto fill = [&](std::int64_t count, double offset) {
     Doubles values(count);
     for (auto& value : values) value = static_cast<float>(offset + normal(generator));

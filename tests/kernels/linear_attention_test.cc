@@ -34,7 +34,7 @@ struct Case {
 Case random_case(const Size& size, bool causal, unsigned seed) {
   std::mt19937_64 generator(seed);
   std::normal_distribution<double> normal;
-  // Rounded to float, so that both precisions see the same numbers.
+  // Rounded to float, so that both precisions get the same numbers.
   const auto fill = [&](double scale) {
     Doubles values(size.n * size.width());
     for (auto& value : values) value = static_cast<float>(scale * normal(generator));
@@ -323,7 +323,7 @@ TEST_P(LinearAttentionKernel, SurvivesHugeInputs) {
   }
 }
 
-// What is not a number must be seen, not swallowed by a comparison.
+// NaN must reach the result, not vanish in a comparison.
 TEST_P(LinearAttentionKernel, PassesOnWhatIsNotANumber) {
   for (const bool causal : {false, true}) {
     for (const std::int64_t row : {0, 5, 70, 99}) {

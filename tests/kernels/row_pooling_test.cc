@@ -32,7 +32,7 @@ struct Case {
 Case random_case(const Size& size, double logit_scale, unsigned seed) {
   std::mt19937_64 generator(seed);
   std::normal_distribution<double> normal;
-  // Rounded to float, so that both precisions see the same numbers.
+  // Rounded to float, so that both precisions get the same numbers.
   const auto fill = [&](std::int64_t count, double scale) {
     Doubles values(count);
     for (auto& value : values) value = static_cast<float>(scale * normal(generator));
@@ -207,7 +207,7 @@ TEST_P(RowPooling, RepeatsBitForBit) {
   EXPECT_EQ(first.dqueries, second.dqueries);
 }
 
-// What is not a number must be seen, not swallowed by a maximum.
+// NaN must reach the result, not vanish in a maximum.
 TEST_P(RowPooling, PassesOnWhatIsNotANumber) {
   for (const double bad :
        {std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity()}) {

@@ -41,7 +41,7 @@ Case random_case(const Size& size, std::vector<KeyRange> ranges, double logit_sc
                  unsigned seed) {
   std::mt19937_64 generator(seed);
   std::normal_distribution<double> normal;
-  // Rounded to float, so that both precisions see the same numbers.
+  // Rounded to float, so that both precisions get the same numbers.
   const auto fill = [&](std::int64_t rows, double scale) {
     Doubles values(rows * size.width);
     for (auto& value : values) value = static_cast<float>(scale * normal(generator));
@@ -55,7 +55,7 @@ Case random_case(const Size& size, std::vector<KeyRange> ranges, double logit_sc
           fill(size.queries, 1)};
 }
 
-bool sees(const Case& c, std::int64_t i, std::int64_t j) {
+bool attends(const Case& c, std::int64_t i, std::int64_t j) {
   return std::any_of(c.ranges.begin(), c.ranges.end(), [&](const KeyRange& range) {
     const auto distance = j * range.step - i;
     return j >= range.begin && j < range.end && -distance <= range.behind &&
@@ -82,7 +82,7 @@ Doubles weights_of(const Case& c, std::int64_t i) {
   double highest = -kInfinity, sum = 0;
   for (std::int64_t j = 0; j < keys; ++j) {
     const double logit = scale_of(c.size) * dot(&c.query[i * width], &c.key[j * width], width);
-    weights[j] = sees(c, i, j) ? logit : -kInfinity;
+    weights[j] = attends(c, i, j) ? logit : -kInfinity;
     highest = std::max(highest, weights[j]);
   }
   if (highest == -kInfinity) return Doubles(keys);
@@ -116,7 +116,7 @@ Results reference(const Case& c) {
   return out;
 }
 
-// Rows of one head between the columns of others, which nobody may touch.
+// Rows of one head between the columns of others, which must stay as they are.
 template <class Real>
 struct Spread {
   static constexpr Real kOther = -77;
@@ -310,7 +310,7 @@ TEST_P(SoftmaxAttention, RepeatsBitForBit) {
   EXPECT_EQ(first.dvalue, second.dvalue);
 }
 
-// What is not a number must be seen, not swallowed by a maximum.
+// NaN must reach the result, not vanish in a maximum.
 TEST_P(SoftmaxAttention, PassesOnWhatIsNotANumber) {
   for (const double bad : {std::numeric_limits<double>::quiet_NaN(), kInfinity}) {
     for (const std::int64_t row : {0, 5, 63, 99}) {

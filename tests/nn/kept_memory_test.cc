@@ -1,14 +1,15 @@
 // What a layer keeps for its backward pass, counted by an allocator.
+#include <c10/core/GradMode.h>
 #include <gtest/gtest.h>
 
-#include "fastformer/nn/additive_attention.h"
-#include "fastformer/nn/feed_forward.h"
-#include "fastformer/nn/memory_meter.h"
+#include "fastformer/nn/layers/feed_forward.h"
+#include "fastformer/nn/mixers/additive_attention.h"
+#include "fastformer/nn/tensor_memory.h"
 
 namespace fastformer::nn {
 namespace {
 
-// Bytes that are alive after the call, its result left out, as a share of the bytes of its input.
+// Bytes that are alive after the call, without its result, as a share of the bytes of its input.
 template <class Layer>
 double kept_share(const at::Tensor& x, const Layer& layer) {
   const MemoryMeter meter;
@@ -21,7 +22,7 @@ double kept_share(const at::Tensor& x, const Layer& layer) {
 // sequence and a few [d, d] for the batch.
 TEST(KeptMemory, AnAttentionBlockKeepsLittleMoreThanItsInput) {
   ParameterStore store(1);
-  const AdditiveAttention attention(EncoderConfig{}, store, "attention");
+  const AdditiveAttention attention(MixerShape{}, AdditiveFields{}, store, "attention");
   for (const auto& [count, length] : std::vector<std::pair<std::int64_t, std::int64_t>>{
            {1, 16384}, {16, 1024}, {32, 512}, {43, 383}, {64, 256}}) {
     const auto x = at::randn({count * length, 256}).requires_grad_(true);

@@ -6,8 +6,6 @@
 
 #include <cstring>
 
-#include "fastformer/nn/memory_meter.h"
-
 namespace fastformer::nn {
 namespace {
 

@@ -2,7 +2,8 @@
 
 Usage: make_cases.py OUTDIR [MIXER]
 
-OUTDIR/case_NNN/config.json holds the options and OUTDIR/case_NNN/case.safetensors the tensors
+OUTDIR/case_NNN/config.json holds `model`, a section of a recipe, and what else the model and its
+loss need; OUTDIR/case_NNN/case.safetensors the tensors
 `parameter.<name>`, `ids` [T], `offsets` [B + 1], `labels` [B], `output.logits` [B, classes],
 `output.encoder` [T, d], `loss` [] and `gradient.<name>`. Expected values are always computed in
 double; a case of dtype F32 starts from parameters that float32 holds exactly.
@@ -25,6 +26,7 @@ from torch import Tensor
 from mixer_oracle import build
 from oracle import MIXERS, Fastformer, Options, fill_parameters, loss
 from parity_case import Case
+from recipe_fields import text_fields
 from rival_cases import rival_cases
 
 _DTYPES = {"F32": torch.float32, "F64": torch.float64}
@@ -171,9 +173,12 @@ def make_tensors(case: Case, seed: int) -> dict[str, Tensor]:
 
 def make_config(case: Case) -> dict[str, object]:
     """What goes into config.json."""
-    options = dataclasses.asdict(case.options)
-    options["sharing"] = list(case.options.sharing)
-    return {"dtype": case.dtype, **options, "label_smoothing": case.label_smoothing}
+    options = case.options
+    return {
+        "dtype": case.dtype, "label_smoothing": case.label_smoothing,
+        "vocabulary_size": options.vocabulary_size, "classes": options.classes,
+        "recipe": {"model": text_fields(options)},
+    }
 
 
 def write_case(case: Case, seed: int, folder: pathlib.Path) -> None:

@@ -24,6 +24,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 import oracle
+from recipe_fields import encoder_fields
 from recommender_oracle import Options, Recommender, TwoTower, bert_config, build, loss
 
 _DTYPES = {"F32": torch.float32, "F64": torch.float64}
@@ -84,7 +85,7 @@ def _fim_cases() -> list[Case]:
     news = dataclasses.replace(_PAPER, width=8)
     shapes = ((5, 4), (1, 1), (4, 3), (10, 2), (3, 11))
     options = [
-        Options(model="fim", news=news, user=news, matched_words=words, matched_news=count)
+        Options(model="fim", news=news, user=news, matched_words=words, matched_items=count)
         for words, count in shapes
     ]
     result = [Case(o) for o in options] + [Case(options[0], "F32")]
@@ -153,7 +154,7 @@ def make_tensors(case: Case, seed: int) -> dict[str, Tensor]:
     value.backward()
     floats = {"scores": torch.cat(scores), "loss": value}
     if isinstance(model, TwoTower):
-        floats["news"] = torch.stack([model.encode_news(title) for title in titles])
+        floats["items"] = torch.stack([model.encode_news(title) for title in titles])
         floats["users"] = torch.stack(
             [model.encode_user([titles[n] for n in history]) for history in histories]
         )
@@ -170,6 +171,30 @@ def make_tensors(case: Case, seed: int) -> dict[str, Tensor]:
     return tensors
 
 
+def has_pretrained(case: Case) -> bool:
+    """Whether titles are read by BERT."""
+    return case.options.model.endswith("plm_nr")
+
+
+def make_config(case: Case, pretrained: pathlib.Path) -> dict[str, object]:
+    """What goes into config.json."""
+    options = case.options
+    users = encoder_fields(options.user)
+    del users["width"]
+    model = encoder_fields(options.news) | {
+        "model": options.model, "users": users, "query_width": options.query_width,
+        "max_positions": options.news.max_positions if options.news.positions else 0,
+        "embedding_normalization": options.embedding_normalization, "embedding_dropout": 0.0,
+        "matched_words": options.matched_words, "matched_items": options.matched_items,
+        "filters": options.filters, "trainable_layers": options.trainable_layers,
+        "pretrained": str(pretrained) if has_pretrained(case) else "",
+    }
+    return {
+        "dtype": case.dtype, "vocabulary_size": options.news.vocabulary_size,
+        "recipe": {"model": model},
+    }
+
+
 def main() -> None:
     """Writes all cases of a model into the folder named on the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -180,9 +205,9 @@ def main() -> None:
     for i, case in enumerate(cases(arguments.model)):
         folder = arguments.outdir / f"case_{i:03d}"
         folder.mkdir(parents=True, exist_ok=True)
-        config = {"dtype": case.dtype, **dataclasses.asdict(case.options)}
-        (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
-        if case.options.model.endswith("plm_nr"):
+        config = json.dumps(make_config(case, folder / "pretrained"), indent=2) + "\n"
+        (folder / "config.json").write_text(config, encoding="utf-8")
+        if has_pretrained(case):
             bert_config(case.options).save_pretrained(folder / "pretrained")
         save_file(make_tensors(case, i), folder / "case.safetensors")
 

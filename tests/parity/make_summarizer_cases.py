@@ -22,6 +22,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from oracle import Options
+from recipe_fields import text_fields
 from summarizer_oracle import Summarizer, SummaryOptions, fill_parameters
 
 _DTYPES = {"F32": torch.float32, "F64": torch.float64}
@@ -124,12 +125,18 @@ def make_tensors(case: Case, seed: int) -> dict[str, Tensor]:
 
 
 def make_config(case: Case) -> dict[str, object]:
-    """What goes into config.json: the options of both sides side by side."""
-    options = dataclasses.asdict(case.options)
-    source = options.pop("source")
-    source["sharing"] = list(source["sharing"])
+    """What goes into config.json."""
+    options = case.options
+    decoder = {
+        "layers": options.decoder_layers, "ffn_width": options.decoder_ffn_width,
+        "normalization": options.decoder_normalization, "dropout": 0.0,
+        "max_positions": options.target_positions, "tied": options.tied, "copy": options.copy,
+    }
     return {
-        "dtype": case.dtype, **source, **options, "label_smoothing": case.label_smoothing
+        "dtype": case.dtype, "label_smoothing": case.label_smoothing,
+        "vocabulary_size": options.source.vocabulary_size,
+        "begin": options.begin, "end": options.end,
+        "recipe": {"model": text_fields(options.source) | {"decoder": decoder}},
     }
 
 

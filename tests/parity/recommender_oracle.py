@@ -46,7 +46,7 @@ class Options:
     query_width: int = 12
     embedding_normalization: bool = False
     matched_words: int = 5
-    matched_news: int = 4
+    matched_items: int = 4
     filters: int = 6
     bert_width: int = 12
     trainable_layers: int = -1
@@ -235,7 +235,7 @@ class Fim(Recommender):
         self.cube = nn.ModuleList([nn.Conv3d(4, 32, 3), nn.Conv3d(32, 16, 3)])
         side, depth = (
             math.ceil(math.ceil(size / 3) / 3)
-            for size in (options.matched_words, options.matched_news)
+            for size in (options.matched_words, options.matched_items)
         )
         self.scorer = nn.Linear(16 * depth * side * side, 1)
 
@@ -248,7 +248,7 @@ class Fim(Recommender):
         return levels
 
     def score(self, history: Sequence[Title], candidate: Title) -> Tensor:
-        words, news = self.options.matched_words, self.options.matched_news
+        words, news = self.options.matched_words, self.options.matched_items
         cells = self.embedding.token.weight.new_zeros((4, news, words, words))
         shown = self.title_levels(candidate)
         for k, title in enumerate(history[-news:]):

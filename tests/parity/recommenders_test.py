@@ -76,6 +76,6 @@ def test_clicks_and_candidate_matter(model: str) -> None:
 
 def test_fim_matches_the_last_news_and_the_first_words() -> None:
     recommender = _model("fim")
-    last = [[i, i + 1] for i in range(recommender.options.matched_news)]
+    last = [[i, i + 1] for i in range(recommender.options.matched_items)]
     score = recommender.score(last, [1, 2, 3, 4, 5])
     _assert_equal(recommender.score([[9]] + last, [1, 2, 3, 4, 5, 6]), score)

@@ -5,7 +5,6 @@
 #include <nlohmann/json.hpp>
 
 #include "fastformer/text/tokenizer.h"
-#include "fastformer/text/tokenizer_config.h"
 #include "fastformer/text/word_tokenizer.h"
 #include "support/temporary_folder.h"
 

@@ -4,7 +4,6 @@
 
 #include "fastformer/text/bert_tokenizer.h"
 #include "fastformer/text/normalizer.h"
-#include "fastformer/text/tokenizer_config.h"
 #include "fastformer/text/word_tokenizer.h"
 #include "support/temporary_folder.h"
 

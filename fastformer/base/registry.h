@@ -1,0 +1,67 @@
+#pragma once
+
+#include <deque>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "fastformer/base/format.h"
+
+namespace fastformer::base {
+
+/// A table of rows that have a `name`, such as the readers of a task, which programs can add to.
+///
+///   Registry<ReaderRow>& readers() {
+///     static Registry<ReaderRow> rows("data.format", {{"csv", open_csv}, {"jsonl", open_jsonl}});
+///     return rows;
+///   }
+///
+/// Rows are to be added before other threads use the table.
+template <class Row>
+class Registry {
+ public:
+  /// `field`: what names a row, for messages.
+  Registry(std::string field, std::deque<Row> rows)
+      : field_(std::move(field)), rows_(std::move(rows)) {}
+
+  /// Throws std::invalid_argument for a name that is taken.
+  void add(Row row) {
+    if (contains(row.name)) {
+      throw std::invalid_argument("'" + std::string(row.name) + "' is taken already as a " +
+                                  field_ + "; register another name");
+    }
+    rows_.push_back(std::move(row));
+  }
+
+  bool contains(std::string_view name) const {
+    for (const auto& row : rows_) {
+      if (name == row.name) return true;
+    }
+    return false;
+  }
+
+  /// Throws std::invalid_argument that suggests the nearest name.
+  const Row& find(std::string_view name) const {
+    for (const auto& row : rows_) {
+      if (name == row.name) return row;
+    }
+    throw std::invalid_argument(field_ + " is '" + std::string(name) + "'" +
+                                suggestion(name, names()));
+  }
+
+  std::vector<std::string> names() const {
+    std::vector<std::string> names;
+    for (const auto& row : rows_) names.emplace_back(row.name);
+    return names;
+  }
+
+  const std::deque<Row>& rows() const { return rows_; }
+
+ private:
+  std::string field_;
+  std::deque<Row> rows_;  ///< a deque: rows that were found stay where they are
+};
+
+}  // namespace fastformer::base

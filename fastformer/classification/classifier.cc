@@ -1,0 +1,168 @@
+#include "fastformer/classification/classifier.h"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+#include <array>
+#include <numeric>
+
+#include "fastformer/classification/classifier_model.h"
+#include "fastformer/kernels/parallel.h"
+#include "fastformer/nn/torch_errors.h"
+
+namespace fastformer {
+namespace {
+
+// [T, h] -> the mean of each row; nothing where the mixer has no such weights.
+std::vector<double> mean_over_heads(const at::Tensor& weights) {
+  if (!weights.defined()) return {};
+  const auto mean = weights.to(at::kDouble).mean(1).contiguous();
+  const auto* first = mean.const_data_ptr<double>();
+  return {first, first + mean.numel()};
+}
+
+}  // namespace
+
+struct Classifier::Impl {
+  classification::ClassifierContent content;
+  Options options;
+
+  std::size_t limit() const {
+    return content.max_tokens == 0 ? text::Tokenizer::kNoLimit
+                                   : static_cast<std::size_t>(content.max_tokens);
+  }
+
+  data::TokenBatch encode(std::string_view text) const {
+    data::TokenBatch batch;
+    content.tokenizer->encode(text, batch.ids, limit());
+    batch.offsets.push_back(batch.tokens());
+    return batch;
+  }
+
+  // Runs `action` with the options of this model and without LibTorch's exceptions.
+  template <class Action>
+  decltype(auto) compute(Action&& action) const {
+    return nn::without_torch_errors([&]() -> decltype(auto) {
+      const kernels::ComputeScope scope(options.precision, options.threads);
+      const c10::InferenceMode inference;
+      return action();
+    });
+  }
+
+  // Calls `use` with batches of all texts, in their order.
+  template <class Text, class Use>
+  void for_each_batch(std::span<const Text> texts, const Use& use) const {
+    data::TokenBatch batch;
+    for (const auto& text : texts) {
+      content.tokenizer->encode(text, batch.ids, limit());
+      batch.offsets.push_back(batch.tokens());
+      // An empty text counts as one token, else a batch could hold any number of them.
+      if (batch.tokens() + batch.size() < options.max_batch_tokens) continue;
+      use(batch);
+      batch = {};
+    }
+    if (batch.size() > 0) use(batch);
+  }
+
+  std::vector<Prediction> predictions(const at::Tensor& logits) const {
+    const auto probabilities = at::softmax(logits.to(at::kDouble), 1).contiguous();
+    const auto* row = probabilities.const_data_ptr<double>();
+    const auto classes = content.labels.size();
+    std::vector<Prediction> result(static_cast<std::size_t>(logits.size(0)));
+    for (auto& prediction : result) {
+      prediction.probabilities.assign(row, row + classes);
+      prediction.label = content.labels[std::max_element(row, row + classes) - row];
+      row += classes;
+    }
+    return result;
+  }
+
+  template <class Text>
+  std::vector<Prediction> classify(std::span<const Text> texts) const {
+    return compute([&] {
+      std::vector<Prediction> result;
+      result.reserve(texts.size());
+      for_each_batch(texts, [&](const data::TokenBatch& batch) {
+        for (auto& one : predictions(content.model->forward(batch, /*training=*/false))) {
+          result.push_back(std::move(one));
+        }
+      });
+      return result;
+    });
+  }
+};
+
+Classifier Classifier::load(const std::filesystem::path& directory, const Options& options) {
+  return nn::without_torch_errors(
+      [&] { return Classifier(classification::ClassifierContent::load(directory), options); });
+}
+
+Classifier::Classifier(classification::ClassifierContent content, const Options& options)
+    : impl_(std::make_unique<Impl>(Impl{std::move(content), options})) {}
+
+Classifier::Classifier(Classifier&&) noexcept = default;
+Classifier& Classifier::operator=(Classifier&&) noexcept = default;
+Classifier::~Classifier() = default;
+
+const std::vector<std::string>& Classifier::labels() const { return impl_->content.labels; }
+
+const classification::ClassifierContent& Classifier::content() const { return impl_->content; }
+
+Prediction Classifier::classify(std::string_view text) const {
+  const std::array texts = {text};
+  return impl_->classify<std::string_view>(texts).front();
+}
+
+std::vector<Prediction> Classifier::classify(std::span<const std::string> texts) const {
+  return impl_->classify(texts);
+}
+
+std::vector<std::pair<std::string, double>> Classifier::top(const Prediction& prediction,
+                                                            std::size_t k) const {
+  std::vector<std::size_t> order(prediction.probabilities.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  const auto count = std::min(k, order.size());
+  std::partial_sort(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(count), order.end(),
+                    [&](auto a, auto b) {
+                      const auto &p = prediction.probabilities[a], &q = prediction.probabilities[b];
+                      return p != q ? p > q : a < b;
+                    });
+  std::vector<std::pair<std::string, double>> result;
+  for (std::size_t i = 0; i < count; ++i) {
+    result.emplace_back(labels()[order[i]], prediction.probabilities[order[i]]);
+  }
+  return result;
+}
+
+Explanation Classifier::explain(std::string_view text) const {
+  return impl_->compute([&] {
+    classification::ClassifierTrace trace;
+    const auto logits =
+        impl_->content.model->forward(impl_->encode(text), /*training=*/false, &trace);
+    Explanation result;
+    result.prediction = impl_->predictions(logits).front();
+    result.tokens = impl_->content.tokenizer->tokens(text, impl_->limit());
+    result.pooling_weights = mean_over_heads(trace.pooling_weights);
+    for (const auto& layer : trace.layers) {
+      result.layers.push_back(
+          {mean_over_heads(layer.query_weights), mean_over_heads(layer.key_weights)});
+    }
+    return result;
+  });
+}
+
+Vectors Classifier::embed(std::span<const std::string> texts) const {
+  return impl_->compute([&] {
+    Vectors vectors{
+        .width = static_cast<std::size_t>(impl_->content.model->config().text.encoder.width),
+        .values = {}};
+    impl_->for_each_batch(texts, [&](const data::TokenBatch& batch) {
+      const auto rows = impl_->content.model->embed(batch).to(at::kFloat).contiguous();
+      const auto* first = rows.const_data_ptr<float>();
+      vectors.values.insert(vectors.values.end(), first, first + rows.numel());
+    });
+    return vectors;
+  });
+}
+
+}  // namespace fastformer

@@ -1,0 +1,75 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "fastformer/base/vectors.h"
+#include "fastformer/kernels/options.h"
+
+namespace fastformer {
+
+namespace classification {
+struct ClassifierContent;
+}
+
+/// What a classifier says about one text.
+struct Prediction {
+  std::string label;
+  std::vector<double> probabilities;  ///< in the order of Classifier::labels()
+};
+
+/// The weights behind a prediction. Attention weights are averages over the heads.
+struct Explanation {
+  struct Layer {
+    std::vector<double> query_weights;  ///< alpha of each token; sums to 1
+    std::vector<double> key_weights;    ///< beta of each token; sums to 1
+  };
+  Prediction prediction;
+  std::vector<std::string> tokens;
+  std::vector<double> pooling_weights;  ///< of each token; sums to 1
+  std::vector<Layer> layers;
+};
+
+/// A trained text classifier.
+///
+///   const auto classifier = fastformer::Classifier::load("runs/ag_news/model");
+///   std::cout << classifier.classify("Oil prices fall again").label << '\n';
+///
+/// Immutable; safe to share by threads. Throws std::runtime_error where a computation fails.
+class Classifier {
+ public:
+  /// Throws std::invalid_argument with one sentence for a directory that is missing, incomplete,
+  /// damaged, or of another kind or version.
+  static Classifier load(const std::filesystem::path& directory, const Options& options = {});
+  /// A model that is in memory, as training leaves it.
+  explicit Classifier(classification::ClassifierContent content, const Options& options = {});
+  Classifier(Classifier&&) noexcept;
+  Classifier& operator=(Classifier&&) noexcept;
+  ~Classifier();
+
+  Prediction classify(std::string_view text) const;
+  /// One prediction per text, in their order. Memory is bounded by Options::max_batch_tokens.
+  std::vector<Prediction> classify(std::span<const std::string> texts) const;
+  /// The `k` most probable labels of a prediction with their probabilities, best first.
+  std::vector<std::pair<std::string, double>> top(const Prediction& prediction,
+                                                  std::size_t k) const;
+  Explanation explain(std::string_view text) const;
+  /// The vectors of documents [texts, width], by which similar documents are found.
+  Vectors embed(std::span<const std::string> texts) const;
+
+  /// The classes.
+  const std::vector<std::string>& labels() const;
+  const classification::ClassifierContent& content() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<const Impl> impl_;
+};
+
+}  // namespace fastformer

@@ -1,0 +1,117 @@
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "fastformer/base/config_tree.h"
+#include "fastformer/classification/data_config.h"
+#include "fastformer/data/batch.h"
+#include "fastformer/nn/layers/additive_pooling.h"
+#include "fastformer/nn/layers/embedding.h"
+#include "fastformer/nn/layers/encoder.h"
+#include "fastformer/nn/layers/linear.h"
+#include "fastformer/nn/text_encoder_config.h"
+#include "fastformer/text/tokenizer.h"
+
+namespace fastformer::classification {
+
+/// The recipe's [model] section.
+struct ModelConfig {
+  nn::TextEncoderConfig text;
+  double token_dropout = 0;
+
+  void visit_fields(base::FieldVisitor& visit);
+  /// Throws std::invalid_argument with one sentence.
+  void validate() const { text.validate(); }
+
+  /// The preset that the section names, overridden by what else the section holds. Throws as
+  /// ConfigTree::read_section does.
+  static ModelConfig read(const base::ConfigTree& tree);
+};
+
+/// The weights that a model gave the tokens of a batch, for explanations.
+struct ClassifierTrace {
+  std::vector<nn::MixerTrace> layers;
+  at::Tensor pooling_weights;  ///< [T, 1]
+  at::Tensor encoded;          ///< [T, d], the input of the pooling
+};
+
+/// Text classification (Wu et al., arXiv 2108.09084, section 4.2): embedding, Fastformer encoder,
+/// additive pooling, one linear layer.
+///
+///   const ClassifierModel model(config, tokenizer->vocabulary_size(), labels.size(), /*seed=*/1);
+///   const at::Tensor logits = model.forward(batch, /*training=*/false);  // [B, classes]
+///
+/// A document without tokens is pooled to the zero vector. Immutable but for its parameters, which
+/// an optimizer changes: without one, safe to share by threads.
+class ClassifierModel {
+ public:
+  ClassifierModel(const ModelConfig& config, std::int64_t vocabulary_size, std::int64_t classes,
+                  std::uint64_t seed, at::ScalarType dtype = at::kFloat);
+
+  /// Logits [B, classes]. `training` turns dropout on, which draws from LibTorch's default
+  /// generator. `trace` may be null; it is for evaluation, where no token is dropped.
+  at::Tensor forward(const data::TokenBatch& batch, bool training,
+                     ClassifierTrace* trace = nullptr) const;
+  /// The vectors of documents [B, d], which the linear layer classifies; for inference.
+  at::Tensor embed(const data::TokenBatch& batch) const;
+
+  const nn::ParameterMap& parameters() const { return store_.parameters(); }
+  /// The tables whose gradients are sparse, and their rows that a batch touches.
+  std::set<std::string> row_sparse_parameters() const;
+  std::vector<std::pair<std::string, at::Tensor>> touched_rows(const data::TokenBatch& batch) const;
+
+  const ModelConfig& config() const { return config_; }
+  std::int64_t classes() const { return classes_; }
+
+ private:
+  at::Tensor pool(const data::TokenBatch& batch, bool training, ClassifierTrace* trace) const;
+
+  ModelConfig config_;
+  std::int64_t classes_;
+  nn::ParameterStore store_;
+  nn::Embedding embedding_;
+  nn::Encoder encoder_;
+  nn::AdditivePooling pooling_;
+  nn::Linear classifier_;
+};
+
+/// All that the model directory of a classifier holds, see base/model_directory.h: the sections
+/// `classifier`, `model` and `data` (how its training files were read) of config.json, the
+/// parameters and the tokenizer.
+struct ClassifierContent {
+  std::vector<std::string> labels;  ///< the classes, in the order of the logits
+  std::int64_t max_tokens = 0;      ///< documents are truncated to this; 0: no limit
+  DataConfig data_config;
+  std::unique_ptr<text::Tokenizer> tokenizer;
+  std::unique_ptr<ClassifierModel> model;
+
+  /// Throws std::invalid_argument with one sentence for a directory that is missing, incomplete,
+  /// damaged, or of another kind or version.
+  static ClassifierContent load(const std::filesystem::path& directory);
+};
+
+/// What `kind_of_model` says of the directory of a classifier.
+inline constexpr const char* kModelKind = "classifier";
+
+/// The parts of a classifier that are saved; they belong to the caller.
+struct ClassifierParts {
+  const std::vector<std::string>& labels;
+  std::int64_t max_tokens;
+  const DataConfig& data_config;
+  const text::Tokenizer& tokenizer;
+  const ClassifierModel& model;
+};
+
+/// Writes the model directory; `card` is Markdown. Throws std::runtime_error when the disk refuses.
+void save_classifier(const std::filesystem::path& directory, const ClassifierParts& parts,
+                     const std::string& card);
+
+}  // namespace fastformer::classification

@@ -1,0 +1,122 @@
+#include "fastformer/classification/data_config.h"
+
+#include <algorithm>
+#include <stdexcept>
+
+#include "fastformer/classification/readers/reader.h"
+
+namespace fastformer::classification {
+namespace {
+
+void check_text_columns(const std::vector<std::string>& columns, const std::string& field,
+                        const std::string& label_column) {
+  if (std::find(columns.begin(), columns.end(), "") != columns.end()) {
+    throw std::invalid_argument(field + " holds an empty name; name each column");
+  }
+  if (std::find(columns.begin(), columns.end(), label_column) != columns.end()) {
+    throw std::invalid_argument("data.label_column '" + label_column + "' is also in " + field +
+                                "; the text would hold its label");
+  }
+}
+
+void check_columns(const DataConfig& config) {
+  if (config.text_columns.empty()) {
+    throw std::invalid_argument("data.text_columns is empty, but the format '" + config.format +
+                                "' needs at least one column to read the text from");
+  }
+  auto columns = config.text_columns;
+  check_text_columns(columns, "data.text_columns", config.label_column);
+  check_text_columns(config.test_text_columns, "data.test_text_columns", config.label_column);
+  columns.insert(columns.end(), config.test_text_columns.begin(), config.test_text_columns.end());
+  if (config.header != HeaderRow::kNo) return;
+  for (const auto* column : {&config.label_column, &config.group_column}) {
+    if (!column->empty()) columns.push_back(*column);
+  }
+  const auto name = std::find_if_not(columns.begin(), columns.end(), is_column_number);
+  if (name != columns.end()) {
+    throw std::invalid_argument("data.header is \"no\", but the column '" + *name +
+                                "' is a name; use numbers from 1, or header = \"yes\"");
+  }
+}
+
+void check_no_columns(const DataConfig& config) {
+  const bool none = config.text_columns.empty() && config.test_text_columns.empty() &&
+                    config.label_column.empty() && config.group_column.empty();
+  if (!none) {
+    throw std::invalid_argument(
+        "data.text_columns, test_text_columns, label_column and group_column are for formats with "
+        "columns such as csv; the format '" +
+        config.format + "' has its own, remove them");
+  }
+}
+
+void check_parts(const DataConfig& config) {
+  const auto in_range = [](double fraction) { return fraction >= 0 && fraction < 1; };
+  if (!in_range(config.validation_fraction) || !in_range(config.test_fraction) ||
+      config.validation_fraction + config.test_fraction > 0.95) {
+    throw std::invalid_argument(
+        "data.validation_fraction and data.test_fraction must be at least 0 and together at most "
+        "0.95, so that training examples remain");
+  }
+  if (config.validation_fraction > 0 && !config.validation.empty()) {
+    throw std::invalid_argument(
+        "data.validation names files, so data.validation_fraction must be 0");
+  }
+  if (config.test_fraction > 0 && !config.test.empty()) {
+    throw std::invalid_argument("data.test names files, so data.test_fraction must be 0");
+  }
+  if (config.test.empty() && !config.test_text_columns.empty()) {
+    throw std::invalid_argument(
+        "data.test_text_columns is for test files of their own; name them in data.test");
+  }
+}
+
+}  // namespace
+
+void DataConfig::visit_fields(base::FieldVisitor& visit) {
+  visit("format", format, "format of the files", base::one_of(reader_names()));
+  visit("train", train, "files or folders with the training examples");
+  visit("validation", validation, "files with the validation examples; else a part of train");
+  visit("test", test, "files with the test examples; else a part of train");
+  visit("text_columns", text_columns, "columns (names, or numbers from 1) joined into the text");
+  visit("test_text_columns", test_text_columns,
+        "text columns of the test files where they differ; empty: the same");
+  visit("text_columns_separator", text_columns_separator, "text between two joined columns");
+  visit("label_column", label_column, "column (name, or number from 1) of the label");
+  visit("group_column", group_column, "rows with equal values never cross a split");
+  visit("header", header, "whether the first row of a csv or tsv names the columns");
+  visit("validation_fraction", validation_fraction, "part of train used for validation",
+        base::between(0, 0.9));
+  visit("test_fraction", test_fraction, "part of train used for test", base::between(0, 0.9));
+  visit("stratify", stratify, "keep the class proportions in every part");
+  visit("split_seed", split_seed, "seed of the split");
+  visit("max_tokens", max_tokens, "documents are truncated to this many tokens; 0: no limit",
+        base::at_least(0));
+  visit("imdb_labels", imdb_labels, "imdb: two classes, or the rating in the file name");
+  visit("mind_body", mind_body, "mind: add the body column where the file has one");
+  visit("minimum_class_count", minimum_class_count,
+        "classes with fewer training examples are dropped", base::at_least(1));
+  visit("cache", cache, "folder of the token cache; empty: inside the run");
+}
+
+void DataConfig::validate() const {
+  if (has_columns(format)) {
+    check_columns(*this);
+  } else {
+    check_no_columns(*this);
+  }
+  check_parts(*this);
+}
+
+bool is_column_number(std::string_view column) {
+  return !column.empty() &&
+         std::all_of(column.begin(), column.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
+DataConfig DataConfig::for_test() const {
+  DataConfig config = *this;
+  if (!test_text_columns.empty()) config.text_columns = test_text_columns;
+  return config;
+}
+
+}  // namespace fastformer::classification

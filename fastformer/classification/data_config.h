@@ -1,0 +1,58 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "fastformer/base/config_field.h"
+
+namespace fastformer::classification {
+
+/// Whether the first row of a csv or tsv names the columns.
+enum class HeaderRow : std::uint8_t { kAuto, kYes, kNo };
+
+/// What the labels of the IMDB reviews are.
+enum class ImdbLabels : std::uint8_t { kClasses, kRatings };
+
+/// The recipe's [data] section: where the examples are and how they are divided.
+struct DataConfig {
+  std::string format = "csv";
+  std::vector<std::string> train;
+  std::vector<std::string> validation;
+  std::vector<std::string> test;
+  std::string text_columns_separator = " ";
+  std::vector<std::string> text_columns;
+  std::vector<std::string> test_text_columns;
+  std::string label_column;
+  std::string group_column;
+  HeaderRow header = HeaderRow::kAuto;
+  double validation_fraction = 0.0;
+  double test_fraction = 0.0;
+  bool stratify = true;
+  std::int64_t split_seed = 1;
+  std::int64_t max_tokens = 512;
+  ImdbLabels imdb_labels = ImdbLabels::kClasses;
+  bool mind_body = false;
+  std::int64_t minimum_class_count = 1;
+  std::string cache;
+
+  void visit_fields(base::FieldVisitor& visit);
+  /// Throws std::invalid_argument with one sentence.
+  void validate() const;
+
+  /// How the test files are read: with their own text columns.
+  DataConfig for_test() const;
+};
+
+/// Whether `column` is a number ("2") and not a name.
+bool is_column_number(std::string_view column);
+
+}  // namespace fastformer::classification
+
+namespace fastformer::base {
+template <>
+inline constexpr std::array kWords<classification::HeaderRow> = {"auto", "yes", "no"};
+template <>
+inline constexpr std::array kWords<classification::ImdbLabels> = {"classes", "ratings"};
+}  // namespace fastformer::base

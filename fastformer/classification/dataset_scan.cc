@@ -1,0 +1,243 @@
+#include "fastformer/classification/dataset_scan.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <optional>
+#include <stdexcept>
+#include <utility>
+
+#include "fastformer/classification/readers/reader.h"
+
+namespace fastformer::classification {
+namespace {
+
+std::optional<double> as_number(const std::string& text) {
+  double number = 0;
+  const char* const end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, number);
+  if (error != std::errc() || stop != end || !std::isfinite(number)) return std::nullopt;
+  return number;
+}
+
+// By value when all are numbers ("2" before "10"), else by bytes.
+void sort_labels(std::vector<std::string>& labels) {
+  std::vector<std::pair<double, std::string>> keyed;
+  bool numbers = true;
+  for (const auto& label : labels) {
+    const auto number = as_number(label);
+    numbers = numbers && number.has_value();
+    keyed.emplace_back(number.value_or(0), label);
+  }
+  if (!numbers) {
+    for (auto& entry : keyed) entry.first = 0;
+  }
+  std::sort(keyed.begin(), keyed.end());
+  for (std::size_t i = 0; i < labels.size(); ++i) labels[i] = std::move(keyed[i].second);
+}
+
+// Labels in the order they appear, and the rows that carry them.
+struct Rows {
+  std::vector<std::string> labels;
+  std::vector<std::int64_t> counts;
+  std::unordered_map<std::string, std::int32_t> ids;
+  std::vector<data::SplitRow> rows;
+};
+
+Rows read_training_rows(const ExampleSources& sources) {
+  Rows found;
+  sources.train([&](Example& example) {
+    check_label(example);
+    const auto next = static_cast<std::int32_t>(found.labels.size());
+    const auto [entry, inserted] = found.ids.try_emplace(example.label, next);
+    if (inserted) {
+      found.labels.push_back(example.label);
+      found.counts.push_back(0);
+    }
+    ++found.counts[static_cast<std::size_t>(entry->second)];
+    const auto row = static_cast<std::int64_t>(found.rows.size());
+    found.rows.push_back({data::group_key(example.group, row), entry->second});
+  });
+  return found;
+}
+
+void check_class_count(const std::string& source, const Rows& found, const DatasetScan& scan,
+                       const DataConfig& config) {
+  if (scan.labels.size() >= 2) return;
+  if (found.labels.size() < 2) {
+    throw std::invalid_argument(source + ": all " + std::to_string(found.rows.size()) +
+                                " rows have the label '" + found.labels.front() +
+                                "', but a classifier needs at least two; check data.label_column");
+  }
+  throw std::invalid_argument(
+      source + ": only " + std::to_string(scan.labels.size()) + " of " +
+      std::to_string(found.labels.size()) + " classes have data.minimum_class_count = " +
+      std::to_string(config.minimum_class_count) + " examples, at least two are needed; lower it");
+}
+
+DatasetScan choose_classes(const std::string& source, const Rows& found, const DataConfig& config) {
+  DatasetScan scan;
+  for (std::size_t i = 0; i < found.labels.size(); ++i) {
+    if (found.counts[i] >= config.minimum_class_count) {
+      scan.labels.push_back(found.labels[i]);
+    } else {
+      ++scan.dropped_classes;
+      scan.dropped_rows += found.counts[i];
+    }
+  }
+  check_class_count(source, found, scan, config);
+  sort_labels(scan.labels);
+  for (const auto& label : found.labels) scan.label_ids[label] = -1;
+  for (std::size_t i = 0; i < scan.labels.size(); ++i) {
+    scan.label_ids[scan.labels[i]] = static_cast<std::int32_t>(i);
+  }
+  return scan;
+}
+
+void divide_training_rows(Rows& found, const DataConfig& config, DatasetScan& scan) {
+  std::vector<std::int32_t> kept(found.labels.size());
+  for (std::size_t i = 0; i < kept.size(); ++i) kept[i] = scan.label_ids.at(found.labels[i]);
+  for (auto& row : found.rows) row.label = kept[static_cast<std::size_t>(row.label)];
+  scan.parts =
+      data::assign_parts(found.rows, {.validation_fraction = config.validation_fraction,
+                                      .test_fraction = config.test_fraction,
+                                      .stratify = config.stratify,
+                                      .seed = static_cast<std::uint64_t>(config.split_seed)});
+  std::vector<bool> trained(scan.labels.size());
+  for (std::size_t i = 0; i < found.rows.size(); ++i) {
+    if (scan.parts[i] == data::Part::kTrain) {
+      trained[static_cast<std::size_t>(found.rows[i].label)] = true;
+    }
+  }
+  const auto missing = std::find(trained.begin(), trained.end(), false);
+  if (missing != trained.end()) {
+    throw std::invalid_argument(
+        "after the split no training row has the label '" +
+        scan.labels[static_cast<std::size_t>(missing - trained.begin())] +
+        "'; raise data.minimum_class_count, lower the fractions or change data.split_seed");
+  }
+}
+
+void check_held_out_labels(const ExampleSource& source, DatasetScan& scan) {
+  source([&](Example& example) {
+    check_label(example);
+    const auto found = scan.label_ids.find(example.label);
+    if (found == scan.label_ids.end()) {
+      throw std::invalid_argument(example.where + ": the label '" + example.label +
+                                  "' is in no training row; the training labels are " +
+                                  list_labels(scan.labels));
+    }
+    if (found->second < 0) ++scan.dropped_rows;
+  });
+}
+
+[[noreturn]] void throw_changed() {
+  throw std::runtime_error("the training files changed while they were read; start again");
+}
+
+// White space as single blanks, none at either end.
+std::string in_one_line(std::string_view text) {
+  std::string line;
+  bool pending = false;
+  for (const char c : text) {
+    const bool blank = c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f' || c == '\v';
+    if (!blank && pending && !line.empty()) line += ' ';
+    if (!blank) line += c;
+    pending = blank;
+  }
+  return line;
+}
+
+// A quote opens a quoted field only where it is the first character.
+std::string field(std::string_view text) {
+  auto line = in_one_line(text);
+  if (!line.starts_with('"')) return line;
+  std::string quoted = "\"";
+  for (const char c : line) quoted.append(c == '"' ? 2 : 1, c);
+  return quoted + '"';
+}
+
+void write_row(std::ostream& out, const Example& example) {
+  out << field(example.label) << '\t' << field(example.text) << '\n';
+}
+
+}  // namespace
+
+void check_label(const Example& example) {
+  if (example.label.empty()) {
+    throw std::invalid_argument(example.where +
+                                ": has no label; complete or remove the row, or check "
+                                "data.label_column");
+  }
+}
+
+std::string list_labels(const std::vector<std::string>& labels) {
+  constexpr std::size_t kShown = 20;
+  std::string text;
+  for (std::size_t i = 0; i < std::min(labels.size(), kShown); ++i) {
+    text += (i > 0 ? ", '" : "'") + labels[i] + "'";
+  }
+  if (labels.size() > kShown) {
+    text += " and " + std::to_string(labels.size() - kShown) + " more";
+  }
+  return text;
+}
+
+ExampleSources file_sources(const DataConfig& config) {
+  const auto of = [](const DataConfig& read_by, const std::vector<std::string>& files) {
+    return [read_by, files](const std::function<void(Example&)>& visit) {
+      for_each_example(read_by, files, visit);
+    };
+  };
+  return {.name = config.train.empty() ? std::string() : config.train.front(),
+          .train = of(config, config.train),
+          .validation = of(config, config.validation),
+          .test = of(config.for_test(), config.test)};
+}
+
+std::int32_t DatasetScan::label_id(const Example& example) const {
+  const auto found = label_ids.find(example.label);
+  if (found == label_ids.end()) throw_changed();
+  return found->second;
+}
+
+void DatasetScan::for_each_training_row(
+    const ExampleSources& sources, const std::function<void(Example&, data::Part)>& visit) const {
+  std::size_t row = 0;
+  sources.train([&](Example& example) {
+    if (row == parts.size()) throw_changed();
+    visit(example, parts[row++]);
+  });
+  if (row != parts.size()) throw_changed();
+}
+
+DatasetScan scan(const ExampleSources& sources, const DataConfig& config) {
+  Rows found = read_training_rows(sources);
+  DatasetScan result = choose_classes(sources.name, found, config);
+  divide_training_rows(found, config, result);
+  check_held_out_labels(sources.validation, result);
+  check_held_out_labels(sources.test, result);
+  return result;
+}
+
+void export_parts(const DataConfig& config, const std::filesystem::path& folder) {
+  const auto sources = file_sources(config);
+  const auto found = scan(sources, config);
+  base::create_folder(folder);
+  const auto write = [&](const char* name, data::Part part, const ExampleSource& own) {
+    base::write_file_atomically(folder / name, [&](std::ostream& out) {
+      const auto write_kept = [&](Example& example) {
+        if (found.label_id(example) >= 0) write_row(out, example);
+      };
+      found.for_each_training_row(sources, [&](Example& example, data::Part of_row) {
+        if (of_row == part) write_kept(example);
+      });
+      own(write_kept);
+    });
+  };
+  write("train.tsv", data::Part::kTrain, [](const auto&) {});
+  write("validation.tsv", data::Part::kValidation, sources.validation);
+  write("test.tsv", data::Part::kTest, sources.test);
+}
+
+}  // namespace fastformer::classification

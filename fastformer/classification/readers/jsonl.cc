@@ -1,0 +1,105 @@
+#include <cmath>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "fastformer/base/format.h"
+#include "fastformer/classification/data_config.h"
+#include "fastformer/classification/readers/formats.h"
+#include "fastformer/data/json_lines.h"
+
+namespace fastformer::classification {
+namespace {
+
+using Json = nlohmann::json;
+
+// Whole numbers lose their ".0", so that 5 and 5.0 are one class.
+std::string number_text(const Json& value) {
+  if (value.is_number_float()) {
+    const double number = value.get<double>();
+    constexpr double kExact = 9007199254740992.0;
+    if (std::trunc(number) == number && std::fabs(number) < kExact) {
+      return std::to_string(static_cast<std::int64_t>(number));
+    }
+  }
+  return value.dump();
+}
+
+std::string scalar_text(const Json& value, const std::string& name, const std::string& where) {
+  if (value.is_null()) return {};
+  if (value.is_string()) return value.get<std::string>();
+  if (value.is_number()) return number_text(value);
+  if (value.is_boolean()) return value.get<bool>() ? "true" : "false";
+  throw std::invalid_argument(where + ": the field '" + name + "' is an " + value.type_name() +
+                              ", but must be a text, a number or true/false");
+}
+
+class JsonlReader final : public Reader {
+ public:
+  JsonlReader(const DataConfig& config, const std::filesystem::path& file)
+      : config_(config), lines_(file) {}
+  bool next(Example& example) override;
+
+ private:
+  void check_every_field_was_seen() const;
+
+  DataConfig config_;
+  data::JsonLines lines_;
+  bool first_row_ = true;
+  std::vector<std::string> names_;  ///< the fields of the first row, for messages
+  std::set<std::string> seen_;      ///< the text fields that some row had
+};
+
+void JsonlReader::check_every_field_was_seen() const {
+  if (first_row_) return;
+  for (const auto& name : config_.text_columns) {
+    if (!seen_.contains(name)) {
+      throw std::invalid_argument(lines_.name() + ": no row has the field '" + name + "'" +
+                                  base::suggestion(name, names_));
+    }
+  }
+}
+
+bool JsonlReader::next(Example& example) {
+  Json object;
+  if (!lines_.next(object)) {
+    check_every_field_was_seen();
+    return false;
+  }
+  example.where = lines_.where();
+  if (first_row_) names_ = data::field_names(object);
+  first_row_ = false;
+  example.text.clear();
+  for (std::size_t i = 0; i < config_.text_columns.size(); ++i) {
+    const std::string& name = config_.text_columns[i];
+    if (i > 0) example.text += config_.text_columns_separator;
+    const auto found = object.find(name);
+    if (found == object.end()) continue;
+    if (seen_.size() < config_.text_columns.size()) seen_.insert(name);
+    example.text += scalar_text(*found, name, example.where);
+  }
+  if (seen_.empty()) {
+    throw std::invalid_argument(example.where + ": has no field '" + config_.text_columns.front() +
+                                "'" + base::suggestion(config_.text_columns.front(), names_));
+  }
+  const auto column = [&](const std::string& name) {
+    if (name.empty()) return std::string();
+    return scalar_text(data::required_field(object, name, example.where), name, example.where);
+  };
+  example.label = column(config_.label_column);
+  example.group = column(config_.group_column);
+  return true;
+}
+
+}  // namespace
+
+std::unique_ptr<Reader> open_jsonl(const DataConfig& config, const std::filesystem::path& file) {
+  return std::make_unique<JsonlReader>(config, file);
+}
+
+}  // namespace fastformer::classification

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace fastformer::classification {
+
+struct DataConfig;
+
+/// One row of a data set.
+struct Example {
+  std::string text;
+  std::string label;  ///< empty where the source has none
+  std::string group;  ///< rows with equal groups stay in one part; empty: a group of its own
+  std::string where;  ///< "train.csv:17", for messages
+};
+
+/// Reads the examples of one file (or folder) one after another.
+///
+///   const auto reader = open_reader(config, "train.csv");
+///   for (Example example; reader->next(example);) use(example);
+class Reader {
+ public:
+  virtual ~Reader() = default;
+
+  /// Puts the next row into `example`; false at the end. Throws std::invalid_argument that names
+  /// file and line for a row that cannot be read.
+  virtual bool next(Example& example) = 0;
+};
+
+/// A format of data files.
+struct ReaderRow {
+  using Open =
+      std::function<std::unique_ptr<Reader>(const DataConfig&, const std::filesystem::path&)>;
+
+  std::string name;
+  Open open;
+  bool has_columns = false;  ///< the configuration names its columns
+};
+
+/// Adds a format to those of `reader.cc`, for programs that bring their own: recipes and the
+/// commands know it from then on. To be called before other threads use the library. Throws
+/// std::invalid_argument for a name that is taken.
+void register_reader(ReaderRow row);
+
+std::vector<std::string> reader_names();
+/// Whether the configuration names the columns of that format.
+bool has_columns(const std::string& format);
+
+/// The reader of config.format. It trims the white space around labels. Throws
+/// std::invalid_argument with one sentence for an unknown format, for a file that cannot be read
+/// and, at the first next(), for one that holds no rows.
+std::unique_ptr<Reader> open_reader(const DataConfig& config, const std::filesystem::path& file);
+
+/// Calls `visit` with each example of the files, in order.
+void for_each_example(const DataConfig& config, const std::vector<std::string>& files,
+                      const std::function<void(Example&)>& visit);
+
+}  // namespace fastformer::classification

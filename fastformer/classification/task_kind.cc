@@ -1,0 +1,76 @@
+#include "fastformer/classification/task_kind.h"
+
+#include <memory>
+#include <stdexcept>
+
+#include "fastformer/base/format.h"
+#include "fastformer/classification/dataset_scan.h"
+#include "fastformer/classification/evaluation.h"
+#include "fastformer/classification/training.h"
+#include "fastformer/kernels/parallel.h"
+
+namespace fastformer::classification {
+namespace {
+
+std::unique_ptr<train::Recipe> read_recipe(const base::ConfigTree& tree) {
+  return std::make_unique<Recipe>(Recipe::read(tree));
+}
+
+std::vector<train::RecipeSection> sections() {
+  return {{"data", [](base::FieldVisitor& visit) { DataConfig().visit_fields(visit); }},
+          {"model", [](base::FieldVisitor& visit) { ModelConfig().visit_fields(visit); }},
+          {"text", [](base::FieldVisitor& visit) { text::TokenizerConfig().visit_fields(visit); }},
+          {"train", [](base::FieldVisitor& visit) { Recipe().visit_train_fields(visit); }}};
+}
+
+std::string inspect(const std::filesystem::path& directory) {
+  const auto content = ClassifierContent::load(directory);
+  const auto& encoder = content.model->config().text.encoder;
+  std::string text =
+      train::parameter_table(content.model->parameters()) +
+      base::format(
+          "kind classifier\nvocabulary %ld\nencoder %s, layers %ld, width %ld, heads %ld\n",
+          content.tokenizer->vocabulary_size(), encoder.mixer.name().c_str(), encoder.layers,
+          encoder.width, encoder.heads) +
+      base::format("classes %zu\n", content.labels.size());
+  for (const auto& label : content.labels) text += "  " + label + "\n";
+  return text;
+}
+
+train::EvaluationReport evaluate(const train::EvaluationRequest& request,
+                                 const train::NoticeSink&) {
+  if (!request.ensemble.empty() || !request.predictions.empty()) {
+    throw std::invalid_argument("--ensemble and --predictions are for recommenders, but " +
+                                request.model.string() + " holds a classifier");
+  }
+  if (request.data.empty()) {
+    throw std::invalid_argument("name the files to evaluate " + request.model.string() + " on");
+  }
+  const kernels::ComputeScope scope(request.options.precision, request.options.threads);
+  auto content = ClassifierContent::load(request.model);
+  auto& config = content.data_config;
+  train::assigned(request.set, {"data"}).read_section("data", config);
+  config.max_tokens = content.max_tokens;
+  Evaluator evaluator(*content.model);
+  for_each_labelled_piece(config, request.data, *content.tokenizer, content.labels,
+                          [&](const LabelledCorpus& piece) { evaluator.add(piece); });
+  const auto result = evaluator.result();
+  return {evaluation_table(result, content.labels), evaluation_json(result, content.labels)};
+}
+
+}  // namespace
+
+train::TaskKind task_kind() {
+  return {.name = Recipe().task(),
+          .model = kModelKind,
+          .commands = {"predict", "convert"},
+          .read_recipe = read_recipe,
+          .sections = sections,
+          .inspect = inspect,
+          .evaluate = evaluate,
+          .export_parts = [](const train::Recipe& recipe, const std::filesystem::path& folder) {
+            export_parts(dynamic_cast<const Recipe&>(recipe).data, folder);
+          }};
+}
+
+}  // namespace fastformer::classification

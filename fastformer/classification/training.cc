@@ -1,0 +1,243 @@
+#include "fastformer/classification/training.h"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+#include <set>
+#include <stdexcept>
+#include <utility>
+
+#include "fastformer/base/atomic_file.h"
+#include "fastformer/classification/dataset.h"
+#include "fastformer/classification/evaluation.h"
+#include "fastformer/data/batch.h"
+#include "fastformer/data/batch_stream.h"
+#include "fastformer/kernels/parallel.h"
+#include "fastformer/metrics/item_results.h"
+#include "fastformer/nn/torch_errors.h"
+#include "fastformer/train/initial_vectors.h"
+#include "fastformer/train/task.h"
+#include "fastformer/train/trainer.h"
+#include "fastformer/train/training_run.h"
+
+namespace fastformer::classification {
+namespace {
+
+constexpr const char* kTestFile = "test.json";
+
+struct Batch {
+  data::TokenBatch texts;
+  std::vector<std::int32_t> labels;  // [B]
+};
+
+Batch gather(const LabelledCorpus& corpus, std::span<const std::int64_t> rows) {
+  Batch batch{data::gather(corpus.texts, rows), {}};
+  for (const auto row : rows) batch.labels.push_back(corpus.label(row));
+  return batch;
+}
+
+std::vector<std::int64_t> class_counts(const Dataset& dataset) {
+  std::vector<std::int64_t> counts(dataset.labels.size());
+  for (std::int64_t row = 0; row < dataset.train.size(); ++row) {
+    ++counts.at(static_cast<std::size_t>(dataset.train.label(row)));
+  }
+  return counts;
+}
+
+// Training leaves test.json (see evaluation_json) and test_predictions.csv
+// (metrics/item_results.h).
+class Task final : public train::Task {
+ public:
+  Task(const Recipe& recipe, Dataset dataset)
+      : recipe_(recipe),
+        dataset_(std::move(dataset)),
+        model_(recipe.model, dataset_.tokenizer->vocabulary_size(), std::ssize(dataset_.labels),
+               static_cast<std::uint64_t>(recipe.train.seed)),
+        loss_(recipe.loss, class_counts(dataset_)),
+        plan_(dataset_.train.texts.lengths(), recipe.batch,
+              static_cast<std::uint64_t>(recipe.train.seed)) {
+    if (dataset_.train.size() == 0) throw std::invalid_argument("there is no training document");
+  }
+
+  std::string title() const override { return "Text classifier"; }
+  std::string summary() const override { return dataset_.summary(); }
+  const nn::ParameterMap& parameters() const override { return model_.parameters(); }
+  std::set<std::string> row_sparse_parameters() const override {
+    return model_.row_sparse_parameters();
+  }
+  std::vector<std::string> initialize() override {
+    return train::load_word_vectors(recipe_.train.word_vectors, *dataset_.tokenizer, parameters());
+  }
+
+  std::int64_t batches(std::int64_t epoch) const override { return plan_.batches(epoch); }
+  std::int64_t begin_epoch(std::int64_t epoch, std::int64_t first_batch) override {
+    auto rows = plan_.epoch(epoch);
+    const auto count = std::ssize(rows);
+    batches_.begin(
+        [this, rows = std::move(rows)](std::int64_t i) {
+          return gather(dataset_.train, rows[static_cast<std::size_t>(i)]);
+        },
+        first_batch, count);
+    return count;
+  }
+  void next_batch() override { batches_.next(); }
+  std::int64_t tokens() const override { return batches_->texts.tokens(); }
+  std::vector<std::pair<std::string, at::Tensor>> touched_rows() const override {
+    return model_.touched_rows(batches_->texts);
+  }
+  at::Tensor loss() const override {
+    return loss_.forward(model_.forward(batches_->texts, /*training=*/true), batches_->labels);
+  }
+
+  metrics::Scores validate() const override {
+    if (dataset_.validation.size() == 0) return {};
+    return evaluate(dataset_.validation).scores();
+  }
+
+  train::TestReport test(const std::filesystem::path& folder) const override {
+    if (dataset_.test.size() == 0) return {};
+    const auto evaluation = evaluate(dataset_.test);
+    base::write_file_atomically(folder / kTestFile,
+                                evaluation_json(evaluation, dataset_.labels) + "\n");
+    metrics::ClassPredictions predictions{.labels = {}, .predicted = evaluation.predicted};
+    for (std::int64_t row = 0; row < dataset_.test.size(); ++row) {
+      predictions.labels.push_back(dataset_.test.label(row));
+    }
+    metrics::write_class_predictions(folder / metrics::kClassPredictionsFile, predictions);
+    return {.items = evaluation.confusion.total(),
+            .scores = evaluation.scores(),
+            .baselines = {},
+            .table = evaluation_table(evaluation, dataset_.labels)};
+  }
+
+  void save_model(const std::filesystem::path& directory, const std::string& card) const override {
+    save_classifier(
+        directory,
+        {dataset_.labels, recipe_.data.max_tokens, recipe_.data, *dataset_.tokenizer, model_},
+        card);
+  }
+
+  // The trained model; the task must not be used any more.
+  ClassifierContent take_content() && {
+    auto model = std::make_unique<ClassifierModel>(
+        recipe_.model, dataset_.tokenizer->vocabulary_size(), model_.classes(), /*seed=*/0);
+    nn::assign(model->parameters(), model_.parameters(), "the trained model");
+    return {.labels = std::move(dataset_.labels),
+            .max_tokens = recipe_.data.max_tokens,
+            .data_config = recipe_.data,
+            .tokenizer = std::move(dataset_.tokenizer),
+            .model = std::move(model)};
+  }
+
+ private:
+  Evaluation evaluate(const LabelledCorpus& documents) const {
+    Evaluator evaluator(model_);
+    evaluator.add(documents);
+    return evaluator.result();
+  }
+
+  Recipe recipe_;
+  Dataset dataset_;
+  ClassifierModel model_;
+  ClassificationLoss loss_;
+  data::BatchPlan plan_;
+  data::BatchStream<Batch> batches_;  // last: it reads the data set
+};
+
+}  // namespace
+
+Recipe::Recipe() { train.metric = measures().validation.front(); }
+
+void Recipe::visit_train_fields(base::FieldVisitor& visit) {
+  train.visit_fields(visit, measures());
+  batch.visit_fields(visit);
+  loss.visit_fields(visit);
+}
+
+Recipe Recipe::read(const base::ConfigTree& tree) {
+  Recipe recipe;
+  tree.check_sections({"task", "data", "model", "text", "train"});
+  tree.read_section("text", recipe.text);
+  train::TrainSection<Recipe> section{recipe};
+  tree.read_section("train", section);
+  recipe.resolve_metric();
+  tree.read_section("data", recipe.data);
+  recipe.model = ModelConfig::read(tree);
+  // Documents are cut where the positions end, and counted as truncated.
+  recipe.data.max_tokens = recipe.model.text.token_limit(recipe.data.max_tokens);
+  return recipe;
+}
+
+Recipe Recipe::load(const std::filesystem::path& file,
+                    const std::vector<std::string>& assignments) {
+  auto tree = base::ConfigTree::from_toml(file);
+  for (const auto& assignment : assignments) tree.set(assignment);
+  return read(tree);
+}
+
+std::string Recipe::task() const { return "classification"; }
+
+train::Measures Recipe::measures() const {
+  std::vector<std::string> names;
+  for (const auto& metric : metrics::class_metrics()) names.push_back(metric.name);
+  return train::Measures::of(names, "documents");
+}
+
+base::ConfigTree Recipe::tree() const {
+  Recipe copy = *this;
+  base::ConfigTree tree;
+  tree.set("task", "name", {task(), "resolved"});
+  tree.write_section("data", data);
+  tree.write_section("model", model);
+  tree.write_section("text", text);
+  tree.write_section("train", train::TrainSection<Recipe>{copy});
+  return tree;
+}
+
+std::vector<train::RecipeSource> Recipe::sources() const {
+  std::vector<train::RecipeSource> sources;
+  for (const auto& file : data.train) sources.push_back({"data.train", file});
+  for (const auto& file : data.validation) sources.push_back({"data.validation", file});
+  for (const auto& file : data.test) sources.push_back({"data.test", file});
+  add_shared_sources(sources);
+  return sources;
+}
+
+bool Recipe::has_test_part() const { return !data.test.empty() || data.test_fraction > 0; }
+
+std::unique_ptr<train::Task> Recipe::open(const std::filesystem::path& cache) const {
+  return std::make_unique<Task>(*this, prepare(data, text, cache));
+}
+
+void Recipe::check_model() const {
+  auto config = model;
+  config.text.bigram_buckets = std::min<std::int64_t>(config.text.bigram_buckets, 1);
+  ClassifierModel(config, /*vocabulary_size=*/8, /*classes=*/2, /*seed=*/0);
+}
+
+nn::ParameterMap Recipe::largest_model() const {
+  return ClassifierModel(model, text.vocabulary_size, /*classes=*/2, /*seed=*/0).parameters();
+}
+
+Classifier train(const Recipe& recipe, const std::filesystem::path& folder,
+                 train::Observer* observer) {
+  return nn::without_torch_errors([&] {
+    train::TrainingRun run(recipe, folder);
+    run.train(train::observer_list(observer));
+    run.finish();
+    return Classifier::load(run.directory().model());
+  });
+}
+
+Classifier train(std::span<const Example> examples, const Recipe& recipe,
+                 train::Observer* observer) {
+  return nn::without_torch_errors([&] {
+    const kernels::ComputeScope scope(recipe.train.precision, recipe.train.threads);
+    Task task(recipe, prepare(examples, recipe.data, recipe.text));
+    train::Trainer trainer(recipe.train, task, {.observers = train::observer_list(observer)});
+    trainer.run();
+    return Classifier(std::move(task).take_content());
+  });
+}
+
+}  // namespace fastformer::classification

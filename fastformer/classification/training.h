@@ -1,0 +1,66 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "fastformer/classification/classifier.h"
+#include "fastformer/classification/classifier_model.h"
+#include "fastformer/classification/data_config.h"
+#include "fastformer/classification/loss.h"
+#include "fastformer/classification/readers/reader.h"
+#include "fastformer/data/batch_plan.h"
+#include "fastformer/train/observer.h"
+#include "fastformer/train/recipe.h"
+
+namespace fastformer::classification {
+
+/// The recipe of a classifier: the sections task, data, model, text and train.
+///
+///   auto recipe = classification::Recipe::load("recipes/ag_news.toml", {"train.epochs=2"});
+class Recipe final : public train::Recipe {
+ public:
+  DataConfig data;
+  ModelConfig model;
+  data::BatchConfig batch;
+  LossConfig loss;
+
+  /// The defaults of every field.
+  Recipe();
+  /// Throws std::invalid_argument naming file, line and nearest valid key.
+  static Recipe read(const base::ConfigTree& tree);
+  /// Reads a TOML file and then `assignments` ("section.key=value").
+  static Recipe load(const std::filesystem::path& file,
+                     const std::vector<std::string>& assignments = {});
+
+  std::string task() const override;
+  train::Measures measures() const override;
+  base::ConfigTree tree() const override;
+  std::string cache() const override { return data.cache; }
+  std::vector<train::RecipeSource> sources() const override;
+  bool has_test_part() const override;
+  std::unique_ptr<train::Task> open(const std::filesystem::path& cache) const override;
+  void check_model() const override;
+  nn::ParameterMap largest_model() const override;
+
+  /// The fields of [train].
+  void visit_train_fields(base::FieldVisitor& visit);
+};
+
+/// Trains as the recipe says in the run directory `folder`, which gets the model and all that
+/// `fastformer train` writes. `observer` may be null. Throws std::invalid_argument with one
+/// sentence for bad data and for a folder that holds a run already.
+Classifier train(const Recipe& recipe, const std::filesystem::path& folder,
+                 train::Observer* observer = nullptr);
+
+/// Trains from examples in memory and writes no file. With recipe.data.validation_fraction above 0
+/// that part of the examples selects the best weights.
+///
+///   const std::vector<classification::Example> examples = {{"great chair", "pos"}, ...};
+///   const auto classifier = classification::train(examples, recipe);
+Classifier train(std::span<const Example> examples, const Recipe& recipe,
+                 train::Observer* observer = nullptr);
+
+}  // namespace fastformer::classification

@@ -1,0 +1,34 @@
+#include "fastformer/cli/model_options.h"
+
+#include <algorithm>
+#include <stdexcept>
+
+#include "fastformer/tasks/task_table.h"
+
+namespace fastformer::cli {
+
+void add_compute_options(CLI::App& command, Options& options) {
+  command
+      .add_option_function<std::string>(
+          "--precision",
+          [&options](const std::string& word) {
+            options.precision = base::parse_word<kernels::Precision>(word, "--precision");
+          },
+          "Precision of matrix products: fp32, bf16, or auto (bf16 on CPUs where it is faster)")
+      ->check(CLI::IsMember(base::words<kernels::Precision>()))
+      ->default_str("fp32");
+  command.add_option("--threads", options.threads, "Processor cores to use; 0: all")
+      ->check(CLI::Range(0, 4096));
+}
+
+void check_model_for(const std::string& command, const std::filesystem::path& model) {
+  const auto& task = tasks::task_of_model(model);
+  if (std::find(task.commands.begin(), task.commands.end(), command) != task.commands.end()) return;
+  std::string right;
+  for (const auto& name : task.commands) right += (right.empty() ? "" : ", ") + name;
+  throw std::invalid_argument(model.string() + " holds a " + task.model + ", which '" + command +
+                              "' does not take; its commands are evaluate, inspect" +
+                              (right.empty() ? "" : ", " + right));
+}
+
+}  // namespace fastformer::cli

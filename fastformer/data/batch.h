@@ -1,0 +1,36 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "fastformer/data/corpus.h"
+
+namespace fastformer::data {
+
+/// Sequences one after another, without padding: sequence b owns ids[offsets[b] .. offsets[b+1]).
+struct TokenBatch {
+  std::vector<std::int32_t> ids;            ///< [T]
+  std::vector<std::int64_t> offsets = {0};  ///< [B+1]
+
+  std::int64_t size() const { return static_cast<std::int64_t>(offsets.size()) - 1; }
+  std::int64_t tokens() const { return static_cast<std::int64_t>(ids.size()); }
+
+  void add(std::span<const std::int32_t> sequence) {
+    ids.insert(ids.end(), sequence.begin(), sequence.end());
+    offsets.push_back(tokens());
+  }
+};
+
+/// Copies rows of a corpus into a batch. Throws std::out_of_range for a row that it does not have.
+inline TokenBatch gather(const Corpus& corpus, std::span<const std::int64_t> rows) {
+  std::size_t tokens = 0;
+  for (const auto row : rows) tokens += corpus.tokens(row).size();
+  TokenBatch batch;
+  batch.ids.reserve(tokens);
+  batch.offsets.reserve(rows.size() + 1);
+  for (const auto row : rows) batch.add(corpus.tokens(row));
+  return batch;
+}
+
+}  // namespace fastformer::data

@@ -1,0 +1,80 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "fastformer/metrics/rouge/rouge_words.h"
+
+namespace fastformer::metrics {
+
+/// Summaries made of a document's own sentences: what a model has to beat, and what choosing
+/// sentences could reach at best. Each gives places of sentences, in rising order.
+///
+///   const auto sentences = split_sentences(document);
+///   join_sentences(sentences, lead_sentences(sentences.size(), 3));
+
+/// The first `count` of `sentences`, or all.
+std::vector<std::size_t> lead_sentences(std::size_t sentences, std::size_t count);
+
+/// `count` of `sentences` drawn without replacement, or all; the same on every platform.
+std::vector<std::size_t> random_sentences(std::size_t sentences, std::size_t count,
+                                          std::uint64_t seed);
+
+/// The chosen sentences, a line each.
+std::string join_sentences(std::span<const std::string_view> sentences,
+                           std::span<const std::size_t> chosen);
+
+/// The greedy oracle (Nallapati et al. 2017; with this score Liu and Lapata 2019): sentence after
+/// sentence, the one that raises ROUGE-1 F + ROUGE-2 F of the summary most, until none does. The
+/// summary is scored as it would be printed, in the order of the document.
+///
+///   ExtractiveOracle oracle;
+///   oracle.choose(sentences, reference, 3);
+///
+/// Among equal gains the first sentence wins. An object belongs to one thread.
+class ExtractiveOracle {
+ public:
+  explicit ExtractiveOracle(bool stem = false) : words_(stem) {}
+
+  /// At most `limit` sentences; 0: no limit.
+  std::vector<std::size_t> choose(std::span<const std::string_view> sentences,
+                                  std::string_view reference, std::size_t limit);
+
+ private:
+  RougeWords words_;
+};
+
+/// What the n-grams of a summary are like, for one n; both shares are 0 where there are none.
+struct NgramShares {
+  std::size_t total = 0;
+  double novel = 0;     ///< of the different n-grams, the share that the document does not have
+  double repeated = 0;  ///< of all n-grams, the share that has occurred before in the summary
+};
+
+struct SummaryStatistics {
+  std::size_t document_words = 0, summary_words = 0;
+  std::array<NgramShares, kLongestNgram> ngrams;  ///< n = 1, 2, 3, 4
+};
+
+/// How much a summary copies and how much it repeats itself: novel n-grams as Fabbri et al. 2021
+/// ("SummEval") count them, repetition as Welleck et al. 2020 ("Neural text generation with
+/// unlikelihood training", seq-rep-n). Words are those of RougeWords, without stems.
+///
+///   SummaryMeter meter;
+///   meter.measure(document, summary).ngrams[1].novel;  // share of new pairs of words
+///
+/// An object belongs to one thread.
+class SummaryMeter {
+ public:
+  SummaryStatistics measure(std::string_view document, std::string_view summary);
+
+ private:
+  RougeWords words_;
+};
+
+}  // namespace fastformer::metrics

@@ -1,0 +1,68 @@
+#pragma once
+
+#include <compare>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "fastformer/text/vocabulary.h"
+
+namespace fastformer::metrics {
+
+/// A text as the numbers of its words; sentence s ends before words[sentence_ends[s]].
+struct NumberedWords {
+  std::vector<std::int32_t> words;
+  std::vector<std::size_t> sentence_ends;  ///< a sentence is a line; lines without words have none
+};
+
+/// Cuts texts into words as ROUGE does and numbers them from 0; equal words have equal numbers.
+///
+///   RougeWords words;
+///   words.number("The cat.\nA dog").words;  // 0 1 2 3: the, cat, a, dog
+///
+/// The rule is that of Google's rouge-score: lower case, then every run of [a-z0-9] is a word and
+/// everything else, accented letters too, parts words. (U+0130 and U+212A become an i and a k in
+/// lower case.) With stemming, words of more than three characters are replaced by porter_stem.
+///
+/// Remembers every distinct word that it has met. An object belongs to one thread.
+class RougeWords {
+ public:
+  explicit RougeWords(bool stem = false) : stem_(stem) {}
+
+  NumberedWords number(std::string_view text);
+  /// How many different words there are so far; all numbers lie below.
+  std::size_t size() const { return static_cast<std::size_t>(next_); }
+
+ private:
+  using Numbers = std::unordered_map<std::string, std::int32_t, text::StringHash, std::equal_to<>>;
+
+  std::int32_t number_of(const std::string& word);
+  std::int32_t number_in(Numbers& numbers, const std::string& word);
+
+  bool stem_;
+  std::int32_t next_ = 0;
+  Numbers numbers_;  ///< of words as they stand in texts
+  Numbers stems_;    ///< of stems, where words are stemmed
+  std::string word_;
+};
+
+/// Up to four word numbers in a row, as one value that can be compared.
+struct Ngram {
+  std::uint64_t high = 0, low = 0;
+  auto operator<=>(const Ngram&) const = default;
+};
+
+inline constexpr std::size_t kLongestNgram = 4;
+
+/// The n-grams of `words` in rising order, repeated ones as often as they occur. Throws
+/// std::invalid_argument unless 1 <= n <= 4.
+std::vector<Ngram> sorted_ngrams(std::span<const std::int32_t> words, std::size_t n);
+
+/// How many n-grams two sorted lists share: each counts as often as in the list that has it less.
+std::size_t shared_ngrams(std::span<const Ngram> first, std::span<const Ngram> second);
+
+}  // namespace fastformer::metrics

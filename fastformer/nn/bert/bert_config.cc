@@ -1,0 +1,165 @@
+#include "fastformer/nn/bert/bert_config.h"
+
+#include <array>
+#include <nlohmann/json.hpp>
+#include <stdexcept>
+#include <utility>
+#include <vector>
+
+#include "fastformer/base/atomic_file.h"
+#include "fastformer/base/format.h"
+#include "fastformer/base/strict_json.h"
+
+namespace fastformer::nn {
+namespace {
+
+using kernels::Activation;
+using Json = nlohmann::json;
+
+// Other spellings of the same two functions are of later versions of the library.
+constexpr std::array<std::pair<const char*, Activation>, 5> kActivations = {
+    {{"gelu", Activation::kGelu},
+     {"gelu_new", Activation::kGeluTanh},
+     {"relu", Activation::kRelu},
+     {"gelu_python", Activation::kGelu},
+     {"gelu_pytorch_tanh", Activation::kGeluTanh}}};
+
+// One config.json, its values taken field by field.
+class BertFields {
+ public:
+  BertFields(const Json& json, std::string where) : json_(json), where_(std::move(where)) {
+    if (!json.is_object()) fail("is no JSON object; expected the config.json of a BERT model");
+  }
+
+  [[noreturn]] void fail(const std::string& what) const {
+    throw std::invalid_argument(where_ + ": " + what);
+  }
+  /// null counts as absent, as in the library that writes these files.
+  const Json* find(const char* key) const {
+    const auto found = json_.find(key);
+    return found == json_.end() || found->is_null() ? nullptr : &*found;
+  }
+  void require(const char* key) const {
+    if (find(key) != nullptr) return;
+    fail(std::string("has no ") + key + "; expected the config.json of a BERT model");
+  }
+  void read(const char* key, std::int64_t least, std::int64_t& field) const {
+    constexpr std::int64_t kMost = std::int64_t{1} << 31;
+    const auto* value = find(key);
+    if (value == nullptr) return;
+    if (!value->is_number_integer() || *value < least || *value > kMost) {
+      fail(std::string(key) + " is " + value->dump() + ", expected a whole number from " +
+           std::to_string(least) + " to " + std::to_string(kMost));
+    }
+    field = value->get<std::int64_t>();
+  }
+  /// A number from 0 on, below 1.
+  void read_share(const char* key, double& field) const {
+    const auto* value = find(key);
+    if (value == nullptr) return;
+    if (!value->is_number() || *value < 0 || *value >= 1) {
+      fail(std::string(key) + " is " + value->dump() + ", expected a number from 0 on and below 1");
+    }
+    field = value->get<double>();
+  }
+  /// Empty where there is no such field.
+  std::string text(const char* key) const {
+    const auto* value = find(key);
+    if (value == nullptr) return "";
+    if (!value->is_string()) fail(std::string(key) + " is " + value->dump() + ", expected text");
+    return value->get<std::string>();
+  }
+
+ private:
+  const Json& json_;
+  std::string where_;
+};
+
+void check_architecture(const BertFields& fields) {
+  const auto type = fields.text("model_type");
+  if (!type.empty() && type != "bert" && type != "unilm") {
+    fields.fail("model_type is '" + type +
+                "', but only models of the type 'bert' or 'unilm' can be read; export a BERT model "
+                "or choose another one");
+  }
+  const auto positions = fields.text("position_embedding_type");
+  std::int64_t bins = 0;
+  fields.read("rel_pos_bins", 0, bins);
+  if ((!positions.empty() && positions != "absolute") || bins > 0) {
+    fields.fail(
+        "the model has relative positions, but only position_embedding_type 'absolute' is "
+        "supported; choose a model with absolute positions");
+  }
+  const auto* decoder = fields.find("is_decoder");
+  if (decoder != nullptr && *decoder != false) {
+    fields.fail("is_decoder is set, but only encoders can be read; choose an encoder");
+  }
+}
+
+Activation activation_of(const BertFields& fields) {
+  const auto name = fields.text("hidden_act");
+  if (name.empty()) return Activation::kGelu;
+  std::vector<std::string> names;
+  for (const auto& [known, activation] : kActivations) {
+    if (name == known) return activation;
+    names.emplace_back(known);
+  }
+  fields.fail("hidden_act is '" + name + "'" + base::suggestion(name, names));
+}
+
+}  // namespace
+
+void BertConfig::visit_fields(base::FieldVisitor& visit) {
+  visit("vocabulary_size", vocabulary_size, "tokens", base::at_least(1));
+  visit("width", width, "numbers for each token", base::at_least(1));
+  visit("layers", layers, "layers", base::at_least(0));
+  visit("heads", heads, "attention heads; divides width", base::at_least(1));
+  visit("ffn_width", ffn_width, "inner width of the feed-forward block", base::at_least(1));
+  visit("max_positions", max_positions, "tokens of the longest text", base::at_least(1));
+  visit("token_types", token_types, "types of tokens", base::at_least(1));
+  visit("activation", activation, "of the feed-forward block");
+  visit("epsilon", epsilon, "added to the variance in layer normalisation", base::between(0, 1));
+  visit("dropout", dropout, "share of the numbers set to zero while training",
+        base::between(0, 0.99));
+  visit("attention_dropout", attention_dropout,
+        "share of the attention weights set to zero while training", base::between(0, 0.99));
+}
+
+void BertConfig::validate() const {
+  if (width % heads == 0) return;
+  throw std::invalid_argument("width = " + std::to_string(width) +
+                              " must be a multiple of heads = " + std::to_string(heads));
+}
+
+BertConfig BertConfig::from_json(std::string_view json, const std::string& where) {
+  const auto parsed = base::parse_strict_json<Json>(json, where);
+  const BertFields fields(parsed, where);
+  check_architecture(fields);
+  for (const auto* key : {"vocab_size", "hidden_size", "num_hidden_layers", "num_attention_heads",
+                          "intermediate_size"}) {
+    fields.require(key);
+  }
+  BertConfig config;
+  fields.read("vocab_size", 1, config.vocabulary_size);
+  fields.read("hidden_size", 1, config.width);
+  fields.read("num_hidden_layers", 0, config.layers);
+  fields.read("num_attention_heads", 1, config.heads);
+  fields.read("intermediate_size", 1, config.ffn_width);
+  fields.read("max_position_embeddings", 1, config.max_positions);
+  fields.read("type_vocab_size", 1, config.token_types);
+  config.activation = activation_of(fields);
+  fields.read_share("layer_norm_eps", config.epsilon);
+  fields.read_share("hidden_dropout_prob", config.dropout);
+  fields.read_share("attention_probs_dropout_prob", config.attention_dropout);
+  if (config.width % config.heads != 0) {
+    fields.fail("hidden_size " + std::to_string(config.width) + " is no multiple of the " +
+                std::to_string(config.heads) + " num_attention_heads; check the file");
+  }
+  return config;
+}
+
+BertConfig BertConfig::load(const std::filesystem::path& path) {
+  return from_json(base::read_file(path), path.string());
+}
+
+}  // namespace fastformer::nn

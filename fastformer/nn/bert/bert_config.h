@@ -1,0 +1,47 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+#include "fastformer/base/config_field.h"
+#include "fastformer/kernels/activation.h"
+
+namespace fastformer::nn {
+
+/// The shape of a BERT encoder, as the config.json beside its weights says it (Devlin et al., arXiv
+/// 1810.04805; the names of the fields there are those of Hugging Face's transformers).
+///
+///   const auto config = nn::BertConfig::load("MiniLM/config.json");
+///   config.width;  // 384
+struct BertConfig {
+  std::int64_t vocabulary_size = 30'522;  ///< vocab_size
+  std::int64_t width = 768;               ///< hidden_size
+  std::int64_t layers = 12;               ///< num_hidden_layers
+  std::int64_t heads = 12;                ///< num_attention_heads
+  std::int64_t ffn_width = 3'072;         ///< intermediate_size
+  std::int64_t max_positions = 512;       ///< max_position_embeddings
+  std::int64_t token_types = 2;           ///< type_vocab_size; a text is of type 0
+  kernels::Activation activation = kernels::Activation::kGelu;  ///< hidden_act
+  double epsilon = 1e-12;                                       ///< layer_norm_eps
+  double dropout = 0.1;            ///< hidden_dropout_prob, while training
+  double attention_dropout = 0.1;  ///< attention_probs_dropout_prob, while training
+
+  /// The section [pretrained] of a larger model's config.json, with which that model can be loaded
+  /// without the folder that the encoder came from.
+  void visit_fields(base::FieldVisitor& visit);
+  /// Throws std::invalid_argument with one sentence.
+  void validate() const;
+
+  /// Throws std::invalid_argument with one sentence for a file that is missing or not JSON, lacks
+  /// vocab_size or one of the shape's fields down to intermediate_size, or has a value that no
+  /// model can have; for another `model_type` than "bert" or "unilm", where there is one; and for
+  /// what would change the computation: relative positions, a decoder, another activation than
+  /// "gelu", "gelu_new" and "relu". Fields that are not read here do not matter.
+  static BertConfig load(const std::filesystem::path& path);
+  /// The same of the content of a file; `where` names it in messages.
+  static BertConfig from_json(std::string_view json, const std::string& where);
+};
+
+}  // namespace fastformer::nn

@@ -1,0 +1,282 @@
+#include "fastformer/nn/bert/bert_encoder.h"
+
+#include <c10/core/GradMode.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <numeric>
+#include <set>
+#include <sstream>
+#include <stdexcept>
+#include <string_view>
+#include <vector>
+
+#include "fastformer/base/safetensors.h"
+#include "fastformer/nn/layers/dropout.h"
+#include "fastformer/nn/layers/feed_forward.h"
+#include "fastformer/nn/layers/lookup.h"
+#include "fastformer/nn/mixers/row_attention.h"
+#include "fastformer/nn/tensor_file.h"
+
+namespace fastformer::nn {
+
+namespace {
+
+constexpr std::int64_t kDroppedRows = 4096;  // bounds what the weights of one product take
+
+// Sequences of one length, whose attention is one product for all of them.
+struct EqualLengths {
+  std::int64_t length = 0;
+  std::int64_t sequences = 0;
+};
+
+// The sequences of a batch by their length, as `groups` of the rows `order`.
+struct ByLength {
+  std::vector<EqualLengths> groups;
+  std::vector<std::int64_t> order;  // [T] rows
+};
+
+ByLength by_length(const Offsets& offsets) {
+  std::vector<std::int64_t> sequences(static_cast<std::size_t>(offsets.size()));
+  std::iota(sequences.begin(), sequences.end(), std::int64_t{0});
+  std::ranges::stable_sort(sequences, {}, [&](std::int64_t b) { return offsets.length(b); });
+  ByLength result;
+  result.order.reserve(static_cast<std::size_t>(offsets.total()));
+  for (const auto b : sequences) {
+    const auto length = offsets.length(b);
+    if (length == 0) continue;
+    auto& groups = result.groups;
+    if (groups.empty() || groups.back().length != length ||
+        (groups.back().sequences + 1) * length > kDroppedRows) {
+      groups.push_back({length, 0});
+    }
+    ++groups.back().sequences;
+    for (std::int64_t i = 0; i < length; ++i) result.order.push_back(offsets.begin_of(b) + i);
+  }
+  return result;
+}
+
+// [s n, d] -> [s, h, n, e]
+at::Tensor heads_of(const at::Tensor& rows, const EqualLengths& group, std::int64_t heads) {
+  return rows.view({group.sequences, group.length, heads, rows.size(1) / heads}).transpose(1, 2);
+}
+
+at::Tensor attend_group(const at::Tensor& query, const at::Tensor& key, const at::Tensor& value,
+                        const EqualLengths& group, std::int64_t heads, double rate) {
+  const double scale = 1 / std::sqrt(static_cast<double>(query.size(1) / heads));
+  const auto logits = at::matmul(heads_of(query, group, heads) * scale,
+                                 heads_of(key, group, heads).transpose(2, 3));
+  const auto kept = dropout(at::softmax(logits, 3), rate);
+  return at::matmul(kept, heads_of(value, group, heads)).transpose(1, 2).reshape(query.sizes());
+}
+
+}  // namespace
+
+at::Tensor attend_with_dropout(const at::Tensor& query, const at::Tensor& key,
+                               const at::Tensor& value, std::int64_t heads, const Offsets& offsets,
+                               double rate) {
+  check_rows(query, offsets);
+  TORCH_CHECK(key.sizes() == query.sizes() && value.sizes() == query.sizes(),
+              "expected keys and values ", query.sizes(), ", got ", key.sizes(), " and ",
+              value.sizes());
+  TORCH_CHECK(query.size(1) % heads == 0, "expected a multiple of ", heads, " columns, got ",
+              query.size(1));
+  const auto [groups, rows] = by_length(offsets);
+  if (groups.empty()) return at::zeros_like(query);
+  std::vector<std::int64_t> lengths;
+  for (const auto& group : groups) lengths.push_back(group.sequences * group.length);
+  const auto order = at::tensor(rows, at::kLong);
+  // Their backward pass puts the parts together once; that of a slice would fill a whole batch.
+  const auto parts = [&](const at::Tensor& x) {
+    return x.index_select(0, order).split_with_sizes(lengths);
+  };
+  const auto queries = parts(query), keys = parts(key), values = parts(value);
+  std::vector<at::Tensor> outputs;
+  for (std::size_t i = 0; i < groups.size(); ++i) {
+    outputs.push_back(attend_group(queries[i], keys[i], values[i], groups[i], heads, rate));
+  }
+  return at::cat(outputs).index_select(0, order.argsort());
+}
+
+namespace {
+
+constexpr const char* kTokenTable = "embeddings.word_embeddings.weight";
+constexpr const char* kPositionTable = "embeddings.position_embeddings.weight";
+constexpr const char* kTypeTable = "embeddings.token_type_embeddings.weight";
+
+std::string layer_name(std::int64_t layer) { return "encoder.layer." + std::to_string(layer); }
+
+// What stands before the names of a file: every model of the family has the table of tokens.
+std::string bert_prefix(const base::SafetensorsFile& file) {
+  for (const auto* prefix : {"", "bert."}) {
+    if (file.tensors().contains(std::string(prefix) + kTokenTable)) return prefix;
+  }
+  throw std::invalid_argument(file.path().string() + ": holds no tensor '" + kTokenTable +
+                              "', with or without 'bert.' before it; expected the weights of a "
+                              "BERT model as Hugging Face's transformers saves them");
+}
+
+// The name that files converted from TensorFlow have for a parameter of a norm.
+std::string early_name(std::string name) {
+  const auto replace = [&](std::string_view ending, std::string_view early) {
+    if (name.ends_with(ending)) name.replace(name.size() - ending.size(), ending.size(), early);
+  };
+  replace("LayerNorm.weight", "LayerNorm.gamma");
+  replace("LayerNorm.bias", "LayerNorm.beta");
+  return name;
+}
+
+void check_bert_tensor(const base::TensorView& view, const at::Tensor& parameter,
+                       const std::string& where) {
+  std::ostringstream shapes;
+  if (at::IntArrayRef(view.shape) != parameter.sizes()) {
+    shapes << "has the shape " << at::IntArrayRef(view.shape) << ", the config.json asks for "
+           << parameter.sizes() << "; use the two files of one model";
+  } else if (view.dtype != "F32" && view.dtype != "F64" && view.dtype != "F16" &&
+             view.dtype != "BF16") {
+    shapes << "holds numbers of the type " << view.dtype
+           << ", expected F32, F64, F16 or BF16; convert it";
+  }
+  if (const auto fault = shapes.str(); !fault.empty()) {
+    throw std::invalid_argument(where + " " + fault);
+  }
+}
+
+}  // namespace
+
+BertLayer::BertLayer(const BertConfig& config, ParameterStore& store, const std::string& name)
+    : config_(config),
+      query_(store, name + ".attention.self.query", config.width, config.width),
+      key_(store, name + ".attention.self.key", config.width, config.width),
+      value_(store, name + ".attention.self.value", config.width, config.width),
+      attention_output_(store, name + ".attention.output.dense", config.width, config.width),
+      inner_(store, name + ".intermediate.dense", config.width, config.ffn_width),
+      output_(store, name + ".output.dense", config.ffn_width, config.width),
+      attention_norm_(store, name + ".attention.output.LayerNorm", config.width, config.epsilon),
+      output_norm_(store, name + ".output.LayerNorm", config.width, config.epsilon) {}
+
+at::Tensor BertLayer::forward(const at::Tensor& x, const Offsets& offsets, bool training) const {
+  const double rate = training ? config_.dropout : 0;
+  const double attention_rate = training ? config_.attention_dropout : 0;
+  const auto parts = project(x, {query_, key_, value_});
+  const auto mixed =
+      attention_rate > 0
+          ? attend_with_dropout(parts[0], parts[1], parts[2], config_.heads, offsets,
+                                attention_rate)
+          : attend_rows(parts[0], parts[1], parts[2], config_.heads, offsets, offsets);
+  const auto y = attention_norm_.forward(attention_output_.forward(mixed), x, rate);
+  return output_norm_.forward(feed_forward(y, inner_, output_, config_.activation), y, rate);
+}
+
+BertEncoder::BertEncoder(const BertConfig& config, ParameterStore& store, const std::string& name,
+                         FineTuning tuning)
+    : config_(config),
+      prefix_(name.empty() ? name : name + "."),
+      tunes_embeddings_(tuning.layers == FineTuning::kEverything),
+      first_tuned_(tunes_embeddings_ ? 0 : config.layers - tuning.layers) {
+  if (tuning.layers < FineTuning::kEverything || first_tuned_ < 0) {
+    throw std::invalid_argument("cannot tune " + std::to_string(tuning.layers) +
+                                " layers of an encoder that has " + std::to_string(config.layers) +
+                                "; expected a number from 0 to that, or -1 for everything");
+  }
+  const auto width = config.width;
+  token_ = store.normal(prefix_ + kTokenTable, {config.vocabulary_size, width});
+  position_ = store.normal(prefix_ + kPositionTable, {config.max_positions, width});
+  type_ = store.normal(prefix_ + kTypeTable, {config.token_types, width});
+  norm_ = LayerNorm(store, prefix_ + "embeddings.LayerNorm", width, config.epsilon);
+  for (std::int64_t i = 0; i < config.layers; ++i) {
+    layers_.emplace_back(config, store, prefix_ + layer_name(i));
+  }
+  const auto learns = [&](const std::string& parameter) {
+    if (tunes_embeddings_) return true;
+    for (auto i = first_tuned_; i < config.layers; ++i) {
+      if (parameter.starts_with(layer_name(i) + ".")) return true;
+    }
+    return false;
+  };
+  for (const auto& [parameter, tensor] : store.parameters()) {
+    if (!parameter.starts_with(prefix_)) continue;
+    const auto own = parameter.substr(prefix_.size());
+    if (!own.starts_with("embeddings.") && !own.starts_with("encoder.layer.")) continue;
+    tensor.requires_grad_(learns(own));
+    parameters_[own] = tensor;
+  }
+}
+
+std::vector<std::string> BertEncoder::load(const std::filesystem::path& path) const {
+  const auto file = base::SafetensorsFile::open(path);
+  const auto prefix = bert_prefix(file);
+  const auto where = [&](const std::string& name) {
+    return path.string() + ": the tensor '" + name + "'";
+  };
+  std::map<std::string, std::string> names;  // in the file, of each parameter
+  std::set<std::string> used;
+  for (const auto& [own, parameter] : parameters_) {
+    auto name = prefix + own;
+    if (!file.tensors().contains(name) && file.tensors().contains(early_name(name))) {
+      name = early_name(name);
+    }
+    check_bert_tensor(file.tensor(name), parameter, where(name));
+    names[own] = name;
+    used.insert(name);
+  }
+  const at::NoGradGuard no_gradients;
+  for (const auto& [own, parameter] : parameters_) {
+    parameter.copy_(to_tensor(file.tensor(names[own]), where(names[own])));
+  }
+  std::vector<std::string> rest;
+  for (const auto& entry : file.tensors()) {
+    if (!used.contains(entry.first)) rest.push_back(entry.first);
+  }
+  return rest;
+}
+
+at::Tensor BertEncoder::embed(std::span<const std::int32_t> ids, const Offsets& offsets,
+                              bool training) const {
+  const auto tokens = token_indices(ids, config_.vocabulary_size);
+  const auto positions =
+      position_indices(offsets, config_.max_positions, "cut it when it is tokenized");
+  const auto x = sum_of_rows(
+      {{token_, tokens, {}}, {position_, positions, {}}, {type_, at::zeros_like(tokens), {}}});
+  const auto y = norm_.forward(x);
+  return training && config_.dropout > 0 ? dropout(y, config_.dropout) : y;
+}
+
+at::Tensor BertEncoder::forward(std::span<const std::int32_t> ids, const Offsets& offsets,
+                                bool training) const {
+  return forward_frozen(
+      tunes_embeddings_ ? embed(ids, offsets, training) : frozen_rows(ids, offsets), offsets,
+      training);
+}
+
+at::Tensor BertEncoder::frozen_rows(std::span<const std::int32_t> ids,
+                                    const Offsets& offsets) const {
+  if (tunes_embeddings_) {
+    throw std::logic_error("BertEncoder::frozen_rows: everything learns, the embeddings as well");
+  }
+  const c10::NoGradGuard no_gradient;
+  auto x = embed(ids, offsets, /*training=*/false);
+  for (std::int64_t i = 0; i < first_tuned_; ++i) {
+    x = layers_[i].forward(x, offsets, /*training=*/false);
+  }
+  return x;
+}
+
+at::Tensor BertEncoder::forward_frozen(at::Tensor rows, const Offsets& offsets,
+                                       bool training) const {
+  for (auto i = first_tuned_; i < config_.layers; ++i) {
+    rows = layers_[i].forward(rows, offsets, training);
+  }
+  return rows;
+}
+
+std::vector<std::pair<std::string, at::Tensor>> BertEncoder::touched_rows(
+    std::span<const std::int32_t> ids, const Offsets& offsets) const {
+  if (!tunes_embeddings_) return {};
+  return {{prefix_ + kTokenTable, touched_tokens(ids)},
+          {prefix_ + kPositionTable, touched_positions(offsets, config_.max_positions)},
+          {prefix_ + kTypeTable, at::zeros({ids.empty() ? 0 : 1}, at::kLong)}};
+}
+
+}  // namespace fastformer::nn

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "fastformer/nn/bert/bert_encoder.h"
+#include "fastformer/text/tokenizer.h"
+
+namespace fastformer::nn {
+
+/// What stands for a sequence: the mean of its rows, or its first, which is that of [CLS].
+enum class SentencePooling { kMean, kFirst };
+
+/// The rows x [T, d] of sequences, none of them empty -> [B, d]; differentiable. Throws c10::Error
+/// when shapes disagree.
+at::Tensor pool_sentences(const at::Tensor& x, const Offsets& offsets, SentencePooling pooling);
+
+/// A pre-trained BERT with its tokenizer, from a folder as Hugging Face's transformers saves it:
+/// config.json, model.safetensors, vocab.txt and, if present, tokenizer_config.json.
+///
+///   const auto model = PretrainedEncoder::open("MiniLM");
+///   const std::vector<std::string> texts = {"Oil prices fall", "The team wins"};
+///   const auto vectors = model.sentence_vectors(texts, SentencePooling::kMean);  // [2,
+///   384]
+///
+/// A larger model that begins with BERT makes a BertEncoder among its own parameters instead,
+/// and takes `text::bert_tokenizer_config` and `pool_sentences` from here.
+class PretrainedEncoder {
+ public:
+  /// Throws std::invalid_argument naming the file that is missing, damaged or of another model.
+  static PretrainedEncoder open(const std::filesystem::path& folder,
+                                FineTuning tuning = {.layers = 0},
+                                at::ScalarType dtype = at::kFloat);
+
+  const text::Tokenizer& tokenizer() const { return *tokenizer_; }
+  const BertEncoder& encoder() const { return *encoder_; }
+  /// Tensors of the file that an encoder does not have, such as those of the pooler.
+  const std::vector<std::string>& unused_tensors() const { return unused_; }
+
+  /// Vectors of length 1, whose products are the cosines: [texts, d]. A text stands between [CLS]
+  /// and [SEP], cut to the positions of the model. Without dropout or gradient, and in batches, so
+  /// that many texts need little more memory than their vectors.
+  at::Tensor sentence_vectors(std::span<const std::string> texts, SentencePooling pooling) const;
+
+ private:
+  PretrainedEncoder() = default;
+
+  std::unique_ptr<text::Tokenizer> tokenizer_;
+  std::unique_ptr<BertEncoder> encoder_;
+  std::vector<std::string> unused_;
+};
+
+}  // namespace fastformer::nn

@@ -1,0 +1,145 @@
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "fastformer/kernels/activation.h"
+#include "fastformer/nn/layers/encoder_config.h"
+#include "fastformer/nn/layers/layer_norm.h"
+#include "fastformer/nn/layers/linear.h"
+#include "fastformer/nn/offsets.h"
+#include "fastformer/nn/parameter_store.h"
+
+namespace fastformer::nn {
+
+/// Keys and values [R, d] of one layer.
+struct CachedRows {
+  at::Tensor key, value;
+};
+
+/// The hypotheses that a decoder is writing, all of the same length. A hypothesis belongs to a
+/// document; hypotheses lie in the order of their documents.
+///
+/// Each step writes one row for each hypothesis and layer; a hypothesis is the list of the rows
+/// that it was made of. So a row that several hypotheses have in common exists once, choosing and
+/// reordering them moves no keys or values, and all of it takes memory linear in their number and
+/// length. The keys and values of a document exist once for all its hypotheses.
+class DecoderState {
+ public:
+  /// One hypothesis without rows for each document; `documents` holds a layer's keys and values.
+  DecoderState(std::vector<CachedRows> documents, const Offsets& document_offsets);
+
+  std::int64_t hypotheses() const { return static_cast<std::int64_t>(document_of_.size()); }
+  std::int64_t length() const { return length_; }
+  /// [H], the document of each hypothesis.
+  std::span<const std::int64_t> documents() const { return document_of_; }
+  /// Where the hypotheses of each document lie [B+1], and where its rows do.
+  Offsets hypothesis_offsets() const { return Offsets(hypothesis_offsets_); }
+  Offsets document_offsets() const { return Offsets(document_offsets_); }
+
+  /// Hypothesis i becomes a copy of what `parents[i]` was; a document none of whose hypotheses is
+  /// among them is finished. Throws c10::Error unless the parents lie in the order of documents.
+  void select(std::span<const std::int64_t> parents);
+
+  // For the layers, in this order:
+  void begin_step(std::int64_t rows);
+  void append(std::int64_t layer, const at::Tensor& key, const at::Tensor& value);
+  at::Tensor attend_own(std::int64_t layer, const at::Tensor& query, std::int64_t heads) const;
+  at::Tensor attend_documents(std::int64_t layer, const at::Tensor& query,
+                              std::int64_t heads) const;
+
+ private:
+  void place_hypotheses();
+
+  std::vector<CachedRows> documents_, own_;
+  std::vector<std::int64_t> document_offsets_, hypothesis_offsets_, document_of_;
+  std::vector<std::int64_t> ancestors_;  // [H, length], rows of own_
+  std::int64_t length_ = 0, used_ = 0;   // used rows of own_
+};
+
+struct DecoderConfig {
+  std::int64_t layers = 4;
+  std::int64_t width = 256;
+  std::int64_t heads = 16;        ///< divides width
+  std::int64_t ffn_width = 1024;  ///< 0: no feed-forward block
+  kernels::Activation activation = kernels::Activation::kGelu;
+  Normalization normalization = Normalization::kPost;
+  double dropout = 0.2;
+};
+
+/// The projections of one attention of a decoder layer: `<name>.query`, `.key`, `.value`,
+/// `.output` and, where there is one, `.normalization`.
+struct DecoderAttention {
+  DecoderAttention(const DecoderConfig& config, ParameterStore& store, const std::string& name);
+
+  Linear query, key, value, output;
+  LayerNorm norm;
+};
+
+/// One layer of the decoder of the Transformer (Vaswani et al., arXiv 1706.03762, section 3.1):
+/// attention to the rows of the target up to one's own, attention to the rows of the document, the
+/// feed-forward block; each with dropout, residual and layer normalisation as in `EncoderLayer`.
+class DecoderLayer {
+ public:
+  DecoderLayer(const DecoderConfig& config, ParameterStore& store, const std::string& name);
+
+  /// x [T, d] with `offsets`, memory [S, d] with `memory_offsets` -> [T, d]. `document_weights`
+  /// may be null; else, for a batch of one, it receives the `attention_weights` [T, S] of the
+  /// document.
+  at::Tensor forward(const at::Tensor& x, const Offsets& offsets, const at::Tensor& memory,
+                     const Offsets& memory_offsets, bool training,
+                     at::Tensor* document_weights) const;
+
+  /// The keys and values of documents for the steps that follow.
+  CachedRows remember(const at::Tensor& memory) const;
+  /// x [H, d], the newest row of each hypothesis, which is appended to `state` as its layer
+  /// `index` -> [H, d].
+  at::Tensor step(const at::Tensor& x, DecoderState& state, std::int64_t index) const;
+
+ private:
+  template <class Own, class Cross>
+  at::Tensor blocks(const at::Tensor& x, bool training, const Own& own, const Cross& cross) const;
+  template <class Inner>
+  at::Tensor block(const at::Tensor& x, const LayerNorm& norm, bool training,
+                   const Inner& inner) const;
+
+  DecoderConfig config_;
+  DecoderAttention self_, cross_;
+  Linear ffn_input_, ffn_output_;
+  LayerNorm ffn_norm_;
+};
+
+/// The stack of layers over ragged targets and the encoded documents that they summarize:
+///
+///   y = decoder.forward(x, offsets, memory, memory_offsets, training);     // all rows at once
+///
+/// or, for inference, row by row with equal results and nothing computed twice:
+///
+///   auto state = decoder.begin(memory, memory_offsets);   // one hypothesis a document
+///   y = decoder.step(x, state);                           // x [H, d] -> [H, d]
+///   state.select(parents);                                // the hypotheses to continue
+///
+/// A document without rows is attended to as zeros. Throws c10::Error when shapes disagree.
+class Decoder {
+ public:
+  Decoder(const DecoderConfig& config, ParameterStore& store, const std::string& name);
+
+  /// `document_weights` may be null; else, for a batch of one, it receives those that the last
+  /// layer gave the document [T, S].
+  at::Tensor forward(at::Tensor x, const Offsets& offsets, const at::Tensor& memory,
+                     const Offsets& memory_offsets, bool training,
+                     at::Tensor* document_weights = nullptr) const;
+
+  DecoderState begin(const at::Tensor& memory, const Offsets& memory_offsets) const;
+  at::Tensor step(at::Tensor x, DecoderState& state) const;
+
+ private:
+  std::vector<DecoderLayer> layers_;
+  LayerNorm final_norm_;  // pre-normalisation leaves the last sum unnormalised
+};
+
+}  // namespace fastformer::nn

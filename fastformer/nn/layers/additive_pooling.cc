@@ -1,0 +1,103 @@
+#include "fastformer/nn/layers/additive_pooling.h"
+
+#include <torch/csrc/autograd/custom_function.h>
+
+#include <vector>
+
+#include "fastformer/kernels/segment_sums.h"
+#include "fastformer/nn/layers/feed_forward.h"
+#include "fastformer/nn/row_blocks.h"
+
+namespace fastformer::nn {
+namespace {
+
+using torch::autograd::AutogradContext;
+using torch::autograd::Function;
+using torch::autograd::variable_list;
+
+// The blocks of a long sequence are summed apart, then added up in order.
+template <class Real>
+void sum_blocks(const Real* rows, const Real* weights, const std::vector<SequenceBlock>& blocks,
+                std::int64_t width, Real* out) {
+  std::vector<Real> parts(blocks.size() * width);
+  for_each_block(blocks, [&](std::int64_t index, const SequenceBlock& block) {
+    auto* to = block.whole ? out + block.sequence * width : &parts[index * width];
+    kernels::segment_sum(rows + block.first * width, weights + block.first, block.rows, width, to);
+  });
+  for (std::size_t i = 0; i < blocks.size(); ++i) {
+    if (blocks[i].whole) continue;
+    auto* to = out + blocks[i].sequence * width;
+    const auto* part = &parts[i * width];
+    const bool begins = i == 0 || blocks[i - 1].sequence != blocks[i].sequence;
+    for (std::int64_t c = 0; c < width; ++c) to[c] = begins ? part[c] : to[c] + part[c];
+  }
+}
+
+class PoolByLogits : public Function<PoolByLogits> {
+ public:
+  static variable_list forward(AutogradContext* context, const at::Tensor& x_in,
+                               const at::Tensor& logits, const std::vector<std::int64_t>& offsets) {
+    const auto x = x_in.contiguous();
+    const auto weights = logits.contiguous().clone();
+    const std::int64_t width = x.size(1);
+    auto pooled = at::empty({static_cast<std::int64_t>(offsets.size()) - 1, width}, x.options());
+    AT_DISPATCH_FLOATING_TYPES(x.scalar_type(), "pool_by_logits", [&] {
+      const auto* rows = x.const_data_ptr<scalar_t>();
+      auto* w = weights.mutable_data_ptr<scalar_t>();
+      auto* out = pooled.mutable_data_ptr<scalar_t>();
+      for_each_sequence(offsets, [&](std::int64_t, std::int64_t first, std::int64_t n) {
+        kernels::segment_softmax(w + first, n);
+      });
+      sum_blocks(rows, w, sequence_blocks(offsets), width, out);
+    });
+    context->save_for_backward({x, weights, pooled});
+    context->saved_data["offsets"] = offsets;
+    context->mark_non_differentiable({weights});
+    return {pooled, weights};
+  }
+
+  static variable_list backward(AutogradContext* context, const variable_list& gradients) {
+    const auto saved = context->get_saved_variables();
+    const auto &x = saved[0], &weights = saved[1], &pooled = saved[2];
+    const auto offsets = context->saved_data["offsets"].toIntVector();
+    const auto gradient = gradients[0].contiguous();
+    const std::int64_t width = x.size(1);
+    auto dx = at::empty_like(x), dlogits = at::empty_like(weights);
+    AT_DISPATCH_FLOATING_TYPES(x.scalar_type(), "pool_by_logits_backward", [&] {
+      const auto* rows = x.const_data_ptr<scalar_t>();
+      const auto* w = weights.const_data_ptr<scalar_t>();
+      const auto* p = pooled.const_data_ptr<scalar_t>();
+      const auto* g = gradient.const_data_ptr<scalar_t>();
+      auto* out = dx.mutable_data_ptr<scalar_t>();
+      auto* out_logits = dlogits.mutable_data_ptr<scalar_t>();
+      for_each_block(sequence_blocks(offsets), [&](std::int64_t, const SequenceBlock& block) {
+        const auto b = block.sequence, first = block.first;
+        kernels::segment_sum_backward(rows + first * width, w + first, p + b * width, g + b * width,
+                                      block.rows, width, out + first * width, out_logits + first);
+      });
+    });
+    return {dx, dlogits, at::Tensor()};
+  }
+};
+
+}  // namespace
+
+Pooled pool_by_logits(const at::Tensor& x, const at::Tensor& logits, const Offsets& offsets) {
+  check_rows(x, offsets);
+  TORCH_CHECK(logits.sizes() == at::IntArrayRef({x.size(0), 1}), "expected logits [", x.size(0),
+              ", 1], got ", logits.sizes());
+  auto results = PoolByLogits::apply(x, logits, offsets.copy());
+  return {results[0], results[1]};
+}
+
+AdditivePooling::AdditivePooling(ParameterStore& store, const std::string& name, std::int64_t width,
+                                 std::int64_t query_width)
+    : projection_(store, name + ".projection", width, query_width),
+      logits_(store, name + ".logits", query_width, 1) {}
+
+Pooled AdditivePooling::forward(const at::Tensor& x, const Offsets& offsets) const {
+  const auto logits = feed_forward(x, projection_, logits_, kernels::Activation::kTanh);
+  return pool_by_logits(x, logits, offsets);
+}
+
+}  // namespace fastformer::nn

@@ -1,0 +1,71 @@
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "fastformer/nn/layers/layer_norm.h"
+#include "fastformer/nn/offsets.h"
+
+namespace fastformer::nn {
+
+struct EmbeddingOptions {
+  std::int64_t vocabulary_size = 0;
+  std::int64_t width = 256;
+  std::int64_t max_positions = 0;   ///< 0: no position embedding
+  std::int64_t bigram_buckets = 0;  ///< 0: no bigram embedding
+  bool normalization = true;
+  double deviation = 0.02;         ///< of the initial token and position embeddings
+  double bigram_deviation = 0.02;  ///< of the initial bigram embeddings
+  double dropout = 0;              ///< of single numbers, while training
+  double bigram_dropout = 0;       ///< of whole bigram embeddings, while training
+};
+
+/// Token ids to rows: E[id] + P[position] + G[bucket(previous id, id)], then layer normalisation
+/// and dropout. Each part is learned and, but for the first, optional. The bigram part is the
+/// hashing trick of fastText (Joulin et al., arXiv 1607.01759): pairs share a table of fixed size,
+/// which gives a small model local word order.
+///
+/// Gradients of the tables are sparse tensors: a step costs what it touches.
+class Embedding {
+ public:
+  /// `tokens`: the name of the embedding whose token table this one uses; by default its own.
+  Embedding(const EmbeddingOptions& options, ParameterStore& store, const std::string& name,
+            const std::string& tokens = "");
+
+  /// ids [T] -> [T, d]. Throws std::invalid_argument for an id outside the vocabulary or a
+  /// sequence longer than the positions.
+  at::Tensor forward(std::span<const std::int32_t> ids, const Offsets& offsets,
+                     bool training) const;
+
+  /// One token of each of T sequences, at a position that all have in common -> [T, d]. For
+  /// decoding; without dropout. Throws c10::Error for an id or a position outside its table, and
+  /// where pairs of tokens have embeddings.
+  at::Tensor forward_at(std::span<const std::int32_t> ids, std::int64_t position) const;
+
+  /// The table of tokens [V, d].
+  const at::Tensor& tokens() const { return token_; }
+
+  /// Sorted, unique rows of each sparse table that this batch touches: {parameter name: rows}.
+  std::vector<std::pair<std::string, at::Tensor>> touched_rows(std::span<const std::int32_t> ids,
+                                                               const Offsets& offsets) const;
+
+ private:
+  at::Tensor bigram_scale(const Offsets& offsets, bool training) const;
+  at::Tensor normalized_in_place(const at::Tensor& x) const;
+  at::Tensor buckets(std::span<const std::int32_t> ids, const Offsets& offsets) const;
+
+  EmbeddingOptions options_;
+  std::string name_, token_name_;
+  at::Tensor token_, position_, bigram_;
+  LayerNorm norm_;
+};
+
+/// Bucket of the pair (previous, current); a fixed function, part of the model format.
+std::int64_t bigram_bucket(std::int32_t previous, std::int32_t current, std::int64_t buckets);
+
+}  // namespace fastformer::nn

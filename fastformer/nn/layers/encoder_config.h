@@ -1,0 +1,52 @@
+#pragma once
+
+#include <cstdint>
+
+#include "fastformer/base/config_field.h"
+#include "fastformer/kernels/activation.h"
+#include "fastformer/nn/mixers/mixer_config.h"
+
+namespace fastformer::nn {
+
+/// Layer normalisation after each block, before it, or none.
+enum class Normalization : std::uint8_t { kPost, kPre, kNone };
+
+/// Where an encoder's defaults come from: the published code, or the text of the paper (Wu et al.,
+/// arXiv 2108.09084).
+enum class Preset : std::uint8_t { kAuthorsCode, kPaper };
+
+/// The encoder's part of the recipe's [model] section. Defaults: Preset::kAuthorsCode.
+struct EncoderConfig {
+  MixerConfig mixer;  ///< the table [model.mixer]
+  std::int64_t layers = 2;
+  std::int64_t width = 256;
+  std::int64_t heads = 16;
+  std::int64_t ffn_width = 256;
+  kernels::Activation activation = kernels::Activation::kGelu;
+  Normalization normalization = Normalization::kPost;
+  bool residual = true;
+  bool output_projection = true;
+  double dropout = 0.2;
+  bool share_layers = false;
+
+  MixerShape mixer_shape() const {
+    return {.width = width, .heads = heads, .output_projection = output_projection};
+  }
+
+  void visit_fields(base::FieldVisitor& visit);
+  /// All fields but the width, for an encoder that has that of another one.
+  void visit_all_but_width(base::FieldVisitor& visit);
+  /// Throws std::invalid_argument with one sentence.
+  void validate() const;
+};
+
+EncoderConfig encoder_preset(Preset preset);
+
+}  // namespace fastformer::nn
+
+namespace fastformer::base {
+template <>
+inline constexpr std::array kWords<nn::Normalization> = {"post", "pre", "none"};
+template <>
+inline constexpr std::array kWords<nn::Preset> = {"authors_code", "paper"};
+}  // namespace fastformer::base

@@ -1,0 +1,105 @@
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <cstdint>
+#include <string>
+
+#include "fastformer/nn/layers/linear.h"
+#include "fastformer/nn/mixers/gated_linear.h"
+#include "fastformer/nn/mixers/mixer.h"
+
+namespace fastformer::nn {
+
+/// What a logit of additive attention is a function of: all columns of a token, as in the authors'
+/// code, or those of its own head, as in the paper.
+enum class LogitColumns : std::uint8_t { kFull, kPerHead };
+
+/// How the global vector and the vector of a token are combined.
+enum class Interaction : std::uint8_t { kProduct, kAdd, kConcat };
+
+struct AdditiveFields {
+  LogitColumns logits = LogitColumns::kFull;
+  Interaction interaction = Interaction::kProduct;
+  bool share_query_value = true;  ///< V = Q
+  bool share_heads = false;       ///< one row of A and of C serves every head
+
+  void visit_fields(base::FieldVisitor& visit);
+  void validate() const {}
+};
+
+/// Ways to compute additive attention that give the same result, for tests and benchmarks:
+///   kSharedQuery  K is never formed: both global vectors come from pooling X itself, because all
+///                 steps before a softmax are linear in X and constants cancel in it. With them
+///                 known, Y_i = (Wo Wt) (k * (Wv X_i)) + (Wo Wq) X_i + c_b;
+///   kMerged       nor is Q: Y_i = M_b X_i + c_b is one product for each token. M_b costs d x d x d
+///                 for each sequence, which pays for long ones;
+///   kAuto         one of them for each sequence, by its length.
+/// With the interactions add and concat M is the same for all sequences, and all three are one.
+enum class AdditiveForm : std::uint8_t { kAuto, kSharedQuery, kMerged };
+
+/// Additive attention, the token mixer of Fastformer (Wu et al., arXiv 2108.09084, section 3.1).
+/// For one sequence with rows X [n, d], h heads and e = d / h:
+///
+///   Q = X Wq^T + bq,  K = X Wk^T + bk,  V = Q or X Wv^T + bv
+///   alpha = softmax over tokens of (Q A^T + a) / sqrt(e);  q[head] = sum_i alpha_i Q_i[head]
+///   P_i = q * K_i
+///   beta = softmax over tokens of (P C^T + c) / sqrt(e);   k[head] = sum_i beta_i P_i[head]
+///   Y_i = Wt (k * V_i) + bt + Q_i,  then the output projection Wo Y_i + bo where there is one
+///
+/// `interaction` replaces the products: add gives q + K_i and k + V_i, concat Wc [q; K_i] + bc and
+/// Wu [k; V_i] + bu. A and C are [h, d], or [h, e] with logits per head.
+class AdditiveAttention final : public Mixer {
+ public:
+  AdditiveAttention(const MixerShape& shape, const AdditiveFields& fields, ParameterStore& store,
+                    const std::string& name, AdditiveForm form = AdditiveForm::kAuto);
+
+  at::Tensor forward(const at::Tensor& x, const Offsets& offsets, MixerTrace* trace) const override;
+  void stream(const at::Tensor& x, const Offsets& offsets, const RowSink& sink) const override;
+  double multiply_adds(std::int64_t tokens) const override;
+
+ private:
+  struct Globals {
+    at::Tensor key;   // k [B, d]
+    at::Tensor rows;  // x again, see PooledRows
+  };
+
+  struct Folded {
+    GatedWeights weights;  // only `direct` where all sequences have the same matrix
+    at::Tensor constants;  // [B, d]
+  };
+
+  Globals globals(const at::Tensor& x, const Offsets& offsets, MixerTrace* trace) const;
+  at::Tensor queries_of_keys(const at::Tensor& global_query, const at::Tensor& key_weight) const;
+  at::Tensor logit_rows(const Linear& logits) const;
+  at::Tensor logit_matrix(const Linear& logits) const;
+  at::Tensor by_head(const at::Tensor& weight, const at::Tensor& pooled) const;
+  Folded fold(const Globals& globals) const;
+  std::int64_t least_merged() const;
+  const Linear& value() const { return value_ ? value_ : query_; }
+
+  std::int64_t width_, heads_;
+  AdditiveFields fields_;
+  AdditiveForm form_;
+  Linear query_, key_, value_, transform_, output_;
+  Linear query_logits_, key_logits_;
+  Linear key_interaction_, value_interaction_;  // concat only
+};
+
+/// The vectors that the rows of a sequence are multiplied with for the logits of their keys: logit
+/// vectors s_h, scaled by the vector g_b of each sequence, through the keys' weight W,
+///   q_bh = W^T (s_h * g_b)
+/// logits [h, m], gates [B, m], weight [m, d] -> [B, h, d], since s . (g * W x) = q . x. The
+/// backward pass forms the products s_h * g_b again instead of keeping them.
+///
+/// Float or double; throws c10::Error when shapes or types disagree.
+at::Tensor key_queries(const at::Tensor& logits, const at::Tensor& gates, const at::Tensor& weight);
+
+}  // namespace fastformer::nn
+
+namespace fastformer::base {
+template <>
+inline constexpr std::array kWords<nn::LogitColumns> = {"full", "per_head"};
+template <>
+inline constexpr std::array kWords<nn::Interaction> = {"product", "add", "concat"};
+}  // namespace fastformer::base

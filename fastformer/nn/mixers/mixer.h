@@ -1,0 +1,101 @@
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "fastformer/nn/mixers/mixer_config.h"
+#include "fastformer/nn/offsets.h"
+#include "fastformer/nn/parameter_store.h"
+
+namespace fastformer::nn {
+
+/// The weights a mixer gave its tokens, for explanations; empty tensors where it has none.
+struct MixerTrace {
+  at::Tensor query_weights;  ///< alpha [T, h]
+  at::Tensor key_weights;    ///< beta [T, h]
+};
+
+/// Takes the output y [n, d] of a mixer for the rows from `first` on.
+using RowSink = std::function<void(std::int64_t first, const at::Tensor& y)>;
+
+/// Lets the tokens of each sequence exchange information: x [T, d] -> [T, d].
+class Mixer {
+ public:
+  virtual ~Mixer() = default;
+  /// `trace` may be null. Immutable: many threads may call it.
+  virtual at::Tensor forward(const at::Tensor& x, const Offsets& offsets,
+                             MixerTrace* trace) const = 0;
+
+  /// For inference: gives the output block by block, each row once, on several threads at a time.
+  /// The rows of x that a block stands for are not read again, so that `sink` may overwrite them.
+  /// By default the whole output is computed first.
+  virtual void stream(const at::Tensor& x, const Offsets& offsets, const RowSink& sink) const;
+
+  /// Multiply-adds of `forward` on one sequence of so many tokens, products with parameters
+  /// included; NaN where a mixer does not say.
+  virtual double multiply_adds(std::int64_t tokens) const;
+};
+
+/// Makes a mixer whose parameters are named `<name>.<parameter>`.
+template <class Fields>
+using MixerFactory = std::function<std::unique_ptr<Mixer>(
+    const MixerShape& shape, const Fields& fields, ParameterStore& store, const std::string& name)>;
+
+/// The names of all mixers.
+std::vector<std::string> mixer_names();
+
+/// The default fields of a mixer. Throws std::invalid_argument for a name that no mixer has.
+std::unique_ptr<MixerFields> default_mixer_fields(const std::string& name);
+
+/// The mixer that `config` names; its parameters are created as `<name>.<parameter>`.
+std::unique_ptr<Mixer> make_mixer(const MixerConfig& config, const MixerShape& shape,
+                                  ParameterStore& store, const std::string& name);
+
+/// A row of the table of mixers.
+struct MixerEntry {
+  std::string name;
+  std::unique_ptr<MixerFields> defaults;
+  MixerFactory<MixerFields> make;
+};
+
+template <class Fields>
+MixerEntry mixer_entry(const std::string& name, MixerFactory<Fields> factory) {
+  return {name, std::make_unique<TypedMixerFields<Fields>>(),
+          [factory = std::move(factory)](const MixerShape& shape, const MixerFields& fields,
+                                         ParameterStore& store, const std::string& prefix) {
+            const auto& typed = static_cast<const TypedMixerFields<Fields>&>(fields);
+            return factory(shape, typed.value, store, prefix);
+          }};
+}
+
+/// Throws std::invalid_argument for a name that is taken.
+void add_mixer(MixerEntry entry);
+
+/// Adds a mixer of your own program to the table in `mixer.cc`: recipes, model directories and the
+/// efficiency study know it from then on, with its fields in [model.mixer]. Call it before other
+/// threads use the library. Throws std::invalid_argument for a name that is taken.
+///
+///   struct DecayFields {
+///     double decay = 0.9;
+///     void visit_fields(base::FieldVisitor& visit) { visit("decay", decay, "weight of a step"); }
+///     void validate() const {}
+///   };
+///   nn::register_mixer<DecayFields>("decay", [](const nn::MixerShape& shape,
+///                                               const DecayFields& fields, auto& store,
+///                                               const std::string& name) {
+///     return std::make_unique<DecayMixer>(shape, fields, store, name);
+///   });
+///
+/// A mixer without fields has NoMixerFields.
+template <class Fields>
+void register_mixer(const std::string& name, MixerFactory<Fields> factory) {
+  add_mixer(mixer_entry<Fields>(name, std::move(factory)));
+}
+
+}  // namespace fastformer::nn

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "fastformer/recommendation/impression_log.h"
+#include "fastformer/recommendation/item_batch.h"
+#include "fastformer/recommendation/item_table.h"
+
+namespace fastformer::recommendation {
+
+struct ClickSamplerOptions {
+  std::int64_t batch_size = 64;  ///< clicks
+  std::int64_t negatives = 4;    ///< to each click
+  std::uint64_t seed = 1;
+};
+
+/// The training batches of an impression log: each click of an impression with some of its news
+/// that were shown and not clicked, as in NRMS (Wu et al. 2019). Where an impression has fewer of
+/// them than are asked for, each is taken as often as needed, so that every click has equally many.
+///
+///   ClickSampler sampler(dataset.parts.train, dataset.titles, {.batch_size = 64, .seed = 1});
+///   sampler.begin_epoch(epoch);
+///   for (std::int64_t i = 0; i < sampler.batches(); ++i) use(sampler.batch(i));
+///
+/// The candidates of a user are the click, then the negatives. The order of an epoch depends on the
+/// seed and its number alone, the negatives of a click on these and the click. Unknown news (number
+/// 0) are neither clicks nor negatives here. Log and titles must outlive the sampler; between two
+/// begin_epoch() many threads may call batch().
+class ClickSampler {
+ public:
+  /// Throws std::invalid_argument when no click has a negative, and for a size below 1.
+  ClickSampler(const ImpressionLog& log, const TitleTokens& titles,
+               const ClickSamplerOptions& options);
+
+  std::int64_t clicks() const { return static_cast<std::int64_t>(clicks_.size()); }
+  /// Clicks without a known news against them, or on an unknown one: training passes them over.
+  std::int64_t skipped() const { return skipped_; }
+  std::int64_t batches() const;
+
+  void begin_epoch(std::int64_t epoch);
+  /// Throws std::out_of_range for a batch that the epoch does not have.
+  ItemBatch batch(std::int64_t index) const;
+
+ private:
+  struct Click {
+    std::int32_t impression = 0, candidate = 0;
+  };
+  std::vector<std::int32_t> draw(const Click& click) const;
+
+  const ImpressionLog& log_;
+  const TitleTokens& titles_;
+  ClickSamplerOptions options_;
+  std::vector<Click> clicks_;        ///< in the order of the log
+  std::vector<std::int32_t> order_;  ///< of this epoch
+  std::uint64_t epoch_seed_ = 0;
+  std::int64_t skipped_ = 0;
+};
+
+}  // namespace fastformer::recommendation

@@ -1,0 +1,56 @@
+#include "fastformer/recommendation/data_config.h"
+
+#include <stdexcept>
+
+#include "fastformer/recommendation/readers/reader.h"
+
+namespace fastformer::recommendation {
+
+void DataConfig::visit_fields(base::FieldVisitor& visit) {
+  visit("format", format, "format of the files", base::one_of(click_reader_names()));
+  visit("train", train, "folders (or files) with the training impressions");
+  visit("validation", validation,
+        "those with the validation impressions; else the last part of train");
+  visit("test", test, "those with the test impressions; else the last part of train");
+  visit("news", news, "mind: more news.tsv files than those beside the impressions");
+  visit("validation_fraction", validation_fraction,
+        "last part of train, by time, used for validation", base::between(0, 0.9));
+  visit("test_fraction", test_fraction, "last part of train, by time, used for test",
+        base::between(0, 0.9));
+  visit("title_columns", title_columns, "columns joined into the text of an item");
+  visit("category_column", category_column,
+        "column of the category; empty: that of the format, if it has one");
+  visit("title_tokens", title_tokens, "titles are truncated to this many tokens",
+        base::between(1, 1 << 20));
+  visit("history", history, "number of a user's last clicks that the model sees",
+        base::between(1, 1 << 20));
+  visit("click_rating", click_rating, "recbole: the lowest rating that counts as a click");
+  visit("sampled_negatives", sampled_negatives,
+        "recbole, debian: items sampled per click, among those the user never met",
+        base::between(1, 1 << 20));
+  visit("sampling_seed", sampling_seed, "seed of that sample");
+}
+
+void DataConfig::validate() const {
+  if (title_columns.empty()) {
+    throw std::invalid_argument("data.title_columns is empty; name at least one column");
+  }
+  if (validation_fraction + test_fraction > 0.95) {
+    throw std::invalid_argument(
+        "data.validation_fraction and data.test_fraction must together be at most 0.95, so that "
+        "training impressions remain");
+  }
+  if (validation_fraction > 0 && !validation.empty()) {
+    throw std::invalid_argument(
+        "data.validation and data.validation_fraction exclude each other; remove one");
+  }
+  if (test_fraction > 0 && !test.empty()) {
+    throw std::invalid_argument("data.test and data.test_fraction exclude each other; remove one");
+  }
+  if (format != "mind" && !news.empty()) {
+    throw std::invalid_argument("data.news is for the format mind; the format '" + format +
+                                "' has its items beside the clicks, remove it");
+  }
+}
+
+}  // namespace fastformer::recommendation

@@ -1,0 +1,70 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <span>
+#include <string>
+
+#include "fastformer/metrics/ranking.h"
+#include "fastformer/metrics/scores.h"
+#include "fastformer/recommendation/impression_log.h"
+#include "fastformer/recommendation/item_table.h"
+#include "fastformer/recommendation/recommender_model.h"
+
+namespace fastformer::recommendation {
+
+/// Takes the scores of an impression's candidates.
+using ScoreUse = std::function<void(const Impression& impression, std::span<const double> scores)>;
+
+/// How a recommender does on a labelled log.
+struct Evaluation {
+  metrics::RankingMean ranking;
+  double loss = 0;  ///< mean over the clicks of -log softmax of a click among it and all that its
+                    ///< impression showed without effect, in nats
+};
+
+/// Collects the scores of labelled impressions.
+class RecommenderMeter {
+ public:
+  void add(const Impression& impression, std::span<const double> scores);
+  /// Throws std::invalid_argument when none of the impressions can be measured.
+  Evaluation result() const;
+
+ private:
+  metrics::RankingMean ranking_;
+  double loss_ = 0;
+  std::int64_t impressions_ = 0, clicks_ = 0;
+};
+
+/// The scores of all candidates, impression by impression, in the order of the log. Where news are
+/// vectors (nrms, fastformer), those of the log are encoded once, and so is each distinct history:
+/// they take 4 d bytes each. Else (fim) titles are encoded for a few impressions at a time.
+void score_impressions(const RecommenderModel& model, const TitleTokens& titles,
+                       const ImpressionLog& log, const ScoreUse& use);
+
+/// Throws std::invalid_argument for a log without labels or without an impression that can be
+/// measured.
+///
+///   const auto result = evaluate(model, dataset.titles, dataset.parts.test);
+///   metrics::score_of(result.ranking.mean(), "auc");
+Evaluation evaluate(const RecommenderModel& model, const TitleTokens& titles,
+                    const ImpressionLog& log);
+
+/// Writes the prediction.txt of MIND's leaderboard, a line for each impression that `score` gives
+/// to the function it is called with, and gives these to `meter`, where there is one. Throws
+/// std::runtime_error as base::write_file_atomically() does.
+///
+///   write_rankings([&](const ScoreUse& use) { score_impressions(model, titles, log, use); },
+///                     "prediction.txt");
+void write_rankings(const std::function<void(const ScoreUse&)>& score,
+                    const std::filesystem::path& file, RecommenderMeter* meter = nullptr);
+
+/// "AUC 0.7000   MRR ...".
+std::string ranking_text(const metrics::Scores& scores);
+/// These with 95 % intervals by the bootstrap over impressions, the loss and what was left out, for
+/// people and as JSON.
+std::string evaluation_table(const Evaluation& evaluation);
+std::string evaluation_json(const Evaluation& evaluation);
+
+}  // namespace fastformer::recommendation

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <array>
+
+#include "fastformer/nn/layers/layer_norm.h"
+#include "fastformer/nn/layers/linear.h"
+#include "fastformer/recommendation/matcher.h"
+
+namespace fastformer::recommendation {
+
+/// FIM, fine-grained interest matching (Wang et al., ACL 2020, sections 3.2 to 3.4): no vector of a
+/// user, but each word of each clicked title with each word of the candidate's.
+///
+///   D^0 = embedded words,  D^l = norm(relu(conv(D^(l-1)))), kernel 3, dilation l, l = 1, 2, 3
+///   M^l_k[i, j] = D^l_clicked(k)[i] . D^l_candidate[j] / sqrt(width of the level)
+///
+/// The matrices of all clicked news make a cube of 4 channels, [news, words, words]. Twice, a 3-D
+/// convolution (kernel 3, 32 and then 16 channels), relu and maximum over blocks of 3 follow; a
+/// block at the edge may be smaller. One linear layer makes the score of what is left.
+///
+/// The cube has a fixed size: the first `matched_words` of a title, the last `matched_items` of a
+/// history, in order from the first place on. Behind the end of a title all levels are zero, so
+/// that an empty one matches nothing, and so are the places behind the history. Training keeps
+/// about 25 bytes for each match of two words, see nn/cube_pooling.h.
+///
+/// Parameters: `levels.<l>.convolution`, `levels.<l>.normalization`, `cube.<i>`, `score`.
+class FineMatcher final : public ItemMatcher {
+ public:
+  FineMatcher(const ModelConfig& config, nn::ParameterStore& store);
+
+  /// [N, matched_words * (d + 3 * filters)].
+  at::Tensor encode_items(at::Tensor x, const nn::Offsets& offsets, bool training) const override;
+  at::Tensor score(const at::Tensor& items, const ItemLists& histories, const ItemLists& candidates,
+                   bool training) const override;
+  bool has_vectors() const override { return false; }
+
+ private:
+  static constexpr std::int64_t kLevels = 3;
+
+  struct Level {
+    nn::Linear convolution;  ///< the weight is [filters, in, 3]
+    nn::LayerNorm normalization;
+  };
+
+  std::int64_t levels_width() const { return width_ + kLevels * filters_; }
+  at::Tensor matches(const at::Tensor& history, const at::Tensor& candidates) const;
+  at::Tensor aggregate(const at::Tensor& slices, const nn::Offsets& offsets) const;
+
+  std::int64_t width_, filters_, words_, items_;
+  std::array<Level, kLevels> levels_;
+  std::array<nn::Linear, 2> cube_;
+  nn::Linear score_;
+};
+
+}  // namespace fastformer::recommendation

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <cstdint>
+
+#include "fastformer/recommendation/item_batch.h"
+#include "fastformer/recommendation/item_table.h"
+#include "fastformer/recommendation/recommender_model.h"
+
+namespace fastformer::recommendation {
+
+/// What the layers of a pre-trained encoder that do not learn make of every title, computed once
+/// instead of at every step: with two of twelve layers learning, 6 units of work are left of 16 (a
+/// backward pass costs two forward passes).
+///
+///   FrozenTitles frozen(model, titles, /*limit=*/std::int64_t{4} << 30);
+///   model.loss(batch, /*training=*/true, frozen.rows(batch)).backward();
+class FrozenTitles {
+ public:
+  /// Both must outlive the object. Nothing is kept for a model without such layers, nor where the
+  /// rows [T, e] of all titles would need more than `limit` bytes.
+  FrozenTitles(const RecommenderModel& model, const TitleTokens& titles, std::int64_t limit);
+
+  /// Of all rows once they are computed; 0 where nothing is kept.
+  std::int64_t bytes() const { return bytes_; }
+
+  /// The rows of the batch's tokens, undefined where nothing is kept. The first call computes those
+  /// of all titles, in the order of the table, so that they do not depend on the batch.
+  at::Tensor rows(const ItemBatch& batch);
+
+ private:
+  void compute();
+
+  const RecommenderModel& model_;
+  const TitleTokens& titles_;
+  std::int64_t bytes_ = 0;
+  at::Tensor rows_;
+};
+
+}  // namespace fastformer::recommendation

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <cstdint>
+#include <memory>
+#include <span>
+
+#include "fastformer/nn/offsets.h"
+#include "fastformer/nn/parameter_store.h"
+#include "fastformer/recommendation/model_config.h"
+
+namespace fastformer::recommendation {
+
+/// For each user a list of rows of the encoded news.
+struct ItemLists {
+  std::span<const std::int64_t> rows;  ///< [H]
+  nn::Offsets offsets;                 ///< of B users
+};
+
+/// What a recommender does with embedded titles: encodes each by itself, and says how well it suits
+/// what a user has clicked. Immutable: many threads may call it.
+class ItemMatcher {
+ public:
+  virtual ~ItemMatcher() = default;
+
+  /// Embedded titles [T, d] -> [N, e], one row a title. A title without words gives zeros.
+  virtual at::Tensor encode_items(at::Tensor x, const nn::Offsets& offsets,
+                                  bool training) const = 0;
+
+  /// news [N, e], histories and candidates of B users -> the scores [C] of the candidates.
+  virtual at::Tensor score(const at::Tensor& items, const ItemLists& histories,
+                           const ItemLists& candidates, bool training) const = 0;
+
+  /// Whether an encoded news is one vector: those of a whole data set fit into memory then.
+  virtual bool has_vectors() const = 0;
+};
+
+/// The rows of the lists, in order: [H, e].
+at::Tensor select_rows(const at::Tensor& items, std::span<const std::int64_t> rows);
+
+/// The matcher of config.model.
+std::unique_ptr<ItemMatcher> make_matcher(const ModelConfig& config, nn::ParameterStore& store);
+
+}  // namespace fastformer::recommendation

@@ -1,0 +1,145 @@
+#include "fastformer/recommendation/model_config.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <stdexcept>
+
+#include "fastformer/base/atomic_file.h"
+#include "fastformer/text/bert_tokenizer.h"
+
+namespace fastformer::recommendation {
+namespace {
+
+bool same_text(const text::TokenizerConfig& a, const text::TokenizerConfig& b) {
+  return a.tokenizer == b.tokenizer && a.special_tokens == b.special_tokens &&
+         a.normalization == b.normalization && a.lowercase == b.lowercase &&
+         a.strip_accents == b.strip_accents && a.strip_markup == b.strip_markup &&
+         !a.model_file.empty() && base::read_file(a.model_file) == base::read_file(b.model_file);
+}
+
+// EncoderConfig::validate() does not know which of the two encoders it is.
+void check_heads(std::int64_t width, const char* field, std::int64_t heads) {
+  if (width % heads == 0) return;
+  throw std::invalid_argument("model.width = " + std::to_string(width) + " must be a multiple of " +
+                              field + " = " + std::to_string(heads));
+}
+
+}  // namespace
+
+void ModelConfig::visit_fields(base::FieldVisitor& visit) {
+  visit("model", model,
+        "what matches users and items; nrms and plm_nr start from bare multi-head attention");
+  encoder.visit_fields(visit);
+  visit.table("users", users, "encoder of users, over the vectors of clicked items");
+  visit("query_width", query_width, "inner width of the additive poolings",
+        base::between(1, 65536));
+  visit("negatives", negatives, "items per click in training that were shown and not clicked",
+        base::between(1, 1000));
+  visit("max_positions", max_positions, "learned positions of the words of a title; 0: none",
+        base::between(0, 1 << 20));
+  visit("embedding_normalization", embedding_normalization, "layer norm of the word embeddings");
+  visit("embedding_dropout", embedding_dropout, "dropout rate of the embeddings",
+        base::between(0, 0.99));
+  visit("embedding_deviation", embedding_deviation, "standard deviation of the initial embeddings",
+        base::between(0, 10));
+  visit("initial_deviation", initial_deviation, "standard deviation of the initial linear weights",
+        base::between(0, 10));
+  visit("matched_words", matched_words, "fim: words of a title that are matched",
+        base::between(1, 1000));
+  visit("matched_items", matched_items, "fim: last clicks of a user that are matched",
+        base::between(1, 1000));
+  visit("filters", filters, "fim: width of a word on the levels above its embedding",
+        base::between(1, 65536));
+  visit("pretrained", pretrained,
+        "plm_nr, fastformer_plm_nr: folder of a BERT model, with config.json, model.safetensors "
+        "and vocab.txt");
+  visit("trainable_layers", trainable_layers,
+        "last layers of it that are trained; 0: none, -1: all and the embeddings",
+        base::between(-1, 1000));
+  visit("pretrained_factor", pretrained_factor, "its learning rate relative to the other parts'",
+        base::between(0, 1000));
+}
+
+void ModelConfig::validate() const {
+  if (has_pretrained() == pretrained.empty()) {
+    const std::string name = base::word_of(model);
+    throw std::invalid_argument(
+        has_pretrained()
+            ? "model.pretrained is empty, but " + name +
+                  " needs a pre-trained encoder; name the folder of a BERT model"
+            : "model.pretrained is for plm_nr and fastformer_plm_nr; remove it with " + name);
+  }
+  if (model == ModelKind::kFim) return;
+  if (!has_pretrained()) {
+    check_heads(encoder.width, "model.heads", encoder.heads);
+    encoder.validate();
+  }
+  check_heads(encoder.width, "model.users.heads", users.encoder.heads);
+  user_encoder().validate();
+}
+
+ModelConfig ModelConfig::read(const base::ConfigTree& tree) {
+  auto config = tree.read_preset_section<ModelConfig>(
+      "model", [](const ModelConfig& named) { return model_preset(named.model); });
+  if (!config.has_pretrained()) return config;
+  if (tree.contains("pretrained")) {
+    tree.read_section("pretrained", config.bert);
+  } else {
+    config.bert = nn::BertConfig::load(std::filesystem::path(config.pretrained) / "config.json");
+  }
+  return config;
+}
+
+nn::EncoderConfig ModelConfig::user_encoder() const {
+  auto config = users.encoder;
+  config.width = encoder.width;
+  return config;
+}
+
+nn::EmbeddingOptions ModelConfig::embedding(std::int64_t vocabulary_size) const {
+  return {.vocabulary_size = vocabulary_size,
+          .width = encoder.width,
+          .max_positions = max_positions,
+          .normalization = embedding_normalization,
+          .deviation = embedding_deviation,
+          .dropout = embedding_dropout};
+}
+
+std::int64_t ModelConfig::title_limit(std::int64_t title_tokens) const {
+  auto limit = title_tokens;
+  if (has_pretrained()) return std::min(limit, bert.max_positions);
+  if (max_positions > 0) limit = std::min(limit, max_positions);
+  if (model == ModelKind::kFim) limit = std::min(limit, matched_words);
+  return limit;
+}
+
+ModelConfig model_preset(ModelKind kind) {
+  ModelConfig config;
+  config.model = kind;
+  auto& encoder = config.encoder;
+  encoder.layers = 1;
+  encoder.normalization = nn::Normalization::kNone;
+  if (kind == ModelKind::kNrms || kind == ModelKind::kPlmNr) {
+    encoder.mixer = nn::MixerConfig("softmax");
+    encoder.residual = false;
+    encoder.output_projection = false;
+    encoder.ffn_width = 0;
+  }
+  config.users.encoder = encoder;
+  return config;
+}
+
+void check_pretrained_text(const ModelConfig& config, const text::TokenizerConfig& text) {
+  if (!config.has_pretrained()) return;
+  const auto expected = text::bert_tokenizer_config(config.pretrained);
+  if (same_text(text, expected)) return;
+  const auto word = [](bool value) { return value ? "true" : "false"; };
+  throw std::invalid_argument(
+      "the section [text] does not cut titles as the encoder in " + config.pretrained +
+      " expects them; set tokenizer = \"wordpiece\", model_file = \"" + expected.model_file +
+      "\", special_tokens = true, normalization = \"none\", lowercase = " +
+      word(expected.lowercase) + ", strip_accents = " + word(expected.strip_accents) +
+      " and strip_markup = false");
+}
+
+}  // namespace fastformer::recommendation

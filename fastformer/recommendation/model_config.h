@@ -1,0 +1,86 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "fastformer/base/config_tree.h"
+#include "fastformer/nn/bert/bert_config.h"
+#include "fastformer/nn/layers/embedding.h"
+#include "fastformer/nn/layers/encoder_config.h"
+#include "fastformer/text/tokenizer.h"
+
+namespace fastformer::recommendation {
+
+/// What matches users and items.
+///   fastformer  one layer of the published code without normalisation, which its authors advise
+///               for recommendation, in both encoders (arXiv 2108.09084)
+///   fim         fine-grained interest matching (see recommendation/fine_matcher.h)
+///   nrms        bare multi-head attention in both encoders (Wu et al., EMNLP 2019)
+///   plm_nr      a pre-trained encoder of titles and the user encoder of nrms (Wu et al., SIGIR
+///               2021, who tune the last two layers); of the encoder of titles only `width` counts
+///   fastformer_plm_nr  the same with the user encoder of fastformer
+enum class ModelKind : std::uint8_t { kFastformer, kFim, kNrms, kPlmNr, kFastformerPlmNr };
+
+/// The encoder of users, [model.users]: that of titles without its width, which is shared.
+struct UserEncoderConfig {
+  nn::EncoderConfig encoder;
+
+  void visit_fields(base::FieldVisitor& visit) { encoder.visit_all_but_width(visit); }
+};
+
+/// The recipe's [model] section for recommendation.
+struct ModelConfig {
+  ModelKind model = ModelKind::kFastformer;
+  nn::EncoderConfig encoder;  ///< of titles
+  UserEncoderConfig users;
+  std::int64_t query_width = 200;
+  std::int64_t negatives = 4;
+  std::int64_t max_positions = 0;
+  bool embedding_normalization = false;
+  double embedding_dropout = 0.2;
+  double embedding_deviation = 0.1;
+  double initial_deviation = 0.06;
+  std::int64_t matched_words = 20;
+  std::int64_t matched_items = 50;
+  std::int64_t filters = 150;
+  std::string pretrained;
+  std::int64_t trainable_layers = 2;
+  double pretrained_factor = 0.03;
+  nn::BertConfig bert;  ///< of `pretrained`; no field of the section
+
+  void visit_fields(base::FieldVisitor& visit);
+  /// Throws std::invalid_argument with one sentence.
+  void validate() const;
+
+  /// The preset of the section's `model`, overridden by what else the section holds. The shape of a
+  /// pre-trained encoder is that of the section [pretrained], which a saved model has, or that of
+  /// the folder. Throws std::invalid_argument as ConfigTree::read_section and BertConfig::load do.
+  static ModelConfig read(const base::ConfigTree& tree);
+
+  /// The encoder of users with the width of the items.
+  nn::EncoderConfig user_encoder() const;
+  nn::EmbeddingOptions embedding(std::int64_t vocabulary_size) const;
+  /// Whether titles are read by a pre-trained encoder.
+  bool has_pretrained() const {
+    return model == ModelKind::kPlmNr || model == ModelKind::kFastformerPlmNr;
+  }
+  /// Width of the row of a word.
+  std::int64_t word_width() const { return has_pretrained() ? bert.width : encoder.width; }
+  /// data.title_tokens, lowered to what the model sees.
+  std::int64_t title_limit(std::int64_t title_tokens) const;
+};
+
+/// The defaults of a kind of model.
+ModelConfig model_preset(ModelKind kind);
+
+/// Throws std::invalid_argument with one sentence unless the section [text] cuts titles as the
+/// pre-trained encoder of the model expects them. Models without one take any.
+void check_pretrained_text(const ModelConfig& config, const text::TokenizerConfig& text);
+
+}  // namespace fastformer::recommendation
+
+namespace fastformer::base {
+template <>
+inline constexpr std::array kWords<recommendation::ModelKind> = {"fastformer", "fim", "nrms",
+                                                                 "plm_nr", "fastformer_plm_nr"};
+}  // namespace fastformer::base

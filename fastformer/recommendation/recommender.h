@@ -1,0 +1,112 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "fastformer/base/vectors.h"
+#include "fastformer/kernels/options.h"
+#include "fastformer/recommendation/data_config.h"
+#include "fastformer/recommendation/item_table.h"
+
+namespace fastformer {
+
+namespace recommendation {
+struct RecommenderContent;
+}
+
+/// An item that a recommender chose for a user.
+struct Recommendation {
+  /// What one click adds to the score: the score less that of the history without the click.
+  struct Reason {
+    std::string id, title;
+    double added = 0;
+  };
+  std::string id, title;
+  double score = 0;
+  std::vector<Reason> reasons;  ///< one per click, oldest first
+};
+
+/// What `Recommender::recommend` found.
+struct Recommendations {
+  std::vector<Recommendation> items;  ///< best first
+  std::vector<std::string> unknown;   ///< ids of the history that the catalogue lacks; ignored
+};
+
+/// Items with their vectors, made by a recommender for itself. Immutable; safe to share by threads.
+class Catalogue {
+ public:
+  Catalogue(Catalogue&&) noexcept;
+  Catalogue& operator=(Catalogue&&) noexcept;
+  ~Catalogue();
+
+  std::int64_t size() const;
+  /// Titles that were not in the index file and had to be encoded.
+  std::int64_t encoded() const;
+
+ private:
+  friend class Recommender;
+  struct Impl;
+  explicit Catalogue(std::unique_ptr<const Impl> impl);
+
+  std::unique_ptr<const Impl> impl_;
+};
+
+/// A trained recommender.
+///
+///   const auto recommender = fastformer::Recommender::load("runs/mind/model");
+///   const auto catalogue = recommender.catalogue("MINDsmall_dev/news.tsv");
+///   const std::vector<std::string> history = {"N55189", "N42782"};
+///   for (const auto& item : recommender.recommend(catalogue, history).items) {
+///     std::cout << item.score << ' ' << item.title << '\n';
+///   }
+///
+/// Immutable; safe to share by threads. Throws std::runtime_error where a computation fails.
+class Recommender {
+ public:
+  /// Throws std::invalid_argument with one sentence for a directory that is missing, incomplete,
+  /// damaged, or of another kind or version.
+  static Recommender load(const std::filesystem::path& directory, const Options& options = {});
+  /// A model that is in memory, as training leaves it.
+  explicit Recommender(recommendation::RecommenderContent content, const Options& options = {});
+  Recommender(Recommender&&) noexcept;
+  Recommender& operator=(Recommender&&) noexcept;
+  ~Recommender();
+
+  /// How the training files were read, and so how items are.
+  const recommendation::DataConfig& data_config() const;
+
+  /// Reads items in the format of data_config(): MIND's news.tsv or its folder, an .item file of
+  /// RecBole, an index of packages. `index` names a file that keeps their vectors, so that only new
+  /// titles are encoded; empty: none. Throws std::invalid_argument naming file and line for items
+  /// that cannot be read, for a damaged index, and for a model without item vectors (fim).
+  Catalogue catalogue(const std::filesystem::path& items,
+                      const std::filesystem::path& index = {}) const;
+  Catalogue catalogue(const std::filesystem::path& items, const std::filesystem::path& index,
+                      const recommendation::DataConfig& config) const;
+  /// Items in memory.
+  Catalogue catalogue(std::span<const recommendation::Item> items) const;
+
+  /// The `top` items with the highest scores for a user who clicked `history` (ids, oldest first),
+  /// without those of the history. Throws std::invalid_argument where none of the history is in the
+  /// catalogue, or nothing else is.
+  Recommendations recommend(const Catalogue& catalogue, std::span<const std::string> history,
+                            std::size_t top = 10) const;
+
+  /// The vectors of titles [titles, width]; the product of a user's and an item's is the score.
+  Vectors embed(std::span<const std::string> titles) const;
+  /// The vectors of users [histories, width] by the ids of their clicks.
+  Vectors embed_users(const Catalogue& catalogue,
+                      std::span<const std::vector<std::string>> histories) const;
+
+  const recommendation::RecommenderContent& content() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<const Impl> impl_;
+};
+
+}  // namespace fastformer

@@ -1,0 +1,114 @@
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <set>
+#include <span>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "fastformer/nn/bert/bert_encoder.h"
+#include "fastformer/nn/layers/embedding.h"
+#include "fastformer/nn/parameter_store.h"
+#include "fastformer/recommendation/data_config.h"
+#include "fastformer/recommendation/item_batch.h"
+#include "fastformer/recommendation/item_table.h"
+#include "fastformer/recommendation/matcher.h"
+#include "fastformer/recommendation/model_config.h"
+#include "fastformer/text/tokenizer.h"
+
+namespace fastformer::recommendation {
+
+/// News recommendation (Wu et al., arXiv 2108.09084, section 4.1): word embedding or a pre-trained
+/// encoder, an encoder of titles, and a matcher of clicked news and candidates.
+///
+///   const RecommenderModel model(config, tokenizer->vocabulary_size(), /*seed=*/1);
+///   model.loss(sampler.batch(i), /*training=*/true).backward();
+///
+/// Every distinct title of a batch is encoded once, forward and backward. Immutable but for its
+/// parameters, which an optimizer changes: without one, safe to share by threads.
+class RecommenderModel {
+ public:
+  /// Throws std::invalid_argument for a vocabulary or a number of layers to tune that a pre-trained
+  /// encoder does not have.
+  RecommenderModel(const ModelConfig& config, std::int64_t vocabulary_size, std::uint64_t seed,
+                   at::ScalarType dtype = at::kFloat);
+
+  /// The mean over the clicks of -log softmax of the click's score among its candidates: the first
+  /// candidate of each user is the click, and all have equally many. `training` turns dropout on,
+  /// which draws from LibTorch's default generator. `frozen`, if defined, is what frozen_rows()
+  /// gives for the batch. Throws c10::Error for lists of unequal lengths.
+  at::Tensor loss(const ItemBatch& batch, bool training, const at::Tensor& frozen = {}) const;
+  /// The scores of the candidates: [C].
+  at::Tensor scores(const ItemBatch& batch, bool training, const at::Tensor& frozen = {}) const;
+
+  /// For inference in two steps: titles to rows [N, e], and lists of such rows to scores [C].
+  at::Tensor encode_items(std::span<const std::int32_t> token_ids, const nn::Offsets& offsets,
+                          bool training = false) const;
+  at::Tensor score(const at::Tensor& items, const ItemLists& histories,
+                   const ItemLists& candidates) const;
+  /// What the layers of a pre-trained encoder that do not learn make of titles: rows [T, e], the
+  /// same at every step (see FrozenTitles). Throws std::logic_error for a model that has none.
+  bool has_frozen_rows() const;
+  at::Tensor frozen_rows(std::span<const std::int32_t> token_ids, const nn::Offsets& offsets) const;
+  /// The vectors of users [B, d]. Throws std::invalid_argument for a model that has none (fim).
+  at::Tensor encode_users(const at::Tensor& items, const ItemLists& histories) const;
+  /// Whether an encoded news is one vector, small enough to keep those of a whole data set.
+  bool has_vectors() const { return matcher_->has_vectors(); }
+
+  /// Gives a pre-trained encoder its weights from the folder config().pretrained; models without
+  /// one stay as they are. Throws as nn::BertEncoder::load does.
+  void load_pretrained() const;
+
+  const nn::ParameterMap& parameters() const { return store_.parameters(); }
+  /// Those that learn: an optimizer must not be given the others, which would move them.
+  const nn::ParameterMap& trained_parameters() const { return trained_; }
+  /// What the learning rate is multiplied by for a parameter.
+  double learning_rate_factor(const std::string& parameter) const;
+  /// The tables whose gradients are sparse, and their rows that a batch touches.
+  std::set<std::string> row_sparse_parameters() const;
+  std::vector<std::pair<std::string, at::Tensor>> touched_rows(const ItemBatch& batch) const;
+
+  const ModelConfig& config() const { return config_; }
+
+ private:
+  ModelConfig config_;
+  nn::ParameterStore store_;
+  std::variant<nn::Embedding, nn::BertEncoder> words_;
+  std::unique_ptr<ItemMatcher> matcher_;
+  nn::ParameterMap trained_;
+};
+
+/// All that the model directory of a recommender holds, see base/model_directory.h: the sections
+/// `model`, `data` (how its training files were read) and, with a pre-trained encoder, `pretrained`
+/// of config.json, the parameters and the tokenizer.
+struct RecommenderContent {
+  DataConfig data_config;
+  std::unique_ptr<text::Tokenizer> tokenizer;
+  std::unique_ptr<RecommenderModel> model;
+
+  /// Throws std::invalid_argument with one sentence for a directory that is missing, incomplete,
+  /// damaged, or of another kind or version.
+  static RecommenderContent load(const std::filesystem::path& directory);
+};
+
+/// What `kind_of_model` says of the directory of a recommender.
+inline constexpr const char* kModelKind = "recommender";
+
+/// Writes the model directory; `card` is Markdown. Throws std::runtime_error when the disk refuses.
+void save_recommender(const std::filesystem::path& directory, const DataConfig& data_config,
+                      const text::Tokenizer& tokenizer, const RecommenderModel& model,
+                      const std::string& card);
+
+/// What the model makes of the titles of these news, a row for each: [N, e], encoded a few at a
+/// time and without gradients. `news` are different numbers; throws as ItemBatchBuilder does for
+/// one that has no title.
+at::Tensor encode_titles(const RecommenderModel& model, const TitleTokens& titles,
+                         std::span<const std::int32_t> items);
+
+}  // namespace fastformer::recommendation

@@ -1,0 +1,54 @@
+#include "fastformer/summarization/model_config.h"
+
+#include <algorithm>
+
+namespace fastformer::summarization {
+
+void DecoderFields::visit_fields(base::FieldVisitor& visit) {
+  visit("layers", layers, "decoder layers", base::between(1, 1000));
+  visit("ffn_width", ffn_width, "inner width of the feed-forward block; 0: no such block",
+        base::between(0, 1 << 20));
+  visit("normalization", normalization, "layer norm before or after each block");
+  visit("dropout", dropout, "dropout rate", base::between(0, 0.99));
+  visit("max_positions", max_positions,
+        "learned positions, to which summaries are truncated; 0: none, any length",
+        base::between(0, 1 << 24));
+  visit("tied", tied, "the output layer shares the token embeddings");
+  visit("copy", copy, "tokens can be copied from the document (pointer-generator)");
+}
+
+void ModelConfig::visit_fields(base::FieldVisitor& visit) {
+  source.visit_fields(visit);
+  visit.table("decoder", decoder, "decoder that writes the summary");
+}
+
+ModelConfig ModelConfig::read(const base::ConfigTree& tree) {
+  return tree.read_preset_section<ModelConfig>("model", [](const ModelConfig& named) {
+    return ModelConfig{.source = nn::text_encoder_preset(named.source.preset)};
+  });
+}
+
+nn::DecoderConfig ModelConfig::decoder_config() const {
+  return {.layers = decoder.layers,
+          .width = source.encoder.width,
+          .heads = source.encoder.heads,
+          .ffn_width = decoder.ffn_width,
+          .activation = source.encoder.activation,
+          .normalization = decoder.normalization,
+          .dropout = decoder.dropout};
+}
+
+nn::EmbeddingOptions ModelConfig::target_embedding(std::int64_t vocabulary_size) const {
+  auto options = source.embedding(vocabulary_size);
+  options.max_positions = decoder.max_positions;
+  options.bigram_buckets = 0;
+  return options;
+}
+
+std::int64_t ModelConfig::summary_limit(std::int64_t max_tokens) const {
+  if (decoder.max_positions == 0) return max_tokens;
+  const auto most = decoder.max_positions - 1;
+  return max_tokens == 0 ? most : std::min(max_tokens, most);
+}
+
+}  // namespace fastformer::summarization

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <cstdint>
+
+#include "fastformer/base/config_tree.h"
+#include "fastformer/nn/decoder/decoder.h"
+#include "fastformer/nn/text_encoder_config.h"
+
+namespace fastformer::summarization {
+
+/// The table [model.decoder]. Width, heads and activation are the encoder's. The paper gives four
+/// layers (arXiv 2108.09084, appendix); the rest of the decoder it leaves open.
+struct DecoderFields {
+  std::int64_t layers = 4;
+  std::int64_t ffn_width = 1024;
+  nn::Normalization normalization = nn::Normalization::kPost;
+  double dropout = 0.2;
+  std::int64_t max_positions = 512;
+  bool tied = true;
+  bool copy = true;
+
+  void visit_fields(base::FieldVisitor& visit);
+};
+
+/// The recipe's [model] section for summarization: the encoder of documents, and the decoder.
+struct ModelConfig {
+  nn::TextEncoderConfig source;
+  DecoderFields decoder;
+
+  void visit_fields(base::FieldVisitor& visit);
+  /// Throws std::invalid_argument with one sentence.
+  void validate() const { source.validate(); }
+
+  /// The preset that the section names, overridden by what else the section holds. Throws as
+  /// ConfigTree::read_section does.
+  static ModelConfig read(const base::ConfigTree& tree);
+
+  nn::DecoderConfig decoder_config() const;
+  /// The embedding of summaries, for a vocabulary of that size.
+  nn::EmbeddingOptions target_embedding(std::int64_t vocabulary_size) const;
+  /// The most tokens of a summary: `max_tokens` (0: no limit), lowered to what the positions allow,
+  /// one of which the token before the first takes.
+  std::int64_t summary_limit(std::int64_t max_tokens) const;
+};
+
+}  // namespace fastformer::summarization

@@ -1,0 +1,66 @@
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace fastformer::summarization {
+
+struct DataConfig;
+
+/// A document and its summary. Where the source tells sentences apart, each is a line.
+struct TextPair {
+  std::string source;
+  std::string target;
+  std::string where;  ///< "train.jsonl:17", for messages
+
+  bool empty() const { return source.empty() || target.empty(); }
+};
+
+/// Reads the pairs of one file (or folder) one after another.
+///
+///   const auto reader = open_pair_reader(config, "train.jsonl");
+///   for (TextPair pair; reader->next(pair);) use(pair);
+class PairReader {
+ public:
+  virtual ~PairReader() = default;
+
+  /// Puts the next pair into `pair`; false at the end. Either text may be empty. Throws
+  /// std::invalid_argument that names file and line for a pair that cannot be read.
+  virtual bool next(TextPair& pair) = 0;
+};
+
+/// A format of pairs.
+struct PairReaderRow {
+  using Sources = std::vector<std::filesystem::path>;
+
+  std::string name;
+  std::function<std::unique_ptr<PairReader>(const DataConfig&, const Sources&)> open;
+  /// The files or folders that belong to an entry of data.train and the like; null: itself.
+  std::function<Sources(const DataConfig&, const std::filesystem::path& entry)> sources = nullptr;
+  bool has_fields = false;  ///< data.source_field and data.target_field say where the texts are
+};
+
+/// Adds a format to those of `reader.cc`, for programs that bring their own. To be called before
+/// other threads use the library. Throws std::invalid_argument for a name that is taken.
+void register_pair_reader(PairReaderRow row);
+std::vector<std::string> pair_reader_names();
+/// See PairReaderRow.
+bool has_fields(const std::string& format);
+
+/// The reader of config.format. In both texts "\r\n" and "\r" become "\n" and the white space
+/// around them is removed; markup stays. Throws std::invalid_argument with one sentence for an
+/// unknown format, for a file that cannot be read and, at the first next(), for one that holds no
+/// pairs.
+std::unique_ptr<PairReader> open_pair_reader(const DataConfig& config,
+                                             const std::filesystem::path& entry);
+/// The files or folders that the reader of `entry` reads.
+std::vector<std::filesystem::path> pair_sources(const DataConfig& config,
+                                                const std::filesystem::path& entry);
+/// Calls `visit` with each pair of all `entries`, in order.
+void for_each_pair(const DataConfig& config, const std::vector<std::string>& entries,
+                   const std::function<void(TextPair&)>& visit);
+
+}  // namespace fastformer::summarization

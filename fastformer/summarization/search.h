@@ -1,0 +1,91 @@
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "fastformer/base/config_field.h"
+
+namespace fastformer::summarization {
+
+/// How the tokens of a summary are chosen.
+enum class SearchMethod : std::uint8_t { kBeam, kGreedy, kSample };
+
+/// How summaries are searched for: the recipe's section [search].
+struct SearchConfig {
+  SearchMethod method = SearchMethod::kBeam;
+  std::int64_t beams = 5;
+  double length_penalty = 1;
+  std::int64_t min_tokens = 0;
+  std::int64_t max_tokens = 128;
+  std::int64_t blocked_ngram = 3;
+  double temperature = 1;
+  double top_p = 0.9;
+  std::int64_t seed = 1;
+
+  void visit_fields(base::FieldVisitor& visit);
+  /// Throws std::invalid_argument with one sentence.
+  void validate() const;
+};
+
+/// What a search sees of a model: sequences that grow by a token at a time. At first there is one
+/// empty sequence for each document.
+class SequenceModel {
+ public:
+  virtual ~SequenceModel() = default;
+
+  virtual std::int64_t documents() const = 0;
+  /// Appends a token to each of the H sequences; log-probabilities [H, V] of the next ones, float
+  /// or double. The first token of all is the one that begins a text.
+  virtual at::Tensor step(std::span<const std::int32_t> tokens) = 0;
+  /// Sequence i becomes a copy of what `parents[i]` was. Sequences stay in the order of documents.
+  virtual void select(std::span<const std::int64_t> parents) = 0;
+};
+
+/// The tokens that a search knows: what begins and ends a text, and what it must never choose.
+struct SearchTokens {
+  std::int32_t begin = 0, end = 0;
+  std::vector<std::int32_t> banned;
+};
+
+/// A text that a search has found.
+struct WrittenText {
+  std::vector<std::int32_t> tokens;  ///< without the ones that begin and end it
+  double log_probability = 0;        ///< of these tokens, and of the end where it has one
+  double score = 0;                  ///< by which texts of a document compare
+  bool ended = false;                ///< by its own choice, not by the largest length
+};
+
+/// Called with each token of a text as soon as it is chosen; not with the end.
+using TokenSink = std::function<void(std::int64_t document, std::int32_t token)>;
+
+/// Which tokens may follow a text: not the banned ones, not the end while it has fewer than
+/// `min_tokens`, and none that would repeat one of its n-grams of `blocked_ngram` tokens (Paulus et
+/// al., arXiv 1705.04304, section 2.5). The n-grams include the token that begins the text.
+class TokenRules {
+ public:
+  /// Throws std::invalid_argument when `config` does not validate.
+  TokenRules(const SearchConfig& config, SearchTokens tokens);
+
+  /// `texts` [H], each with the token that begins it; log_p [H, V], in which what must not follow
+  /// becomes -infinity.
+  void apply(std::span<const std::vector<std::int32_t>* const> texts,
+             const at::Tensor& log_p) const;
+
+ private:
+  std::vector<std::int32_t> refused(const std::vector<std::int32_t>& text) const;
+
+  SearchConfig config_;
+  SearchTokens tokens_;
+};
+
+}  // namespace fastformer::summarization
+
+namespace fastformer::base {
+template <>
+inline constexpr std::array kWords<summarization::SearchMethod> = {"beam", "greedy", "sample"};
+}  // namespace fastformer::base

@@ -1,0 +1,133 @@
+#include "fastformer/summarization/summarizer.h"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+#include <numeric>
+#include <stdexcept>
+#include <utility>
+
+#include "fastformer/data/batch.h"
+#include "fastformer/kernels/parallel.h"
+#include "fastformer/nn/torch_errors.h"
+#include "fastformer/summarization/summarizer_model.h"
+#include "fastformer/summarization/summary_writer.h"
+#include "fastformer/text/growing_text.h"
+
+namespace fastformer {
+
+struct Summarizer::Impl {
+  summarization::SummarizerContent content;
+  Options options;
+
+  std::size_t limit() const {
+    const auto tokens =
+        content.model->config().source.token_limit(content.data_config.max_source_tokens);
+    return tokens == 0 ? text::Tokenizer::kNoLimit : static_cast<std::size_t>(tokens);
+  }
+
+  // Runs `action` with the options of this model and without LibTorch's exceptions.
+  template <class Action>
+  decltype(auto) compute(Action&& action) const {
+    return nn::without_torch_errors([&]() -> decltype(auto) {
+      const kernels::ComputeScope scope(options.precision, options.threads);
+      const c10::NoGradGuard no_gradients;
+      return action();
+    });
+  }
+
+  // Appends the summaries of the documents of a batch.
+  void write(const data::TokenBatch& batch, std::span<const std::string> documents,
+             const SummarizeOptions& request, std::vector<Summary>& summaries) const {
+    const auto& tokenizer = *content.tokenizer;
+    text::GrowingText streamed(tokenizer);
+    std::vector<std::int64_t> numbers(documents.size());
+    std::iota(numbers.begin(), numbers.end(), request.first_document + std::ssize(summaries));
+    summarization::WritingOptions writing{
+        .banned = {tokenizer.pad_id(), tokenizer.unknown_id()}, .numbers = numbers, .sink = {}};
+    if (request.stream) {
+      writing.sink = [&](std::int64_t, std::int32_t token) { request.stream(streamed.add(token)); };
+    }
+    const auto texts = summarization::write_summaries(
+        *content.model, batch.ids, nn::Offsets(batch.offsets), request.search, std::move(writing));
+    if (request.stream) request.stream(streamed.finish());
+    for (std::size_t b = 0; b < texts.size(); ++b) {
+      const auto text = texts[b].empty() ? summarization::WrittenText() : texts[b].front();
+      auto& summary = summaries.emplace_back();
+      summary.text = tokenizer.decode(text.tokens);
+      summary.log_probability = text.log_probability;
+      if (!request.explain) continue;
+      const auto ids = std::span(batch.ids).subspan(
+          static_cast<std::size_t>(batch.offsets[b]),
+          static_cast<std::size_t>(batch.offsets[b + 1] - batch.offsets[b]));
+      summary.tokens = explain(documents[b], ids, text.tokens);
+    }
+  }
+
+  std::vector<WrittenToken> explain(const std::string& document, std::span<const std::int32_t> ids,
+                                    std::span<const std::int32_t> written) const {
+    const auto words = content.tokenizer->tokens(document, limit());
+    std::vector<WrittenToken> result;
+    for (const auto& token : summarization::explain_summary(*content.model, ids, written)) {
+      auto& one = result.emplace_back(
+          WrittenToken{content.tokenizer->token(token.token), token.copied, {}});
+      for (const auto& [position, weight] : token.sources) {
+        one.sources.push_back({words[static_cast<std::size_t>(position)], position, weight});
+      }
+    }
+    return result;
+  }
+};
+
+Summarizer Summarizer::load(const std::filesystem::path& directory, const Options& options) {
+  return nn::without_torch_errors(
+      [&] { return Summarizer(summarization::SummarizerContent::load(directory), options); });
+}
+
+Summarizer::Summarizer(summarization::SummarizerContent content, const Options& options)
+    : impl_(std::make_unique<Impl>(Impl{std::move(content), options})) {}
+
+Summarizer::Summarizer(Summarizer&&) noexcept = default;
+Summarizer& Summarizer::operator=(Summarizer&&) noexcept = default;
+Summarizer::~Summarizer() = default;
+
+const summarization::SummarizerContent& Summarizer::content() const { return impl_->content; }
+
+const summarization::SearchConfig& Summarizer::search() const { return impl_->content.search; }
+
+const summarization::DataConfig& Summarizer::data_config() const {
+  return impl_->content.data_config;
+}
+
+Summary Summarizer::summarize(std::string_view document) const {
+  const std::string text(document);
+  return summarize(std::span(&text, 1), {.search = search()}).front();
+}
+
+std::vector<Summary> Summarizer::summarize(std::span<const std::string> documents,
+                                           const SummarizeOptions& options) const {
+  if (options.stream &&
+      (options.search.method == summarization::SearchMethod::kBeam || documents.size() != 1)) {
+    throw std::invalid_argument(
+        "a summary can be streamed for one document at a time, and not with search.method = "
+        "\"beam\", which knows it only at the end");
+  }
+  return impl_->compute([&] {
+    std::vector<Summary> summaries;
+    data::TokenBatch batch;
+    std::size_t first = 0;
+    for (std::size_t i = 0; i < documents.size(); ++i) {
+      impl_->content.tokenizer->encode(documents[i], batch.ids, impl_->limit());
+      batch.offsets.push_back(batch.tokens());
+      // An empty document counts as one token, else a batch could hold any number of them.
+      const bool full = batch.tokens() + batch.size() >= impl_->options.max_batch_tokens;
+      if (!full && i + 1 < documents.size()) continue;
+      impl_->write(batch, documents.subspan(first, i + 1 - first), options, summaries);
+      first = i + 1;
+      batch = {};
+    }
+    return summaries;
+  });
+}
+
+}  // namespace fastformer

@@ -1,0 +1,89 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "fastformer/kernels/options.h"
+#include "fastformer/summarization/data_config.h"
+#include "fastformer/summarization/search.h"
+
+namespace fastformer {
+
+namespace summarization {
+struct SummarizerContent;
+}
+
+/// What the model looked at when it wrote one token.
+struct WrittenToken {
+  struct Source {
+    std::string token;
+    std::int64_t position;  ///< in the document, from 0
+    double weight;          ///< those of all positions sum to 1
+  };
+  std::string token;
+  /// Probability of copying rather than generating; nothing for a model that cannot copy.
+  std::optional<double> copied;
+  std::vector<Source> sources;  ///< the heaviest first
+};
+
+/// A summary of one document.
+struct Summary {
+  std::string text;
+  double log_probability = 0;
+  std::vector<WrittenToken> tokens;  ///< with SummarizeOptions::explain
+};
+
+struct SummarizeOptions {
+  summarization::SearchConfig search;
+  bool explain = false;  ///< fill Summary::tokens
+  /// Number of the first document among all that are summarized: sampling draws by it.
+  std::int64_t first_document = 0;
+  /// Gets the text of a summary in pieces while it is written; for one document, and not with
+  /// search.method = beam, which knows its summary only at the end.
+  std::function<void(std::string_view piece)> stream = {};
+};
+
+/// A trained summarizer.
+///
+///   const auto summarizer = fastformer::Summarizer::load("runs/news/model");
+///   std::cout << summarizer.summarize(document).text << '\n';
+///
+/// Immutable; safe to share by threads. Throws std::runtime_error where a computation fails.
+class Summarizer {
+ public:
+  /// Throws std::invalid_argument with one sentence for a directory that is missing, incomplete,
+  /// damaged, or of another kind or version.
+  static Summarizer load(const std::filesystem::path& directory, const Options& options = {});
+  /// A model that is in memory, as training leaves it.
+  explicit Summarizer(summarization::SummarizerContent content, const Options& options = {});
+  Summarizer(Summarizer&&) noexcept;
+  Summarizer& operator=(Summarizer&&) noexcept;
+  ~Summarizer();
+
+  /// The recipe's search, for SummarizeOptions.
+  const summarization::SearchConfig& search() const;
+  /// How the training files were read.
+  const summarization::DataConfig& data_config() const;
+
+  /// By the recipe's search.
+  Summary summarize(std::string_view document) const;
+  /// One summary per document, in their order. Memory is bounded by Options::max_batch_tokens.
+  /// Throws std::invalid_argument for a stream with a beam search or with several documents.
+  std::vector<Summary> summarize(std::span<const std::string> documents,
+                                 const SummarizeOptions& options) const;
+
+  const summarization::SummarizerContent& content() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<const Impl> impl_;
+};
+
+}  // namespace fastformer

@@ -1,0 +1,67 @@
+#include "fastformer/summarization/summary_writer.h"
+
+#include <algorithm>
+#include <numeric>
+#include <utility>
+
+#include "fastformer/summarization/beam_search.h"
+#include "fastformer/summarization/token_sampling.h"
+
+namespace fastformer::summarization {
+
+std::vector<std::vector<WrittenText>> write_summaries(const SummarizerModel& model,
+                                                      std::span<const std::int32_t> ids,
+                                                      const nn::Offsets& offsets,
+                                                      SearchConfig config, WritingOptions options) {
+  const auto positions = model.config().decoder.max_positions;
+  if (positions > 0) config.max_tokens = std::min(config.max_tokens, positions);
+  options.banned.push_back(model.vocabulary().begin);
+  const SearchTokens tokens{model.vocabulary().begin, model.vocabulary().end,
+                            std::move(options.banned)};
+  SummaryWriter writer(model, ids, offsets);
+  if (config.method == SearchMethod::kBeam) return beam_search(writer, tokens, config);
+  auto texts = config.method == SearchMethod::kGreedy
+                   ? write_greedily(writer, tokens, config, options.sink)
+                   : sample_texts(writer, tokens, config, options.numbers, options.sink);
+  std::vector<std::vector<WrittenText>> result;
+  for (auto& text : texts) result.push_back({std::move(text)});
+  return result;
+}
+
+namespace {
+
+// Of equally heavy positions the first.
+std::vector<TokenExplanation::Source> heaviest(std::span<const double> weights, std::size_t count) {
+  std::vector<std::int64_t> order(weights.size());
+  std::iota(order.begin(), order.end(), 0);
+  const auto kept = order.begin() + static_cast<std::ptrdiff_t>(std::min(count, weights.size()));
+  std::partial_sort(order.begin(), kept, order.end(), [&](auto a, auto b) {
+    return weights[a] != weights[b] ? weights[a] > weights[b] : a < b;
+  });
+  std::vector<TokenExplanation::Source> sources;
+  for (auto at = order.begin(); at != kept; ++at) sources.push_back({*at, weights[*at]});
+  return sources;
+}
+
+}  // namespace
+
+std::vector<TokenExplanation> explain_summary(const SummarizerModel& model,
+                                              std::span<const std::int32_t> ids,
+                                              std::span<const std::int32_t> tokens,
+                                              std::size_t sources) {
+  std::vector<TokenExplanation> result;
+  if (tokens.empty()) return result;
+  const auto trace = model.trace(ids, tokens);
+  const auto weights = trace.weights.to(at::kDouble).contiguous();
+  for (std::size_t t = 0; t < tokens.size(); ++t) {
+    const std::span row(weights.const_data_ptr<double>() + t * ids.size(), ids.size());
+    std::optional<double> copied;
+    if (trace.gates.defined()) {
+      copied = 1 - trace.gates[static_cast<std::int64_t>(t)].item<double>();
+    }
+    result.push_back({tokens[t], copied, heaviest(row, sources)});
+  }
+  return result;
+}
+
+}  // namespace fastformer::summarization

@@ -1,0 +1,73 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "fastformer/nn/offsets.h"
+#include "fastformer/summarization/search.h"
+#include "fastformer/summarization/summarizer_model.h"
+
+namespace fastformer::summarization {
+
+/// Summaries of documents under way, as a search sees them.
+class SummaryWriter final : public SequenceModel {
+ public:
+  SummaryWriter(const SummarizerModel& model, std::span<const std::int32_t> ids,
+                const nn::Offsets& offsets)
+      : model_(model), documents_(offsets.size()), state_(model.begin(ids, offsets)) {}
+
+  std::int64_t documents() const override { return documents_; }
+  at::Tensor step(std::span<const std::int32_t> tokens) override {
+    return model_.step(tokens, state_);
+  }
+  void select(std::span<const std::int64_t> parents) override { state_.decoder.select(parents); }
+
+ private:
+  const SummarizerModel& model_;
+  std::int64_t documents_;
+  WritingState state_;
+};
+
+struct WritingOptions {
+  std::vector<std::int32_t> banned = {};  ///< must not be written, beside what begins a text
+  /// Of each document among all that are summarized, see sample_texts(); may be empty.
+  std::span<const std::int64_t> numbers = {};
+  TokenSink sink = {};  ///< may be empty; not called by "beam"
+};
+
+/// Summaries of the documents, in their order, each with the texts that the search found, best
+/// first; those of "greedy" and "sample" are one. `max_tokens` is lowered to what the model's
+/// positions allow. Throws std::invalid_argument when `config` does not validate.
+std::vector<std::vector<WrittenText>> write_summaries(const SummarizerModel& model,
+                                                      std::span<const std::int32_t> ids,
+                                                      const nn::Offsets& offsets,
+                                                      SearchConfig config,
+                                                      WritingOptions options = {});
+
+/// What a summarizer looked at when it wrote one token.
+struct TokenExplanation {
+  struct Source {
+    std::int64_t position;  ///< in the document, from 0
+    double weight;          ///< those of all positions sum to 1
+  };
+  std::int32_t token;
+  /// Probability of copying rather than generating; nothing for a model that cannot copy.
+  std::optional<double> copied;
+  std::vector<Source> sources;  ///< the heaviest first
+};
+
+/// One for each of the `tokens` that the model wrote for the document `ids`, with its `sources`
+/// heaviest positions: the weights of `SummaryTrace`. Throws as SummarizerModel::trace does.
+///
+///   for (const auto& written : explain_summary(model, ids, texts[0].front().tokens)) {
+///     std::cout << tokenizer.token(written.token) << ' ' << written.sources.front().position;
+///   }
+std::vector<TokenExplanation> explain_summary(const SummarizerModel& model,
+                                              std::span<const std::int32_t> ids,
+                                              std::span<const std::int32_t> tokens,
+                                              std::size_t sources = 3);
+
+}  // namespace fastformer::summarization

@@ -1,0 +1,88 @@
+#include "fastformer/summarization/task_kind.h"
+
+#include <memory>
+#include <stdexcept>
+
+#include "fastformer/base/format.h"
+#include "fastformer/kernels/parallel.h"
+#include "fastformer/summarization/dataset.h"
+#include "fastformer/summarization/evaluation.h"
+#include "fastformer/summarization/summarizer_model.h"
+#include "fastformer/summarization/training.h"
+
+namespace fastformer::summarization {
+namespace {
+
+std::unique_ptr<train::Recipe> read_recipe(const base::ConfigTree& tree) {
+  return std::make_unique<Recipe>(Recipe::read(tree));
+}
+
+std::vector<train::RecipeSection> sections() {
+  return {{"data", [](base::FieldVisitor& visit) { DataConfig().visit_fields(visit); }},
+          {"model", [](base::FieldVisitor& visit) { ModelConfig().visit_fields(visit); }},
+          {"search", [](base::FieldVisitor& visit) { SearchConfig().visit_fields(visit); }},
+          {"text", [](base::FieldVisitor& visit) { text::TokenizerConfig().visit_fields(visit); }},
+          {"train", [](base::FieldVisitor& visit) { Recipe().visit_train_fields(visit); }}};
+}
+
+// 0: no limit.
+std::string length_text(std::int64_t limit) {
+  return limit > 0 ? base::format("at most %ld tokens", limit) : "any length";
+}
+
+std::string inspect(const std::filesystem::path& directory) {
+  const auto content = SummarizerContent::load(directory);
+  const auto& config = content.model->config();
+  const auto& encoder = config.source.encoder;
+  const auto& search = content.search;
+  const bool beam = search.method == SearchMethod::kBeam;
+  return train::parameter_table(content.model->parameters()) +
+         base::format(
+             "kind summarizer\nvocabulary %ld\nencoder %s, layers %ld, width %ld, heads %ld\n",
+             content.tokenizer->vocabulary_size(), encoder.mixer.name().c_str(), encoder.layers,
+             encoder.width, encoder.heads) +
+         base::format("decoder layers %ld, %s\n", config.decoder.layers,
+                      config.decoder.copy ? "copies from the document" : "does not copy") +
+         "documents of " + length_text(content.data_config.max_source_tokens) + ", summaries of " +
+         length_text(search.max_tokens) + "\nsearch " + base::word_of(search.method) +
+         (beam ? base::format(", beams %ld\n", search.beams) : std::string("\n"));
+}
+
+train::EvaluationReport evaluate_model(const train::EvaluationRequest& request,
+                                       const train::NoticeSink&) {
+  if (!request.ensemble.empty() || !request.predictions.empty()) {
+    throw std::invalid_argument("--ensemble and --predictions are for recommenders, but " +
+                                request.model.string() + " holds a summarizer");
+  }
+  if (request.data.empty()) {
+    throw std::invalid_argument("name the files to evaluate " + request.model.string() + " on");
+  }
+  const kernels::ComputeScope scope(request.options.precision, request.options.threads);
+  auto content = SummarizerContent::load(request.model);
+  auto& config = content.data_config;
+  const auto assigned = train::assigned(request.set, {"data", "search"});
+  assigned.read_section("data", config);
+  assigned.read_section("search", content.search);
+  const auto& model = *content.model;
+  config.max_source_tokens = model.config().source.token_limit(config.max_source_tokens);
+  config.max_target_tokens = model.config().summary_limit(config.max_target_tokens);
+  const auto pairs = read_pairs(config, request.data, *content.tokenizer);
+  const auto texts = read_texts(config, request.data, pairs);
+  const auto result = evaluate(model, *content.tokenizer, content.search, pairs, texts);
+  return {evaluation_table(result), evaluation_json(result)};
+}
+
+}  // namespace
+
+train::TaskKind task_kind() {
+  return {.name = Recipe().task(),
+          .model = kModelKind,
+          .commands = {"summarize"},
+          .read_recipe = read_recipe,
+          .sections = sections,
+          .inspect = inspect,
+          .evaluate = evaluate_model,
+          .export_parts = nullptr};
+}
+
+}  // namespace fastformer::summarization

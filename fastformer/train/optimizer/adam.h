@@ -1,0 +1,122 @@
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "fastformer/train/optimizer/adam_history.h"
+#include "fastformer/train/optimizer/gradient.h"
+
+namespace fastformer::train {
+
+struct AdamConfig {
+  double beta1 = 0.9;       ///< decay of the mean of gradients, in [0, 1)
+  double beta2 = 0.999;     ///< decay of the mean of squared gradients, in [0, 1)
+  double epsilon = 1e-8;    ///< added to the root of the latter, above 0
+  double weight_decay = 0;  ///< per step, times the learning rate; decoupled (AdamW)
+
+  /// Throws std::invalid_argument with a sentence for a value out of range.
+  void validate() const;
+};
+
+/// Adam (Kingma and Ba, arXiv:1412.6980) and AdamW (Loshchilov and Hutter, arXiv:1711.05101) over
+/// the weights of a model, which it changes in place.
+///
+///   Adam adam(parameters, {.weight_decay = 0.01}, {"embedding.token.weight"});
+///   for (...) {
+///     adam.bring_up_to_date("embedding.token.weight", batch_rows);
+///     ...forward and backward...
+///     adam.step(gradients, learning_rate);
+///   }
+///   adam.bring_up_to_date_all();  // before evaluating or saving the weights
+///
+/// At step t, with the gradient g:
+///   m <- beta1 m + (1 - beta1) g;  v <- beta2 v + (1 - beta2) g^2
+///   w <- (1 - lr wd) w - lr / (1 - beta1^t) * m / (sqrt(v / (1 - beta2^t)) + epsilon)
+/// where lr is the learning rate of the step times the parameter's factor, 1 unless it is given.
+/// Weight decay applies to tensors of two or more dimensions, but to no `*.normalization.weight`.
+///
+/// A parameter in `row_sparse` ([rows, d], an embedding table) costs only what is touched, and yet
+/// ends where dense Adam ends, to rounding: a row that was skipped for some steps catches up on
+/// them when it is next needed (see AdamHistory). Between two steps only the rows that were brought
+/// up to date are what dense Adam would have; weights must be read after bring_up_to_date.
+class Adam {
+ public:
+  /// Throws std::invalid_argument unless all parameters are contiguous float32 or float64 CPU
+  /// tensors, all names in `row_sparse` are parameters of two dimensions, and those in `factors`
+  /// parameters with a finite factor of 0 or more.
+  Adam(std::map<std::string, at::Tensor> parameters, AdamConfig config,
+       std::set<std::string> row_sparse, const std::map<std::string, double>& factors = {});
+
+  Adam(const Adam&) = delete;
+  Adam& operator=(const Adam&) = delete;
+  Adam(Adam&&) = default;
+  Adam& operator=(Adam&&) = default;
+
+  /// One step. A parameter without an entry, or with an empty one, has a zero gradient: its moments
+  /// shrink and its weights keep moving. A row-sparse parameter takes a dense gradient too, a dense
+  /// one takes no rows.
+  /// Throws std::invalid_argument, before anything changes, for an unknown name, a wrong type or
+  /// shape, rows that do not rise or are out of range, or a learning rate out of range.
+  void step(const std::map<std::string, Gradient>& gradients, double learning_rate);
+
+  /// Lets `rows` (int64, any order, duplicates allowed) of a row-sparse parameter catch up.
+  /// Does nothing for a dense parameter. Throws std::invalid_argument for an unknown name or row.
+  void bring_up_to_date(const std::string& name, const at::Tensor& rows);
+  void bring_up_to_date_all();
+
+  std::int64_t steps() const { return static_cast<std::int64_t>(learning_rates_.size()); }
+
+  /// Copies of `<parameter>.first_moment`, `<parameter>.second_moment`, of `<parameter>.last_step`
+  /// ([rows] int64, row-sparse parameters), `step` ([] int64) and `learning_rates` ([step] double).
+  /// Loaded next to the weights of the same moment, the run goes on bit for bit as it would have.
+  std::map<std::string, at::Tensor> state() const;
+  /// Throws std::invalid_argument, before anything changes, unless `state` has exactly these names
+  /// with the types, shapes and ranges that belong to the parameters.
+  void load_state(const std::map<std::string, at::Tensor>& state);
+
+ private:
+  /// What the learning rate is multiplied by, and the weight decay.
+  using Pace = std::pair<double, double>;
+  struct Parameter {
+    at::Tensor weight;
+    at::Tensor first_moment;
+    at::Tensor second_moment;
+    at::Tensor last_step;  ///< [rows] int64, undefined for a dense parameter
+    Pace pace;
+
+    bool row_sparse() const { return last_step.defined(); }
+  };
+  /// Pieces of a step that touch disjoint memory, in a fixed order.
+  using Work = std::vector<std::function<void()>>;
+
+  const Parameter& find(const std::string& name) const;
+  const AdamHistory& history(const Parameter& parameter) const;
+  kernels::AdamConstants constants() const;
+  /// Throws for a rate that is out of range for one of the parameters.
+  void check_rate(double learning_rate) const;
+  void append(double learning_rate);
+  std::map<std::string, at::Tensor> state_tensors() const;
+
+  void catch_up(Parameter& parameter, const std::vector<std::int64_t>& rows);
+  template <class T>
+  void catch_up_rows(Parameter& parameter, const std::vector<std::int64_t>& rows);
+  template <class T>
+  void add_dense(Parameter& parameter, const at::Tensor& gradient, Work& work) const;
+  template <class T>
+  void add_rows(Parameter& parameter, const std::vector<std::int64_t>& rows,
+                const at::Tensor& values, Work& work) const;
+
+  AdamConfig config_;
+  std::map<std::string, Parameter> parameters_;
+  std::map<Pace, AdamHistory> histories_;
+  std::vector<double> learning_rates_;  ///< of all steps, without factors
+};
+
+}  // namespace fastformer::train

@@ -1,0 +1,84 @@
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <span>
+#include <vector>
+
+#include "fastformer/kernels/adam_kernel.h"
+
+namespace fastformer::train {
+
+/// How closely a replay follows the steps it stands for; both are relative to what it moves.
+struct ReplayPrecision {
+  double cutoff = 1e-10;  ///< movement that may be left out at the end
+  double series = 1e-9;   ///< movement that the series may miss
+
+  static constexpr ReplayPrecision for_float() { return {1e-10, 1e-9}; }
+  static constexpr ReplayPrecision for_double() { return {1e-18, 1e-15}; }
+};
+
+/// How to take weights over steps that had no gradient for them: first `steps`, one by one, then
+/// `rest` where there is one.
+struct ReplayPlan {
+  std::span<const kernels::AdamStep> steps;  ///< points into the history; append() ends its life
+  bool has_rest = false;
+  kernels::ReplaySeries rest;
+};
+
+/// Throws std::invalid_argument for a learning rate that is negative, not finite, or so large that
+/// learning_rate * weight_decay reaches 1.
+void check_learning_rate(double learning_rate, double weight_decay);
+
+/// Every past step of Adam, and how weights that skipped some of them catch up.
+///
+///   AdamHistory history({0.9, 0.999, 1e-8}, 0.0, ReplayPrecision::for_float());
+///   history.append(1e-3);                      // step 1
+///   const ReplayPlan plan = history.plan(0);   // for rows that were last touched at step 0
+///
+/// Without a gradient m and v only shrink, so from step t0 on the weight moves at step t0 + k by
+///   size_s beta1^k m / (h_s sqrt(v) + epsilon),  h_s = beta2^(k/2) root_s,  s = t0 + k.
+/// Two facts make that cheap:
+/// 1. The moves shrink like (beta1 / sqrt(beta2))^k, 0.9004^k by default, whatever m and v are.
+///    After the K steps that bring this below `cutoff` (220 for float) the weight rests; only its
+///    decay goes on, as one product.
+/// 2. h_s hardly changes over these steps, unless training has just begun. With c = center, a mean
+///    of the h_s, D = c sqrt(v) + epsilon and x = c sqrt(v) / D <= 1,
+///      1 / (h_s sqrt(v) + epsilon) = 1/D sum_j (-x (h_s - c) / c)^j,
+///    so all moves together are m/D times one polynomial in x, whose coefficients are the same for
+///    all weights. Where its error bound exceeds `series`, the steps are taken one by one.
+/// Where beta1^2 >= beta2 the moves need not shrink, and every step is taken one by one.
+class AdamHistory {
+ public:
+  AdamHistory(kernels::AdamConstants constants, double weight_decay, ReplayPrecision precision);
+
+  /// Throws what check_learning_rate throws.
+  void append(double learning_rate);
+  void clear();
+
+  /// Number of steps so far.
+  std::int64_t size() const { return static_cast<std::int64_t>(steps_.size()); }
+  /// The step `number`, counted from 1.
+  const kernels::AdamStep& step(std::int64_t number) const;
+
+  /// Takes weights that are up to date as of step `from` (0 for never touched) to step size().
+  ReplayPlan plan(std::int64_t from) const;
+
+ private:
+  static constexpr std::int64_t kNoCutoff = std::numeric_limits<std::int64_t>::max();
+
+  kernels::ReplaySeries scales(std::int64_t from) const;
+  bool add_moves(std::int64_t from, std::int64_t end, kernels::ReplaySeries& series) const;
+
+  kernels::AdamConstants constants_;
+  double weight_decay_;
+  ReplayPrecision precision_;
+  std::int64_t cutoff_ = kNoCutoff;        ///< K above
+  std::vector<double> beta1_powers_;       ///< beta1^k for k up to K
+  std::vector<double> root_beta2_powers_;  ///< beta2^(k/2)
+
+  std::vector<kernels::AdamStep> steps_;
+  std::vector<double> log_decay_ = {0.0};  ///< sum of log(decay) over the first steps
+};
+
+}  // namespace fastformer::train

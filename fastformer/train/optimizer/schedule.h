@@ -1,0 +1,32 @@
+#pragma once
+
+#include <cstdint>
+
+#include "fastformer/base/config_field.h"
+
+namespace fastformer::train {
+
+/// How the learning rate falls after the warm-up.
+enum class Schedule : std::uint8_t { kConstant, kLinear, kCosine };
+
+/// What the peak learning rate is multiplied with at `step` (0 for the first step).
+///
+///   const double rate = peak * schedule_factor(Schedule::kLinear, step, total_steps,
+///   warmup_steps);
+///
+/// The formulas are those of Hugging Face's transformers (optimization.py), with w = warmup_steps
+/// and n = total_steps. All rise linearly while step < w: step / max(1, w). From then on
+///   constant  1
+///   linear    max(0, (n - step) / max(1, n - w))
+///   cosine    (1 + cos(pi p)) / 2,  p = (step - w) / max(1, n - w), at most 1, so that a step
+///             after the last one does not rise again
+/// Throws std::invalid_argument for a negative number.
+double schedule_factor(Schedule schedule, std::int64_t step, std::int64_t total_steps,
+                       std::int64_t warmup_steps);
+
+}  // namespace fastformer::train
+
+namespace fastformer::base {
+template <>
+inline constexpr std::array kWords<train::Schedule> = {"constant", "linear", "cosine"};
+}  // namespace fastformer::base

@@ -1,0 +1,70 @@
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "fastformer/metrics/scores.h"
+#include "fastformer/nn/parameter_store.h"
+
+namespace fastformer::train {
+
+/// How a finished model does on the test part.
+struct TestReport {
+  std::int64_t items = 0;  ///< documents or impressions; 0: there is no test part
+  metrics::Scores scores;
+  std::vector<metrics::NamedScores> baselines;  ///< what needs no training, on the same part
+  std::string table;                            ///< for people
+};
+
+/// What a Trainer trains: a model with the data, the loss and the measures of its task.
+///
+/// Batches come in an order that depends on the recipe and the number of the epoch alone.
+class Task {
+ public:
+  virtual ~Task() = default;
+
+  /// "Text classifier": what the model is, for its card.
+  virtual std::string title() const = 0;
+  /// A table of the data for people.
+  virtual std::string summary() const = 0;
+
+  /// The parameters that training changes.
+  virtual const nn::ParameterMap& parameters() const = 0;
+  /// The tables whose gradients are sparse.
+  virtual std::set<std::string> row_sparse_parameters() const = 0;
+  /// What the learning rate of a parameter is multiplied by.
+  virtual double learning_rate_factor(const std::string& /*parameter*/) const { return 1; }
+  /// Gives the parameters the values a new run starts from, where these are not random: word
+  /// vectors, pre-trained weights. Returns sentences for the user.
+  virtual std::vector<std::string> initialize() { return {}; }
+
+  /// Batches per epoch; throws std::invalid_argument where there is nothing to train on.
+  virtual std::int64_t batches(std::int64_t epoch) const = 0;
+  /// Goes to a batch of an epoch, and returns the number of batches in it. Those from there on may
+  /// be prepared on another thread. Throws std::invalid_argument for a batch that the epoch lacks.
+  virtual std::int64_t begin_epoch(std::int64_t epoch, std::int64_t first_batch) = 0;
+  /// Takes the next batch, which the next three are about.
+  virtual void next_batch() = 0;
+  virtual std::int64_t tokens() const = 0;
+  /// Rows of the row-sparse parameters that it reads: {name: rows}.
+  virtual std::vector<std::pair<std::string, at::Tensor>> touched_rows() const = 0;
+  /// Its loss, a scalar to be differentiated. Dropout draws from LibTorch's default generator.
+  virtual at::Tensor loss() const = 0;
+
+  /// Scores on the validation part, "loss" first; empty without such a part.
+  virtual metrics::Scores validate() const = 0;
+  /// Scores on the test part. Writes into `folder` what the task keeps of it, and what systems are
+  /// compared by (metrics/item_results.h).
+  virtual TestReport test(const std::filesystem::path& folder) const = 0;
+  /// Writes the model directory, with `card` as its README.md.
+  virtual void save_model(const std::filesystem::path& directory,
+                          const std::string& card) const = 0;
+};
+
+}  // namespace fastformer::train

@@ -1,0 +1,68 @@
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "fastformer/base/config_tree.h"
+#include "fastformer/kernels/options.h"
+#include "fastformer/nn/parameter_store.h"
+#include "fastformer/train/recipe.h"
+
+namespace fastformer::train {
+
+/// What `fastformer evaluate` is asked for.
+struct EvaluationRequest {
+  std::filesystem::path model;
+  std::vector<std::string> data;                ///< files or folders; empty: those of the recipe
+  std::vector<std::string> set;                 ///< "section.key=value"
+  std::vector<std::filesystem::path> ensemble;  ///< more models
+  std::filesystem::path predictions;            ///< file to write predictions to
+  Options options;
+};
+
+struct EvaluationReport {
+  std::string table;  ///< for people; empty: nothing could be measured
+  std::string json;
+};
+
+/// Takes sentences for the user.
+using NoticeSink = std::function<void(const std::string&)>;
+
+/// A section of a recipe and its fields.
+struct RecipeSection {
+  std::string name;
+  std::function<void(base::FieldVisitor&)> visit;
+};
+
+/// A task as the program sees it: one row of the table in tasks/task_table.h. Everything that
+/// depends on the task is behind these functions.
+struct TaskKind {
+  std::string name;                   ///< "classification"
+  std::string model;                  ///< what kind_of_model() says of its models: "classifier"
+  std::vector<std::string> commands;  ///< of the program, beside train and evaluate, for its models
+
+  /// Throws std::invalid_argument naming file, line and nearest valid key.
+  std::function<std::unique_ptr<Recipe>(const base::ConfigTree&)> read_recipe;
+  /// The sections that the task has beside [task], with the defaults of their fields.
+  std::function<std::vector<RecipeSection>()> sections;
+  /// Lines about a model directory, for people.
+  std::function<std::string(const std::filesystem::path& model)> inspect;
+  /// Measures a model on data that hold the answers. Throws std::invalid_argument for what the task
+  /// has no use for.
+  std::function<EvaluationReport(const EvaluationRequest&, const NoticeSink&)> evaluate;
+  /// Writes the parts of the recipe's data set; null: the task cannot.
+  std::function<void(const Recipe&, const std::filesystem::path& folder)> export_parts;
+};
+
+/// Names and shapes of parameters, their number, and the multiply-adds per token, for people.
+std::string parameter_table(const nn::ParameterMap& parameters);
+
+/// The assignments "section.key=value", which may name these sections. Throws std::invalid_argument
+/// as ConfigTree does.
+base::ConfigTree assigned(const std::vector<std::string>& assignments,
+                          const std::vector<std::string>& sections);
+
+}  // namespace fastformer::train

@@ -1,0 +1,43 @@
+// LibTorch's own operations under a scope of ours.
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+#include <gtest/gtest.h>
+
+#include <thread>
+
+#include "fastformer/kernels/parallel.h"
+
+namespace fastformer::nn {
+namespace {
+
+using kernels::ComputeScope;
+using kernels::Precision;
+
+TEST(Threads, LibTorchFollowsTheScope) {
+  const auto before = at::get_num_threads();
+  EXPECT_EQ(kernels::thread_count(), before);
+  {
+    const ComputeScope scope(Precision::kFp32, 3);
+    EXPECT_EQ(at::get_num_threads(), 3);
+    const ComputeScope inner(Precision::kFp32, 1);
+    EXPECT_EQ(at::get_num_threads(), 1);
+  }
+  EXPECT_EQ(at::get_num_threads(), before);
+}
+
+// On a new thread LibTorch's first operation sets the number of threads.
+TEST(Threads, LibTorchFollowsTheFirstScopeOfAThread) {
+  const auto before = kernels::thread_count();
+  std::thread([&] {
+    {
+      const ComputeScope scope(Precision::kFp32, 3);
+      EXPECT_EQ(at::get_num_threads(), 3);
+      EXPECT_EQ(at::ones({1000, 1000}).sum().item<float>(), 1e6F);
+      EXPECT_EQ(kernels::thread_count(), 3);
+    }
+    EXPECT_EQ(at::get_num_threads(), before);
+  }).join();
+}
+
+}  // namespace
+}  // namespace fastformer::nn

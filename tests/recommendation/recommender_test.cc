@@ -1,0 +1,162 @@
+#include "fastformer/recommendation/recommender.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "fastformer/base/format.h"
+#include "fastformer/recommendation/recommender_model.h"
+#include "fastformer/recommendation/training.h"
+#include "support/temporary_folder.h"
+
+namespace fastformer::recommendation {
+namespace {
+
+using Ids = std::vector<std::string>;
+
+constexpr int kOfATopic = 8;
+
+std::string id_of(bool sport, int number) {
+  return base::format("%c%d", sport ? 'S' : 'M', number % kOfATopic);
+}
+
+std::vector<Item> two_topics() {
+  std::vector<Item> items;
+  for (int i = 0; i < kOfATopic; ++i) {
+    items.push_back({id_of(true, i), base::format("the team wins match %d", i), "sport"});
+    items.push_back({id_of(false, i), base::format("oil prices fall %d percent", i), "markets"});
+  }
+  return items;
+}
+
+// Each user clicks one of the two topics.
+std::vector<ImpressionExample> impressions() {
+  std::vector<ImpressionExample> examples;
+  for (int i = 0; i < 48; ++i) {
+    const bool sport = i % 2 == 0;
+    examples.push_back({.user = std::to_string(i),
+                        .time = static_cast<double>(i),
+                        .history = {id_of(sport, i), id_of(sport, i + 3)},
+                        .clicked = {id_of(sport, i + 5)},
+                        .skipped = {id_of(!sport, i + 1), id_of(!sport, i + 2)}});
+  }
+  return examples;
+}
+
+Recipe small_recipe() {
+  Recipe recipe;
+  recipe.model = model_preset(ModelKind::kNrms);
+  recipe.model.encoder.width = 8;
+  recipe.model.encoder.heads = recipe.model.users.encoder.heads = 2;
+  recipe.model.query_width = 8;
+  recipe.model.initial_deviation = 0.3;
+  recipe.text.minimum_count = 1;
+  recipe.batch_size = 8;
+  recipe.train.epochs = 4;
+  recipe.train.learning_rate = 0.02;
+  recipe.train.threads = 1;
+  return recipe;
+}
+
+class RecommenderFacade : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    recommender_ = new Recommender(train(two_topics(), impressions(), small_recipe()));
+    catalogue_ = new Catalogue(recommender_->catalogue(two_topics()));
+  }
+  static void TearDownTestSuite() {
+    delete catalogue_;
+    delete recommender_;
+  }
+  inline static Recommender* recommender_ = nullptr;
+  inline static Catalogue* catalogue_ = nullptr;
+};
+
+double product(std::span<const float> a, std::span<const float> b) {
+  double sum = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) sum += double{a[i]} * double{b[i]};
+  return sum;
+}
+
+TEST_F(RecommenderFacade, LearnsFromMemoryWhatUsersLike) {
+  EXPECT_EQ(catalogue_->size(), 2 * kOfATopic);
+  EXPECT_EQ(catalogue_->encoded(), 2 * kOfATopic);
+  const auto result = recommender_->recommend(*catalogue_, Ids{"S1", "S4"}, 5);
+  ASSERT_EQ(result.items.size(), 5u);
+  EXPECT_TRUE(result.unknown.empty());
+  for (std::size_t i = 0; i < result.items.size(); ++i) {
+    const auto& item = result.items[i];
+    EXPECT_TRUE(item.id.starts_with('S') && item.id != "S1" && item.id != "S4") << item.id;
+    EXPECT_TRUE(item.title.starts_with("the team wins")) << item.title;
+    if (i > 0) {
+      EXPECT_LE(item.score, result.items[i - 1].score);
+    }
+  }
+}
+
+TEST_F(RecommenderFacade, AScoreIsTheProductOfAUserAndAnItem) {
+  const Ids history = {"S1", "M4"};
+  const auto best = recommender_->recommend(*catalogue_, history, 1).items.at(0);
+  const auto items = recommender_->embed(Ids{best.title});
+  const auto users = recommender_->embed_users(*catalogue_, std::vector<Ids>{history, {"M4"}, {}});
+  EXPECT_NEAR(product(users.row(0), items.row(0)), best.score, 1e-5);
+  ASSERT_EQ(best.reasons.size(), 2u);
+  EXPECT_EQ(best.reasons[0].id, "S1");
+  EXPECT_EQ(best.reasons[0].title, "the team wins match 1");
+  EXPECT_NEAR(best.reasons[0].added, best.score - product(users.row(1), items.row(0)), 1e-5);
+  EXPECT_EQ(product(users.row(2), items.row(0)), 0) << "a user without clicks";
+}
+
+TEST_F(RecommenderFacade, IgnoresUnknownClicks) {
+  const auto result = recommender_->recommend(*catalogue_, Ids{"X1", "S1", "X2"});
+  EXPECT_EQ(result.unknown, (Ids{"X1", "X2"}));
+  const auto known = recommender_->recommend(*catalogue_, Ids{"S1"});
+  ASSERT_EQ(result.items.size(), known.items.size());
+  for (std::size_t i = 0; i < known.items.size(); ++i) {
+    EXPECT_EQ(result.items[i].id, known.items[i].id);
+    EXPECT_EQ(result.items[i].score, known.items[i].score);
+  }
+}
+
+TEST_F(RecommenderFacade, OptionsBelongToAModel) {
+  const testing::TemporaryFolder folder;
+  const auto& content = recommender_->content();
+  save_recommender(folder / "model", content.data_config, *content.tokenizer, *content.model, "");
+  const auto exact = Recommender::load(folder / "model", {.threads = 1});
+  const auto rounded =
+      Recommender::load(folder / "model", {.threads = 1, .precision = kernels::Precision::kBf16});
+  const Ids titles = {"the team wins match 1", "oil prices fall"};
+  const auto before = exact.embed(titles).values;
+  EXPECT_NE(rounded.embed(titles).values, before);
+  EXPECT_EQ(exact.embed(titles).values, before);
+  EXPECT_EQ(exact.data_config().history, content.data_config.history);
+}
+
+TEST_F(RecommenderFacade, RefusesWhatCannotBeAnswered) {
+  const auto error = [](const Catalogue& catalogue, const Ids& history) {
+    return testing::error_of([&] { recommender_->recommend(catalogue, history); });
+  };
+  EXPECT_MENTIONS(error(*catalogue_, {"X1", "X2"}), "'X1'", "the catalogue");
+  const auto one = recommender_->catalogue(std::vector<Item>{{"S1", "the team wins", ""}});
+  EXPECT_MENTIONS(error(one, {"S1"}), "no other items");
+  const auto none = recommender_->catalogue(std::vector<Item>{});
+  EXPECT_EQ(none.size(), 0);
+  EXPECT_MENTIONS(error(none, {}), "no other items");
+  EXPECT_MENTIONS(testing::error_of([] { recommender_->catalogue("/nowhere"); }), "/nowhere");
+  EXPECT_MENTIONS(testing::error_of([] { Recommender::load("/nowhere"); }), "/nowhere",
+                  "no model directory");
+}
+
+TEST(RecommenderTraining, RefusesExamplesThatTeachNothing) {
+  const auto error = [](const std::vector<ImpressionExample>& examples) {
+    return testing::error_of([&] { train(two_topics(), examples, small_recipe()); });
+  };
+  EXPECT_MENTIONS(error({}), "none of the 0");
+  EXPECT_MENTIONS(error({{.user = "1", .clicked = {"S1"}}}), "1 clicks among 1");
+  EXPECT_MENTIONS(error({{.user = "1", .clicked = {"X1"}, .skipped = {"X2"}}}), "none of the 2");
+}
+
+}  // namespace
+}  // namespace fastformer::recommendation

@@ -1,0 +1,119 @@
+#include "fastformer/recommendation/score_ensemble.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "fastformer/base/format.h"
+#include "support/temporary_folder.h"
+
+namespace fastformer::recommendation {
+namespace {
+
+ModelConfig tiny(const std::string& model) {
+  base::ConfigTree tree;
+  for (const auto& assignment :
+       {"model.model=" + model, std::string("model.width=8"), std::string("model.heads=2"),
+        std::string("model.users.heads=2"), std::string("model.query_width=4")}) {
+    tree.set(assignment);
+  }
+  return ModelConfig::read(tree);
+}
+
+using Shown = std::vector<std::vector<Candidate>>;
+
+// Seven items; each impression follows the clicks 1, 5 and 2.
+Dataset dataset_of(const Shown& shown) {
+  Dataset dataset;
+  for (std::int32_t n = 0; n < 8; ++n) {
+    if (n > 0) dataset.items.add({.id = base::format("N%d", n), .title = {}, .category = {}});
+    for (std::int32_t i = 0; n > 0 && i < 1 + n % 3; ++i) {
+      dataset.titles.ids.push_back((n + 2 * i) % 8);
+    }
+    dataset.titles.offsets.push_back(std::ssize(dataset.titles.ids));
+  }
+  auto& log = dataset.parts.test;
+  const auto history = log.add_history(std::vector<std::int32_t>{1, 5, 2});
+  for (const auto& candidates : shown) {
+    log.add({.id = "1", .history = {}, .candidates = candidates}, history);
+  }
+  return dataset;
+}
+
+using Lists = std::vector<std::vector<double>>;
+
+ScoreUse into(Lists& lists) {
+  return [&lists](const Impression&, std::span<const double> scores) {
+    lists.emplace_back(scores.begin(), scores.end());
+  };
+}
+
+std::vector<double> standardized(const std::vector<double>& scores) {
+  double sum = 0, squares = 0;
+  for (const auto score : scores) sum += score;
+  const auto count = static_cast<double>(scores.size()), mean = sum / count;
+  for (const auto score : scores) squares += (score - mean) * (score - mean);
+  std::vector<double> result;
+  for (const auto score : scores) result.push_back((score - mean) / std::sqrt(squares / count));
+  return result;
+}
+
+TEST(ScoreEnsemble, IsTheMeanOfStandardizedScores) {
+  const auto data = dataset_of({{{3, true}, {4, false}, {7, false}}, {{6, true}, {1, false}}});
+  const auto& log = data.parts.test;
+  const RecommenderModel first(tiny("nrms"), 8, 1), second(tiny("fastformer"), 8, 2);
+  Lists of_first, of_second, together;
+  score_impressions(first, data.titles, log, into(of_first));
+  score_impressions(second, data.titles, log, into(of_second));
+  ScoreEnsemble ensemble;
+  ensemble.add(first, data);
+  ensemble.add(second, data);
+  ensemble.visit(log, into(together));
+  ASSERT_EQ(together.size(), 2u);
+  for (std::size_t i = 0; i < 2; ++i) {
+    const auto a = standardized(of_first[i]), b = standardized(of_second[i]);
+    ASSERT_EQ(together[i].size(), a.size());
+    for (std::size_t c = 0; c < a.size(); ++c) {
+      EXPECT_NEAR(together[i][c], (a[c] + b[c]) / 2, 1e-5);
+    }
+  }
+}
+
+TEST(ScoreEnsemble, EqualScoresAddNothing) {
+  const auto data = dataset_of({{{0, true}, {0, false}}, {{3, true}}});
+  ScoreEnsemble ensemble;
+  ensemble.add(RecommenderModel(tiny("nrms"), 8, 1), data);
+  Lists scores;
+  ensemble.visit(data.parts.test, into(scores));
+  EXPECT_EQ(scores, (Lists{{0, 0}, {0}}));
+}
+
+TEST(ScoreEnsemble, RefusesOtherImpressionsAndNoMember) {
+  const RecommenderModel model(tiny("nrms"), 8, 1);
+  const auto data = dataset_of({{{3, true}, {4, false}}, {{5, true}, {6, false}}});
+  const std::vector<Shown> others = {{{{3, true}, {4, false}}},
+                                     {{{3, true}, {4, false}}, {{5, true}, {7, false}}},
+                                     {{{3, true}}, {{4, false}, {5, true}, {6, false}}}};
+  for (const auto& other : others) {
+    ScoreEnsemble ensemble;
+    ensemble.add(model, data);
+    EXPECT_MENTIONS(testing::error_of([&] { ensemble.add(model, dataset_of(other)); }), "model 2",
+                    "other impressions");
+  }
+  EXPECT_THROW(ScoreEnsemble().visit(data.parts.test, [](const auto&, auto) {}), std::logic_error);
+}
+
+TEST(ScoreEnsemble, RefusesAModelThatDiverged) {
+  const RecommenderModel model(tiny("nrms"), 8, 1);
+  const c10::NoGradGuard no_gradients;
+  model.parameters().at("embedding.token.weight").fill_(std::nan(""));
+  ScoreEnsemble ensemble;
+  const auto data = dataset_of({{{3, true}, {4, false}}});
+  EXPECT_MENTIONS(testing::error_of([&] { ensemble.add(model, data); }), "model 1", "diverged");
+}
+
+}  // namespace
+}  // namespace fastformer::recommendation

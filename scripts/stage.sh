@@ -1,5 +1,8 @@
 # Sourced by the scripts that run one gate after another.
-#
+
+# The modules whose files take long to compile; those below them are base text metrics data kernels.
+torch_modules=(nn train classification recommendation summarization tasks study cli)
+
 #   stage NAME COMMAND...   runs COMMAND, prints its name and seconds, stops the script if it fails
 stage() {
   local name=$1 started=$SECONDS status=0
@@ -11,4 +14,18 @@ stage() {
     exit "$status"
   fi
   echo "== $name: $((SECONDS - started)) s"
+}
+
+# What takes too long for every day takes turns by the date.
+#   choice_of_today WORD...       prints one of the words
+#   share_of_today N WORD...      prints every Nth word, from another one on each day
+choice_of_today() {
+  local words=("$@")
+  echo "${words[$((10#$(date +%j) % $#))]}"
+}
+share_of_today() {
+  local n=$1 i
+  shift
+  local words=("$@")
+  for ((i = 10#$(date +%j) % n; i < $#; i += n)); do echo "${words[$i]}"; done
 }

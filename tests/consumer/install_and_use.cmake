@@ -1,8 +1,10 @@
-# Installs a build into a fresh prefix, then configures, builds and runs tests/consumer against it.
+# Installs a build into a fresh prefix and moves that. Nothing in it may name the source tree or the
+# build. Then builds and runs tests/consumer and the installed examples with the moved package.
 #
-#   cmake -DBUILD=<build folder> -DWORK=<scratch folder> [-DTORCH_PREFIX=<LibTorch>]
-#         [-DCXX_FLAGS=<flags>] -P install_and_use.cmake
-foreach(required BUILD WORK)
+#   cmake -DBUILD=<build folder> -DSOURCE=<source folder> -DWORK=<scratch folder>
+#         [-DTORCH_PREFIX=<LibTorch>] [-DCXX_FLAGS=<flags>] [-DEXAMPLES_TEST=<test of the examples>]
+#         -P install_and_use.cmake
+foreach(required BUILD SOURCE WORK)
   if(NOT ${required})
     message(FATAL_ERROR "install_and_use: -D${required}=<folder> is missing")
   endif()
@@ -10,22 +12,56 @@ endforeach()
 
 file(REMOVE_RECURSE "${WORK}")
 function(step)
-  execute_process(COMMAND ${ARGN} RESULT_VARIABLE failed OUTPUT_VARIABLE said ERROR_VARIABLE said)
+  execute_process(COMMAND ${ARGN} RESULT_VARIABLE failed OUTPUT_VARIABLE output ERROR_VARIABLE output)
   if(failed)
     list(JOIN ARGN " " command)
-    message(FATAL_ERROR "failed: ${command}\n${said}")
+    message(FATAL_ERROR "failed: ${command}\n${output}")
   endif()
-  set(said "${said}" PARENT_SCOPE)
+  set(output "${output}" PARENT_SCOPE)
 endfunction()
 
-step("${CMAKE_COMMAND}" --install "${BUILD}" --prefix "${WORK}/prefix")
-step("${CMAKE_COMMAND}" -S "${CMAKE_CURRENT_LIST_DIR}" -B "${WORK}/build" -G Ninja
-  -DCMAKE_BUILD_TYPE=Release "-DCMAKE_PREFIX_PATH=${WORK}/prefix"
-  "-DFASTFORMER_TORCH_PREFIX=${TORCH_PREFIX}" "-DCMAKE_CXX_FLAGS=${CXX_FLAGS}")
-step("${CMAKE_COMMAND}" --build "${WORK}/build")
-step("${WORK}/build/consumer")
-message(STATUS "${said}")
-if(EXISTS "${WORK}/prefix/bin/fastformer")
-  step("${WORK}/prefix/bin/fastformer" --version)
-  message(STATUS "${said}")
+function(build source)
+  get_filename_component(name "${source}" NAME)
+  step("${CMAKE_COMMAND}" -S "${source}" -B "${WORK}/${name}" -G Ninja
+    -DCMAKE_BUILD_TYPE=Release "-DCMAKE_PREFIX_PATH=${prefix}"
+    "-DFASTFORMER_TORCH_PREFIX=${TORCH_PREFIX}" "-DCMAKE_CXX_FLAGS=${CXX_FLAGS}")
+  step("${CMAKE_COMMAND}" --build "${WORK}/${name}")
+endfunction()
+
+step("${CMAKE_COMMAND}" --install "${BUILD}" --prefix "${WORK}/first")
+set(prefix "${WORK}/moved")
+file(RENAME "${WORK}/first" "${prefix}")
+
+file(GLOB_RECURSE package_files "${prefix}/*.cmake" "${prefix}/*.h")
+foreach(file IN LISTS package_files)
+  file(READ "${file}" content)
+  foreach(place "${SOURCE}" "${BUILD}" "${WORK}/first")
+    string(FIND "${content}" "${place}" position)
+    if(NOT position EQUAL -1)
+      message(FATAL_ERROR "${file} names ${place}, so the package cannot be moved")
+    endif()
+  endforeach()
+endforeach()
+
+build("${CMAKE_CURRENT_LIST_DIR}")
+step("${WORK}/consumer/consumer")
+message(STATUS "${output}")
+
+set(program "${prefix}/bin/fastformer")
+if(EXISTS "${program}")
+  file(GET_RUNTIME_DEPENDENCIES EXECUTABLES "${program}" RESOLVED_DEPENDENCIES_VAR libraries)
+  foreach(library IN LISTS libraries)
+    string(FIND "${library}" "${SOURCE}/.venv" position)
+    if(NOT position EQUAL -1)
+      message(FATAL_ERROR "${program} loads ${library} from the source tree")
+    endif()
+  endforeach()
+  step("${program}" --version)
+  message(STATUS "${output}")
+  build("${prefix}/share/fastformer/examples")
+  if(EXAMPLES_TEST)
+    step("${CMAKE_COMMAND}" -E env "FASTFORMER_TEST_EXAMPLES=${WORK}/examples/bin/examples"
+      "FASTFORMER_TEST_PROGRAM=${program}" "${EXAMPLES_TEST}" "--gtest_filter=Examples.*")
+    message(STATUS "${output}")
+  endif()
 endif()

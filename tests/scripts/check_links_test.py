@@ -58,3 +58,11 @@ def test_a_moved_line_is_found_and_corrected(tree: pathlib.Path) -> None:
     assert not _faults(tree, "--fix")
     assert "code.cc#L5" in (tree / "docs" / "tour.md").read_text(encoding="utf-8")
     assert not _faults(tree)
+
+
+def test_a_named_source_file_that_does_not_exist_is_found(tree: pathlib.Path) -> None:
+    source = tree / "fastformer" / "nn" / "a.h"
+    source.parent.mkdir(parents=True)
+    source.write_text("/// See `nn/a.h` and `nn/b.h`.\n", encoding="utf-8")
+    (fault,) = _faults(tree)
+    assert fault == "check_links: fastformer/nn/a.h:1: there is no file nn/b.h"

@@ -1,4 +1,4 @@
-"""scripts/plot draws what `fastformer experiment` and an efficiency benchmark write."""
+"""scripts/plot draws what `fastformer experiment`, `efficiency` and bench/roofline write."""
 
 from __future__ import annotations
 
@@ -52,6 +52,8 @@ def _write_results(folder: pathlib.Path) -> pathlib.Path:
             {"name": "plays", "note": "", "variants": variants[2:]},
         ],
     }
+    folder = folder / "mixers"
+    folder.mkdir()
     path = folder / "results.json"
     path.write_text(json.dumps(results), encoding="utf-8")
     return path
@@ -64,18 +66,18 @@ def _png_size(path: pathlib.Path) -> tuple[int, int]:
     return width, height
 
 
-def test_bars_show_every_variant_and_what_is_missing(tmp_path: pathlib.Path) -> None:
+def test_points_show_every_variant_and_what_is_not_finished(tmp_path: pathlib.Path) -> None:
     outcome = _run(_write_results(tmp_path))
     assert outcome.returncode == 0, outcome.stderr
-    text = (tmp_path / "mixers.svg").read_text(encoding="utf-8")
+    text = (tmp_path / "mixers" / "mixers.svg").read_text(encoding="utf-8")
     for word in ("mixers", "films", "books", "additive", "softmax", "linear", "accuracy, %"):
         assert word in text, word
     assert "plays" not in text  # nothing of it is finished
-    assert text.count("missing") >= 4  # two metrics, two data sets
+    assert text.count("not finished") >= 4  # two metrics, two data sets
     assert "65.78" in text and "64.00" in text and "1.280" in text
     assert "the paper" in text
-    width, height = _png_size(tmp_path / "mixers.png")
-    assert width > 800 and height > 800
+    width, height = _png_size(tmp_path / "mixers" / "mixers.png")
+    assert width > 800 and height > 500
 
 
 def test_scores_of_every_task_have_a_title(tmp_path: pathlib.Path) -> None:
@@ -93,7 +95,7 @@ def test_scores_of_every_task_have_a_title(tmp_path: pathlib.Path) -> None:
     path.write_text(json.dumps(results), encoding="utf-8")
     outcome = _run(path)
     assert outcome.returncode == 0, outcome.stderr
-    text = (tmp_path / "mixers.svg").read_text(encoding="utf-8")
+    text = (tmp_path / "mixers" / "mixers.svg").read_text(encoding="utf-8")
     for title in titles.values():
         assert title in text, title
 
@@ -105,7 +107,7 @@ def test_nothing_finished_is_still_a_plot(tmp_path: pathlib.Path) -> None:
         data["variants"] = [v for v in data["variants"] if v["name"] == "linear"]
     path.write_text(json.dumps(results), encoding="utf-8")
     assert _run(path).returncode == 0
-    assert "the paper" not in (tmp_path / "mixers.svg").read_text(encoding="utf-8")
+    assert "the paper" not in (tmp_path / "mixers" / "mixers.svg").read_text(encoding="utf-8")
 
 
 def test_the_same_input_gives_the_same_files(tmp_path: pathlib.Path) -> None:
@@ -136,11 +138,11 @@ def test_lines_are_drawn_for_each_precision_and_number_of_threads(tmp_path: path
     outcome = _run(path)
     assert outcome.returncode == 0, outcome.stderr
     text = (tmp_path / "efficiency-fp32-1.svg").read_text(encoding="utf-8")
-    for word in ("forward", "additive", "softmax", "fp32, 1 thread<", "512", "milliseconds"):
+    for word in ("forward", "Fastformer", "Transformer", "fp32, 1 thread<", "512", "milliseconds"):
         assert word in text, word
-    assert "softmax, forward: no 512 (skipped: too slow, by far)" in text
+    assert "additive" not in text and "longer: skipped" in text
     other = (tmp_path / "efficiency-bf16-2.svg").read_text(encoding="utf-8")
-    assert "training" in other and "2 threads" in other and "softmax" not in other
+    assert "training" in other and "2 threads" in other and "Transformer" not in other
     assert _png_size(tmp_path / "efficiency-fp32-1.png")[0] > 800
 
 
@@ -170,3 +172,23 @@ def test_a_missing_file_gets_one_sentence(tmp_path: pathlib.Path) -> None:
     outcome = _run(tmp_path / "none.json")
     assert outcome.returncode == 1
     assert "none.json" in outcome.stderr
+
+
+def test_titles_and_data_sets_are_chosen(tmp_path: pathlib.Path) -> None:
+    path = _write_results(tmp_path)
+    outcome = _run(path, "--data", "books", "--title", "Mixers on a Zen 4")
+    assert outcome.returncode == 0, outcome.stderr
+    text = (tmp_path / "mixers" / "mixers.svg").read_text(encoding="utf-8")
+    assert "Mixers on a Zen 4" in text and "books" in text and "films" not in text
+    outcome = _run(path, "--data", "verses")
+    assert outcome.returncode == 1
+    assert "has no data set 'verses'; it has films, books, plays" in outcome.stderr
+
+
+def test_every_picture_of_the_documentation_is_drawn(tmp_path: pathlib.Path) -> None:
+    outcome = _run("--all", "--output", tmp_path)
+    assert outcome.returncode == 0, outcome.stderr
+    images = _SCRIPT.parents[1] / "docs" / "images"
+    assert {path.name for path in tmp_path.iterdir()} == {path.name for path in images.iterdir()}
+    roofline = (tmp_path / "roofline.svg").read_text(encoding="utf-8")
+    assert "product by MKL (63 %)" in roofline and "Zen 4" in roofline

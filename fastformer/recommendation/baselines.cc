@@ -21,7 +21,7 @@ ImpressionScorer popularity_baseline(const ImpressionLog& train, const ItemTable
       if (candidate.clicked()) ++clicks[static_cast<std::size_t>(candidate.item())];
     }
   }
-  // A number that stands for many news says nothing about any of them.
+  // Number 0 stands for many unknown items, so its clicks do not count.
   clicks[ItemTable::kUnknown] = 0;
   return [clicks = std::move(clicks)](std::int64_t, const Impression& impression,
                                       std::vector<double>& scores) {
@@ -40,7 +40,7 @@ ImpressionScorer category_baseline(const ItemTable& items) {
     };
     std::fill(counts.begin(), counts.end(), 0);
     for (const auto clicked : impression.history) slot(clicked) += 1;
-    counts.front() = 0;  // news without a category have none in common
+    counts.front() = 0;  // items without a category do not share one
     const auto clicks = static_cast<double>(std::max<std::size_t>(1, impression.history.size()));
     std::transform(impression.candidates.begin(), impression.candidates.end(), scores.begin(),
                    [&](const auto& candidate) { return slot(candidate.item()) / clicks; });

@@ -10,17 +10,17 @@
 
 namespace fastformer::recommendation {
 
-/// Puts a score for each candidate of impression `i` of a log into `scores`, which has the right
+/// Writes a score for each candidate of impression `i` of a log to `scores`, which has the right
 /// size.
 using ImpressionScorer =
     std::function<void(std::int64_t i, const Impression&, std::vector<double>& scores)>;
 
-/// What any model has to beat. Each is a scorer for rank_with(), for one thread; what it is given
-/// must outlive it.
+/// Baselines for every model. Each is a scorer for rank_with(), for one thread; its arguments must
+/// outlive it.
 ///
-///   random       a number drawn by the seed and the impression
-///   popularity   how often the training part has seen the news clicked
-///   category     the share of the user's clicks that are of the news' category
+///   random       a random number from the seed and the impression
+///   popularity   number of clicks on the item in the training part
+///   category     share of the user's clicks in the item's category
 ImpressionScorer random_baseline(std::uint64_t seed);
 ImpressionScorer popularity_baseline(const ImpressionLog& train, const ItemTable& items);
 ImpressionScorer category_baseline(const ItemTable& items);

@@ -15,26 +15,26 @@ struct ClickSamplerOptions {
   std::uint64_t seed = 1;
 };
 
-/// The training batches of an impression log: each click of an impression with some of its news
-/// that were shown and not clicked, as in NRMS (Wu et al. 2019). Where an impression has fewer of
-/// them than are asked for, each is taken as often as needed, so that every click has equally many.
+/// The training batches of an impression log: each click of an impression with negatives, items of
+/// the same impression that were shown and not clicked, as in NRMS (Wu et al. 2019). Every click
+/// has the same number of negatives; if an impression has fewer, they are repeated.
 ///
 ///   ClickSampler sampler(dataset.parts.train, dataset.titles, {.batch_size = 64, .seed = 1});
 ///   sampler.begin_epoch(epoch);
 ///   for (std::int64_t i = 0; i < sampler.batches(); ++i) use(sampler.batch(i));
 ///
-/// The candidates of a user are the click, then the negatives. The order of an epoch depends on the
-/// seed and its number alone, the negatives of a click on these and the click. Unknown news (number
-/// 0) are neither clicks nor negatives here. Log and titles must outlive the sampler; between two
-/// begin_epoch() many threads may call batch().
+/// The candidates of a user are the click, then the negatives. The order of an epoch depends only
+/// on the seed and the epoch's number, the negatives of a click also on the click. Unknown items
+/// (number 0) are neither clicks nor negatives here. Log and titles must outlive the sampler;
+/// between two begin_epoch() many threads may call batch().
 class ClickSampler {
  public:
-  /// Throws std::invalid_argument when no click has a negative, and for a size below 1.
+  /// Throws std::invalid_argument if no click has a negative, and for a size below 1.
   ClickSampler(const ImpressionLog& log, const TitleTokens& titles,
                const ClickSamplerOptions& options);
 
   std::int64_t clicks() const { return static_cast<std::int64_t>(clicks_.size()); }
-  /// Clicks without a known news against them, or on an unknown one: training passes them over.
+  /// Clicks that training skips: on an unknown item, or without a known item as a negative.
   std::int64_t skipped() const { return skipped_; }
   std::int64_t batches() const;
 

@@ -10,25 +10,25 @@ void DataConfig::visit_fields(base::FieldVisitor& visit) {
   visit("format", format, "format of the files", base::one_of(click_reader_names()));
   visit("train", train, "folders (or files) with the training impressions");
   visit("validation", validation,
-        "those with the validation impressions; else the last part of train");
-  visit("test", test, "those with the test impressions; else the last part of train");
-  visit("news", news, "mind: more news.tsv files than those beside the impressions");
+        "folders with the validation impressions; default: the last part of train");
+  visit("test", test, "folders with the test impressions; default: the last part of train");
+  visit("news", news, "mind: further news.tsv files, besides those next to the impressions");
   visit("validation_fraction", validation_fraction,
         "last part of train, by time, used for validation", base::between(0, 0.9));
   visit("test_fraction", test_fraction, "last part of train, by time, used for test",
         base::between(0, 0.9));
   visit("title_columns", title_columns, "columns joined into the text of an item");
   visit("category_column", category_column,
-        "column of the category; empty: that of the format, if it has one");
+        "column of an item's category; empty: the format's own, if it has one");
   visit("title_tokens", title_tokens, "titles are truncated to this many tokens",
         base::between(1, 1 << 20));
-  visit("history", history, "number of a user's last clicks that the model sees",
+  visit("history", history, "number of a user's latest clicks that the model reads",
         base::between(1, 1 << 20));
   visit("click_rating", click_rating, "recbole: the lowest rating that counts as a click");
   visit("sampled_negatives", sampled_negatives,
-        "recbole, debian: items sampled per click, among those the user never met",
+        "recbole, debian: negatives per click, sampled from items the user never met",
         base::between(1, 1 << 20));
-  visit("sampling_seed", sampling_seed, "seed of that sample");
+  visit("sampling_seed", sampling_seed, "seed of sampled_negatives");
 }
 
 void DataConfig::validate() const {

@@ -8,8 +8,8 @@
 
 namespace fastformer::recommendation {
 
-/// The recipe's [data] section for recommendation: where the items and the clicks are and how they
-/// are divided.
+/// The recipe's [data] section for recommendation: files of items and clicks, and how they are
+/// split.
 struct DataConfig {
   std::string format = "mind";
   std::vector<std::string> train;

@@ -33,7 +33,7 @@ std::string row(const char* name, const LogParts& parts, std::int64_t ClickCount
   return row(name, parts, [field](const ImpressionLog& log) { return log.counts().*field; });
 }
 
-// Before a training whose end would find out.
+// Checked before the training, not at its end.
 void check_validation(const ImpressionLog& validation) {
   if (validation.labelled() || validation.size() == 0) return;
   throw std::invalid_argument(

@@ -19,19 +19,20 @@ struct Dataset {
   LogParts parts;
   std::vector<std::string> notices;  ///< as ClickSource has them
 
-  /// A table for people: items, users, impressions and clicks of each part, and what was wrong.
+  /// A readable table: items, users, impressions and clicks of each part, and problems of the
+  /// files.
   std::string summary() const;
 };
 
-/// Reads the sources and tokenizes the titles, each once. The vocabulary is learned from the items
-/// that lie beside the training impressions or in data.news: all of them for a source whose last
-/// part becomes the test, as a catalogue is known before anyone clicks.
+/// Reads the sources and tokenizes each title once. The vocabulary is learned from the items beside
+/// the training impressions and in data.news: from all of them if the last part of a source becomes
+/// the test part, because a catalogue is known before the clicks.
 ///
 ///   const Dataset dataset = prepare(config, text_config);
 ///   std::puts(dataset.summary().c_str());
 ///
-/// Throws std::invalid_argument as read_clicks() does, and for a validation part whose
-/// clicks are not known, and for a validation or test part whose known clicks measure nothing.
+/// Throws std::invalid_argument as read_clicks() does, for a validation part without known clicks,
+/// and for a validation or test part whose clicks cannot be measured.
 Dataset prepare(const DataConfig& config, const text::TokenizerConfig& text_config);
 /// The same for clicks that were read already, or are in memory (see clicks_of()).
 Dataset prepare(ClickSource source, const DataConfig& config,

@@ -28,7 +28,7 @@ std::vector<std::int32_t> numbers_of(std::span<const Candidate> candidates) {
   return numbers;
 }
 
-// Gives each impression its part of the scores of several.
+// Divides the scores of several impressions among them.
 void hand_out(const at::Tensor& scores, const ImpressionLog& log, std::int64_t first,
               std::int64_t last, const ScoreUse& use) {
   const auto values = scores.to(at::kDouble).contiguous();
@@ -41,10 +41,10 @@ void hand_out(const at::Tensor& scores, const ImpressionLog& log, std::int64_t f
   }
 }
 
-// The rows [N, e] of the news that a log mentions, and where each lies.
+// The rows [N, e] of the items of a log, and the position of each item.
 struct EncodedItems {
   at::Tensor rows;
-  std::vector<std::int64_t> row_of;  ///< of each news of the table; -1: not mentioned
+  std::vector<std::int64_t> row_of;  ///< of each item of the table; -1: not in the log
 };
 
 std::vector<bool> mentioned_items(const TitleTokens& titles, const ImpressionLog& log) {

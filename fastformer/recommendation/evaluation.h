@@ -14,10 +14,10 @@
 
 namespace fastformer::recommendation {
 
-/// Takes the scores of an impression's candidates.
+/// Receives the scores of an impression's candidates.
 using ScoreUse = std::function<void(const Impression& impression, std::span<const double> scores)>;
 
-/// How a recommender does on a labelled log.
+/// The scores of a recommender on a labelled log.
 struct Evaluation {
   metrics::RankingMean ranking;
   double loss = 0;  ///< mean over the clicks of -log softmax of a click among it and all that its
@@ -37,9 +37,9 @@ class RecommenderMeter {
   std::int64_t impressions_ = 0, clicks_ = 0;
 };
 
-/// The scores of all candidates, impression by impression, in the order of the log. Where news are
-/// vectors (nrms, fastformer), those of the log are encoded once, and so is each distinct history:
-/// they take 4 d bytes each. Else (fim) titles are encoded for a few impressions at a time.
+/// The scores of all candidates, impression by impression, in the order of the log. If items are
+/// vectors (nrms, fastformer), each item of the log and each distinct history is encoded once and
+/// takes 4 d bytes. Otherwise (fim) titles are encoded for a few impressions at a time.
 void score_impressions(const RecommenderModel& model, const TitleTokens& titles,
                        const ImpressionLog& log, const ScoreUse& use);
 
@@ -51,8 +51,8 @@ void score_impressions(const RecommenderModel& model, const TitleTokens& titles,
 Evaluation evaluate(const RecommenderModel& model, const TitleTokens& titles,
                     const ImpressionLog& log);
 
-/// Writes the prediction.txt of MIND's leaderboard, a line for each impression that `score` gives
-/// to the function it is called with, and gives these to `meter`, where there is one. Throws
+/// Writes the prediction.txt of MIND's leaderboard: one line for each impression that `score`
+/// passes to its argument. `meter`, if not null, receives the same scores. Throws
 /// std::runtime_error as base::write_file_atomically() does.
 ///
 ///   write_rankings([&](const ScoreUse& use) { score_impressions(model, titles, log, use); },
@@ -62,8 +62,8 @@ void write_rankings(const std::function<void(const ScoreUse&)>& score,
 
 /// "AUC 0.7000   MRR ...".
 std::string ranking_text(const metrics::Scores& scores);
-/// These with 95 % intervals by the bootstrap over impressions, the loss and what was left out, for
-/// people and as JSON.
+/// The metrics with 95 % intervals of a bootstrap over impressions, the loss and the number of
+/// skipped impressions, as a table and as JSON.
 std::string evaluation_table(const Evaluation& evaluation);
 std::string evaluation_json(const Evaluation& evaluation);
 

@@ -24,11 +24,11 @@ nn::Linear convolution(nn::ParameterStore& store, const std::string& name,
   return layer;
 }
 
-// What two poolings by 3 leave of a side of the cube.
+// The side of the cube after two poolings by 3.
 std::int64_t pooled_size(std::int64_t size) { return (size + 8) / 9; }
 
-// For each of `places` places of each sequence the row of x that stands there, or the row behind
-// the last, which is zero.
+// For each of the first `places` positions of each sequence its row of x, or past the end of the
+// sequence the row after the last one, which is zero.
 std::vector<std::int64_t> place_rows(const nn::Offsets& offsets, std::int64_t places,
                                      std::int64_t zero_row) {
   std::vector<std::int64_t> rows(static_cast<std::size_t>(offsets.size() * places), zero_row);

@@ -8,20 +8,20 @@
 
 namespace fastformer::recommendation {
 
-/// FIM, fine-grained interest matching (Wang et al., ACL 2020, sections 3.2 to 3.4): no vector of a
-/// user, but each word of each clicked title with each word of the candidate's.
+/// FIM, fine-grained interest matching (Wang et al., ACL 2020, sections 3.2 to 3.4): compares each
+/// word of each clicked title with each word of the candidate, without a user vector.
 ///
 ///   D^0 = embedded words,  D^l = norm(relu(conv(D^(l-1)))), kernel 3, dilation l, l = 1, 2, 3
 ///   M^l_k[i, j] = D^l_clicked(k)[i] . D^l_candidate[j] / sqrt(width of the level)
 ///
-/// The matrices of all clicked news make a cube of 4 channels, [news, words, words]. Twice, a 3-D
-/// convolution (kernel 3, 32 and then 16 channels), relu and maximum over blocks of 3 follow; a
-/// block at the edge may be smaller. One linear layer makes the score of what is left.
+/// The matrices of all clicked items form a cube with 4 channels, [items, words, words]. Two rounds
+/// of a 3-D convolution (kernel 3, 32 and then 16 channels), relu and maximum over blocks of 3
+/// follow; a block at the edge may be smaller. One linear layer computes the score from the result.
 ///
-/// The cube has a fixed size: the first `matched_words` of a title, the last `matched_items` of a
-/// history, in order from the first place on. Behind the end of a title all levels are zero, so
-/// that an empty one matches nothing, and so are the places behind the history. Training keeps
-/// about 25 bytes for each match of two words, see nn/cube_pooling.h.
+/// The cube has a fixed size: the first `matched_words` of a title and the last `matched_items` of
+/// a history, in order. After the end of a title all levels are zero, so that an empty title
+/// matches nothing; slices after the history are zero too. Training keeps about 25 bytes for each
+/// pair of words, see nn/layers/cube_convolution.h.
 ///
 /// Parameters: `levels.<l>.convolution`, `levels.<l>.normalization`, `cube.<i>`, `score`.
 class FineMatcher final : public ItemMatcher {

@@ -10,23 +10,23 @@
 
 namespace fastformer::recommendation {
 
-/// What the layers of a pre-trained encoder that do not learn make of every title, computed once
-/// instead of at every step: with two of twelve layers learning, 6 units of work are left of 16 (a
-/// backward pass costs two forward passes).
+/// The output of the frozen layers of a pre-trained encoder for every title, computed once instead
+/// of at every step. If two of twelve layers are trained, 6 of 16 units of work remain (a backward
+/// pass costs two forward passes).
 ///
 ///   FrozenTitles frozen(model, titles, /*limit=*/std::int64_t{4} << 30);
 ///   model.loss(batch, /*training=*/true, frozen.rows(batch)).backward();
 class FrozenTitles {
  public:
-  /// Both must outlive the object. Nothing is kept for a model without such layers, nor where the
+  /// Both must outlive the object. Nothing is kept for a model without frozen layers, or if the
   /// rows [T, e] of all titles would need more than `limit` bytes.
   FrozenTitles(const RecommenderModel& model, const TitleTokens& titles, std::int64_t limit);
 
-  /// Of all rows once they are computed; 0 where nothing is kept.
+  /// Bytes of all rows once they are computed; 0 if nothing is kept.
   std::int64_t bytes() const { return bytes_; }
 
-  /// The rows of the batch's tokens, undefined where nothing is kept. The first call computes those
-  /// of all titles, in the order of the table, so that they do not depend on the batch.
+  /// The rows of the batch's tokens; undefined if nothing is kept. The first call computes the rows
+  /// of all titles in the order of the table, so that they do not depend on the batch.
   at::Tensor rows(const ItemBatch& batch);
 
  private:

@@ -67,8 +67,8 @@ Impression ImpressionLog::operator[](std::int64_t i) const {
 
 namespace {
 
-// The earliest time of the last `fraction` of the sorted times; nothing is as late for a fraction
-// of 0.
+// The earliest time of the last `fraction` of the sorted times; later than all of them for a
+// fraction of 0.
 double last_part(const std::vector<double>& sorted, double fraction) {
   const auto count =
       static_cast<std::size_t>(std::llround(fraction * static_cast<double>(sorted.size())));

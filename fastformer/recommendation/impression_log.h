@@ -11,7 +11,7 @@
 
 namespace fastformer::recommendation {
 
-/// A news that was shown, and whether it was clicked, in four bytes.
+/// A shown item and whether it was clicked, in four bytes.
 class Candidate {
  public:
   Candidate() = default;
@@ -25,7 +25,7 @@ class Candidate {
   std::int32_t packed_ = 0;
 };
 
-/// What a user had clicked before, oldest first, what was shown, and what was clicked.
+/// Earlier clicks of a user, oldest first, the shown items, and which of them were clicked.
 struct Impression {
   std::string_view id;
   std::int32_t user = 0;
@@ -34,21 +34,21 @@ struct Impression {
   std::span<const Candidate> candidates;
 };
 
-/// What a log holds and what was wrong with its source, for people.
+/// The contents of a log and problems of its source, for reports.
 struct ClickCounts {
   std::int64_t users = 0;
   std::int64_t candidates = 0;
   std::int64_t clicks = 0;
-  std::int64_t unknown_history = 0;     ///< clicked news that the table lacks; they were left out
-  std::int64_t unknown_candidates = 0;  ///< shown news that the table lacks; they have no title
+  std::int64_t unknown_history = 0;     ///< clicked items that the table lacks; ignored
+  std::int64_t unknown_candidates = 0;  ///< shown items that the table lacks; they have no title
   std::int64_t empty_histories = 0;     ///< impressions of users without a known click
-  std::int64_t without_clicks = 0;      ///< impressions that teach and measure nothing
-  std::int64_t without_negatives = 0;   ///< the same: all that was shown was clicked
+  std::int64_t without_clicks = 0;      ///< impressions without a clicked item: not usable for training or metrics
+  std::int64_t without_negatives = 0;   ///< the same: every shown item was clicked
 };
 
-/// Impressions in memory: 4 bytes for each shown news and each click of a history, about 40 for an
-/// impression. Impressions may share a history or have parts of one, which is then held once: the
-/// 2.2 million of MIND take about 0.5 GB.
+/// Impressions in memory: 4 bytes per shown item and per click of a history, about 40 bytes per
+/// impression. Impressions may share a history or use parts of one, which is then stored once: the
+/// 2.2 million impressions of MIND take about 0.5 GB.
 ///
 ///   ImpressionLog log;
 ///   const auto history = log.add_history(clicks);
@@ -56,7 +56,7 @@ struct ClickCounts {
 ///   log[0].history;
 class ImpressionLog {
  public:
-  /// Where the clicks of a history lie among all of the log.
+  /// The position of a history's clicks among all clicks of the log.
   struct HistoryRange {
     std::int64_t first = 0;
     std::int32_t count = 0;
@@ -67,28 +67,28 @@ class ImpressionLog {
     return std::span<const std::int32_t>(*clicks_).subspan(static_cast<std::size_t>(range.first),
                                                            static_cast<std::size_t>(range.count));
   }
-  /// Takes all of `impression` but its history, and counts what can be told from it.
+  /// Adds `impression`, with `history` as its history, and updates the counts.
   void add(const Impression& impression, HistoryRange history);
 
   std::int64_t size() const { return static_cast<std::int64_t>(times_.size()); }
   Impression operator[](std::int64_t i) const;
 
-  /// False: nobody knows the clicks, as in a blind test set.
+  /// False: the clicks are unknown, as in a test part without labels.
   bool labelled() const { return labelled_; }
   void set_labelled(bool labelled) { labelled_ = labelled; }
 
   const ClickCounts& counts() const { return counts_; }
-  /// Impressions with both a clicked and an unclicked news: only they have an AUC.
+  /// Impressions with both a clicked and an unclicked item: only they have an AUC.
   std::int64_t measurable() const {
     return size() - counts_.without_clicks - counts_.without_negatives;
   }
-  /// For what only the reader of a source knows.
+  /// For counts that only the reader of a source can update.
   void count_unknown(std::int64_t history, std::int64_t candidates) {
     counts_.unknown_history += history;
     counts_.unknown_candidates += candidates;
   }
 
-  /// An empty log whose histories lie among the clicks of this one.
+  /// An empty log that shares the clicks of this log for its histories.
   ImpressionLog sibling() const;
   HistoryRange history_of(std::int64_t i) const { return histories_[static_cast<std::size_t>(i)]; }
 
@@ -115,19 +115,19 @@ struct LogParts {
 };
 
 /// The last `test_fraction` of the impressions by time become the test part, those before them the
-/// validation part. Impressions of one time stay together, so that the fractions are met as well as
-/// this allows; inside a part the order stays. The unknown news of `log` are counted with the
-/// training part. Throws std::invalid_argument when a part that was asked for gets nothing.
+/// validation part. Impressions with equal time stay together, so the fractions are met
+/// approximately; the order within a part stays. Unknown items of `log` are counted with the
+/// training part. Throws std::invalid_argument if a requested part would be empty.
 LogParts split_by_time(const ImpressionLog& log, double validation_fraction, double test_fraction);
 
-/// 1 for each clicked candidate, 0 for the others, as metrics/ranking.h takes them.
+/// 1 for each clicked candidate, 0 for the others, as metrics/ranking.h expects.
 std::vector<std::uint8_t> relevance_of(std::span<const Candidate> candidates);
 
-/// Throws std::invalid_argument for a log whose clicks are not known; `remedy` ends its sentence.
+/// Throws std::invalid_argument for a log without known clicks; `remedy` ends its sentence.
 void check_labelled(const ImpressionLog& log, const char* remedy);
 
-/// A hash of what an impression showed, in its order, and what of it was clicked: equal where two
-/// readings of a log give the same question, whatever histories and numbers of news they have.
+/// A hash of the shown items in their order and of the clicks: equal if two readings of a log show
+/// the same candidates, even with different histories and item numbers.
 std::uint64_t hash_of_shown(const Impression& impression, const ItemTable& items);
 
 }  // namespace fastformer::recommendation

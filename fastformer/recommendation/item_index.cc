@@ -46,8 +46,7 @@ std::int64_t key_of(std::span<const std::int32_t> title) {
   return static_cast<std::int64_t>(base::fnv1a(bytes_of(title.data(), title.size_bytes())));
 }
 
-// Undefined tensors do not.
-// How the calling thread rounds products: vectors of another precision would rank otherwise.
+// The precision of products on the calling thread: vectors of another precision could change ranks.
 kernels::Precision rounding() {
   return kernels::token_operands() == kernels::Operands::kBf16 ? kernels::Precision::kBf16
                                                                : kernels::Precision::kFp32;

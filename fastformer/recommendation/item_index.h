@@ -14,25 +14,26 @@ namespace fastformer::recommendation {
 
 /// The vectors of titles on disk, so that a growing catalogue is encoded once: a safetensors file
 /// with `keys` [N] (a hash of a title's tokens), `vectors` [N, d] and a checksum of both, for one
-/// model and one precision (see `nn/precision.h`). A vector depends on the tokens alone, so that it
-/// serves every news with that title.
+/// model and one precision (see `kernels/precision.h`). A vector depends only on the tokens, so all
+/// items with the same title share it.
 ///
 ///   ItemIndex index(model, "news.index");
-///   const auto vectors = index.vectors(titles);  // encodes what is new, keeps it
+///   const auto vectors = index.vectors(titles);  // encodes and stores new titles
 ///   std::cout << index.encoded() << " of them were new\n";
 class ItemIndex {
  public:
-  /// `file` empty: nothing is kept. A file of another model, or of another precision than is set
-  /// now, is replaced at the next vectors(). Throws std::invalid_argument for a file that is
-  /// damaged or is no index, which stays, and for a model without vectors of news (fim). `model`
-  /// must outlive the index.
+  /// `file` empty: nothing is stored. The next vectors() replaces a file of another model or of
+  /// another precision than the current one. Throws std::invalid_argument for a file that is
+  /// damaged or not an index, which stays as it is, and for a model without item vectors (fim).
+  /// `model` must outlive the index.
   ItemIndex(const RecommenderModel& model, std::filesystem::path file);
 
-  /// [N, d], a row for each title. Writes the file when it has encoded something; throws
-  /// std::runtime_error when the disk refuses, std::invalid_argument for a model that has diverged.
+  /// [N, d], a row for each title. Writes the file if it has encoded a title. Throws
+  /// std::runtime_error if the file cannot be written, std::invalid_argument for a model that has
+  /// diverged.
   at::Tensor vectors(const TitleTokens& titles);
 
-  /// Titles that the last vectors() had to encode; those without tokens do not count.
+  /// Number of titles that the last vectors() encoded, without empty titles.
   std::int64_t encoded() const { return encoded_; }
 
  private:

@@ -9,7 +9,7 @@ namespace fastformer::recommendation {
 ItemTable::ItemTable() : ids_(1), titles_(1), category_of_{-1} {}
 
 void ItemTable::add(Item item) {
-  // An impression keeps one bit of a number for the click.
+  // An impression uses one bit of an item number for the click.
   if (size() >= std::numeric_limits<std::int32_t>::max() / 2) {
     throw std::invalid_argument("there are more than a billion items, the most a table can hold");
   }
@@ -40,16 +40,16 @@ TitleTokens tokenize_titles(const ItemTable& items, const text::Tokenizer& token
                             std::int64_t limit) {
   TitleTokens tokens;
   tokens.offsets.reserve(static_cast<std::size_t>(items.size()) + 1);
-  std::vector<std::int32_t> none;  // what the tokenizer puts around a text
+  std::vector<std::int32_t> none;  // tokens that the tokenizer adds around a text
   tokenizer.encode("", none, static_cast<std::size_t>(limit));
   for (std::int32_t n = 0; n < items.size(); ++n) {
     const auto before = tokens.ids.size();
     const auto most = static_cast<std::size_t>(limit);
-    // One token more than is kept tells whether the title was longer. An unknown news has none,
-    // not even what a tokenizer puts around a text.
+    // One extra token shows whether the title was longer. An unknown item has no tokens, not even
+    // those that a tokenizer adds around a text.
     if (n != ItemTable::kUnknown) tokenizer.encode(items.title(n), tokens.ids, most + 1);
     if (tokens.ids.size() > before + most) {
-      // Again, so that a token that ends every text ends this one.
+      // Encoded again, so that the truncated title also ends with the tokenizer's last token.
       tokens.ids.resize(before);
       tokenizer.encode(items.title(n), tokens.ids, most);
       ++tokens.cut;

@@ -12,32 +12,32 @@
 
 namespace fastformer::recommendation {
 
-/// One entry of a news file.
+/// One entry of an item file.
 struct Item {
   std::string id;
   std::string title;
   std::string category;  ///< empty: none
 };
 
-/// The news (or whatever is recommended) of a data set, numbered from 1 in the order of their
-/// addition. Number 0 stands for every news that the table does not have: it has no title and no
+/// The items of a data set (news articles, films, packages), numbered from 1 in the order of
+/// addition. Number 0 stands for every item that the table does not have; it has no title and no
 /// category.
 ///
-///   ItemTable news;
-///   read_mind_items("MINDsmall_train", config, news);
-///   const auto number = news.find("N34700");
-///   news.title(number);
+///   ItemTable items;
+///   read_mind_items("MINDsmall_train", config, items);
+///   const auto number = items.find("N34700");
+///   items.title(number);
 class ItemTable {
  public:
   static constexpr std::int32_t kUnknown = 0;
 
   ItemTable();
 
-  /// The first entry of an id counts: MIND repeats the same news in the folders of its parts. One
-  /// with another title is counted.
+  /// Only the first entry of an id is added: MIND repeats items in the folders of its parts.
+  /// Entries with another title are counted.
   void add(Item item);
 
-  /// One more than the number of news that were added.
+  /// One more than the number of added items.
   std::int64_t size() const { return static_cast<std::int64_t>(titles_.size()); }
   /// kUnknown for an id that the table does not have.
   std::int32_t find(std::string_view id) const;
@@ -50,7 +50,7 @@ class ItemTable {
     return category_of_[static_cast<std::size_t>(item)];
   }
   const std::vector<std::string>& categories() const { return categories_; }
-  /// Entries that were left out although their title is not that of the first with their id.
+  /// Ignored entries whose title differs from the first entry with their id.
   std::int64_t conflicts() const { return conflicts_; }
 
  private:
@@ -63,13 +63,13 @@ class ItemTable {
   std::int64_t conflicts_ = 0;
 };
 
-/// The titles of a news table as token ids, one after another: title n owns
-/// ids[offsets[n] .. offsets[n + 1]).
+/// The titles of an item table as token ids, one after another: title n owns ids[offsets[n] ..
+/// offsets[n + 1]).
 struct TitleTokens {
   std::vector<std::int32_t> ids;            ///< [T]
   std::vector<std::int64_t> offsets = {0};  ///< [N + 1]
-  std::int64_t cut = 0;                     ///< titles that lost their tail
-  std::int64_t empty = 0;  ///< news of the table without a token of their own; not number 0
+  std::int64_t cut = 0;                     ///< truncated titles
+  std::int64_t empty = 0;  ///< items with an empty title; number 0 does not count
 
   std::int64_t size() const { return static_cast<std::int64_t>(offsets.size()) - 1; }
   std::span<const std::int32_t> title(std::int64_t item) const {

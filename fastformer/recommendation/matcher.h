@@ -12,27 +12,28 @@
 
 namespace fastformer::recommendation {
 
-/// For each user a list of rows of the encoded news.
+/// For each user a list of rows of the encoded items.
 struct ItemLists {
   std::span<const std::int64_t> rows;  ///< [H]
   nn::Offsets offsets;                 ///< of B users
 };
 
-/// What a recommender does with embedded titles: encodes each by itself, and says how well it suits
-/// what a user has clicked. Immutable: many threads may call it.
+/// Encodes embedded titles and scores candidates for the clicks of a user. Immutable: many threads
+/// may call it.
 class ItemMatcher {
  public:
   virtual ~ItemMatcher() = default;
 
-  /// Embedded titles [T, d] -> [N, e], one row a title. A title without words gives zeros.
+  /// Embedded titles [T, d] -> [N, e], one row per title. A title without words gives zeros.
   virtual at::Tensor encode_items(at::Tensor x, const nn::Offsets& offsets,
                                   bool training) const = 0;
 
-  /// news [N, e], histories and candidates of B users -> the scores [C] of the candidates.
+  /// items [N, e], histories and candidates of B users -> the scores [C] of the candidates.
   virtual at::Tensor score(const at::Tensor& items, const ItemLists& histories,
                            const ItemLists& candidates, bool training) const = 0;
 
-  /// Whether an encoded news is one vector: those of a whole data set fit into memory then.
+  /// Whether an encoded item is one vector, so that the vectors of a whole data set fit into
+  /// memory.
   virtual bool has_vectors() const = 0;
 };
 

@@ -17,7 +17,7 @@ bool same_text(const text::TokenizerConfig& a, const text::TokenizerConfig& b) {
          !a.model_file.empty() && base::read_file(a.model_file) == base::read_file(b.model_file);
 }
 
-// EncoderConfig::validate() does not know which of the two encoders it is.
+// EncoderConfig::validate() cannot name which of the two encoders is wrong.
 void check_heads(std::int64_t width, const char* field, std::int64_t heads) {
   if (width % heads == 0) return;
   throw std::invalid_argument("model.width = " + std::to_string(width) + " must be a multiple of " +
@@ -28,14 +28,14 @@ void check_heads(std::int64_t width, const char* field, std::int64_t heads) {
 
 void ModelConfig::visit_fields(base::FieldVisitor& visit) {
   visit("model", model,
-        "what matches users and items; nrms and plm_nr start from bare multi-head attention");
+        "recommender; nrms and plm_nr default to multi-head attention without a feed-forward block");
   encoder.visit_fields(visit);
   visit.table("users", users, "encoder of users, over the vectors of clicked items");
-  visit("query_width", query_width, "inner width of the additive poolings",
+  visit("query_width", query_width, "hidden width of the additive poolings",
         base::between(1, 65536));
-  visit("negatives", negatives, "items per click in training that were shown and not clicked",
+  visit("negatives", negatives, "shown but unclicked items per click in training",
         base::between(1, 1000));
-  visit("max_positions", max_positions, "learned positions of the words of a title; 0: none",
+  visit("max_positions", max_positions, "number of learned word positions in titles; 0: none",
         base::between(0, 1 << 20));
   visit("embedding_normalization", embedding_normalization, "layer norm of the word embeddings");
   visit("embedding_dropout", embedding_dropout, "dropout rate of the embeddings",
@@ -44,19 +44,19 @@ void ModelConfig::visit_fields(base::FieldVisitor& visit) {
         base::between(0, 10));
   visit("initial_deviation", initial_deviation, "standard deviation of the initial linear weights",
         base::between(0, 10));
-  visit("matched_words", matched_words, "fim: words of a title that are matched",
+  visit("matched_words", matched_words, "fim: number of words per title that are compared",
         base::between(1, 1000));
-  visit("matched_items", matched_items, "fim: last clicks of a user that are matched",
+  visit("matched_items", matched_items, "fim: number of latest clicks that are compared",
         base::between(1, 1000));
-  visit("filters", filters, "fim: width of a word on the levels above its embedding",
+  visit("filters", filters, "fim: filters of each convolution over words",
         base::between(1, 65536));
   visit("pretrained", pretrained,
         "plm_nr, fastformer_plm_nr: folder of a BERT model, with config.json, model.safetensors "
         "and vocab.txt");
   visit("trainable_layers", trainable_layers,
-        "last layers of it that are trained; 0: none, -1: all and the embeddings",
+        "number of its last layers that are trained; 0: none, -1: all and the embeddings",
         base::between(-1, 1000));
-  visit("pretrained_factor", pretrained_factor, "its learning rate relative to the other parts'",
+  visit("pretrained_factor", pretrained_factor, "learning rate of the pre-trained encoder, relative to learning_rate",
         base::between(0, 1000));
 }
 

@@ -11,17 +11,18 @@
 
 namespace fastformer::recommendation {
 
-/// What matches users and items.
+/// The recommender models.
 ///   fastformer  one layer of the published code without normalisation, which its authors advise
 ///               for recommendation, in both encoders (arXiv 2108.09084)
 ///   fim         fine-grained interest matching (see recommendation/fine_matcher.h)
 ///   nrms        bare multi-head attention in both encoders (Wu et al., EMNLP 2019)
 ///   plm_nr      a pre-trained encoder of titles and the user encoder of nrms (Wu et al., SIGIR
-///               2021, who tune the last two layers); of the encoder of titles only `width` counts
+///               2021, who tune the last two layers); of the title encoder only `width` is used
 ///   fastformer_plm_nr  the same with the user encoder of fastformer
 enum class ModelKind : std::uint8_t { kFastformer, kFim, kNrms, kPlmNr, kFastformerPlmNr };
 
-/// The encoder of users, [model.users]: that of titles without its width, which is shared.
+/// The user encoder, [model.users]: the fields of the title encoder except the width, which both
+/// share.
 struct UserEncoderConfig {
   nn::EncoderConfig encoder;
 
@@ -57,7 +58,7 @@ struct ModelConfig {
   /// the folder. Throws std::invalid_argument as ConfigTree::read_section and BertConfig::load do.
   static ModelConfig read(const base::ConfigTree& tree);
 
-  /// The encoder of users with the width of the items.
+  /// The configuration of the user encoder with the width of the items.
   nn::EncoderConfig user_encoder() const;
   nn::EmbeddingOptions embedding(std::int64_t vocabulary_size) const;
   /// Whether titles are read by a pre-trained encoder.
@@ -66,15 +67,15 @@ struct ModelConfig {
   }
   /// Width of the row of a word.
   std::int64_t word_width() const { return has_pretrained() ? bert.width : encoder.width; }
-  /// data.title_tokens, lowered to what the model sees.
+  /// data.title_tokens, limited to what the model reads.
   std::int64_t title_limit(std::int64_t title_tokens) const;
 };
 
 /// The defaults of a kind of model.
 ModelConfig model_preset(ModelKind kind);
 
-/// Throws std::invalid_argument with one sentence unless the section [text] cuts titles as the
-/// pre-trained encoder of the model expects them. Models without one take any.
+/// Throws std::invalid_argument with one sentence unless the section [text] tokenizes titles as the
+/// pre-trained encoder of the model expects. Other models accept any section.
 void check_pretrained_text(const ModelConfig& config, const text::TokenizerConfig& text);
 
 }  // namespace fastformer::recommendation

@@ -115,7 +115,7 @@ struct Recommender::Impl {
     return result;
   }
 
-  // Scores, and what each click adds to them.
+  // Scores, and the contribution of each click.
   std::vector<Recommendation> explained(const Catalogue::Impl& catalogue, const Numbers& history,
                                         const Numbers& chosen) const {
     std::vector<Numbers> histories = {history};

@@ -20,7 +20,7 @@ struct RecommenderContent;
 
 /// An item that a recommender chose for a user.
 struct Recommendation {
-  /// What one click adds to the score: the score less that of the history without the click.
+  /// Contribution of one click: the score minus the score without this click in the history.
   struct Reason {
     std::string id, title;
     double added = 0;
@@ -30,13 +30,14 @@ struct Recommendation {
   std::vector<Reason> reasons;  ///< one per click, oldest first
 };
 
-/// What `Recommender::recommend` found.
+/// The result of `Recommender::recommend`.
 struct Recommendations {
   std::vector<Recommendation> items;  ///< best first
   std::vector<std::string> unknown;   ///< ids of the history that the catalogue lacks; ignored
 };
 
-/// Items with their vectors, made by a recommender for itself. Immutable; safe to share by threads.
+/// Items with their vectors, for the recommender that made them. Immutable; safe to share by
+/// threads.
 class Catalogue {
  public:
   Catalogue(Catalogue&&) noexcept;
@@ -64,23 +65,23 @@ class Catalogue {
 ///     std::cout << item.score << ' ' << item.title << '\n';
 ///   }
 ///
-/// Immutable; safe to share by threads. Throws std::runtime_error where a computation fails.
+/// Immutable; safe to share by threads. Throws std::runtime_error if a computation fails.
 class Recommender {
  public:
   /// Throws std::invalid_argument with one sentence for a directory that is missing, incomplete,
   /// damaged, or of another kind or version.
   static Recommender load(const std::filesystem::path& directory, const Options& options = {});
-  /// A model that is in memory, as training leaves it.
+  /// A model in memory, for example from training.
   explicit Recommender(recommendation::RecommenderContent content, const Options& options = {});
   Recommender(Recommender&&) noexcept;
   Recommender& operator=(Recommender&&) noexcept;
   ~Recommender();
 
-  /// How the training files were read, and so how items are.
+  /// How the training files were read; items are read in the same way.
   const recommendation::DataConfig& data_config() const;
 
   /// Reads items in the format of data_config(): MIND's news.tsv or its folder, an .item file of
-  /// RecBole, an index of packages. `index` names a file that keeps their vectors, so that only new
+  /// RecBole, a package index. `index` names a file that stores their vectors, so that only new
   /// titles are encoded; empty: none. Throws std::invalid_argument naming file and line for items
   /// that cannot be read, for a damaged index, and for a model without item vectors (fim).
   Catalogue catalogue(const std::filesystem::path& items,
@@ -91,8 +92,8 @@ class Recommender {
   Catalogue catalogue(std::span<const recommendation::Item> items) const;
 
   /// The `top` items with the highest scores for a user who clicked `history` (ids, oldest first),
-  /// without those of the history. Throws std::invalid_argument where none of the history is in the
-  /// catalogue, or nothing else is.
+  /// without those of the history. Throws std::invalid_argument if the catalogue has no item of the
+  /// history, or no other items.
   Recommendations recommend(const Catalogue& catalogue, std::span<const std::string> history,
                             std::size_t top = 10) const;
 

@@ -24,8 +24,8 @@
 
 namespace fastformer::recommendation {
 
-/// News recommendation (Wu et al., arXiv 2108.09084, section 4.1): word embedding or a pre-trained
-/// encoder, an encoder of titles, and a matcher of clicked news and candidates.
+/// Recommendation (Wu et al., arXiv 2108.09084, section 4.1): word embedding or a pre-trained
+/// encoder, a title encoder, and a matcher of clicked items and candidates.
 ///
 ///   const RecommenderModel model(config, tokenizer->vocabulary_size(), /*seed=*/1);
 ///   model.loss(sampler.batch(i), /*training=*/true).backward();
@@ -39,10 +39,11 @@ class RecommenderModel {
   RecommenderModel(const ModelConfig& config, std::int64_t vocabulary_size, std::uint64_t seed,
                    at::ScalarType dtype = at::kFloat);
 
-  /// The mean over the clicks of -log softmax of the click's score among its candidates: the first
-  /// candidate of each user is the click, and all have equally many. `training` turns dropout on,
-  /// which draws from LibTorch's default generator. `frozen`, if defined, is what frozen_rows()
-  /// gives for the batch. Throws c10::Error for lists of unequal lengths.
+  /// The mean over the clicks of -log softmax of the click's score among its candidates. The first
+  /// candidate of each user is the click, and all users have the same number of candidates.
+  /// `training` turns dropout on, which draws from LibTorch's default generator. `frozen`, if
+  /// defined, is the result of frozen_rows() for the batch. Throws c10::Error for lists of unequal
+  /// lengths.
   at::Tensor loss(const ItemBatch& batch, bool training, const at::Tensor& frozen = {}) const;
   /// The scores of the candidates: [C].
   at::Tensor scores(const ItemBatch& batch, bool training, const at::Tensor& frozen = {}) const;
@@ -52,23 +53,24 @@ class RecommenderModel {
                           bool training = false) const;
   at::Tensor score(const at::Tensor& items, const ItemLists& histories,
                    const ItemLists& candidates) const;
-  /// What the layers of a pre-trained encoder that do not learn make of titles: rows [T, e], the
-  /// same at every step (see FrozenTitles). Throws std::logic_error for a model that has none.
+  /// The output of the frozen layers of a pre-trained encoder: rows [T, e], the same at every step
+  /// (see FrozenTitles). Throws std::logic_error for a model that has none.
   bool has_frozen_rows() const;
   at::Tensor frozen_rows(std::span<const std::int32_t> token_ids, const nn::Offsets& offsets) const;
   /// The vectors of users [B, d]. Throws std::invalid_argument for a model that has none (fim).
   at::Tensor encode_users(const at::Tensor& items, const ItemLists& histories) const;
-  /// Whether an encoded news is one vector, small enough to keep those of a whole data set.
+  /// Whether an encoded item is one vector, so that the vectors of a whole data set fit into
+  /// memory.
   bool has_vectors() const { return matcher_->has_vectors(); }
 
-  /// Gives a pre-trained encoder its weights from the folder config().pretrained; models without
-  /// one stay as they are. Throws as nn::BertEncoder::load does.
+  /// Loads the weights of a pre-trained encoder from the folder config().pretrained; does nothing
+  /// for other models. Throws as nn::BertEncoder::load does.
   void load_pretrained() const;
 
   const nn::ParameterMap& parameters() const { return store_.parameters(); }
-  /// Those that learn: an optimizer must not be given the others, which would move them.
+  /// The trained parameters. An optimizer would also move frozen ones, so they are not included.
   const nn::ParameterMap& trained_parameters() const { return trained_; }
-  /// What the learning rate is multiplied by for a parameter.
+  /// Factor of the learning rate for a parameter.
   double learning_rate_factor(const std::string& parameter) const;
   /// The tables whose gradients are sparse, and their rows that a batch touches.
   std::set<std::string> row_sparse_parameters() const;
@@ -97,17 +99,18 @@ struct RecommenderContent {
   static RecommenderContent load(const std::filesystem::path& directory);
 };
 
-/// What `kind_of_model` says of the directory of a recommender.
+/// The result of `kind_of_model` for a recommender's directory.
 inline constexpr const char* kModelKind = "recommender";
 
-/// Writes the model directory; `card` is Markdown. Throws std::runtime_error when the disk refuses.
+/// Writes the model directory; `card` is Markdown. Throws std::runtime_error if a file cannot be
+/// written.
 void save_recommender(const std::filesystem::path& directory, const DataConfig& data_config,
                       const text::Tokenizer& tokenizer, const RecommenderModel& model,
                       const std::string& card);
 
-/// What the model makes of the titles of these news, a row for each: [N, e], encoded a few at a
-/// time and without gradients. `news` are different numbers; throws as ItemBatchBuilder does for
-/// one that has no title.
+/// The encoded titles of `items`, one row each: [N, e], encoded in batches and without gradients.
+/// The numbers in `items` must differ; throws as ItemBatchBuilder does for a number without a
+/// title.
 at::Tensor encode_titles(const RecommenderModel& model, const TitleTokens& titles,
                          std::span<const std::int32_t> items);
 

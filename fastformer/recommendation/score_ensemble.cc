@@ -10,7 +10,7 @@
 namespace fastformer::recommendation {
 namespace {
 
-// Adds the standardized scores to the sums, and gives the place behind them.
+// Adds the standardized scores to the sums, and returns the position after them.
 float* add_standardized(std::span<const double> scores, std::int64_t member, float* sums) {
   const auto count = static_cast<double>(scores.size());
   const auto mean = std::accumulate(scores.begin(), scores.end(), 0.0) / count;

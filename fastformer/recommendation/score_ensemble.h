@@ -9,8 +9,8 @@
 
 namespace fastformer::recommendation {
 
-/// The scores of M recommenders as those of one. Each scores on a scale of its own, so that its
-/// scores of an impression are standardized before the mean is taken:
+/// Averages the scores of M recommenders. Recommenders score on different scales, so the scores of
+/// an impression are standardized before the mean:
 ///
 ///   s_c = 1/M sum over m of (s_mc - mean over c of s_mc) / deviation over c of s_mc
 ///
@@ -21,13 +21,13 @@ namespace fastformer::recommendation {
 ///   ensemble.visit(log, [&](const auto& impression, auto scores) { use(impression, scores); });
 class ScoreEnsemble {
  public:
-  /// Scores the test part of `data`: the same impressions for each member, read with titles and
-  /// histories of its own. Throws std::invalid_argument where it shows other news than that of the
-  /// first member, and for a score that is no finite number.
+  /// Scores the test part of `data`: the same impressions for each member, read with the member's
+  /// own titles and histories. Throws std::invalid_argument if an impression shows other items than
+  /// that of the first member, and for a score that is not finite.
   void add(const RecommenderModel& model, const Dataset& data);
 
-  /// The scores impression by impression, in the order of the first member's test part, which has
-  /// to be given. Throws std::logic_error without a member.
+  /// The scores impression by impression, in the order of `log`, the first member's test part.
+  /// Throws std::logic_error without a member.
   void visit(const ImpressionLog& log, const ScoreUse& use) const;
 
  private:

@@ -59,7 +59,7 @@ std::string inspect(const fs::path& directory) {
                              content.data_config.history);
 }
 
-// A recommender with the data as it reads them.
+// A recommender with its data.
 struct OpenedRecommender {
   std::unique_ptr<RecommenderModel> model;
   Dataset dataset;
@@ -68,7 +68,7 @@ struct OpenedRecommender {
   const ImpressionLog& log() const { return dataset.parts.test; }
 };
 
-// Whether they are one, or one is a file in the other.
+// Whether the paths are equal, or one is a file in the other.
 bool same_source(const fs::path& a, const fs::path& b) {
   const auto same = [](const fs::path& first, const fs::path& second) {
     std::error_code ignored;
@@ -77,7 +77,7 @@ bool same_source(const fs::path& a, const fs::path& b) {
   return same(a, b) || same(a.parent_path(), b) || same(a, b.parent_path());
 }
 
-// The files become the test part; what was clicked before it stays known where impressions tell it.
+// The files become the test part; histories keep earlier clicks if the format needs them.
 void measure_on(const std::vector<std::string>& files, DataConfig& config) {
   if (!knows_earlier_parts(config.format)) {
     config.train.clear();
@@ -126,7 +126,7 @@ void score(const OpenedRecommender& first, const train::EvaluationRequest& reque
   ensemble.visit(first.log(), use);
 }
 
-// Before hours are spent on the models before it.
+// Checked before any model is scored, which may take hours.
 void check_ensemble(const std::vector<fs::path>& members) {
   for (const auto& path : members) {
     const auto kind = base::kind_of_model(path);
@@ -136,7 +136,7 @@ void check_ensemble(const std::vector<fs::path>& members) {
   }
 }
 
-// What is read is not to be overwritten.
+// An input file must not be overwritten.
 void check_predictions_place(const train::EvaluationRequest& request, const DataConfig& config) {
   if (!fs::exists(request.predictions)) return;
   std::vector<fs::path> read = {request.model};
@@ -155,7 +155,7 @@ void check_predictions_place(const train::EvaluationRequest& request, const Data
   }
 }
 
-// A prediction names its impression by nothing else.
+// A prediction identifies its impression only by this id.
 void check_ids(const ImpressionLog& log) {
   std::unordered_set<std::string_view> ids;
   for (std::int64_t i = 0; i < log.size(); ++i) {

@@ -4,7 +4,7 @@
 
 namespace fastformer::recommendation {
 
-/// News recommendation, for the table of tasks.
+/// Recommendation, for the table of tasks.
 train::TaskKind task_kind();
 
 }  // namespace fastformer::recommendation

@@ -57,9 +57,9 @@ metrics::ItemScores item_scores(const metrics::RankingMean& ranking, const Impre
   return items;
 }
 
-// Training leaves test.json (see evaluation_json), test_items.csv (the scores of each impression
-// that can be measured) and, as MIND's leaderboard reads it, prediction.txt; a test part without
-// clicks only the latter.
+// Training writes test.json (see evaluation_json), test_items.csv (the scores of each impression
+// that can be measured) and prediction.txt for MIND's leaderboard; for a test part without clicks
+// only the last.
 class Task final : public train::Task {
  public:
   Task(const Recipe& recipe, Dataset dataset)
@@ -72,8 +72,8 @@ class Task final : public train::Task {
                  {.batch_size = recipe.batch_size,
                   .negatives = recipe.model.negatives,
                   .seed = static_cast<std::uint64_t>(recipe.train.seed)}) {
-    // Not in initialize(): a run that is resumed needs what does not learn, too, and checkpoints do
-    // not have it.
+    // Not in initialize(): a resumed run also needs the frozen weights, which checkpoints do not
+    // contain.
     model_.load_pretrained();
   }
 
@@ -159,7 +159,7 @@ class Task final : public train::Task {
   }
 
  private:
-  // What the model has to beat, on the same impressions.
+  // The baselines, on the same impressions.
   void add_baseline(const std::string& name, const ImpressionScorer& scorer,
                     train::TestReport& report) const {
     const auto scores = rank_with(scorer, dataset_.parts.test).mean();

@@ -94,7 +94,7 @@ class DependencyReader {
     auto met = clicks;
     met.push_back(own);
     unmet_.begin_user(package.name, met);
-    // Written twice, the ring of the others is one range for each of them.
+    // The list is written twice, so that each dependency's wrapped-around history is one range.
     clicks.insert(clicks.end(), clicks.begin(), clicks.begin() + count);
     const auto ring = log.add_history(clicks);
     const auto kept = std::min(count - 1, static_cast<std::int32_t>(config_.history));

@@ -7,18 +7,17 @@
 /// The formats that come with the library, each in the source of its name.
 namespace fastformer::recommendation {
 
-/// MIND (Wu et al. 2020). A source is a folder with news.tsv and behaviors.tsv, or the latter file
-/// with the former beside it or among data.news; all may be compressed (news.tsv.gz, .zst, ...).
-/// The folder may be the zip archive as it is downloaded. Vectors of entities beside them are not
-/// read.
+/// MIND (Wu et al. 2020). A source is a folder with news.tsv and behaviors.tsv, or a behaviors.tsv
+/// with news.tsv beside it or in data.news; all may be compressed (news.tsv.gz, .zst, ...). The
+/// folder may be the downloaded zip archive. Entity vectors are not read.
 ///
 ///   news.tsv       id, category, subcategory, title, abstract, url, title entities, abstract
-///                  entities and, where someone has added it, body
-///   behaviors.tsv  impression id, user, time (11/15/2019 8:55:22 AM), clicked news, and what was
-///                  shown: "N1-1 N2-0", or "N1 N2" throughout where the clicks are not published
+///                  entities and, if added, body
+///   behaviors.tsv  impression id, user, time (11/15/2019 8:55:22 AM), clicked items, and what was
+///                  shown: "N1-1 N2-0", or "N1 N2" throughout if the clicks are not published
 ///
-/// separated by tabs, without quoting. A clicked news that no news.tsv has is left out of the
-/// history; a shown one stays, without a title. Of a history the last `history` clicks are kept.
+/// separated by tabs, without quoting. A clicked item that is in no news.tsv is ignored in the
+/// history; a shown one stays, without a title. The last `history` clicks of a history are kept.
 ClickSource read_mind_clicks(const DataConfig& config);
 /// The items of a source as above; another file is read as a news.tsv.
 void read_mind_items(const std::filesystem::path& source, const DataConfig& config,
@@ -31,24 +30,23 @@ void read_mind_items(const std::filesystem::path& source, const DataConfig& conf
 ///   name.inter   user_id:token  item_id:token  rating:float  timestamp:float
 ///   name.item    item_id:token  title:token_seq ...
 ///
-/// The items lie in the file of the same name, or the only .item file beside it. A rating from
-/// `click_rating` on is a click; without that column every line is one. Each click makes an
-/// impression (see UnmetItems), whose history are the user's clicks before it in its own part and
-/// in earlier ones; those of later parts, which training must not know, are left out.
+/// The items are in the file with the same name, or in the only .item file beside it. A rating of
+/// at least `click_rating` is a click; without that column every line is a click. Each click makes
+/// an impression (see UnmetItems). Its history holds the user's earlier clicks of its own part and
+/// of earlier parts, never of later parts.
 ClickSource read_recbole_clicks(const DataConfig& config);
-/// The items of a source as news: of an .item file, or of that which belongs to the interactions.
+/// The items of a source: of an .item file, or of the one that belongs to the interactions.
 void read_recbole_items(const std::filesystem::path& source, const DataConfig& config,
                         ItemTable& items);
 
-/// Package indexes (see DebianIndex) as a data set of clicks that everyone has: a package is a user
-/// and a news at once, what it depends on are its clicks, and the title is its description
-/// ("title": the first line, "body": the rest, both columns of title_columns). The category is the
-/// section.
+/// Package indexes (see DebianIndex) as a public data set of clicks: each package acts as both a
+/// user and an item, its dependencies are its clicks, and the title is its description ("title":
+/// the first line, "body": the rest, both columns of title_columns). The category is the section.
 ///
-/// Of alternatives ("a | b") the first counts; dependencies without a paragraph are unknown news
-/// and left out. Each dependency makes an impression (see UnmetItems), whose history are the
-/// others, in a ring from behind it. Dependencies have no time: a hash of the source stands for it,
-/// so that split_by_time draws at random and leaves the packages of a source together.
+/// Of alternatives ("a | b") the first counts; dependencies without a paragraph are ignored. Each
+/// dependency makes an impression (see UnmetItems); its history is the other dependencies, starting
+/// after it and wrapping around. Dependencies have no time: a hash of the source package replaces
+/// it, so that split_by_time splits at random and keeps packages of one source together.
 ClickSource read_debian_clicks(const DataConfig& config);
 /// The packages of an index as items.
 void read_debian_items(const std::filesystem::path& index, const DataConfig& config,

@@ -32,7 +32,7 @@ constexpr const char* kEntitiesFile = "entity_embedding.vec";
 
 bool is_zip(const fs::path& path) { return path.extension() == ".zip" && !fs::is_directory(path); }
 
-// The file of that name in a folder or archive; nothing where it has none.
+// The file with that name in a folder or archive, if there is one.
 std::optional<data::LineStream> find_file(const fs::path& place, const std::string& name) {
   if (is_zip(place)) return data::LineStream::in_zip(place, name);
   for (const char* ending : {"", ".gz", ".zst", ".bz2", ".xz"}) {
@@ -63,7 +63,7 @@ std::size_t news_column(const std::string& name, const char* field) {
   throw std::invalid_argument(where + ": " + what);
 }
 
-// Takes the digits up to the delimiter off the text; -1 where there are no such.
+// Removes the digits up to the delimiter from the text; -1 if there are none.
 std::int64_t take_number(std::string_view& text, char delimiter) {
   const auto digits = text.substr(0, text.find(delimiter));
   text.remove_prefix(std::min(digits.size() + 1, text.size()));
@@ -178,7 +178,7 @@ class BehaviorsReader {
     if (candidates_.empty()) refuse(where, "no item was shown, expected some as in \"N1-1 N2-0\"");
   }
 
-  // In MIND a user has the same history in each impression of a part: it is held once.
+  // In MIND a user has the same history in each impression of a part: it is stored once.
   ImpressionLog::HistoryRange history(std::int32_t user, std::string_view cell) {
     clicks_.clear();
     data::split_cells(cell, ' ', words_);
@@ -247,7 +247,7 @@ void read_items(data::LineStream lines, const DataConfig& config, ItemTable& ite
     throw std::invalid_argument(lines.name() + ": holds no items, expected MIND's news.tsv");
 }
 
-// The news beside the impressions, which must lie there unless data.news names some.
+// The items beside the impressions; required unless data.news names files.
 void read_items_beside(const std::vector<std::string>& sources, const DataConfig& config,
                        ClickSource& result) {
   for (const auto& source : sources) {

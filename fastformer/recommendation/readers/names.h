@@ -26,7 +26,7 @@ class NameNumbers {
   std::unordered_map<std::string, std::int32_t, text::StringHash, std::equal_to<>> numbers_;
 };
 
-/// The parts that are not empty, with a space between two.
+/// The non-empty parts, joined by spaces.
 inline std::string join_words(const std::vector<std::string_view>& parts) {
   std::string joined;
   for (const auto part : parts) {

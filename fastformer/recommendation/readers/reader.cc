@@ -38,7 +38,7 @@ double last_time(const ImpressionLog& log) {
   return last;
 }
 
-// A model that has seen what came later measures too well.
+// Training data from after the test part would make the scores too high.
 void warn_of_time_travel(const ImpressionLog& earlier, const ImpressionLog& later, const char* part,
                          std::vector<std::string>& notices) {
   const double end = last_time(earlier);
@@ -77,7 +77,7 @@ void check_training(const ImpressionLog& train) {
   }
 }
 
-// Checks what a reader found, cuts the parts off that are given as fractions.
+// Checks the result of a reader, and splits off the parts that are given as fractions.
 ClickSource divide(ClickSource source, const DataConfig& config, bool has_time) {
   check_shown(source.parts.train, "training");
   check_shown(source.parts.validation, "validation");

@@ -14,12 +14,12 @@ namespace fastformer::recommendation {
 
 struct DataConfig;
 
-/// What the files of a recommendation data set say, before anything is tokenized.
+/// The contents of a recommendation data set before tokenizing.
 struct ClickSource {
   ItemTable items;
   std::int64_t training_items = 0;  ///< items 1 .. training_items belong to the training part
   LogParts parts;
-  std::vector<std::string> notices;  ///< what people should know about the files, a sentence each
+  std::vector<std::string> notices;  ///< problems of the files, one sentence each
 };
 
 /// A format of clicks.
@@ -27,20 +27,19 @@ struct ClickReaderRow {
   std::string name;
   std::function<ClickSource(const DataConfig&)> read;
   std::function<void(const std::filesystem::path&, const DataConfig&, ItemTable&)> read_items;
-  /// An impression knows what the user clicked in earlier parts, whose files are then needed to
-  /// read a later one.
+  /// Histories contain clicks of earlier parts, so reading a part needs the files of earlier parts.
   bool knows_earlier_parts = false;
   bool has_time = false;
 };
 
-/// Adds a format to those of `reader.cc`, for programs that bring their own. To be called before
-/// other threads use the library. Throws std::invalid_argument for a name that is taken.
+/// Adds a format of another program. Must be called before other threads use the library. Throws
+/// std::invalid_argument for a name that is taken.
 void register_click_reader(ClickReaderRow row);
 std::vector<std::string> click_reader_names();
 
 /// Reads the sources by config.format. Throws std::invalid_argument with one sentence, naming file
-/// and line, for whatever a reader refuses, for training impressions from which nothing can be
-/// learned, and where no part has files.
+/// and line, for input that a reader refuses, for training impressions that cannot be used, and if
+/// no part has files.
 ClickSource read_clicks(const DataConfig& config);
 
 /// An impression in memory, with the ids of items.
@@ -51,12 +50,12 @@ struct ImpressionExample {
   std::vector<std::string> clicked = {}, skipped = {};  ///< what was shown
 };
 
-/// The same from memory: the items, and the impressions that config's fractions divide by time.
+/// The same from items and impressions in memory; config's fractions split them by time.
 ClickSource clicks_of(std::span<const Item> items, std::span<const ImpressionExample> examples,
                       const DataConfig& config);
 
 /// Adds the items of one source alone: by config.format MIND's news.tsv (or its folder), an .item
-/// file of RecBole, or an index of packages. Throws std::invalid_argument as read_clicks() does.
+/// file of RecBole, or a package index. Throws std::invalid_argument as read_clicks() does.
 void read_items(const std::filesystem::path& source, const DataConfig& config, ItemTable& items);
 
 /// See ClickReaderRow.

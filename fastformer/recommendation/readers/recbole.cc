@@ -35,15 +35,15 @@ class RecboleTable {
   // Throws std::invalid_argument, as next() does, with file and line.
   explicit RecboleTable(const std::filesystem::path& file);
 
-  // The position of a column, whose type in the heading does not matter. column() throws
-  // std::invalid_argument with the nearest name for one that is not there.
+  // The position of a column; its type in the heading is ignored. column() throws
+  // std::invalid_argument with the nearest name for a missing column.
   std::size_t column(const std::string& name) const;
   std::optional<std::size_t> find_column(const std::string& name) const;
 
-  // Refuses a line of another number of columns than the heading has.
+  // Refuses a line whose number of columns differs from the heading.
   bool next();
   std::string_view cell(std::size_t column) const { return cells_[column]; }
-  // Throws std::invalid_argument for a cell that is no finite number.
+  // Throws std::invalid_argument for a cell that is not a finite number.
   double number(std::size_t column) const;
   std::string where() const { return lines_.where(); }
 
@@ -131,7 +131,7 @@ fs::path interactions_file(const fs::path& source) {
   return fs::is_directory(source) ? only_file(source, ".inter") : source;
 }
 
-// The source itself, or that which belongs to the interactions.
+// The source itself, or the file that belongs to the interactions.
 fs::path items_file(const fs::path& source) {
   if (source.extension() == ".item") return source;
   auto same = interactions_file(source);
@@ -186,7 +186,7 @@ class InteractionsReader {
   }
 
  private:
-  // The clicks that impressions of a part may know, in the order of time.
+  // The clicks that the histories of a part may contain, in the order of time.
   struct Known {
     std::int64_t first = 0;   // of all clicks of the logs
     std::int32_t before = 0;  // the next impression

@@ -22,7 +22,8 @@ void UnmetItems::begin_user(std::string_view name, std::span<const std::int32_t>
     mark = user_mark_;
   }
   unmet_.clear();
-  // Where most items were met, or most of the others are asked for, draws would hit few new ones.
+  // If most items were met, or most of the others are requested, random draws would find few new
+  // ones.
   if (unmet_count_ >= items_ / 2 && unmet_count_ >= 2 * count_) return;
   for (std::int32_t item = 1; item <= items_; ++item) {
     if (marks_[static_cast<std::size_t>(item)] != user_mark_) unmet_.push_back(item);

@@ -10,15 +10,15 @@
 
 namespace fastformer::recommendation {
 
-/// Makes impressions for data that tell what was clicked, but not what else was shown: each click
-/// stands among items that the user never met, drawn without repetition and all equally likely.
+/// Makes impressions for data that contain clicks but no other shown items: each click is placed
+/// among items that the user never met, drawn uniformly without repetition.
 ///
-///   UnmetItems unmet(news.size() - 1, config.sampled_negatives, config.sampling_seed);
+///   UnmetItems unmet(items.size() - 1, config.sampled_negatives, config.sampling_seed);
 ///   unmet.begin_user("user 7", met);
 ///   log.add({.id = "1", .candidates = unmet.around(click)}, history);
 ///
 /// The draws depend on the seed, the user's name and the number of draws for that user alone. The
-/// place of the click among the items is drawn too, so that no order of equal scores finds it.
+/// position of the click is random too, so that no order of equal scores favours it.
 class UnmetItems {
  public:
   /// The items are numbered 1 .. `items`.
@@ -26,8 +26,8 @@ class UnmetItems {
 
   /// `met`: items of this user; numbers may repeat.
   void begin_user(std::string_view name, std::span<const std::int32_t> met);
-  /// The click and `count` items, or all that the user never met where these are fewer. Valid until
-  /// the next call.
+  /// The click and `count` items, or all items that the user never met if there are fewer. Valid
+  /// until the next call.
   std::span<const Candidate> around(std::int32_t click);
 
  private:

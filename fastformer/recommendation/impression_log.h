@@ -42,8 +42,9 @@ struct ClickCounts {
   std::int64_t unknown_history = 0;     ///< clicked items that the table lacks; ignored
   std::int64_t unknown_candidates = 0;  ///< shown items that the table lacks; they have no title
   std::int64_t empty_histories = 0;     ///< impressions of users without a known click
-  std::int64_t without_clicks = 0;      ///< impressions without a clicked item: not usable for training or metrics
-  std::int64_t without_negatives = 0;   ///< the same: every shown item was clicked
+  std::int64_t without_clicks =
+      0;  ///< impressions without a clicked item: not usable for training or metrics
+  std::int64_t without_negatives = 0;  ///< the same: every shown item was clicked
 };
 
 /// Impressions in memory: 4 bytes per shown item and per click of a history, about 40 bytes per

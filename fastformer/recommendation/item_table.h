@@ -69,7 +69,7 @@ struct TitleTokens {
   std::vector<std::int32_t> ids;            ///< [T]
   std::vector<std::int64_t> offsets = {0};  ///< [N + 1]
   std::int64_t cut = 0;                     ///< truncated titles
-  std::int64_t empty = 0;  ///< items with an empty title; number 0 does not count
+  std::int64_t empty = 0;                   ///< items with an empty title; number 0 does not count
 
   std::int64_t size() const { return static_cast<std::int64_t>(offsets.size()) - 1; }
   std::span<const std::int32_t> title(std::int64_t item) const {

@@ -27,8 +27,9 @@ void check_heads(std::int64_t width, const char* field, std::int64_t heads) {
 }  // namespace
 
 void ModelConfig::visit_fields(base::FieldVisitor& visit) {
-  visit("model", model,
-        "recommender; nrms and plm_nr default to multi-head attention without a feed-forward block");
+  visit(
+      "model", model,
+      "recommender; nrms and plm_nr default to multi-head attention without a feed-forward block");
   encoder.visit_fields(visit);
   visit.table("users", users, "encoder of users, over the vectors of clicked items");
   visit("query_width", query_width, "hidden width of the additive poolings",
@@ -48,15 +49,15 @@ void ModelConfig::visit_fields(base::FieldVisitor& visit) {
         base::between(1, 1000));
   visit("matched_items", matched_items, "fim: number of latest clicks that are compared",
         base::between(1, 1000));
-  visit("filters", filters, "fim: filters of each convolution over words",
-        base::between(1, 65536));
+  visit("filters", filters, "fim: filters of each convolution over words", base::between(1, 65536));
   visit("pretrained", pretrained,
         "plm_nr, fastformer_plm_nr: folder of a BERT model, with config.json, model.safetensors "
         "and vocab.txt");
   visit("trainable_layers", trainable_layers,
         "number of its last layers that are trained; 0: none, -1: all and the embeddings",
         base::between(-1, 1000));
-  visit("pretrained_factor", pretrained_factor, "learning rate of the pre-trained encoder, relative to learning_rate",
+  visit("pretrained_factor", pretrained_factor,
+        "learning rate of the pre-trained encoder, relative to learning_rate",
         base::between(0, 1000));
 }
 

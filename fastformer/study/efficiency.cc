@@ -29,7 +29,7 @@ double quantile(std::vector<double> values, double share) {
   return std::lerp(values[index], values[next], place - static_cast<double>(index));
 }
 
-// What all mixers get at one length.
+// The input of all mixers at one length.
 struct Batch {
   Batch(std::int64_t tokens, std::int64_t length, std::int64_t width) {
     for (std::int64_t first = 0; first < tokens; first += length) offsets.push_back(first);
@@ -60,14 +60,14 @@ class Contender {
         encoder_(config, store_, "encoder"),
         training_(cell_.pass == "training") {}
 
-  // The first pass also loads code and grows scratch: it counts only where no other follows.
+  // The first pass also loads code and grows scratch: it counts only if no other follows.
   void warm_up(const Batch& batch) {
     const nn::MemoryMeter meter;
     warm_ = run(batch);
     cell_.peak_bytes = meter.peak();
   }
 
-  // One more pass, unless it would leave the budget.
+  // One more pass, unless it would exceed the budget.
   void run_round(const Batch& batch, double budget_seconds) {
     if (spent_ + warm_ < budget_seconds) times_.push_back(run(batch));
   }
@@ -116,8 +116,8 @@ class Contender {
   double warm_ = 0, spent_ = 0;
 };
 
-// A round of each in turn, so that a disturbance of the machine hits all alike. False where `stop`
-// ended it before.
+// One pass of each cell per round, so that a disturbance of the machine affects all cells equally.
+// False if `stop` ended it.
 bool measure(std::vector<std::unique_ptr<Contender>>& contenders, const Batch& batch,
              const EfficiencyOptions& options, const std::function<bool()>& stop) {
   for (const auto& contender : contenders) {

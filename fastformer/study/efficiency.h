@@ -11,23 +11,23 @@
 
 namespace fastformer::study {
 
-/// What is measured: the efficiency study of Wu et al. (arXiv 2108.09084, figure 2). Every batch
-/// has the same number of tokens, in ever fewer and longer sequences.
+/// Options of the efficiency study of Wu et al. (arXiv 2108.09084, figure 2). Every batch has the
+/// same number of tokens, in fewer and longer sequences.
 struct EfficiencyOptions {
   std::vector<nn::MixerConfig> mixers;
   std::vector<std::int64_t> lengths = {128, 512, 2048, 8192, 32768, 65536};
   std::vector<std::string> passes = {"inference", "training"};
   std::int64_t tokens = 65536;  ///< per batch
   Options compute;              ///< precision and threads
-  std::int64_t rounds = 5;      ///< timed passes of a cell, fewer where the budget ends them
+  std::int64_t rounds = 5;      ///< timed passes per cell, fewer if the budget ends
   double budget_seconds = 60;   ///< for one cell
-  nn::EncoderConfig encoder;    ///< of each layer but for its mixer
+  nn::EncoderConfig encoder;    ///< of each layer, except its mixer
 
   /// Throws std::invalid_argument with one sentence.
   void validate() const;
 };
 
-/// One mixer at one length. Times are those of a layer, in milliseconds; bytes beyond the input.
+/// One mixer at one length. Times are per layer, in milliseconds; bytes exclude the input.
 struct EfficiencyCell {
   std::string mixer, pass;
   std::int64_t length = 0;
@@ -39,15 +39,14 @@ struct EfficiencyCell {
   std::string status;     ///< "measured", or "skipped: " and why
 
   bool measured() const { return status == "measured"; }
-  /// Of the same measurement, whatever came out.
+  /// Whether both are cells of the same measurement, with any result.
   bool same_place(const EfficiencyCell& other) const;
 };
 
-/// Measures every cell that is not among `known`, those of one length together, a pass of each
-/// mixer in turn, so that what is compared was measured at the same time. The short cells of a
-/// mixer say when its long ones will not fit the budget: these are skipped. Calls `report` for each
-/// cell once its length is measured; a stop ends it before the next pass, and loses what was
-/// measured of that length.
+/// Measures every cell that is not in `known`. Cells of one length are measured together, with
+/// alternating passes of the mixers, so that compared times are from the same period. Long cells
+/// that would exceed the budget, estimated from shorter ones, are skipped. Calls `report` for each
+/// cell once its length is measured; a stop ends before the next pass and drops the current length.
 ///
 /// The layers are those of `encoder` with random weights; x is random too. Throws what the mixers
 /// throw.

@@ -51,7 +51,7 @@ void check_test_part(const train::Recipe& recipe, const ExperimentFile::Data& da
                               "data.test_fraction where the task has it");
 }
 
-// What the paper's figures are about.
+// The metrics of the paper's figures.
 std::vector<std::string> shares_of(std::vector<std::string> metrics) {
   std::erase_if(metrics, [](const auto& name) { return !metrics::is_share(name); });
   return metrics;
@@ -84,7 +84,7 @@ std::unique_ptr<train::Recipe> Experiment::resolve(const base::ConfigTree& recip
     return tasks::read_recipe(tree);
   } catch (const std::invalid_argument& error) {
     const std::string message = error.what();
-    // What is wrong with one override already begins with its line.
+    // The message of a wrong override already begins with its line.
     if (message.starts_with(file_.path.string() + ":")) throw;
     throw std::invalid_argument(variant.where + ": the variant '" + variant.name +
                                 "' cannot be trained on '" + data.name + "': " + message);

@@ -12,7 +12,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// The recipe as the program of today writes it; as it is where it cannot be read any more.
+// The recipe as this version of the program writes it; unchanged if it cannot be read.
 std::string recipe_of_today(const fs::path& path) {
   try {
     return tasks::load_recipe(path)->tree().to_toml();
@@ -21,7 +21,7 @@ std::string recipe_of_today(const fs::path& path) {
   }
 }
 
-// Nothing where the run did not finish, or its files were damaged since.
+// Empty if the run did not finish or its files are damaged.
 std::optional<train::RunResult> finished_result(const fs::path& folder) {
   if (!fs::exists(folder / train::kResultFile) || !metrics::has_test_results(folder))
     return std::nullopt;
@@ -62,10 +62,10 @@ CellStatus status_of(const Cell& cell) {
 }
 
 void clear_folder(const Cell& cell) {
-  // Renamed first: half a removal would leave checkpoints that a new run takes for its own.
+  // Renamed first: an interrupted removal would leave checkpoints that a new run would resume.
   const fs::path old = cell.folder.string() + ".old";
   fs::remove_all(old);
-  // What is no run of ours stays, but for checkpoints, which would be gone on with.
+  // Files of other origin stay, except checkpoints, which a new run would resume.
   if (!fs::exists(cell.folder / train::kRecipeFile)) return drop_checkpoints(cell);
   {
     const train::FolderLock lock(cell.folder);

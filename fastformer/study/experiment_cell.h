@@ -18,22 +18,22 @@ enum class CellState {
 /// "new", "interrupted", "changed" or "finished".
 std::string to_string(CellState state);
 
-/// What a cell's folder holds.
+/// The state of a cell's folder.
 struct CellStatus {
   CellState state = CellState::kNew;
   std::optional<train::RecipeDifference> change;  ///< of kChanged: the first line that differs
   std::optional<train::RunResult> result;         ///< of kFinished
 };
 
-/// Only reads. A finished run keeps its standing when the program has learned new recipe fields
-/// since, as long as they have their defaults; a run half done does not.
+/// Only reads. A finished run stays finished if newer versions of the program added recipe fields
+/// that have their defaults; an interrupted run does not.
 CellStatus status_of(const Cell& cell);
 
-/// Makes the folder ready for a run from the start: takes away what a changed run left. Throws
-/// FolderInUse when another process works there.
+/// Prepares the folder for a new run: removes the files of a changed run. Throws FolderInUse if
+/// another process uses it.
 void clear_folder(const Cell& cell);
 
-/// Removes the checkpoints of a finished cell, which nothing needs any more.
+/// Removes the checkpoints of a finished cell.
 void drop_checkpoints(const Cell& cell);
 
 }  // namespace fastformer::study

@@ -39,7 +39,7 @@ std::string text_of(const TomlItem& item) {
   return text->get();
 }
 
-// Names become folders and cells of tables, so that they have to be plain.
+// Names become folders and table cells, so only plain characters are allowed.
 std::string name_of(const TomlItem& item) {
   const auto name = text_of(item);
   const auto is_letter = [](char c) {
@@ -186,7 +186,7 @@ ExperimentFile::Data read_data(const toml::table& table, const std::string& wher
   return data;
 }
 
-// What a variant says for some data sets, each by its name.
+// The entries of a variant for single data sets, by name.
 std::vector<TomlItem> by_data_set(const TomlItem& item, const std::string& example,
                                   const ExperimentFile& file) {
   Keys known;
@@ -283,7 +283,7 @@ ExperimentFile ExperimentFile::load(const std::filesystem::path& path) {
       throw_unknown(item, "an experiment", kSections);
     }
   }
-  // The variants come last because they name data sets, wherever those stand.
+  // Variants are read last because they name data sets.
   if (variants != nullptr) {
     for (const auto& [table, where] : tables_of(*variants, path.string())) {
       file.variants.push_back(read_variant(*table, where, file));

@@ -17,13 +17,13 @@ struct Override {
   base::ConfigValue value;
 };
 
-/// What the paper reports for a variant on a data set.
+/// The paper's figures for a variant on a data set.
 struct PaperScores {
   std::vector<double> percents;  ///< in the order of the metrics, without the loss
   std::string where;             ///< "grid.toml:21"
 };
 
-/// The file of an experiment as it is written, before the recipes are looked at.
+/// The content of an experiment file, without its recipes.
 ///
 ///   [experiment]
 ///   name = "mixers"
@@ -35,15 +35,15 @@ struct PaperScores {
 ///
 ///   [[data]]
 ///   name = "reviews"
-///   recipe = "recipes/reviews.toml"       # as `fastformer train` takes it
+///   recipe = "recipes/reviews.toml"       # as for `fastformer train`
 ///   note = "a sentence for the tables"
 ///   set = { "data.max_tokens" = 512 }
 ///
 ///   [[variant]]
 ///   name = "small"
 ///   set = { "model.layers" = 1 }
-///   on = { "reviews" = { "train.epochs" = 2 } }  # set on one data set alone
-///   paper = { "reviews" = [66.1] }        # of each metric but the loss, in percent
+///   on = { "reviews" = { "train.epochs" = 2 } }  # only on this data set
+///   paper = { "reviews" = [66.1] }        # for each metric except the loss, in percent
 struct ExperimentFile {
   struct Data {
     std::string name, recipe, note;
@@ -64,7 +64,7 @@ struct ExperimentFile {
   std::string name;
   std::filesystem::path output;
   std::vector<std::int64_t> seeds;
-  std::vector<std::string> metrics;  ///< empty: those the task is known by
+  std::vector<std::string> metrics;  ///< empty: the task's main metrics
   std::string metrics_where;
   bool keep_models = true;
   std::vector<Override> set;
@@ -72,7 +72,7 @@ struct ExperimentFile {
   std::vector<Variant> variants;
 
   /// Throws std::invalid_argument with file, line and one sentence for bad syntax, an unknown key,
-  /// a wrong type, what is missing, and names that are given twice or cannot name a folder.
+  /// a wrong type, a missing entry, and names that occur twice or cannot name a folder.
   static ExperimentFile load(const std::filesystem::path& path);
 };
 

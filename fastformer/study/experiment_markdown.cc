@@ -24,7 +24,7 @@ std::string score_text(const std::string& metric, const std::vector<double>& sco
   return text;
 }
 
-// The best mean as the table shows it: what looks equal is marked alike.
+// The best mean as printed: equal numbers are all marked.
 std::string best_of(const std::string& metric, const std::vector<VariantResults>& variants) {
   std::string best;
   double best_mean = 0;
@@ -67,7 +67,7 @@ std::string baseline_text(const std::string& metric, const metrics::Scores& scor
   return kNothing;
 }
 
-/// Writes the table of one data set, column by column: a row a variant, then a row a baseline.
+/// Writes the table of one data set, column by column: a row per variant, then a row per baseline.
 class DataTable {
  public:
   DataTable(const Experiment& experiment, std::size_t data,

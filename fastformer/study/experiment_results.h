@@ -16,19 +16,19 @@ namespace fastformer::study {
 
 struct MeanAndDeviation {
   double mean = 0;
-  std::optional<double> deviation;  ///< of the sample (n - 1); nothing for a single value
+  std::optional<double> deviation;  ///< of the sample (n - 1); empty for a single value
 };
 /// Throws std::invalid_argument for no value.
 MeanAndDeviation mean_and_deviation(const std::vector<double>& values);
 
-/// What is known of one variant on one data set.
+/// The results of one variant on one data set.
 struct VariantResults {
   std::vector<CellStatus> cells;  ///< one a seed
-  /// Against the first variant, over the seeds that both have; nothing where there are none, where
-  /// the test items are others, and for the first variant itself.
+  /// Against the first variant, over common seeds; empty without common seeds, if the test items
+  /// differ, and for the first variant.
   std::optional<metrics::SystemComparison> comparison;
 
-  /// One a finished seed; cells that are not finished are left out, never counted as zero.
+  /// One score per finished seed; unfinished cells are omitted, never counted as zero.
   std::vector<double> scores(const std::string& metric) const;
   std::vector<train::RunResult> finished() const;
 };
@@ -36,9 +36,8 @@ struct VariantResults {
 /// [data][variant]
 using ExperimentResults = std::vector<std::vector<VariantResults>>;
 
-/// What a finished cell of a data set's first variant tells of its test part: how much it holds,
-/// and the baselines. Zeros before one is finished; a variant that changes the data may have
-/// others.
+/// The test part of a data set, from a finished cell of its first variant: its size and the
+/// baselines. Zeros before one is finished; a variant that changes the data may have others.
 train::TestScores known_test(const std::vector<VariantResults>& variants);
 
 /// Reads the results of finished cells and compares the variants.
@@ -46,8 +45,8 @@ class ResultsCollector {
  public:
   explicit ResultsCollector(const Experiment& experiment) : experiment_(experiment) {}
 
-  /// Throws std::invalid_argument as compare_tests() does. Comparisons are kept: a call after one
-  /// more cell computes only what that cell changed.
+  /// Throws std::invalid_argument as compare_tests() does. Comparisons are cached: after another
+  /// cell only its comparisons are computed.
   ExperimentResults collect();
 
  private:

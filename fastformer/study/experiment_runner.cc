@@ -51,7 +51,7 @@ ExperimentOutcome run_experiment(const Experiment& experiment,
   for (const auto* cell : cells) {
     const auto state = status_of(*cell).state;
     if (state == CellState::kFinished) {
-      drop_checkpoints(*cell);  // a crash may have come before
+      drop_checkpoints(*cell);  // an earlier process may have crashed
       continue;
     }
     observer.on_cell_begin(*cell, state);

@@ -10,20 +10,20 @@
 
 namespace fastformer::study {
 
-/// Is told what happens while an experiment runs; of the steps within a cell as any Observer.
+/// Receives the progress of an experiment, and of the training within a cell as any Observer.
 class ExperimentObserver : public train::Observer {
  public:
   virtual void on_cell_begin(const Cell&, CellState) {}
   virtual void on_cell_end(const Cell&, const train::RunResult&) {}
-  /// Another process is at the cell, which is left to it.
+  /// Another process has locked the cell, so it is skipped.
   virtual void on_cell_in_use(const Cell&) {}
-  /// The cell could not be finished; the others go on.
+  /// The cell could not be finished; the experiment continues with the others.
   virtual void on_cell_failure(const Cell&, const std::string& /*reason*/) {}
 };
 
 struct ExperimentOutcome {
   std::vector<const Cell*> failed;  ///< in their order
-  std::vector<const Cell*> in_use;  ///< by other processes when their turn came
+  std::vector<const Cell*> in_use;  ///< locked by other processes
   bool stopped = false;             ///< by a signal, after a checkpoint
 };
 
@@ -33,9 +33,9 @@ struct ExperimentOutcome {
 ///   experiment.check_ready(cells);
 ///   run_experiment(experiment, cells, observer);
 ///
-/// A cell that was interrupted goes on from its checkpoint, one whose recipe changed is replaced. A
-/// crash loses what the cell at work did since its last checkpoint. Several processes may share an
-/// experiment: each skips the cell that another is at.
+/// An interrupted cell resumes from its checkpoint; a cell whose recipe changed is replaced. After
+/// a crash, the running cell continues from its last checkpoint. Processes lock cells, so several
+/// can share an experiment.
 ExperimentOutcome run_experiment(const Experiment& experiment,
                                  const std::vector<const Cell*>& cells,
                                  ExperimentObserver& observer);

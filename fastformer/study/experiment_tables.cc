@@ -9,7 +9,7 @@
 namespace fastformer::study {
 namespace {
 
-// Six decimals tell any two counts of a million items apart.
+// Six decimals distinguish any two counts of a million items.
 std::string csv_scores(const CellStatus& cell, const std::vector<std::string>& metrics) {
   if (!cell.result) return std::string(metrics.size() + 3, ',');
   const auto& result = *cell.result;

@@ -7,13 +7,13 @@
 
 namespace fastformer::study {
 
-/// Guesses how long cells will take from those that are done: from the same variant on the same
-/// data, else from other variants on that data, else from all.
+/// Estimates the time of cells from finished ones: of the same variant on the same data, else of
+/// other variants on that data, else of all.
 class TimeEstimate {
  public:
   void add(const Cell& cell, double seconds) { done_.push_back({&cell, seconds}); }
 
-  /// Seconds for all of the cells together; nothing while no cell is done.
+  /// Total seconds for the cells; empty if no cell is finished.
   std::optional<double> seconds_for(const std::vector<const Cell*>& cells) const;
 
  private:

@@ -20,7 +20,7 @@ struct Candidate {
   std::int64_t parent;  // a row of the step
   std::int32_t token;
 
-  // Better ones first; in a fixed order where they are equally good.
+  // Better ones first; ties in a fixed order.
   friend bool operator<(const Candidate& a, const Candidate& b) {
     return std::tie(b.log_probability, a.parent, a.token) <
            std::tie(a.log_probability, b.parent, b.token);
@@ -64,11 +64,11 @@ class Beam {
       : config_(config), end_(tokens.end), running_({{{tokens.begin}, 0}}) {}
 
   const std::vector<Hypothesis>& running() const { return running_; }
-  /// The row of this step that each running text continues.
+  /// The row of this step that each unfinished text continues.
   const std::vector<std::int64_t>& parents() const { return parents_; }
   std::vector<WrittenText> take_finished() { return std::move(finished_); }
 
-  /// `first`: the row of the first running text.
+  /// `first`: the row of the first unfinished text.
   void advance(const std::vector<Candidate>& candidates, std::int64_t first) {
     const auto before = std::move(running_);
     running_.clear();
@@ -119,7 +119,7 @@ class Beam {
     }
   }
 
-  // The texts that run have `length` tokens.
+  // The unfinished texts have `length` tokens.
   bool cannot_improve(std::int64_t length) const {
     if (running_.empty()) return true;
     if (finished_.size() < static_cast<std::size_t>(config_.beams)) return false;
@@ -151,7 +151,7 @@ class BeamSearch {
   }
 
  private:
-  // False when no text runs any more.
+  // False if no text is unfinished.
   bool step() {
     std::vector<std::int32_t> last;
     std::vector<const std::vector<std::int32_t>*> texts;

@@ -8,7 +8,7 @@
 
 namespace fastformer::summarization {
 
-/// Where the pairs of document and summary are, and how they are divided and cut.
+/// Files of the pairs of document and summary, and how they are split and truncated.
 struct DataConfig {
   std::string format = "jsonl";
   std::vector<std::string> train;

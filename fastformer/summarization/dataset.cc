@@ -25,7 +25,7 @@ constexpr const char* kTrainPart = "train";
 constexpr const char* kValidationPart = "validation";
 constexpr const char* kTestPart = "test";
 
-// Calls its argument with each pair, in order; may be called several times.
+// Calls its argument for each pair, in order; may be called several times.
 using PairSource = std::function<void(const std::function<void(TextPair&)>&)>;
 
 struct PairSources {
@@ -77,7 +77,7 @@ class PartWriter {
 };
 
 // Encodes pairs on other threads, adds them to their writers in order, and drops pairs that are
-// empty or shorter than the configuration asks for.
+// empty or too short.
 class Encoder {
  public:
   Encoder(const text::Tokenizer& tokenizer, const DataConfig& config)
@@ -118,7 +118,7 @@ class Encoder {
   data::ChunkQueue<Pair> queue_;
 };
 
-// Part::kDropped: the pair lacks a side.
+// Part::kDropped: the pair has no document or no summary.
 std::vector<data::Part> divide(const PairSource& source, const DataConfig& config) {
   std::vector<data::SplitRow> rows;
   source([&](TextPair& pair) {
@@ -237,7 +237,7 @@ data::CacheKey key_of(const DataConfig& config, const text::TokenizerConfig& tex
   key.add(std::string("pairs"));
   key.add(std::int64_t{kFormatVersion});
   DataConfig data = config;
-  data.cache.clear();  // where the cache lies changes nothing in it
+  data.cache.clear();  // the location of the cache does not change its content
   key.add_config(data);
   key.add_config(text_config);
   for (const auto* entries : {&config.train, &config.validation, &config.test}) {

@@ -24,8 +24,7 @@ struct PairCorpus {
   std::vector<std::int64_t> lengths() const;
 };
 
-/// Documents and their summaries. Summaries are bare: the model itself puts the tokens that begin
-/// and end a text around them.
+/// Documents and their summaries. Summaries have no begin and end tokens: the model adds them.
 struct PairBatch {
   data::TokenBatch source, target;
 };
@@ -36,31 +35,31 @@ PairBatch gather(const PairCorpus& corpus, std::span<const std::int64_t> rows);
 /// Pairs that were dropped from a part.
 struct DroppedPairs {
   std::int64_t empty = 0;      ///< without document or without summary
-  std::int64_t too_short = 0;  ///< with fewer tokens than the minimums ask for
+  std::int64_t too_short = 0;  ///< with fewer tokens than the minimum
 };
 
-/// Pairs of document and summary ready for training, and the vocabulary that both sides share.
+/// Pairs of document and summary ready for training, and their shared vocabulary.
 struct Dataset {
   std::unique_ptr<text::Tokenizer> tokenizer;
   PairCorpus train, validation, test;
   DroppedPairs train_dropped, validation_dropped, test_dropped;
 
-  /// A table for people: pairs of each part, lengths of documents and summaries, how many were
-  /// truncated, and how many pairs were dropped.
+  /// A readable table: pairs of each part, lengths of documents and summaries, numbers of truncated
+  /// texts and of dropped pairs.
   std::string summary() const;
 };
 
-/// Reads the sources, divides them and turns them into tokens.
+/// Reads the sources, splits them and tokenizes them.
 ///
 ///   const Dataset dataset = prepare(config, text_config, "runs/summaries/cache");
 ///   std::puts(dataset.summary().c_str());
 ///
 /// The vocabulary is learned from documents and summaries of the training part alone. Pairs with
-/// equal documents never cross a split. The result lies in `cache_folder`/<key>, where the key
+/// equal documents never cross a split. The result is stored in `cache_folder`/<key>, where the key
 /// covers both configurations and the names, sizes and times of the source files; a second call
 /// opens it without reading them.
 ///
-/// Throws std::invalid_argument with one sentence for whatever a reader refuses and when no
+/// Throws std::invalid_argument with one sentence for input that a reader refuses, and if no
 /// training pair is left.
 Dataset prepare(const DataConfig& config, const text::TokenizerConfig& text_config,
                 const std::filesystem::path& cache_folder);
@@ -69,14 +68,14 @@ Dataset prepare(const DataConfig& config, const text::TokenizerConfig& text_conf
 Dataset prepare(std::span<const TextPair> pairs, const DataConfig& config,
                 const text::TokenizerConfig& text_config);
 
-/// The pairs of `entries` for a model that has its tokenizer, in memory. Throws as prepare() does,
-/// and when no pair is left.
+/// The pairs of `entries`, in memory, for an existing model and tokenizer. Throws as prepare()
+/// does, and if no pair is left.
 PairCorpus read_pairs(const DataConfig& config, const std::vector<std::string>& entries,
                       const text::Tokenizer& tokenizer);
 
-/// The texts of a corpus' rows, in their order, read again from its files: what ROUGE compares.
-/// `entries` are those of the part, or config.train for a validation part taken from it. Throws
-/// std::invalid_argument when the files have changed and hold fewer pairs.
+/// The texts of a corpus' rows, in their order, read again from its files, for ROUGE. `entries` are
+/// those of the part, or config.train for a validation part taken from it. Throws
+/// std::invalid_argument if the files have changed and hold fewer pairs.
 std::vector<TextPair> read_texts(const DataConfig& config, const std::vector<std::string>& entries,
                                  const PairCorpus& corpus);
 

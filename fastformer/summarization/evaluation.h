@@ -16,22 +16,22 @@
 
 namespace fastformer::summarization {
 
-/// The mean over all tokens of the set's summaries, and the end of each, of -log p, in nats. Throws
+/// The mean of -log p over all tokens of the summaries, including the end of each, in nats. Throws
 /// std::invalid_argument for an empty set.
 double mean_loss(const SummarizerModel& model, const PairCorpus& pairs);
 
-/// A summary for each document of a corpus, in its order. Documents of similar length are written
-/// together. Throws as write_summaries() does.
+/// A summary for each document of a corpus, in its order. Documents of similar length share a
+/// batch. Throws as write_summaries() does.
 std::vector<std::string> summarize(const SummarizerModel& model, const text::Tokenizer& tokenizer,
                                    const SearchConfig& search, const data::Corpus& documents);
 
-/// How summaries do against the references, in percent but for the lengths and the loss.
+/// Scores of summaries against their references, in percent except lengths and loss.
 struct SummaryRow {
   std::string name;
   double rouge_1 = 0, rouge_2 = 0, rouge_l = 0, rouge_lsum = 0;  ///< mean F, with stems
   double words = 0;                                              ///< mean length
-  double novel_pairs = 0;       ///< of the pairs of words, the share that the document lacks
-  double repeated_triples = 0;  ///< of three words in a row, the share that came before
+  double novel_pairs = 0;       ///< share of word pairs that are not in the document
+  double repeated_triples = 0;  ///< share of repeated word triples
 };
 
 /// rouge_1, rouge_2, rouge_l and rouge_lsum of a row, from 0 to 1.
@@ -42,8 +42,8 @@ struct Evaluation {
       scores;  ///< loss, rouge_1, rouge_2, rouge_l, rouge_lsum (the latter four from 0 to 1)
   std::vector<std::string> summaries;
   std::vector<metrics::RougeScores> rouge;  ///< of each summary, with stems
-  /// The model, then what it has to beat (the first one and three sentences, three random ones),
-  /// then the greedy choice of three sentences that knows the reference.
+  /// The model, then the baselines: the first sentence, the first three, three random ones, and
+  /// three sentences chosen greedily by the reference.
   std::vector<SummaryRow> rows;
 };
 
@@ -53,12 +53,12 @@ Evaluation evaluate(const SummarizerModel& model, const text::Tokenizer& tokeniz
                     const SearchConfig& search, const PairCorpus& pairs,
                     std::span<const TextPair> texts);
 
-/// The loss and the rows as a table for people, and as JSON.
+/// The loss and the rows as a readable table, and as JSON.
 std::string evaluation_table(const Evaluation& evaluation);
 std::string evaluation_json(const Evaluation& evaluation);
 
-/// Writes test.json (the latter) and test_summaries.jsonl ({"summary": .., "reference": ..} a line)
-/// into the folder. Throws std::runtime_error when the disk refuses.
+/// Writes test.json (the latter) and test_summaries.jsonl (one {"summary": .., "reference": ..} per
+/// line) to the folder. Throws std::runtime_error if a file cannot be written.
 void write_evaluation(const Evaluation& evaluation, std::span<const TextPair> texts,
                       const std::filesystem::path& folder);
 

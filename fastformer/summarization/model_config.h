@@ -8,8 +8,8 @@
 
 namespace fastformer::summarization {
 
-/// The table [model.decoder]. Width, heads and activation are the encoder's. The paper gives four
-/// layers (arXiv 2108.09084, appendix); the rest of the decoder it leaves open.
+/// The table [model.decoder]. Width, heads and activation are the encoder's. The paper uses four
+/// layers (arXiv 2108.09084, appendix) and does not specify the rest of the decoder.
 struct DecoderFields {
   std::int64_t layers = 4;
   std::int64_t ffn_width = 1024;
@@ -38,8 +38,8 @@ struct ModelConfig {
   nn::DecoderConfig decoder_config() const;
   /// The embedding of summaries, for a vocabulary of that size.
   nn::EmbeddingOptions target_embedding(std::int64_t vocabulary_size) const;
-  /// The most tokens of a summary: `max_tokens` (0: no limit), lowered to what the positions allow,
-  /// one of which the token before the first takes.
+  /// Largest number of tokens of a summary: `max_tokens` (0: no limit), limited by the positions,
+  /// one of which the begin token takes.
   std::int64_t summary_limit(std::int64_t max_tokens) const;
 };
 

@@ -17,10 +17,10 @@ void SearchConfig::visit_fields(base::FieldVisitor& visit) {
         "the log-probability of a summary is divided by its length to this power",
         base::between(-10, 10));
   visit("min_tokens", min_tokens, "fewest tokens of a summary", base::between(0, 1 << 20));
-  visit("max_tokens", max_tokens, "most tokens of a summary, including its end",
+  visit("max_tokens", max_tokens, "largest number of tokens of a summary, including its end",
         base::between(1, 1 << 20));
   visit("blocked_ngram", blocked_ngram,
-        "no sequence of this many tokens occurs twice in a summary; 0: no such rule",
+        "no n-gram of this many tokens occurs twice in a summary; 0: no limit",
         base::between(0, 1024));
   visit("temperature", temperature,
         "sampling temperature; below 1 the likelier tokens are preferred",
@@ -48,7 +48,7 @@ std::vector<std::int32_t> TokenRules::refused(const std::vector<std::int32_t>& t
   if (length - 1 < config_.min_tokens) tokens.push_back(tokens_.end);
   const auto n = config_.blocked_ngram;
   if (n == 0) return tokens;
-  const auto tail = text.end() - std::min(n - 1, length);  // what an n-gram would end
+  const auto tail = text.end() - std::min(n - 1, length);  // tokens that would complete an n-gram
   for (std::int64_t i = 0; i + n <= length; ++i) {
     if (std::equal(tail, text.end(), text.begin() + i)) tokens.push_back(text[i + n - 1]);
   }

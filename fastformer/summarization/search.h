@@ -15,7 +15,7 @@ namespace fastformer::summarization {
 /// How the tokens of a summary are chosen.
 enum class SearchMethod : std::uint8_t { kBeam, kGreedy, kSample };
 
-/// How summaries are searched for: the recipe's section [search].
+/// How summaries are generated: the recipe's section [search].
 struct SearchConfig {
   SearchMethod method = SearchMethod::kBeam;
   std::int64_t beams = 5;
@@ -32,21 +32,21 @@ struct SearchConfig {
   void validate() const;
 };
 
-/// What a search sees of a model: sequences that grow by a token at a time. At first there is one
-/// empty sequence for each document.
+/// A model as a search sees it: sequences that grow by one token per step. At the start there is
+/// one empty sequence per document.
 class SequenceModel {
  public:
   virtual ~SequenceModel() = default;
 
   virtual std::int64_t documents() const = 0;
   /// Appends a token to each of the H sequences; log-probabilities [H, V] of the next ones, float
-  /// or double. The first token of all is the one that begins a text.
+  /// or double. The first token of each sequence is the begin token.
   virtual at::Tensor step(std::span<const std::int32_t> tokens) = 0;
   /// Sequence i becomes a copy of what `parents[i]` was. Sequences stay in the order of documents.
   virtual void select(std::span<const std::int64_t> parents) = 0;
 };
 
-/// The tokens that a search knows: what begins and ends a text, and what it must never choose.
+/// The begin and end tokens of a text, and the tokens that a search must not choose.
 struct SearchTokens {
   std::int32_t begin = 0, end = 0;
   std::vector<std::int32_t> banned;
@@ -54,25 +54,24 @@ struct SearchTokens {
 
 /// A text that a search has found.
 struct WrittenText {
-  std::vector<std::int32_t> tokens;  ///< without the ones that begin and end it
-  double log_probability = 0;        ///< of these tokens, and of the end where it has one
-  double score = 0;                  ///< by which texts of a document compare
-  bool ended = false;                ///< by its own choice, not by the largest length
+  std::vector<std::int32_t> tokens;  ///< without begin and end tokens
+  double log_probability = 0;        ///< of these tokens, and of the end token if the text has one
+  double score = 0;                  ///< for comparing the texts of a document
+  bool ended = false;                ///< ended with the end token, not by the length limit
 };
 
-/// Called with each token of a text as soon as it is chosen; not with the end.
+/// Called with each token of a text as soon as it is chosen, except the end token.
 using TokenSink = std::function<void(std::int64_t document, std::int32_t token)>;
 
-/// Which tokens may follow a text: not the banned ones, not the end while it has fewer than
-/// `min_tokens`, and none that would repeat one of its n-grams of `blocked_ngram` tokens (Paulus et
-/// al., arXiv 1705.04304, section 2.5). The n-grams include the token that begins the text.
+/// The tokens that may follow a text: no banned token, no end token before `min_tokens`, and no
+/// token that would repeat an n-gram of `blocked_ngram` tokens (Paulus et al., arXiv 1705.04304,
+/// section 2.5). The n-grams include the begin token.
 class TokenRules {
  public:
-  /// Throws std::invalid_argument when `config` does not validate.
+  /// Throws std::invalid_argument if `config` is invalid.
   TokenRules(const SearchConfig& config, SearchTokens tokens);
 
-  /// `texts` [H], each with the token that begins it; log_p [H, V], in which what must not follow
-  /// becomes -infinity.
+  /// `texts` [H], each with its begin token; log_p [H, V]: forbidden tokens become -infinity.
   void apply(std::span<const std::vector<std::int32_t>* const> texts,
              const at::Tensor& log_p) const;
 

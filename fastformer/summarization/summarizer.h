@@ -20,17 +20,17 @@ namespace summarization {
 struct SummarizerContent;
 }
 
-/// What the model looked at when it wrote one token.
+/// The positions of the document that the model attended to for one token.
 struct WrittenToken {
   struct Source {
     std::string token;
     std::int64_t position;  ///< in the document, from 0
-    double weight;          ///< those of all positions sum to 1
+    double weight;          ///< the weights of all positions sum to 1
   };
   std::string token;
-  /// Probability of copying rather than generating; nothing for a model that cannot copy.
+  /// Probability of copying instead of generating; empty for a model that cannot copy.
   std::optional<double> copied;
-  std::vector<Source> sources;  ///< the heaviest first
+  std::vector<Source> sources;  ///< largest weight first
 };
 
 /// A summary of one document.
@@ -43,25 +43,26 @@ struct Summary {
 struct SummarizeOptions {
   summarization::SearchConfig search;
   bool explain = false;  ///< fill Summary::tokens
-  /// Number of the first document among all that are summarized: sampling draws by it.
+  /// Number of the first document among all summarized documents; random draws of sampling depend
+  /// on it.
   std::int64_t first_document = 0;
-  /// Gets the text of a summary in pieces while it is written; for one document, and not with
-  /// search.method = beam, which knows its summary only at the end.
+  /// Receives the text of a summary in pieces while it is written; for one document, and not with
+  /// search.method = beam, whose summary is known only at the end.
   std::function<void(std::string_view piece)> stream = {};
 };
 
 /// A trained summarizer.
 ///
-///   const auto summarizer = fastformer::Summarizer::load("runs/news/model");
+///   const auto summarizer = fastformer::Summarizer::load("runs/cnn_dailymail/model");
 ///   std::cout << summarizer.summarize(document).text << '\n';
 ///
-/// Immutable; safe to share by threads. Throws std::runtime_error where a computation fails.
+/// Immutable; safe to share by threads. Throws std::runtime_error if a computation fails.
 class Summarizer {
  public:
   /// Throws std::invalid_argument with one sentence for a directory that is missing, incomplete,
   /// damaged, or of another kind or version.
   static Summarizer load(const std::filesystem::path& directory, const Options& options = {});
-  /// A model that is in memory, as training leaves it.
+  /// A model in memory, for example from training.
   explicit Summarizer(summarization::SummarizerContent content, const Options& options = {});
   Summarizer(Summarizer&&) noexcept;
   Summarizer& operator=(Summarizer&&) noexcept;
@@ -72,7 +73,7 @@ class Summarizer {
   /// How the training files were read.
   const summarization::DataConfig& data_config() const;
 
-  /// By the recipe's search.
+  /// With the recipe's search.
   Summary summarize(std::string_view document) const;
   /// One summary per document, in their order. Memory is bounded by Options::max_batch_tokens.
   /// Throws std::invalid_argument for a stream with a beam search or with several documents.

@@ -19,7 +19,7 @@
 namespace fastformer::summarization {
 namespace {
 
-// What the decoder reads and what it should say, row by row.
+// The inputs and targets of the decoder, row by row.
 struct TargetRows {
   std::vector<std::int32_t> inputs, outputs;
   std::vector<std::int64_t> offsets = {0};
@@ -210,7 +210,7 @@ SummaryTrace SummarizerModel::trace(std::span<const std::int32_t> ids,
       nn::attention_weights(copy_.query.forward(decoded), copy_.keys(memory, offsets), /*heads=*/1);
   const auto context = at::mm(result.weights, memory);
   result.gates = at::sigmoid(copy_.gate_logits(context, decoded, input)).squeeze(1);
-  if (ids.empty()) result.gates.fill_(1);  // as mix_copied() has it
+  if (ids.empty()) result.gates.fill_(1);  // as in mix_copied()
   return result;
 }
 

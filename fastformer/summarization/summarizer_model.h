@@ -28,15 +28,15 @@
 namespace fastformer::summarization {
 
 /// The pointer of a pointer-generator (See et al., arXiv 1704.04368, section 2.2), with one head of
-/// scaled dot-product attention in place of their additive one. For a row of the decoder y_t, its
-/// input x_t and the encoded document E, with E_-1 = 0:
+/// scaled dot-product attention instead of additive attention. For a decoder row y_t, its input x_t
+/// and the encoded document E, with E_-1 = 0:
 ///   k_j = Wk E_j + bk + Wp E_(j-1)
 ///   a_t = softmax_j((Wq y_t + bq) . k_j / sqrt(d)),   c_t = sum_j a_tj E_j
-///   g_t = sigmoid(Wg [c_t; y_t; x_t] + bg), the probability of generating rather than copying
-/// Their encoder is recurrent: its rows know what stands before them. Those of additive attention
-/// know their own token and the whole document, but not their neighbours; Wp tells the pointer
-/// where a copied phrase goes on. Parameters: `<name>.query`, `<name>.key`, `<name>.previous` and
-/// `<name>.gate`.
+///   g_t = sigmoid(Wg [c_t; y_t; x_t] + bg), the probability of generating instead of copying
+/// Their encoder is recurrent, so its rows contain the preceding tokens. The rows of additive
+/// attention contain their own token and the whole document, but not their neighbours; Wp lets the
+/// pointer continue a copied phrase. Parameters: `<name>.query`, `<name>.key`, `<name>.previous`
+/// and `<name>.gate`.
 struct CopyHead {
   CopyHead() = default;
   CopyHead(nn::ParameterStore& store, const std::string& name, std::int64_t width)
@@ -62,15 +62,14 @@ struct CopyHead {
   nn::Linear gate;
 };
 
-/// The vocabulary that documents and summaries share, and its tokens that stand before the first
-/// token of a text and behind its last one.
+/// The vocabulary that documents and summaries share, and its begin and end tokens.
 struct TextVocabulary {
   std::int64_t size = 0;
   std::int32_t begin = 0, end = 0;
 };
 
-/// That of a tokenizer. One that has no tokens to begin and end a text gets two more ids, behind
-/// its own: no text is ever encoded to them.
+/// The vocabulary of a tokenizer. If it has no begin and end tokens, two ids are added after its
+/// own; no text is encoded to them.
 inline TextVocabulary vocabulary_of(const text::Tokenizer& tokenizer) {
   const auto size = tokenizer.vocabulary_size();
   if (tokenizer.begin_id() >= 0 && tokenizer.end_id() >= 0) {
@@ -79,19 +78,19 @@ inline TextVocabulary vocabulary_of(const text::Tokenizer& tokenizer) {
   return {size + 2, static_cast<std::int32_t>(size), static_cast<std::int32_t>(size + 1)};
 }
 
-/// What is known of summaries that are being written.
+/// The state of summaries while they are written.
 struct WritingState {
   nn::DecoderState decoder;
   at::Tensor memory, copy_keys;  ///< [S, d], the encoded documents; the latter where copied
   nn::DistinctTokens tokens;     ///< of the documents, where copied
 };
 
-/// The weights behind a summary of T tokens of a document of S, for explanations.
+/// The weights of a summary with T tokens of a document with S tokens, for explanations.
 struct SummaryTrace {
-  /// [T, S], each row of which sums to 1: the copy head's a_t, or without one the mean over the
-  /// heads of what the last decoder layer gave the document.
+  /// [T, S], rows sum to 1: a_t of the copy head, or without one the last decoder layer's attention
+  /// to the document, averaged over heads.
   at::Tensor weights;
-  /// [T], the copy head's probability of generating rather than copying; undefined without one.
+  /// [T], the copy head's probability of generating instead of copying; undefined without one.
   at::Tensor gates;
 };
 
@@ -109,9 +108,9 @@ class SummarizerModel {
   SummarizerModel(const ModelConfig& config, const TextVocabulary& vocabulary, std::uint64_t seed,
                   at::ScalarType dtype = at::kFloat);
 
-  /// Mean over the tokens of the summaries and the token behind each, as `nn/vocabulary_loss.h`
-  /// defines it; each is predicted from the true ones before it. `training` turns dropout on, which
-  /// draws from LibTorch's default generator.
+  /// Mean loss over the tokens of the summaries and their end tokens, see
+  /// `nn/decoder/vocabulary_loss.h`; each token is predicted from the true tokens before it.
+  /// `training` turns dropout on, which draws from LibTorch's default generator.
   at::Tensor loss(const PairBatch& batch, double label_smoothing, bool training) const;
 
   /// One summary without tokens for each document; for inference.
@@ -119,14 +118,14 @@ class SummarizerModel {
   /// Appends a token to each of H summaries; log-probabilities [H, V] of the next ones.
   at::Tensor step(std::span<const std::int32_t> tokens, WritingState& state) const;
 
-  /// What the model looks at for each token of a summary, given those before it. Throws
+  /// The weights for each token of a summary, given the tokens before it. Throws
   /// std::invalid_argument for a summary without tokens or longer than the positions.
   SummaryTrace trace(std::span<const std::int32_t> ids,
                      std::span<const std::int32_t> summary) const;
 
   const nn::ParameterMap& parameters() const { return store_.parameters(); }
-  /// The tables whose gradients are sparse, and their rows that a batch touches. The tokens' table
-  /// is not among them where the output layer uses it.
+  /// The tables whose gradients are sparse, and their rows that a batch touches. The token table is
+  /// not among them if the output layer shares it.
   std::set<std::string> row_sparse_parameters() const;
   std::vector<std::pair<std::string, at::Tensor>> touched_rows(const PairBatch& batch) const;
 
@@ -163,7 +162,7 @@ struct SummarizerContent {
   static SummarizerContent load(const std::filesystem::path& directory);
 };
 
-/// What `kind_of_model` says of the directory of a summarizer.
+/// The result of `kind_of_model` for a summarizer's directory.
 inline constexpr const char* kModelKind = "summarizer";
 
 /// The parts of a summarizer that are saved; they belong to the caller.
@@ -174,7 +173,8 @@ struct SummarizerParts {
   const SummarizerModel& model;
 };
 
-/// Writes the model directory; `card` is Markdown. Throws std::runtime_error when the disk refuses.
+/// Writes the model directory; `card` is Markdown. Throws std::runtime_error if a file cannot be
+/// written.
 void save_summarizer(const std::filesystem::path& directory, const SummarizerParts& parts,
                      const std::string& card);
 

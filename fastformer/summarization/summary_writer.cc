@@ -30,7 +30,7 @@ std::vector<std::vector<WrittenText>> write_summaries(const SummarizerModel& mod
 
 namespace {
 
-// Of equally heavy positions the first.
+// Of positions with equal weight, the first.
 std::vector<TokenExplanation::Source> heaviest(std::span<const double> weights, std::size_t count) {
   std::vector<std::int64_t> order(weights.size());
   std::iota(order.begin(), order.end(), 0);

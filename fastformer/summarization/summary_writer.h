@@ -12,7 +12,7 @@
 
 namespace fastformer::summarization {
 
-/// Summaries of documents under way, as a search sees them.
+/// Summaries that are being written, as a search sees them.
 class SummaryWriter final : public SequenceModel {
  public:
   SummaryWriter(const SummarizerModel& model, std::span<const std::int32_t> ids,
@@ -32,35 +32,37 @@ class SummaryWriter final : public SequenceModel {
 };
 
 struct WritingOptions {
-  std::vector<std::int32_t> banned = {};  ///< must not be written, beside what begins a text
-  /// Of each document among all that are summarized, see sample_texts(); may be empty.
+  std::vector<std::int32_t> banned =
+      {};  ///< tokens that must not be written, besides the begin token
+  /// Number of each document among all summarized documents, see sample_texts(); may be empty.
   std::span<const std::int64_t> numbers = {};
   TokenSink sink = {};  ///< may be empty; not called by "beam"
 };
 
 /// Summaries of the documents, in their order, each with the texts that the search found, best
-/// first; those of "greedy" and "sample" are one. `max_tokens` is lowered to what the model's
-/// positions allow. Throws std::invalid_argument when `config` does not validate.
+/// first; "greedy" and "sample" find one. `max_tokens` is limited by the model's positions. Throws
+/// std::invalid_argument if `config` is invalid.
 std::vector<std::vector<WrittenText>> write_summaries(const SummarizerModel& model,
                                                       std::span<const std::int32_t> ids,
                                                       const nn::Offsets& offsets,
                                                       SearchConfig config,
                                                       WritingOptions options = {});
 
-/// What a summarizer looked at when it wrote one token.
+/// The positions of the document that the model attended to for one token.
 struct TokenExplanation {
   struct Source {
     std::int64_t position;  ///< in the document, from 0
-    double weight;          ///< those of all positions sum to 1
+    double weight;          ///< the weights of all positions sum to 1
   };
   std::int32_t token;
-  /// Probability of copying rather than generating; nothing for a model that cannot copy.
+  /// Probability of copying instead of generating; empty for a model that cannot copy.
   std::optional<double> copied;
-  std::vector<Source> sources;  ///< the heaviest first
+  std::vector<Source> sources;  ///< largest weight first
 };
 
-/// One for each of the `tokens` that the model wrote for the document `ids`, with its `sources`
-/// heaviest positions: the weights of `SummaryTrace`. Throws as SummarizerModel::trace does.
+/// One element for each of the `tokens` that the model wrote for the document `ids`, with the
+/// `sources` positions of largest weight, from `SummaryTrace`. Throws as SummarizerModel::trace
+/// does.
 ///
 ///   for (const auto& written : explain_summary(model, ids, texts[0].front().tokens)) {
 ///     std::cout << tokenizer.token(written.token) << ' ' << written.sources.front().position;

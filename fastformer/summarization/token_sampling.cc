@@ -17,7 +17,7 @@
 namespace fastformer::summarization {
 namespace {
 
-constexpr std::int32_t kNone = -1;  // all tokens are refused
+constexpr std::int32_t kNone = -1;  // all tokens are forbidden
 
 /// Chooses the next token of a document by its log-probabilities [V].
 using Choice = std::function<std::int32_t(std::int64_t document, std::span<const double> log_p)>;
@@ -27,7 +27,7 @@ std::int32_t likeliest(std::span<const double> log_p) {
   return std::isfinite(*best) ? static_cast<std::int32_t>(best - log_p.begin()) : kNone;
 }
 
-// The tokens of the nucleus with their weights, the heaviest first.
+// The tokens of the nucleus with their weights, largest first.
 std::vector<std::pair<double, std::int32_t>> nucleus(std::span<const double> log_p,
                                                      const SearchConfig& config) {
   const double most = *std::max_element(log_p.begin(), log_p.end());
@@ -109,7 +109,7 @@ class Writing {
     if (!running_.empty()) model_.select(parents);
   }
 
-  // Whether the text goes on.
+  // Whether the text continues.
   bool extend(std::int64_t b, std::span<const double> log_p) {
     const auto token = choice_(b, log_p);
     if (token == kNone) return false;
@@ -129,7 +129,7 @@ class Writing {
   const TokenSink& sink_;
   TokenRules rules_;
   std::vector<WrittenText> results_;
-  std::vector<std::vector<std::int32_t>> texts_;  // each with the token that begins it
+  std::vector<std::vector<std::int32_t>> texts_;  // each with its begin token
   std::vector<std::int64_t> running_;             // documents
 };
 

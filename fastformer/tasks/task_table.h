@@ -11,8 +11,8 @@
 
 namespace fastformer::tasks {
 
-/// Adds a task to those of `task_table.cc`, for programs that bring their own. To be called before
-/// other threads use the library. Throws std::invalid_argument for a name that is taken.
+/// Adds a task of another program. Must be called before other threads use the library. Throws
+/// std::invalid_argument for a name that is taken.
 void register_task(train::TaskKind kind);
 
 std::vector<std::string> task_names();
@@ -22,9 +22,9 @@ const train::TaskKind& task_named(const std::string& name);
 /// for a kind of model that no task has.
 const train::TaskKind& task_of_model(const std::filesystem::path& directory);
 
-/// Reads a recipe for whatever task it names; [task] name is "classification" by default.
-/// `assignments` ("section.key=value") override the file. Throws std::invalid_argument naming file,
-/// line and nearest valid key.
+/// Reads a recipe of any task; [task] name is "classification" by default. `assignments`
+/// ("section.key=value") override the file. Throws std::invalid_argument naming file, line and
+/// nearest valid key.
 ///
 ///   const auto recipe = tasks::load_recipe("recipes/ag_news.toml", {"train.epochs=2"});
 std::unique_ptr<train::Recipe> load_recipe(const std::filesystem::path& file,

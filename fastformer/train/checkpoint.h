@@ -10,7 +10,7 @@
 
 namespace fastformer::train {
 
-/// Where a training run stands, beside its tensors.
+/// The state of a training run without its tensors.
 struct TrainingState {
   std::int64_t step = 0;        ///< steps done
   std::int64_t epoch = 0;       ///< of the next batch, from 0
@@ -27,31 +27,31 @@ struct Checkpoint {
   nn::ParameterMap optimizer;  ///< Adam::state()
 };
 
-/// The checkpoints of a run: one safetensors file each with a checksum, the newest two kept, and
-/// the weights of the best evaluations that these refer to.
+/// The checkpoints of a run: safetensors files with checksums. The newest two are kept, and the
+/// weights of the best evaluations to which they refer.
 ///
 ///   CheckpointFolder folder(run / "checkpoints");
 ///   folder.save({state, weights, adam.state()});
 ///   const auto last = folder.load_newest([](const std::string& notice) { ... });
 class CheckpointFolder {
  public:
-  /// Creates the folder. Throws std::runtime_error when that fails.
+  /// Creates the folder. Throws std::runtime_error if that fails.
   explicit CheckpointFolder(std::filesystem::path folder);
 
-  /// Written to the side, flushed and renamed: a crash at any moment leaves the older ones whole.
-  /// Throws std::runtime_error when the disk refuses; the older ones are left as they were.
+  /// Writes a temporary file, flushes and renames it, so that a crash never damages older
+  /// checkpoints. Throws std::runtime_error if the file cannot be written; older checkpoints stay.
   void save(const Checkpoint& checkpoint);
   /// The weights of an evaluation, to be saved before the checkpoint that refers to it.
   void save_best(std::int64_t step, const nn::ParameterMap& weights);
 
-  /// The newest checkpoint that is whole; `notice` is told of each newer one that is not. Nothing
-  /// when there is none.
+  /// The newest undamaged checkpoint, if there is one; `notice` receives a sentence for each newer,
+  /// damaged one.
   std::optional<Checkpoint> load_newest(
       const std::function<void(const std::string&)>& notice) const;
-  /// Throws std::invalid_argument when the file is missing or damaged.
+  /// Throws std::invalid_argument if the file is missing or damaged.
   nn::ParameterMap load_best(std::int64_t step) const;
 
-  /// The newest file, for messages; empty when there is none.
+  /// The newest file, for messages; empty if there is none.
   std::filesystem::path newest() const;
 
  private:

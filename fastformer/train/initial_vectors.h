@@ -8,10 +8,10 @@
 
 namespace fastformer::train {
 
-/// Gives the rows of the table `embedding.token.weight` [V, d] of all tokens that a file of word
-/// vectors knows (GloVe, word2vec as text) its vectors. Returns how many there were, a sentence for
-/// the user; nothing where `file` is empty. Throws as data::read_word_vectors does, for vectors of
-/// another width too.
+/// Copies vectors from a word vector file (GloVe, word2vec as text) to the rows of the table
+/// `embedding.token.weight` [V, d] whose tokens it contains. Returns a sentence with their number;
+/// empty if `file` is empty. Throws as data::read_word_vectors does, also for vectors of another
+/// width.
 std::vector<std::string> load_word_vectors(const std::string& file,
                                            const text::Tokenizer& tokenizer,
                                            const nn::ParameterMap& parameters);

@@ -14,7 +14,7 @@ struct StepReport {
   std::int64_t step, total_steps, epoch, epochs;
   double loss;  ///< of this step's batches, in nats
   double learning_rate;
-  double gradient_norm;  ///< before clipping; 0 when clipping is off
+  double gradient_norm;  ///< before clipping; 0 if clipping is off
   std::int64_t tokens;   ///< of this step's batches
 };
 
@@ -22,7 +22,7 @@ struct StepReport {
 struct ValidationReport {
   std::int64_t step, epoch;
   metrics::Scores scores;
-  bool best;  ///< better than all before
+  bool best;  ///< better than all earlier ones
 };
 
 /// Receives training progress callbacks.

@@ -15,14 +15,14 @@ namespace fastformer::train {
 
 class Task;
 
-/// A file or folder that a training reads, and the field that names it.
+/// An input file or folder of a training, and the field that names it.
 struct RecipeSource {
   std::string field;  ///< "data.train"
   std::filesystem::path path;
 };
 
-/// Everything that decides a training run. Each task has its own sections [data] and [model] and
-/// may have more; [text] and [train] are shared.
+/// All settings of a training run. Each task has its own sections [data] and [model] and may have
+/// more; [text] and [train] are shared.
 class Recipe {
  public:
   virtual ~Recipe() = default;
@@ -36,25 +36,25 @@ class Recipe {
   /// All sections with every field; reading them gives the same recipe.
   virtual base::ConfigTree tree() const = 0;
 
-  /// The folder that the recipe names for prepared data; empty: none.
+  /// The recipe's folder for prepared data; empty: none.
   virtual std::string cache() const { return {}; }
-  /// What the training reads, as far as the recipe names it.
+  /// The input files and folders that the recipe names.
   virtual std::vector<RecipeSource> sources() const = 0;
-  /// Whether there is something to measure the finished model on.
+  /// Whether there is a test part.
   virtual bool has_test_part() const = 0;
 
-  /// The task with its data prepared. `cache` takes the tokens where the recipe names no other
-  /// folder. Throws std::invalid_argument as the readers of the data do.
+  /// The task with its data prepared. `cache` is the folder for tokens if the recipe names none.
+  /// Throws std::invalid_argument as the readers of the data do.
   virtual std::unique_ptr<Task> open(const std::filesystem::path& cache) const = 0;
-  /// Builds a model with the smallest tables: what its layers refuse does not depend on them.
-  /// Throws std::invalid_argument or c10::Error.
+  /// Builds a model with the smallest tables, to check its layers, which do not depend on the
+  /// tables. Throws std::invalid_argument or c10::Error.
   virtual void check_model() const = 0;
   /// The parameters of a model with the largest vocabulary that the recipe allows.
   virtual nn::ParameterMap largest_model() const = 0;
 
  protected:
-  /// What every recipe does after it has read its sections: train.metric = "auto" becomes the
-  /// task's first metric.
+  /// Must be called once the sections are read: train.metric = "auto" becomes the task's first
+  /// metric.
   void resolve_metric();
   /// text.model_file and train.word_vectors.
   void add_shared_sources(std::vector<RecipeSource>& sources) const;
@@ -69,12 +69,12 @@ struct TrainSection {
   void validate() const { recipe.train.validate(); }
 };
 
-/// The first line in which two recipes differ; an empty text where one has no more lines.
+/// The first line in which two recipes differ; empty text if one has no more lines.
 struct RecipeDifference {
   std::string now, before;
 };
 
-/// Of Recipe::tree().to_toml(); nothing when they are equal.
+/// Compares texts of Recipe::tree().to_toml(); empty if they are equal.
 std::optional<RecipeDifference> first_difference(const std::string& now, const std::string& before);
 
 }  // namespace fastformer::train

@@ -39,7 +39,7 @@ using std::chrono::steady_clock;
 
 constexpr const char* kMetricsFile = "metrics.jsonl";
 
-// The lines up to `step`; a line that a crash cut off is dropped with what follows it.
+// The lines up to `step`; a line that a crash cut off is dropped together with the following ones.
 std::string lines_until(const fs::path& path, std::int64_t step) {
   std::ifstream file(path);
   std::string kept;

@@ -15,19 +15,19 @@
 
 namespace fastformer::train {
 
-/// Thrown where another process has the folder.
+/// Thrown if another process has locked the folder.
 struct FolderInUse : std::invalid_argument {
   using std::invalid_argument::invalid_argument;
 };
 
-/// While it lives, no other process can lock the folder. The lock is one of the system on the file
-/// `.lock` in it, and ends with the process, however that ends.
+/// Locks a folder against other processes while the object exists. It is a system lock on the file
+/// `.lock`, which ends with the process in all cases.
 class FolderLock {
  public:
   enum class IfTaken { kThrow, kWait };
 
-  /// Throws FolderInUse when another process has it (unless told to wait), std::runtime_error when
-  /// the folder cannot be written.
+  /// Throws FolderInUse if another process has the lock (unless kWait is given), std::runtime_error
+  /// if the folder cannot be written.
   explicit FolderLock(const std::filesystem::path& folder, IfTaken if_taken = IfTaken::kThrow);
   FolderLock(const FolderLock&) = delete;
   FolderLock& operator=(const FolderLock&) = delete;
@@ -46,22 +46,22 @@ inline constexpr const char* kResultFile = "result.json";
 ///   metrics.jsonl         one JSON object for each logged step and each evaluation
 ///   tensorboard/          the same for TensorBoard
 ///   checkpoints/          see CheckpointFolder
-///   cache/                the tokens, unless the recipe puts them elsewhere
+///   cache/                the tokens, unless the recipe names another folder
 ///   model/                the finished model
-///   test.json ...         what the task keeps of its test part, see its Task
+///   test.json ...         the task's files of the test part, see its Task
 ///   result.json           see RunResult; the last that a finished run writes
-/// While it lives, no second process may use the folder.
+/// While the object exists, no other process can use the folder.
 class RunDirectory final : public Observer {
  public:
-  /// Starts a run, or resumes one. Throws std::invalid_argument when a new run
-  /// would overwrite another, when there is nothing to resume, when the recipe differs from that of
-  /// the run (naming the first line that does), or when another process uses the folder.
+  /// Starts a run, or resumes one. Throws std::invalid_argument if a new run would overwrite
+  /// another, if there is nothing to resume, if the recipe differs from that of the run (naming the
+  /// first such line), or if another process uses the folder.
   RunDirectory(std::filesystem::path folder, const Recipe& recipe, bool resume);
   RunDirectory(const RunDirectory&) = delete;
   RunDirectory& operator=(const RunDirectory&) = delete;
 
-  /// Makes the folder that of a run, and forgets what was logged after `step`; to be called once,
-  /// before the first report.
+  /// Writes the recipe and removes log entries after `step`; must be called once, before the first
+  /// report.
   void begin(std::int64_t step);
   void on_step(const StepReport& report) override;
   void on_validation(const ValidationReport& report) override;
@@ -78,7 +78,7 @@ class RunDirectory final : public Observer {
 
   std::filesystem::path folder_;
   std::string cache_;
-  std::string new_recipe_;  ///< to be written when the run begins
+  std::string new_recipe_;  ///< written when the run begins
   std::int64_t log_every_;
   std::optional<FolderLock> lock_;
   std::ofstream metrics_;

@@ -4,18 +4,19 @@
 
 namespace fastformer::train {
 
-/// While it lives, SIGINT and SIGTERM ask for a stop instead of ending the process, so that
-/// training can finish its step and save a checkpoint.
+/// While the object exists, SIGINT and SIGTERM request a stop instead of ending the process, so
+/// that training can finish its step and save a checkpoint.
 ///
 ///   StopSignal stop;
 ///   while (!finished && !stop.requested()) train_one_step();
 ///
-/// A second SIGINT ends the process by default action: whoever presses Ctrl-C again does not want
-/// to wait. SIGTERM may come as often as it likes. The destructor restores the former handlers; a
-/// program that must know why it stopped asks signal().
+/// A second SIGINT ends the process by default action, for users who press Ctrl-C again to stop at
+/// once. Repeated SIGTERM has no further effect. The destructor restores the former handlers.
+/// signal() returns the reason of the stop.
 class StopSignal {
  public:
-  /// Throws std::logic_error while another one lives, std::system_error when the system refuses.
+  /// Throws std::logic_error while another object exists, std::system_error if the system reports
+  /// an error.
   StopSignal();
   ~StopSignal();
 
@@ -23,7 +24,7 @@ class StopSignal {
   StopSignal& operator=(const StopSignal&) = delete;
 
   bool requested() const { return signal() != 0; }
-  /// The signal that came last (SIGINT, SIGTERM), 0 for none.
+  /// The last signal received (SIGINT, SIGTERM), 0 for none.
   int signal() const;
 
  private:

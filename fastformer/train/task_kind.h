@@ -13,7 +13,7 @@
 
 namespace fastformer::train {
 
-/// What `fastformer evaluate` is asked for.
+/// The arguments of `fastformer evaluate`.
 struct EvaluationRequest {
   std::filesystem::path model;
   std::vector<std::string> data;                ///< files or folders; empty: those of the recipe
@@ -24,11 +24,11 @@ struct EvaluationRequest {
 };
 
 struct EvaluationReport {
-  std::string table;  ///< for people; empty: nothing could be measured
+  std::string table;  ///< readable; empty: nothing could be measured
   std::string json;
 };
 
-/// Takes sentences for the user.
+/// Receives sentences for the user.
 using NoticeSink = std::function<void(const std::string&)>;
 
 /// A section of a recipe and its fields.
@@ -37,27 +37,27 @@ struct RecipeSection {
   std::function<void(base::FieldVisitor&)> visit;
 };
 
-/// A task as the program sees it: one row of the table in tasks/task_table.h. Everything that
-/// depends on the task is behind these functions.
+/// A task as the program sees it: one row of the table in tasks/task_table.h. All task-dependent
+/// code is behind these functions.
 struct TaskKind {
-  std::string name;                   ///< "classification"
-  std::string model;                  ///< what kind_of_model() says of its models: "classifier"
-  std::vector<std::string> commands;  ///< of the program, beside train and evaluate, for its models
+  std::string name;   ///< "classification"
+  std::string model;  ///< the result of kind_of_model() for its models: "classifier"
+  std::vector<std::string> commands;  ///< of the program for its models, besides train and evaluate
 
   /// Throws std::invalid_argument naming file, line and nearest valid key.
   std::function<std::unique_ptr<Recipe>(const base::ConfigTree&)> read_recipe;
-  /// The sections that the task has beside [task], with the defaults of their fields.
+  /// The task's sections besides [task], with the defaults of their fields.
   std::function<std::vector<RecipeSection>()> sections;
-  /// Lines about a model directory, for people.
+  /// A readable description of a model directory.
   std::function<std::string(const std::filesystem::path& model)> inspect;
-  /// Measures a model on data that hold the answers. Throws std::invalid_argument for what the task
-  /// has no use for.
+  /// Measures a model on labelled data. Throws std::invalid_argument for options that the task does
+  /// not use.
   std::function<EvaluationReport(const EvaluationRequest&, const NoticeSink&)> evaluate;
-  /// Writes the parts of the recipe's data set; null: the task cannot.
+  /// Writes the parts of the recipe's data set; null if not supported.
   std::function<void(const Recipe&, const std::filesystem::path& folder)> export_parts;
 };
 
-/// Names and shapes of parameters, their number, and the multiply-adds per token, for people.
+/// Readable names and shapes of parameters, their number, and the multiply-adds per token.
 std::string parameter_table(const nn::ParameterMap& parameters);
 
 /// The assignments "section.key=value", which may name these sections. Throws std::invalid_argument

@@ -94,7 +94,7 @@ std::string version_event() {
   return event;
 }
 
-// Tells TensorBoard that what it has from this step on is void.
+// Makes TensorBoard drop the points from this step on.
 std::string restart_event(std::int64_t first_step) {
   std::string log;
   append_key(log, kSessionLogStatus, WireType::kVarint);
@@ -136,7 +136,7 @@ std::size_t whole_records(std::string_view bytes) {
   return end;
 }
 
-/// Event files carry the second they were made in: the last name is the newest file.
+/// The names of event files contain their time in seconds: the last name is the newest file.
 std::filesystem::path newest_event_file(const std::filesystem::path& directory) {
   std::filesystem::path newest;
   for (const auto& entry : std::filesystem::directory_iterator(directory)) {

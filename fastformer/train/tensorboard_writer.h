@@ -21,16 +21,16 @@ std::string tfrecord(std::string_view content);
 ///   writer.add_scalar("train/loss", loss, step);
 ///   writer.flush();
 ///
-/// A run that resumes opens the same directory with the first step it is about to do: the newest
-/// event file is continued, and TensorBoard drops the points that the stopped run had written at
-/// that step or later. The file is cut after its last undamaged record: a crash may have left half
-/// of one, beyond which TensorBoard does not read.
+/// A resumed run opens the same directory with its first step: it appends to the newest event file,
+/// and TensorBoard drops the points that the stopped run wrote at that step or later. The file is
+/// cut after its last undamaged record, because TensorBoard does not read past a record that a
+/// crash left incomplete.
 class TensorboardWriter {
  public:
-  /// Throws std::runtime_error when the directory or the file cannot be written.
+  /// Throws std::runtime_error if the directory or the file cannot be written.
   explicit TensorboardWriter(const std::filesystem::path& directory, std::int64_t first_step = 0);
 
-  /// Stored as float32. Throws std::runtime_error when the disk refuses.
+  /// Stored as float32. Throws std::runtime_error if the file cannot be written.
   void add_scalar(const std::string& tag, double value, std::int64_t step);
   void flush();
 

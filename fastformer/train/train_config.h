@@ -11,13 +11,13 @@
 
 namespace fastformer::train {
 
-/// What a task measures, by the names of its scores.
+/// The scores of a task, by name.
 struct Measures {
   std::vector<std::string>
       validation;                 ///< on the validation part, the default of train.metric first
   std::vector<std::string> test;  ///< on the test part, the loss last
-  std::vector<std::string> main;  ///< those of `test` that tables of results show
-  std::string items;              ///< what the test part consists of: "documents"
+  std::vector<std::string> main;  ///< the ones of `test` in tables of results
+  std::string items;              ///< the elements of the test part: "documents"
 
   /// `main` on both parts, and the loss.
   static Measures of(const std::vector<std::string>& main, const std::string& items);
@@ -25,7 +25,7 @@ struct Measures {
 
 enum class Optimizer : std::uint8_t { kAdam, kAdamW };
 
-/// The fields of the recipe's [train] section that every task has. A step is one change of the
+/// The fields of the recipe's [train] section that every task has. A step is one update of the
 /// weights.
 struct TrainConfig {
   std::int64_t seed = 1;

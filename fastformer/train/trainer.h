@@ -20,24 +20,24 @@ namespace fastformer::train {
 ///   Trainer trainer(recipe.train, *task, {.checkpoints = &checkpoints, .observers = {&progress}});
 ///   if (trainer.run()) use(task->parameters());
 ///
-/// The weights after a step depend on the recipe and the data alone: order and dropout come from
-/// the seed and the number of the step, so that a run that was killed and resumed ends bit for bit
-/// where it would have ended (on one machine, with one number of threads).
+/// The weights after a step depend only on the recipe and the data: order and dropout come from the
+/// seed and the number of the step, so that a run that was killed and resumed ends with the same
+/// bits (on the same machine, with the same number of threads).
 class Trainer {
  public:
   struct Options {
     CheckpointFolder* checkpoints = nullptr;  ///< null: the best weights are kept in memory
     std::vector<Observer*> observers = {};
-    bool resume = false;  ///< from the newest whole checkpoint, from the start if there is none
+    bool resume = false;  ///< from the newest undamaged checkpoint, or from the start
   };
 
-  /// Throws std::invalid_argument when the checkpoint belongs to another model.
+  /// Throws std::invalid_argument if the checkpoint belongs to another model.
   Trainer(const TrainConfig& config, Task& task, Options options);
 
   /// Trains to the end and returns true; the model then has the weights of the best evaluation, or
   /// the last ones without a validation part. Returns false, after a checkpoint, as soon as `stop`
   /// returns true between two steps. Throws std::runtime_error naming step, learning rate and last
-  /// checkpoint when the loss is not finite.
+  /// checkpoint if the loss is not finite.
   bool run(const std::function<bool()>& stop = {});
 
   const TrainingState& state() const { return state_; }

@@ -19,8 +19,9 @@ namespace fastformer::train {
 
 struct RunOptions {
   bool resume = false;
-  bool keep_model = true;       ///< write the model directory
-  std::filesystem::path cache;  ///< of the tokens, where the recipe names none; empty: in the run
+  bool keep_model = true;  ///< write the model directory
+  std::filesystem::path
+      cache;  ///< folder for tokens if the recipe names none; empty: in the run directory
 };
 
 /// One training from the data to the finished model, in a run directory.
@@ -34,7 +35,7 @@ class TrainingRun {
     TestReport test;
   };
 
-  /// Takes the folder and prepares the data. `recipe` must outlive the run, which computes with its
+  /// Locks the folder and prepares the data. `recipe` must outlive the run, which uses its
   /// precision and number of threads. Throws as RunDirectory and Recipe::open() do.
   TrainingRun(const Recipe& recipe, const std::filesystem::path& folder,
               const RunOptions& options = {});
@@ -49,8 +50,8 @@ class TrainingRun {
   std::int64_t step() const { return trainer_->state().step; }
   std::int64_t total_steps() const { return trainer_->total_steps(); }
 
-  /// Measures the model on the test part and writes all that a finished run leaves, result.json
-  /// last. To be called once train() has returned true.
+  /// Measures the model on the test part and writes the files of a finished run, result.json last.
+  /// Call it once train() has returned true.
   Finished finish();
 
  private:

@@ -9,7 +9,7 @@
 /// The formats that come with the library, each in the source of its name.
 namespace fastformer::summarization {
 
-/// One JSON object a line, with the document and the summary in two fields. A field is a text, a
+/// One JSON object per line, with the document and the summary in two fields. A field is a text, a
 /// list of texts (its sentences, which become lines) or null (empty).
 ///
 ///   {"article": "It rained all day. ...", "highlights": ["It rained .", "Nobody minded ."]}
@@ -17,14 +17,14 @@ std::unique_ptr<PairReader> open_jsonl(const std::filesystem::path& file,
                                        const std::string& source_field,
                                        const std::string& target_field);
 
-/// The papers of arXiv and PubMed as Cohan et al. 2018 give them ("A discourse-aware attention
+/// The papers of arXiv and PubMed as published by Cohan et al. 2018 ("A discourse-aware attention
 /// model for abstractive summarization of long documents"): lists of sentences in article_text and
-/// abstract_text; the marks <S> and </S> around those of the abstract go.
+/// abstract_text; the marks <S> and </S> in the abstract are removed.
 std::unique_ptr<PairReader> open_pubmed(const std::filesystem::path& file);
 
-/// Two text files that belong together line by line: line n of one is the document, of the other
-/// the summary. A blank line is an empty text. Throws std::invalid_argument from next(), after the
-/// last pair, when one file has more lines than the other.
+/// Two parallel text files: line n of one is the document, line n of the other its summary. A blank
+/// line is an empty text. next() throws std::invalid_argument after the last pair if one file has
+/// more lines than the other.
 std::unique_ptr<PairReader> open_parallel(const std::filesystem::path& source_file,
                                           const std::filesystem::path& target_file);
 
@@ -32,8 +32,8 @@ std::unique_ptr<PairReader> open_parallel(const std::filesystem::path& source_fi
 /// blank lines between, then the sentences of the summary, each below a line "@highlight".
 /// Paragraphs and sentences become lines. A file without "@highlight" has an empty summary.
 ///
-/// Reads one such file, or all of a folder in the order of their names.
-/// Throws std::invalid_argument when the folder holds no .story file.
+/// Reads one such file, or all of a folder in the order of their names. Throws
+/// std::invalid_argument if the folder holds no .story file.
 std::unique_ptr<PairReader> open_story(const std::filesystem::path& path);
 
 }  // namespace fastformer::summarization

@@ -30,7 +30,7 @@ void tidy(std::string& text) {
   text.erase(0, text.find_first_not_of(kBlank));
 }
 
-// What holds for every format: a source without pairs is an error, texts are tidied.
+// Common to all formats: a source without pairs is an error, and white space is cleaned.
 class CheckedPairReader final : public PairReader {
  public:
   CheckedPairReader(std::unique_ptr<PairReader> reader, const fs::path& entry)

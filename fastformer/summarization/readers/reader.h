@@ -10,7 +10,7 @@ namespace fastformer::summarization {
 
 struct DataConfig;
 
-/// A document and its summary. Where the source tells sentences apart, each is a line.
+/// A document and its summary. If the source marks sentences, each is a line.
 struct TextPair {
   std::string source;
   std::string target;
@@ -38,13 +38,14 @@ struct PairReaderRow {
 
   std::string name;
   std::function<std::unique_ptr<PairReader>(const DataConfig&, const Sources&)> open;
-  /// The files or folders that belong to an entry of data.train and the like; null: itself.
+  /// The files or folders of an entry of data.train, data.validation or data.test; null: the entry
+  /// itself.
   std::function<Sources(const DataConfig&, const std::filesystem::path& entry)> sources = nullptr;
-  bool has_fields = false;  ///< data.source_field and data.target_field say where the texts are
+  bool has_fields = false;  ///< data.source_field and data.target_field name the texts
 };
 
-/// Adds a format to those of `reader.cc`, for programs that bring their own. To be called before
-/// other threads use the library. Throws std::invalid_argument for a name that is taken.
+/// Adds a format of another program. Must be called before other threads use the library. Throws
+/// std::invalid_argument for a name that is taken.
 void register_pair_reader(PairReaderRow row);
 std::vector<std::string> pair_reader_names();
 /// See PairReaderRow.

@@ -22,7 +22,7 @@ std::string_view trimmed(std::string_view line) {
   return line.substr(begin, line.find_last_not_of(kBlank) + 1 - begin);
 }
 
-// A summary's sentence may stand on several lines; the next "@highlight" ends it.
+// A sentence of a summary may span several lines; the next "@highlight" ends it.
 void parse_story(std::string_view text, TextPair& pair) {
   std::string* part = &pair.source;
   char separator = '\n';
@@ -44,7 +44,7 @@ void parse_story(std::string_view text, TextPair& pair) {
 
 class StoryReader final : public PairReader {
  public:
-  /// Throws std::invalid_argument when the folder holds no .story file.
+  /// Throws std::invalid_argument if the folder holds no .story file.
   explicit StoryReader(const std::filesystem::path& path);
   bool next(TextPair& pair) override;
 

@@ -14,7 +14,7 @@
 namespace fastformer::train {
 namespace {
 
-// Fixed, so that what a thread works on never depends on how many there are.
+// Fixed, so that blocks do not depend on the number of threads.
 constexpr std::int64_t kElementsPerChunk = 1 << 14;
 
 std::int64_t rows_per_chunk(const at::Tensor& weight) {

@@ -42,10 +42,10 @@ struct AdamConfig {
 /// where lr is the learning rate of the step times the parameter's factor, 1 unless it is given.
 /// Weight decay applies to tensors of two or more dimensions, but to no `*.normalization.weight`.
 ///
-/// A parameter in `row_sparse` ([rows, d], an embedding table) costs only what is touched, and yet
-/// ends where dense Adam ends, to rounding: a row that was skipped for some steps catches up on
-/// them when it is next needed (see AdamHistory). Between two steps only the rows that were brought
-/// up to date are what dense Adam would have; weights must be read after bring_up_to_date.
+/// For a parameter in `row_sparse` ([rows, d], an embedding table) a step costs only its touched
+/// rows, with the result of dense Adam up to rounding: a row that was skipped for some steps
+/// catches up when it is next needed (see AdamHistory). Between two steps only rows brought up to
+/// date have the values of dense Adam; read weights after bring_up_to_date.
 class Adam {
  public:
   /// Throws std::invalid_argument unless all parameters are contiguous float32 or float64 CPU
@@ -59,14 +59,14 @@ class Adam {
   Adam(Adam&&) = default;
   Adam& operator=(Adam&&) = default;
 
-  /// One step. A parameter without an entry, or with an empty one, has a zero gradient: its moments
-  /// shrink and its weights keep moving. A row-sparse parameter takes a dense gradient too, a dense
-  /// one takes no rows.
-  /// Throws std::invalid_argument, before anything changes, for an unknown name, a wrong type or
-  /// shape, rows that do not rise or are out of range, or a learning rate out of range.
+  /// One step. A parameter without a gradient, or with an empty one, has a zero gradient: its
+  /// moments shrink and its weights still change. A row-sparse parameter also accepts a dense
+  /// gradient; a dense parameter does not accept rows. Throws std::invalid_argument, before any
+  /// change, for an unknown name, a wrong type or shape, rows that are not ascending or out of
+  /// range, or a learning rate out of range.
   void step(const std::map<std::string, Gradient>& gradients, double learning_rate);
 
-  /// Lets `rows` (int64, any order, duplicates allowed) of a row-sparse parameter catch up.
+  /// Brings `rows` (int64, any order, duplicates allowed) of a row-sparse parameter up to date.
   /// Does nothing for a dense parameter. Throws std::invalid_argument for an unknown name or row.
   void bring_up_to_date(const std::string& name, const at::Tensor& rows);
   void bring_up_to_date_all();
@@ -75,14 +75,14 @@ class Adam {
 
   /// Copies of `<parameter>.first_moment`, `<parameter>.second_moment`, of `<parameter>.last_step`
   /// ([rows] int64, row-sparse parameters), `step` ([] int64) and `learning_rates` ([step] double).
-  /// Loaded next to the weights of the same moment, the run goes on bit for bit as it would have.
+  /// Loaded with the weights of the same step, the run continues bit for bit.
   std::map<std::string, at::Tensor> state() const;
-  /// Throws std::invalid_argument, before anything changes, unless `state` has exactly these names
-  /// with the types, shapes and ranges that belong to the parameters.
+  /// Throws std::invalid_argument, before any change, unless `state` has exactly these names with
+  /// the types, shapes and ranges of the parameters.
   void load_state(const std::map<std::string, at::Tensor>& state);
 
  private:
-  /// What the learning rate is multiplied by, and the weight decay.
+  /// Factor of the learning rate, and weight decay.
   using Pace = std::pair<double, double>;
   struct Parameter {
     at::Tensor weight;

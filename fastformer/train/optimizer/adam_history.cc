@@ -9,11 +9,11 @@
 namespace fastformer::train {
 namespace {
 
-// Up to here the steps themselves are cheaper than the series.
+// Up to this gap, repeating the steps is cheaper than the series.
 constexpr std::int64_t kShortGap = 4;
 // A power this small would only make subnormal numbers, which are slow and move no weight.
 constexpr double kNegligiblePower = 1e-30;
-// The tables of powers are not worth more memory than this.
+// Limits the memory of the tables of powers.
 constexpr double kLongestCutoff = 100000;
 
 double power(double base, std::int64_t exponent) {

@@ -9,9 +9,9 @@
 
 namespace fastformer::train {
 
-/// How closely a replay follows the steps it stands for; both are relative to what it moves.
+/// Accuracy of a replay of skipped steps; both are relative to its movement.
 struct ReplayPrecision {
-  double cutoff = 1e-10;  ///< movement that may be left out at the end
+  double cutoff = 1e-10;  ///< movement that may be dropped at the end
   double series = 1e-9;   ///< movement that the series may miss
 
   static constexpr ReplayPrecision for_float() { return {1e-10, 1e-9}; }

@@ -14,8 +14,8 @@ namespace fastformer::classification {
 ///
 ///   const auto state = to_authors_names(model.parameters());
 ///
-/// Throws std::invalid_argument for a parameter that the other side has no name for (pairs of
-/// tokens, a separate value projection).
+/// Throws std::invalid_argument for a parameter without a name on the other side (token pairs, a
+/// separate value projection).
 nn::ParameterMap to_authors_names(const nn::ParameterMap& parameters);
 nn::ParameterMap from_authors_names(const nn::ParameterMap& state);
 

@@ -13,7 +13,7 @@
 namespace fastformer {
 namespace {
 
-// [T, h] -> the mean of each row; nothing where the mixer has no such weights.
+// [T, h] -> the mean of each row; empty if the mixer has no such weights.
 std::vector<double> mean_over_heads(const at::Tensor& weights) {
   if (!weights.defined()) return {};
   const auto mean = weights.to(at::kDouble).mean(1).contiguous();

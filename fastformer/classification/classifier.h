@@ -18,13 +18,13 @@ namespace classification {
 struct ClassifierContent;
 }
 
-/// What a classifier says about one text.
+/// The prediction for one text.
 struct Prediction {
   std::string label;
   std::vector<double> probabilities;  ///< in the order of Classifier::labels()
 };
 
-/// The weights behind a prediction. Attention weights are averages over the heads.
+/// The weights of a prediction. Attention weights are averages over the heads.
 struct Explanation {
   struct Layer {
     std::vector<double> query_weights;  ///< alpha of each token; sums to 1
@@ -41,13 +41,13 @@ struct Explanation {
 ///   const auto classifier = fastformer::Classifier::load("runs/ag_news/model");
 ///   std::cout << classifier.classify("Oil prices fall again").label << '\n';
 ///
-/// Immutable; safe to share by threads. Throws std::runtime_error where a computation fails.
+/// Immutable; safe to share by threads. Throws std::runtime_error if a computation fails.
 class Classifier {
  public:
   /// Throws std::invalid_argument with one sentence for a directory that is missing, incomplete,
   /// damaged, or of another kind or version.
   static Classifier load(const std::filesystem::path& directory, const Options& options = {});
-  /// A model that is in memory, as training leaves it.
+  /// A model in memory, for example from training.
   explicit Classifier(classification::ClassifierContent content, const Options& options = {});
   Classifier(Classifier&&) noexcept;
   Classifier& operator=(Classifier&&) noexcept;
@@ -60,7 +60,7 @@ class Classifier {
   std::vector<std::pair<std::string, double>> top(const Prediction& prediction,
                                                   std::size_t k) const;
   Explanation explain(std::string_view text) const;
-  /// The vectors of documents [texts, width], by which similar documents are found.
+  /// The vectors of documents [texts, width], for example to find similar documents.
   Vectors embed(std::span<const std::string> texts) const;
 
   /// The classes.

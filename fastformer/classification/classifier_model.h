@@ -36,7 +36,7 @@ struct ModelConfig {
   static ModelConfig read(const base::ConfigTree& tree);
 };
 
-/// The weights that a model gave the tokens of a batch, for explanations.
+/// The weights of the tokens of a batch, for explanations.
 struct ClassifierTrace {
   std::vector<nn::MixerTrace> layers;
   at::Tensor pooling_weights;  ///< [T, 1]
@@ -49,8 +49,8 @@ struct ClassifierTrace {
 ///   const ClassifierModel model(config, tokenizer->vocabulary_size(), labels.size(), /*seed=*/1);
 ///   const at::Tensor logits = model.forward(batch, /*training=*/false);  // [B, classes]
 ///
-/// A document without tokens is pooled to the zero vector. Immutable but for its parameters, which
-/// an optimizer changes: without one, safe to share by threads.
+/// A document without tokens is pooled to the zero vector. Immutable except for its parameters,
+/// which an optimizer changes: without one, safe to share by threads.
 class ClassifierModel {
  public:
   ClassifierModel(const ModelConfig& config, std::int64_t vocabulary_size, std::int64_t classes,
@@ -83,7 +83,7 @@ class ClassifierModel {
   nn::Linear classifier_;
 };
 
-/// All that the model directory of a classifier holds, see base/model_directory.h: the sections
+/// The content of a classifier's model directory, see base/model_directory.h: the sections
 /// `classifier`, `model` and `data` (how its training files were read) of config.json, the
 /// parameters and the tokenizer.
 struct ClassifierContent {
@@ -98,7 +98,7 @@ struct ClassifierContent {
   static ClassifierContent load(const std::filesystem::path& directory);
 };
 
-/// What `kind_of_model` says of the directory of a classifier.
+/// The result of `kind_of_model` for a classifier's directory.
 inline constexpr const char* kModelKind = "classifier";
 
 /// The parts of a classifier that are saved; they belong to the caller.
@@ -110,7 +110,8 @@ struct ClassifierParts {
   const ClassifierModel& model;
 };
 
-/// Writes the model directory; `card` is Markdown. Throws std::runtime_error when the disk refuses.
+/// Writes the model directory; `card` is Markdown. Throws std::runtime_error if the file cannot be
+/// written.
 void save_classifier(const std::filesystem::path& directory, const ClassifierParts& parts,
                      const std::string& card);
 

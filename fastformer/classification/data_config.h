@@ -12,10 +12,10 @@ namespace fastformer::classification {
 /// Whether the first row of a csv or tsv names the columns.
 enum class HeaderRow : std::uint8_t { kAuto, kYes, kNo };
 
-/// What the labels of the IMDB reviews are.
+/// The labels of the IMDB reviews.
 enum class ImdbLabels : std::uint8_t { kClasses, kRatings };
 
-/// The recipe's [data] section: where the examples are and how they are divided.
+/// The recipe's [data] section: the files of the examples and how they are split.
 struct DataConfig {
   std::string format = "csv";
   std::vector<std::string> train;
@@ -41,7 +41,7 @@ struct DataConfig {
   /// Throws std::invalid_argument with one sentence.
   void validate() const;
 
-  /// How the test files are read: with their own text columns.
+  /// The configuration for the test files, with their own text columns.
   DataConfig for_test() const;
 };
 

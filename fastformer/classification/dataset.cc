@@ -65,8 +65,8 @@ struct Document {
   text::LimitedIds encoded = {};
 };
 
-// Encodes documents on other threads while the caller reads on, and adds them to their writers in
-// the order in which they came.
+// Encodes documents on other threads while the caller continues to read, and adds them to their
+// writers in order.
 class Encoder {
  public:
   Encoder(const text::Tokenizer& tokenizer, std::int64_t max_tokens)
@@ -166,7 +166,7 @@ data::CacheKey key_of(const DataConfig& config, const text::TokenizerConfig& tex
   data::CacheKey key;
   key.add(std::int64_t{kFormatVersion});
   DataConfig data = config;
-  data.cache.clear();  // where the cache lies changes nothing in it
+  data.cache.clear();  // the location of the cache does not change its content
   key.add_config(data);
   key.add_config(text_config);
   for (const auto* sources : {&config.train, &config.validation, &config.test}) {

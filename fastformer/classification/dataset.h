@@ -32,23 +32,24 @@ struct Dataset {
   std::int64_t dropped_rows = 0;  ///< rows of the classes under minimum_class_count
   std::int64_t dropped_classes = 0;
 
-  /// A table for people: rows of each class and part, document lengths (mean, median, longest),
-  /// documents that were truncated and empty ones, and what was dropped.
+  /// A readable table: rows of each class and part, document lengths (mean, median, longest), and
+  /// numbers of truncated, empty and dropped documents.
   std::string summary() const;
 };
 
-/// Reads the sources, divides them and turns them into tokens.
+/// Reads the sources, splits them and tokenizes them.
 ///
 ///   const Dataset dataset = prepare(config, text_config, "runs/ag_news/cache");
 ///   std::puts(dataset.summary().c_str());
 ///
-/// Labels and vocabulary come from the training part alone. The result lies in
+/// Labels and vocabulary come from the training part alone. The result is stored in
 /// `cache_folder`/<key>, where the key covers both configurations and the names, sizes and times of
 /// the source files: a second call opens it without reading them. Memory holds 16 bytes per row,
 /// the vocabulary and a few megabytes.
 ///
-/// Throws std::invalid_argument with one sentence for whatever a reader refuses, for a row without
-/// label, for fewer than two classes and for a label that only the validation or test part has.
+/// Throws std::invalid_argument with one sentence for input that a reader refuses, for a row
+/// without label, for fewer than two classes and for a label that occurs only in the validation or
+/// test part.
 Dataset prepare(const DataConfig& config, const text::TokenizerConfig& text_config,
                 const std::filesystem::path& cache_folder);
 
@@ -56,9 +57,9 @@ Dataset prepare(const DataConfig& config, const text::TokenizerConfig& text_conf
 Dataset prepare(std::span<const Example> examples, const DataConfig& config,
                 const text::TokenizerConfig& text_config);
 
-/// Reads labelled files for a model that knows `labels`, some 16 MB of tokens at a time, and calls
-/// `use` with each piece: memory does not grow with the files. Throws std::invalid_argument for a
-/// label outside `labels`, naming file and line.
+/// Reads labelled files for a model with the classes `labels`, about 16 MB of tokens at a time, and
+/// calls `use` for each piece, so that memory does not grow with the files. Throws
+/// std::invalid_argument for a label outside `labels`, naming file and line.
 void for_each_labelled_piece(const DataConfig& config, const std::vector<std::string>& files,
                              const text::Tokenizer& tokenizer,
                              const std::vector<std::string>& labels,

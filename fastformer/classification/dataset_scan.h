@@ -15,7 +15,7 @@ namespace fastformer::classification {
 /// Calls its argument with each example of a source, in order; may be called several times.
 using ExampleSource = std::function<void(const std::function<void(Example&)>&)>;
 
-/// Where the examples of a data set come from: `train` is divided by the fractions.
+/// The sources of a data set's examples: `train` is split by the fractions.
 struct ExampleSources {
   std::string name;  ///< of the training source, for messages
   ExampleSource train, validation, test;
@@ -24,7 +24,7 @@ struct ExampleSources {
 /// Those of the configuration's files.
 ExampleSources file_sources(const DataConfig& config);
 
-/// What the first reading of the sources finds out.
+/// The result of the first reading of the sources.
 struct DatasetScan {
   std::vector<std::string> labels;                          ///< the kept ones, sorted
   std::unordered_map<std::string, std::int32_t> label_ids;  ///< -1: a class that is dropped
@@ -32,10 +32,11 @@ struct DatasetScan {
   std::int64_t dropped_rows = 0;
   std::int64_t dropped_classes = 0;
 
-  /// Of a label that the scan has seen. Throws std::runtime_error for another: the files changed.
+  /// The class of a label. Throws std::runtime_error for a label that was not in the scan, since
+  /// the files have changed.
   std::int32_t label_id(const Example& example) const;
-  /// Calls `visit` with each example of the training source and its part. Throws
-  /// std::runtime_error when there are other rows than in the scan.
+  /// Calls `visit` with each example of the training source and its part. Throws std::runtime_error
+  /// if there are other rows than in the scan.
   void for_each_training_row(const ExampleSources& sources,
                              const std::function<void(Example&, data::Part)>& visit) const;
 };
@@ -43,16 +44,16 @@ struct DatasetScan {
 /// Reads all sources for their labels and groups. Throws as prepare() does.
 DatasetScan scan(const ExampleSources& sources, const DataConfig& config);
 
-/// Throws std::invalid_argument when the example has no label.
+/// Throws std::invalid_argument if the example has no label.
 void check_label(const Example& example);
 
 /// "'a', 'b', 'c'", the first twenty.
 std::string list_labels(const std::vector<std::string>& labels);
 
 /// Writes the parts of a data set as train.tsv, validation.tsv and test.tsv ("label<TAB>text",
-/// white space as single blanks, a text that begins with a quote in quotes), so that another
-/// program can be compared on the same split. They are the parts that prepare() makes; the format
-/// "tsv" reads them again. Throws as prepare() does, and std::runtime_error when the disk refuses.
+/// white space as single blanks, a text that begins with a quote in quotes), to compare another
+/// program on the same split. They are the parts that prepare() makes; the format "tsv" reads them.
+/// Throws as prepare() does, and std::runtime_error if the file cannot be written.
 void export_parts(const DataConfig& config, const std::filesystem::path& folder);
 
 }  // namespace fastformer::classification

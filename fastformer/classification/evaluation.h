@@ -11,7 +11,7 @@
 
 namespace fastformer::classification {
 
-/// How a model does on labelled documents.
+/// The scores of a model on labelled documents.
 struct Evaluation {
   metrics::ConfusionMatrix confusion;
   double loss = 0;  ///< mean cross-entropy in nats, without smoothing, weights or adjustment
@@ -34,7 +34,7 @@ class Evaluator {
   /// Runs the model over the documents, in batches of similar length. Throws std::invalid_argument
   /// for a document without label.
   void add(const LabelledCorpus& documents);
-  /// Throws std::invalid_argument when there was no document.
+  /// Throws std::invalid_argument if there was no document.
   Evaluation result() const;
 
  private:
@@ -42,11 +42,11 @@ class Evaluator {
   Evaluation sums_;  ///< of the losses, not their mean
 };
 
-/// Accuracy, macro-F1 and a row of precision, recall, F1 and support for each class, for people.
+/// A readable table: accuracy, macro-F1, and precision, recall, F1 and support of each class.
 std::string evaluation_table(const Evaluation& evaluation, const std::vector<std::string>& labels);
 /// The same and the confusion matrix as JSON: keys accuracy, macro_f1, loss, examples, classes
-/// ({label: {precision, recall, f1, support}}), confusion ([label][predicted]), and one for each
-/// other metric.
+/// ({label: {precision, recall, f1, support}}), confusion ([label][predicted]), and one key for
+/// each other metric.
 std::string evaluation_json(const Evaluation& evaluation, const std::vector<std::string>& labels);
 
 }  // namespace fastformer::classification

@@ -14,7 +14,7 @@ namespace fastformer::classification {
 /// The weight of a class in the loss.
 enum class ClassWeights : std::uint8_t { kNone, kBalanced };
 
-/// The fields of [train] on the loss.
+/// The fields of [train] for the loss.
 struct LossConfig {
   double label_smoothing = 0;
   ClassWeights class_weights = ClassWeights::kNone;
@@ -25,15 +25,15 @@ struct LossConfig {
 
 /// Cross-entropy of logits adjusted by the class frequencies p of the training set:
 ///   loss = mean over the batch of  w_y * CE(z + tau log p, y with label smoothing)
-/// tau = prior_adjustment (Menon et al., arXiv 2007.07314): the model learns what is left when the
-/// frequencies are taken out, which suits a test set of other frequencies. Balanced weights are
+/// tau = prior_adjustment (Menon et al., arXiv 2007.07314): the model learns the classes without
+/// their frequencies, for test data with other class frequencies. Balanced weights are
 /// scikit-learn's, N / (C N_y); the mean is weighted then, as in PyTorch.
 ///
 ///   const ClassificationLoss loss(config, class_counts);
 ///   loss.forward(logits, batch.labels).backward();
 class ClassificationLoss {
  public:
-  /// `class_counts` [C], those of the training set. Throws std::invalid_argument when it is empty.
+  /// `class_counts` [C], those of the training set. Throws std::invalid_argument if it is empty.
   ClassificationLoss(const LossConfig& config, std::span<const std::int64_t> class_counts);
 
   /// logits [B, C], labels [B] -> scalar.

@@ -44,7 +44,7 @@ std::vector<std::int64_t> class_counts(const Dataset& dataset) {
   return counts;
 }
 
-// Training leaves test.json (see evaluation_json) and test_predictions.csv
+// Training writes test.json (see evaluation_json) and test_predictions.csv
 // (metrics/item_results.h).
 class Task final : public train::Task {
  public:
@@ -163,7 +163,7 @@ Recipe Recipe::read(const base::ConfigTree& tree) {
   recipe.resolve_metric();
   tree.read_section("data", recipe.data);
   recipe.model = ModelConfig::read(tree);
-  // Documents are cut where the positions end, and counted as truncated.
+  // Documents longer than the positions are truncated and counted.
   recipe.data.max_tokens = recipe.model.text.token_limit(recipe.data.max_tokens);
   return recipe;
 }

@@ -49,9 +49,9 @@ class Recipe final : public train::Recipe {
   void visit_train_fields(base::FieldVisitor& visit);
 };
 
-/// Trains as the recipe says in the run directory `folder`, which gets the model and all that
-/// `fastformer train` writes. `observer` may be null. Throws std::invalid_argument with one
-/// sentence for bad data and for a folder that holds a run already.
+/// Trains by the recipe in the run directory `folder` and writes the model and all files of
+/// `fastformer train` to it. `observer` may be null. Throws std::invalid_argument with one sentence
+/// for bad data and for a folder that already holds a run.
 Classifier train(const Recipe& recipe, const std::filesystem::path& folder,
                  train::Observer* observer = nullptr);
 

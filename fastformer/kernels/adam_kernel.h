@@ -6,14 +6,14 @@
 
 namespace fastformer::kernels {
 
-/// What stays the same at every step of Adam.
+/// The constants of all steps of Adam.
 struct AdamConstants {
   double beta1;
   double beta2;
   double epsilon;
 };
 
-/// What belongs to step t (counted from 1) with learning rate lr.
+/// The values of step t (counted from 1) with learning rate lr.
 struct AdamStep {
   double size;   ///< lr / (1 - beta1^t)
   double root;   ///< 1 / sqrt(1 - beta2^t)
@@ -47,7 +47,7 @@ struct ReplaySeries {
 ///   m <- beta1 m + (1 - beta1) g;  v <- beta2 v + (1 - beta2) g^2
 ///   w <- decay w - size m / (root sqrt(v) + epsilon)
 /// (Kingma and Ba, arXiv 1412.6980, with the decoupled weight decay of Loshchilov and Hutter, arXiv
-/// 1711.05101). A null `gradient` stands for zeros.
+/// 1711.05101). A null `gradient` means zeros.
 void adam_update(const AdamConstants& constants, const AdamStep& step, const float* gradient,
                  const AdamSlice<float>& slice);
 void adam_update(const AdamConstants& constants, const AdamStep& step, const double* gradient,

@@ -5,7 +5,7 @@
 
 namespace fastformer::kernels {
 
-/// The most queries that stand side by side in vectors: two vectors of floats of AVX-512.
+/// Largest number of queries in vector lanes: two vectors of floats of AVX-512.
 inline constexpr std::int64_t kMostLanes = 32;
 
 }  // namespace fastformer::kernels
@@ -34,7 +34,7 @@ namespace fastformer::kernels::HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-/// What 2^x needs: 2^r on [-1/2, 1/2] as 1 + r (c[0] + r (c[1] + ...)), and a number that puts
+/// Constants of 2^x: 2^r on [-1/2, 1/2] as 1 + r (c[0] + r (c[1] + ...)), and a number that puts
 /// round(x) plus the bias of the exponent into the lowest bits of x + shift.
 template <class Real>
 struct PowerOfTwo;
@@ -68,8 +68,8 @@ HWY_INLINE V at_least(V low, V x) {
 #endif
 }
 
-/// x = 2^x for x <= 0, to about the precision of Real; exactly 0 below the normal numbers, 1 for
-/// x = 0. Several vectors at once, because a chain of dependent steps leaves room between them.
+/// x = 2^x for x <= 0, to about the precision of Real; exactly 0 below the normal numbers, 1 for x
+/// = 0. Several vectors at once, to overlap their chains of dependent operations.
 template <int kVectors, class D, class Real = hn::TFromD<D>>
 HWY_INLINE void powers_of_two(D d, hn::Vec<D>* x) {
   using P = PowerOfTwo<Real>;
@@ -91,7 +91,7 @@ HWY_INLINE void powers_of_two(D d, hn::Vec<D>* x) {
 #pragma GCC unroll 4
     for (int v = 0; v < kVectors; ++v) sum[v] = hn::MulAdd(sum[v], x[v], coefficient);
   }
-  // Products and no sum of exponents: what is not a number stays so.
+  // Products instead of a sum of exponents keep NaN.
 #pragma GCC unroll 4
   for (int v = 0; v < kVectors; ++v) {
     x[v] = hn::MulAdd(sum[v], hn::Mul(x[v], scale[v]), scale[v]);
@@ -196,8 +196,8 @@ HWY_INLINE void for_rows_by_four(std::int64_t n, const Body& body) {
   for (; i < n; ++i) body(i, std::integral_constant<int, 1>());
 }
 
-/// The next step of a running softmax, one lane a query: logits [n, lanes] (to base 2) become
-/// exponentials, `factor` what earlier sums have to be multiplied by.
+/// The next step of a running softmax, one lane per query: logits [n, lanes] (to base 2) become
+/// exponentials, `factor` the factors for earlier sums.
 template <class Real>
 HWY_INLINE void advance_lanes(std::int64_t n, std::int64_t lanes, Real* logits, Real* maximum,
                               Real* sum, Real* factor) {
@@ -230,7 +230,7 @@ HWY_INLINE void advance_lanes(std::int64_t n, std::int64_t lanes, Real* logits, 
   }
 }
 
-/// What hides lanes when it is added to logits: minus infinity before and after kMostLanes zeros.
+/// A mask to add to logits: minus infinity before and after kMostLanes zeros.
 template <class Real>
 constexpr auto kCurtain = [] {
   std::array<Real, 3 * kMostLanes> values{};

@@ -10,9 +10,9 @@
 
 namespace fastformer::kernels {
 
-/// Queries whose state one pass over their keys keeps, in the second cache.
+/// Number of queries per pass over the keys; their state stays in the L2 cache.
 inline constexpr std::int64_t kPassQueries = 128;
-/// Keys of a tile: with e = 16 their rows are 16 KiB and their logits 8 KiB of the first cache.
+/// Keys of a tile: with e = 16 their rows are 16 KiB and their logits 8 KiB of the L1 cache.
 inline constexpr std::int64_t kTileKeys = 128;
 
 /// Keys begin .. end - 1.
@@ -21,10 +21,10 @@ struct Keys {
   std::int64_t count() const { return std::max<std::int64_t>(end - begin, 0); }
 };
 
-/// The keys of a range that stand from `first` - behind to `last` + ahead: to which some query
-/// of first .. last attends; with the two exchanged, those to which all of them do.
+/// The keys of a range from `first` - behind to `last` + ahead, to which any query of first .. last
+/// attends; with the two exchanged, those to which all of them attend.
 inline Keys keys_of(const KeyRange& range, std::int64_t first, std::int64_t last) {
-  // Most keys stand side by side, and divisions are slow.
+  // Most keys are adjacent, and divisions are slow.
   const auto divide = [&](std::int64_t a) { return range.step == 1 ? a : a / range.step; };
   const auto low = first - range.behind, high = last + range.ahead;
   const auto begin = low <= 0 ? 0 : divide(low + range.step - 1);
@@ -32,7 +32,7 @@ inline Keys keys_of(const KeyRange& range, std::int64_t first, std::int64_t last
   return {std::max(range.begin, begin), std::min(range.end, end)};
 }
 
-/// To how many keys some query of first .. last attends.
+/// Number of keys to which any query of first .. last attends.
 inline std::int64_t count_keys(std::span<const KeyRange> ranges, std::int64_t first,
                                std::int64_t last) {
   std::int64_t total = 0;
@@ -40,8 +40,8 @@ inline std::int64_t count_keys(std::span<const KeyRange> ranges, std::int64_t fi
   return total;
 }
 
-/// Where a pass that begins with query `first` ends. A few queries whose keys fill one tile go
-/// alone, so that no window is cut in two; else many share what they read.
+/// Where a pass that begins with query `first` ends. A few queries whose keys fill one tile form a
+/// pass, so that no window is cut in two; else many queries share the keys they read.
 inline std::int64_t end_of_pass(const QueryBlock& block, std::int64_t first, std::int64_t lanes) {
   const auto few = std::min(first + lanes, block.last);
   const bool fits = count_keys(block.ranges, first, few - 1) <= kTileKeys;
@@ -113,10 +113,10 @@ class KeyTiles {
 HWY_BEFORE_NAMESPACE();
 namespace fastformer::kernels::HWY_NAMESPACE {
 
-/// Some queries, one a lane. Matrices that belong to them start at row `first` of the pass.
+/// Some queries, one per lane. Matrices that belong to them start at row `first` of the pass.
 template <class Real>
 struct QueryTile {
-  /// Two vectors; what is left at the end of a pass may fill one.
+  /// Two vectors; the rest at the end of a pass may fill one.
   static std::int64_t most_lanes() {
     return 2 * static_cast<std::int64_t>(hn::Lanes(hn::ScalableTag<Real>()));
   }

@@ -8,14 +8,14 @@
 ///   z[p, f] = bias_f + sum over o in {-1, 0, 1}^3 and c of weight[f, o, c] x[p + o, c]
 ///   y[q, f] = max(0, z[p, f] of the places p of block q)
 ///
-/// Blocks have 3 places a side and may be smaller at the far edges; outside of a cube x is zero. Of
-/// the places of a block one alone has a gradient for each filter, so that the backward pass costs
-/// a fraction of the forward pass.
+/// Blocks have 3 places a side and may be smaller at the far edges; outside of a cube x is zero.
+/// Only one place of a block has a gradient for each filter, so the backward pass costs a fraction
+/// of the forward pass.
 ///
 /// x [slices, height, width, channels], the slices of the first cube before those of the second: a
-/// cube with fewer than `depth` slices is zero behind them. weight [filters, 3, 3, 3, channels],
-/// y [cubes, blocks, filters], the blocks in the order of their places. Nothing is allocated; no
-/// call throws. `Real` is float or double.
+/// cube with fewer than `depth` slices is padded with zeros. weight [filters, 3, 3, 3, channels], y
+/// [cubes, blocks, filters], the blocks in the order of their places. Nothing is allocated; no call
+/// throws. `Real` is float or double.
 namespace fastformer::kernels {
 
 struct CubeShape {
@@ -31,13 +31,12 @@ struct CubeShape {
   std::int64_t taps() const { return 9 * line_taps(); }  ///< weights of a filter
 };
 
-/// What wins where no place of a block is above zero.
+/// The winner of a block without a place above zero.
 constexpr std::uint8_t kNoWinner = 27;
 
-/// `offsets` [cubes + 1]: where the slices of each cube begin; none has more than `depth`.
-/// `winners` [cubes, blocks, filters]: the place of the (first) maximum in its block, or kNoWinner.
-/// What is not a number is larger than all numbers. `scratch`: cube_convolution_scratch_size(shape)
-/// elements.
+/// `offsets` [cubes + 1]: the first slice of each cube; no cube has more than `depth`. `winners`
+/// [cubes, blocks, filters]: the place of the (first) maximum in its block, or kNoWinner. NaN is
+/// larger than all numbers. `scratch`: cube_convolution_scratch_size(shape) elements.
 template <class Real>
 void convolve_cubes(const CubeShape& shape, std::int64_t cubes, const std::int64_t* offsets,
                     const Real* x, const Real* weight, const Real* bias, Real* y,

@@ -5,8 +5,8 @@
 namespace fastformer::kernels {
 
 /// Which numbers of an array dropout keeps (Srivastava et al. 2014): a function of the seed and of
-/// a number's index, so that the backward pass asks again instead of keeping a mask, and threads
-/// need no order (counter-based random numbers: Salmon et al. 2011).
+/// a number's index, so that the backward pass evaluates it again instead of storing a mask, and
+/// threads need no order (counter-based random numbers: Salmon et al. 2011).
 struct DropoutRule {
   std::uint64_t seed;
   double rate;  ///< of the numbers set to zero, 0 <= rate < 1

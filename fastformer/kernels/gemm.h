@@ -4,26 +4,25 @@
 
 namespace fastformer::kernels {
 
-/// How a matrix enters a product.
+/// Whether a matrix is transposed in a product.
 enum class Transpose { kNo, kYes };
 
-/// What a product is added to: zero, each row of C to a given row [n], or C as it is.
+/// The start value of a product: zero, a given row [n] for each row of C, or C.
 template <class Real>
 struct Start {
   const Real* row = nullptr;
   bool keep = false;
 };
 
-/// How the elements of A and B enter a product of floats; sums are fp32 in either case.
+/// Precision of the elements of A and B in a product of floats; sums are fp32.
 enum class Operands { kFloat, kBf16 };
 
 /// C = start + op(A) op(B) for row-major matrices: op(A) is [m, k], op(B) is [k, n], C is [m, n];
 /// `lda`, `ldb`, `ldc` are the distances between rows as stored.
 ///
-/// Operands in bf16 go through `bf16_product`; doubles are never rounded. Otherwise, on Intel's
-/// CPUs this is the BLAS that LibTorch carries, which takes all threads it may; on others it is
-/// `matrix_product`, on the calling thread. Callers that want all cores everywhere give each
-/// thread a part of the rows of C.
+/// Operands in bf16 go through `bf16_product`; doubles are never rounded. Otherwise it is
+/// LibTorch's BLAS on Intel CPUs, which may use all threads, and `matrix_product` on other CPUs, on
+/// the calling thread. To use all cores, callers give each thread a part of the rows of C.
 ///
 ///   gemm(Transpose::kNo, Transpose::kYes, n, heads, d, x, d, queries, d, {}, logits, heads);
 void gemm(Transpose transpose_a, Transpose transpose_b, std::int64_t m, std::int64_t n,

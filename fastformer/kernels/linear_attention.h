@@ -9,16 +9,16 @@
 ///   o_i = phi(q_i)^T S / (phi(q_i) . z + 1e-6)
 /// The sums go over all rows j, or over j <= i where the attention is causal.
 ///
-/// A sequence may be cut into blocks of rows: the states of blocks are added, or handed on from
-/// each block to the next. The same holds for their gradients in the opposite direction. Inside a
-/// block rows pass in tiles that stay in the caches. A causal block holds a piece of the state in
-/// registers and lets the rows of a tile run past it, one after the other, which takes as many
-/// multiplications as the attention that is not causal.
+/// A sequence may be cut into blocks of rows: the states of blocks are added, or passed from each
+/// block to the next, and their gradients in the opposite direction. Inside a block, tiles of rows
+/// stay in the caches. A causal block keeps a piece of the state in registers and applies the rows
+/// of a tile to it one after another, with the same number of multiplications as non-causal
+/// attention.
 ///
 /// Nothing is allocated; no call throws. `Real` is float or double.
 namespace fastformer::kernels {
 
-/// Heads that stand side by side in the rows of a block. Head t owns columns t e .. (t + 1) e.
+/// The heads in the rows of a block. Head t owns columns t e .. (t + 1) e.
 struct LinearAttentionShape {
   std::int64_t rows, heads, head_width;
   std::int64_t stride;      ///< from row to row of queries, keys, values and their gradients
@@ -49,16 +49,17 @@ template <class Real>
 void linear_attention(const LinearAttentionShape& shape, const LinearAttentionInput<Real>& in,
                       const Real* state, Real* out, Real* scratch);
 
-/// The same of a causal block, from the state of all rows before it; `state` moves on past it.
+/// The same for a causal block, from the state of all rows before it; `state` becomes the state
+/// after the block.
 template <class Real>
 void causal_linear_attention(const LinearAttentionShape& shape,
                              const LinearAttentionInput<Real>& in, Real* state, Real* out,
                              Real* scratch);
 
-/// The gradients of a block have two halves. With g_i = dL/do_i, d_i = phi(q_i) . z + 1e-6,
-/// c_i = g_i / d_i and s_i = -g_i . o_i / d_i, the first half is that of the queries
+/// The gradients of a block have two halves. With g_i = dL/do_i, d_i = phi(q_i) . z + 1e-6, c_i =
+/// g_i / d_i and s_i = -g_i . o_i / d_i, the first half is the gradient of the queries
 ///   dphi(q_i) = S c_i + s_i z
-/// and what the state hears from them, [S, z] shaped as a state and added to `dstate`:
+/// and their contribution to the state gradient, added to `dstate`, which has the shape of a state:
 ///   dS += phi(q_i) c_i^T,   dz += s_i phi(q_i)
 template <class Real>
 void linear_attention_query_backward(const LinearAttentionShape& shape,
@@ -66,8 +67,8 @@ void linear_attention_query_backward(const LinearAttentionShape& shape,
                                      const Real* gradient, Real* dquery, Real* dstate,
                                      Real* scratch);
 
-/// The second half is that of the keys and values, once the queries of the whole sequence have been
-/// heard:
+/// The second half is the gradient of the keys and values, after all queries of the sequence are
+/// processed:
 ///   dphi(k_j) = dS v_j + dz,   dv_j = dS^T phi(k_j)
 template <class Real>
 void linear_attention_key_backward(const LinearAttentionShape& shape,
@@ -75,15 +76,15 @@ void linear_attention_key_backward(const LinearAttentionShape& shape,
                                    Real* dkey, Real* dvalue, Real* scratch);
 
 /// The first half of a causal block, from the state of all rows before it. `factors` [2, heads,
-/// rows] receives 1 / d_i and s_i for the second half. `dstate` receives what the block adds to the
-/// gradients of keys before it; it may be null.
+/// rows] receives 1 / d_i and s_i for the second half. `dstate` receives the block's contribution
+/// to the gradients of keys before it; it may be null.
 template <class Real>
 void causal_query_backward(const LinearAttentionShape& shape, const LinearAttentionInput<Real>& in,
                            const Real* state, const Real* gradient, Real* dquery, Real* factors,
                            Real* dstate, Real* scratch);
 
-/// The second half of a causal block, from what all rows after it add to `dstate`, which moves on
-/// past the block, to its first row.
+/// The second half of a causal block, from the contribution `dstate` of all rows after it; `dstate`
+/// then includes the rows of the block.
 template <class Real>
 void causal_key_backward(const LinearAttentionShape& shape, const LinearAttentionInput<Real>& in,
                          const Real* factors, const Real* gradient, Real* dstate, Real* dkey,

@@ -8,20 +8,20 @@
 
 namespace fastformer::kernels {
 
-/// Some rows of a block, which are worked on at a time. Of each operand they are copied to a tile
-/// [heads, rows, e], head by head, so that what a head reads again and again lies side by side.
-/// They are copied row by row: memory is fast only where whole rows are read in their order.
+/// A piece: the rows of a block that are processed at a time. Each operand is copied to a tile
+/// [heads, rows, e], head by head, so that the repeatedly read data of a head is contiguous. It is
+/// copied row by row, because memory is fast only for whole rows in order.
 struct LinearAttentionPiece {
   std::int64_t first, rows;
   std::int64_t heads, head_width;
   std::int64_t head_stride;  ///< from head to head of a tile
 
-  /// Tiles of 64 KiB of floats, of which the six of a backward pass stay in the second cache, as
-  /// long as that leaves enough rows to make good use of a state that was loaded.
+  /// Tiles of 64 KiB of floats, of which the six of a backward pass stay in the L2 cache, as long
+  /// as that leaves enough rows to make good use of a state that was loaded.
   static std::int64_t most_rows(const LinearAttentionShape& shape) {
     return std::clamp<std::int64_t>(16384 / (shape.heads * shape.head_width), 16, 64);
   }
-  /// Heads that lie a power of two apart would share a few sets of the first cache.
+  /// Heads at a distance of a power of two would share a few sets of the L1 cache.
   static std::int64_t head_stride_of(const LinearAttentionShape& shape) {
     return most_rows(shape) * shape.head_width + 16;
   }
@@ -81,12 +81,12 @@ class LinearAttentionWorkspace {
 #include "fastformer/kernels/attention_lanes-inl.h"
 #include "fastformer/kernels/state_scan-inl.h"
 
-/// What linear attention does with the rows of a tile apart from its products.
+/// The operations of linear attention on the rows of a tile, except products.
 HWY_BEFORE_NAMESPACE();
 namespace fastformer::kernels::HWY_NAMESPACE {
 
-// phi(x) = elu(x) + 1. Its derivative is min(phi(x), 1). What is not a number fails the comparison
-// and stays what it is in x + 1.
+// phi(x) = elu(x) + 1. Its derivative is min(phi(x), 1). NaN fails the comparison and stays NaN in
+// x + 1.
 template <class D, class V = hn::Vec<D>, class Real = hn::TFromD<D>>
 HWY_INLINE V feature(D d, V x) {
   const auto below = power_of_two(d, hn::Mul(x, hn::Set(d, static_cast<Real>(1.4426950408889634))));
@@ -204,8 +204,7 @@ void add_dots(std::int64_t n, std::int64_t e, const Real* a, const Real* b, Real
   });
 }
 
-// inverse[i] = 1 / (q_i . z + epsilon); the keys, where they are given, enter z one by one, but
-// z itself stays.
+// inverse[i] = 1 / (q_i . z + epsilon); the keys, if given, are added to a copy of z one by one.
 template <class Real>
 void inverse_denominators(std::int64_t n, std::int64_t e, const Real* query, const Real* key,
                           const Real* z, Real* inverse) {

@@ -15,8 +15,8 @@
 #define FASTFORMER_KERNELS_MATRIX_PRODUCT_BLOCKS
 namespace fastformer::kernels {
 namespace {
-// A block of 256 x 256 floats of either side is a quarter of the second cache of current cores; a
-// strip of 256 rows of B and two vectors of floats is 32 KiB and stays in the first.
+// A block of 256 x 256 floats of either side is a quarter of the L2 cache of current cores; a strip
+// of 256 rows of B and two vectors of floats is 32 KiB and stays in the first.
 constexpr std::int64_t kBlockDepth = 256, kBlockColumns = 256, kBlockHeight = 264;
 
 template <class Real>

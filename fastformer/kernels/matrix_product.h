@@ -11,15 +11,15 @@ namespace fastformer::kernels {
 /// caches and with the right-hand side repacked into strips (Goto and van de Geijn, "Anatomy of
 /// High-Performance Matrix Multiplication", 2008).
 ///
-/// It runs where the BLAS of LibTorch does not know the CPU: that is Intel's MKL, which leaves half
-/// of the arithmetic of an AMD core unused.
+/// It replaces LibTorch's BLAS, Intel's MKL, on other CPUs: on AMD cores MKL reaches half of the
+/// peak.
 template <class Real>
 void matrix_product(Transpose transpose_a, Transpose transpose_b, std::int64_t m, std::int64_t n,
                     std::int64_t k, const Real* a, std::int64_t lda, const Real* b,
                     std::int64_t ldb, Start<Real> start, Real* c, std::int64_t ldc);
 
-/// Writes into a block C [rows, columns], whose first column is `column` of the whole product, what
-/// the product is added to; a C that is kept stays.
+/// Writes into a block C [rows, columns], whose first column is `column` of the whole product, the
+/// start value of the product; C is unchanged if the product is added to it.
 template <class Real>
 void begin_product(Start<Real> start, std::int64_t column, std::int64_t rows, std::int64_t columns,
                    Real* c, std::int64_t ldc) {

@@ -5,9 +5,8 @@
 #include "fastformer/kernels/gemm.h"
 #include "fastformer/kernels/precision.h"
 
-/// Which share of the machine a computation gets: the threads of `parallel_for`, and the precision
-/// of products. Both belong to the calling thread, so that models with different settings run at
-/// the same time.
+/// Number of threads of `parallel_for` and precision of products. Both belong to the calling
+/// thread, so that models with different settings can run at the same time.
 namespace fastformer::kernels {
 
 /// Sets both for the calling thread until the scope ends. A model opens one in each of its methods:
@@ -15,8 +14,8 @@ namespace fastformer::kernels {
 ///   const ComputeScope scope(options.precision, options.threads);
 ///   return encoder.forward(x, offsets);  // and everything that it calls
 ///
-/// The number of threads holds for LibTorch's own operations and its BLAS, too. A backward pass
-/// rounds as its forward pass did, whatever the scope that it runs in.
+/// The number of threads also applies to LibTorch's operations and its BLAS. A backward pass rounds
+/// as its forward pass did, in any scope.
 class ComputeScope {
  public:
   /// `threads`: 0 keeps the number that the calling thread has. Throws std::invalid_argument for a
@@ -32,11 +31,11 @@ class ComputeScope {
   int openmp_threads_, blas_threads_;
 };
 
-/// How the rows of tokens enter products: kFloat outside of every scope.
+/// Precision of token rows in products: kFloat outside of every scope.
 Operands token_operands();
 
-/// How many threads `parallel_for` uses. Outside of every scope as many as LibTorch does: those of
-/// OMP_NUM_THREADS, at most one for each core.
+/// Number of threads of `parallel_for`. Outside of every scope LibTorch's number: OMP_NUM_THREADS,
+/// at most one per core.
 std::int64_t thread_count();
 
 /// Whether the caller runs on one of several threads of a `parallel_for`.
@@ -51,11 +50,12 @@ void share_range(std::int64_t begin, std::int64_t end, std::int64_t grain,
 
 /// body(first, last) for consecutive parts of [begin, end) of equal size, the last one smaller, at
 /// most one part for each thread and none below `grain` numbers unless it is the last. The parts
-/// depend on the range, the grain and the number of threads alone. The caller takes part, and its
-/// precision holds on all threads. A range of at most `grain` numbers, and one inside a parallel
-/// region, is one part on the calling thread.
+/// depend only on the range, the grain and the number of threads. The caller is one of the threads,
+/// and its precision applies to all of them. A range of at most `grain` numbers, or inside a
+/// parallel region, is one part on the calling thread.
 ///
-/// An exception that a body throws reaches the caller when all parts have ended; of several, one.
+/// An exception of a body reaches the caller when all parts have ended; if there are several, one
+/// of them.
 template <class Body>
 void parallel_for(std::int64_t begin, std::int64_t end, std::int64_t grain, const Body& body) {
   if (begin >= end) return;

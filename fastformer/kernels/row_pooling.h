@@ -2,15 +2,15 @@
 
 #include <cstdint>
 
-/// Softmax pooling of whole rows, the only work on tokens that stands before the two softmaxes of a
-/// Fastformer layer when it is merged (Wu et al., arXiv 2108.09084, equations 3-6, with the keys
-/// and queries folded into h vectors a_h):
+/// Softmax pooling of whole rows, the only work on tokens before the two softmaxes of a merged
+/// Fastformer layer (Wu et al., arXiv 2108.09084, equations 3-6, with the keys and queries folded
+/// into h vectors a_h):
 ///   w[i, h] = softmax over i of x_i . a_h,   pooled_h = sum_i w[i, h] x_i
 ///
 /// One pass over memory: a tile of rows is read once for its logits and its share of the sums,
 /// under a running maximum (Milakov and Gimelshein, arXiv 1805.02867). A long sequence is cut into
-/// blocks that threads pool apart and merge in order, so that the result does not depend on their
-/// number.
+/// blocks, which threads pool separately and merge in order, so that the result does not depend on
+/// the number of threads.
 ///
 /// x is [n, d], queries and pooled are [h, d], all row-major and not overlapping. `Real` is float
 /// or double. Nothing is allocated; no call throws.
@@ -47,7 +47,7 @@ void pooling_weights(const Real* x, const Real* queries, const Real* statistics,
 /// Gradients of a block, with g = dL/dpooled [h, d] and m_h = pooled_h . g_h:
 ///   dlogit[i, h] = w[i, h] (x_i . g_h - m_h),   dx_i += sum_h w[i, h] g_h + dlogit[i, h] a_h,
 ///   dqueries_h += sum_i dlogit[i, h] x_i
-/// The weights are computed again from `statistics`. dx and dqueries are added to.
+/// The weights are recomputed from `statistics`. The results are added to dx and dqueries.
 template <class Real>
 void pool_block_backward(const Real* x, const Real* queries, const Real* pooled,
                          const Real* statistics, const Real* gradient, std::int64_t n,

@@ -2,9 +2,9 @@
 
 #include <cstdint>
 
-/// The softmax of a segment's logits, and sums of its rows by weights: what additive pooling makes
-/// one vector of a sequence from (Wu et al., arXiv 2108.09084, section 3.2). The maximum is
-/// subtracted before the exponential.
+/// The softmax of a segment's logits, and sums of its rows by weights: the operations of additive
+/// pooling (Wu et al., arXiv 2108.09084, section 3.2). The maximum is subtracted before the
+/// exponential.
 ///
 /// x is [n, d], row-major. `Real` is float or double. Nothing is allocated; no call throws.
 namespace fastformer::kernels {

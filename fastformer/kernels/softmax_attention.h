@@ -8,20 +8,20 @@
 ///   O_i = sum over the keys j to which query i attends of w[i, j] V_j,
 ///   w[i, .] = softmax over those j of scale Q_i . K_j
 ///
-/// No matrix of all queries by all keys is ever formed: a tile of keys meets a tile of queries in
-/// the first cache, under a running maximum (Milakov and Gimelshein, arXiv 1805.02867; Dao et al.,
-/// arXiv 2205.14135). The backward pass computes the weights again from two numbers a query.
+/// No matrix of all queries by all keys is formed: tiles of keys and queries are combined in the L1
+/// cache, under a running maximum (Milakov and Gimelshein, arXiv 1805.02867; Dao et al., arXiv
+/// 2205.14135). The backward pass recomputes the weights from two numbers per query.
 ///
-/// A list of disjoint ranges of keys, each with a band around the query, says to which keys a query
-/// attends. Nothing is computed outside of them, so that a window costs n w, not n n:
+/// A list of disjoint ranges of keys, each with a band around the query, defines the keys to which
+/// a query attends. Nothing is computed outside of them, so a window costs n w, not n n:
 ///
 ///   const KeyRange all{0, n};
 ///   const KeyRange causal{0, n, KeyRange::kUnlimited, 0};
 ///   const KeyRange window{0, n, 32, 32};
 ///   const KeyRange pooled{0, n / 4, 128, 128, 4};
 ///
-/// Rows may lie apart, but are fastest side by side: lines whose distance is a power of two
-/// displace each other from the first cache. `copy_rows` brings them together. `Real` is float or
+/// Rows may have any stride, but contiguous rows are fastest: lines at a distance of a power of two
+/// displace each other from the L1 cache. `copy_rows` makes rows contiguous. `Real` is float or
 /// double. Nothing is allocated; no call throws.
 namespace fastformer::kernels {
 
@@ -42,7 +42,7 @@ struct KeyRange {
   std::int64_t step = 1;
 };
 
-/// A head of one sequence; row i of the queries stands at position i.
+/// A head of one sequence; row i of the queries has position i.
 template <class Real>
 struct AttentionHead {
   HeadRows<const Real> query, key, value;
@@ -66,7 +66,7 @@ template <class Real>
 void attend(const AttentionHead<Real>& head, const QueryBlock& block, HeadRows<Real> output,
             Real* statistics, Real* scratch);
 
-/// What the backward pass needs besides its inputs.
+/// Additional inputs of the backward pass.
 template <class Real>
 struct AttentionResult {
   HeadRows<const Real> output;
@@ -74,7 +74,8 @@ struct AttentionResult {
   HeadRows<const Real> gradient;  ///< G = dL/dO
 };
 
-/// Where the gradients go. Rows of dquery are written, those of dkey and dvalue added to.
+/// Outputs of the backward pass. Rows of dquery are overwritten; the results are added to dkey and
+/// dvalue.
 template <class Real>
 struct AttentionGradients {
   HeadRows<Real> query, key, value;

@@ -16,7 +16,7 @@ HWY_BEFORE_NAMESPACE();
 namespace fastformer::kernels::HWY_NAMESPACE {
 
 /// body(d, vectors, j) for strips of `columns` columns: of two vectors, of one, then of vectors of
-/// half the size, and so on, so that narrow heads are not left to single numbers.
+/// half the size, and so on, so that narrow heads use vectors too.
 template <class Real, int kLanes = HWY_MAX_BYTES / sizeof(Real), class Body>
 HWY_INLINE void for_each_strip(std::int64_t columns, const Body& body, std::int64_t j = 0) {
   const hn::CappedTag<Real, kLanes> d;
@@ -28,7 +28,7 @@ HWY_INLINE void for_each_strip(std::int64_t columns, const Body& body, std::int6
   }
 }
 
-/// What passes a state in `scan`: row i of each lies `step` elements behind row i - 1.
+/// The rows that `scan` applies to a state: row i of each is `step` elements after row i - 1.
 template <class Real>
 struct ScanRows {
   const Real *left, *right, *query;
@@ -95,7 +95,7 @@ HWY_INLINE void scan_strip(D d, std::int64_t n, ScanRows<Real> rows, std::int64_
 // Half of the registers hold the state, as in products.
 inline constexpr int kStateRows = HWY_TARGET <= HWY_AVX3 ? 8 : 4;
 
-/// Lets n rows pass a state [e, e], one after the other:
+/// Applies n rows to a state [e, e], one after another:
 ///   state += left_i right_i^T,   then   out_i += query_i^T state
 template <class Real>
 HWY_INLINE void scan(std::int64_t n, const ScanRows<Real>& rows, std::int64_t e, Real* state) {

@@ -5,15 +5,15 @@
 
 namespace fastformer::kernels {
 
-/// A matrix that is read one element at a time: (i, k) lies at data[i * row + k * column].
+/// A matrix that is read one element at a time: (i, k) is at data[i * row + k * column].
 template <class Real>
 struct Scattered {
   const Real* data;
   std::int64_t row, column;
 };
 
-/// Asks for [rows, width] elements, the rows `stride` apart, in the second cache. For kernels that
-/// read a few rows side by side: the processor does not guess which rows follow.
+/// Prefetches [rows, width] elements, the rows `stride` apart, to the L2 cache. For kernels that
+/// read several rows in parallel, which the hardware prefetcher does not predict.
 template <class Real>
 inline void prefetch_rows(const Real* from, std::int64_t rows, std::int64_t width,
                           std::int64_t stride) {
@@ -46,7 +46,7 @@ namespace fastformer::kernels::HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-/// Whether a product is added to what stands in C or replaces it.
+/// Whether a product is added to C or replaces it.
 enum class Onto { kSum, kNothing };
 
 /// C [kRows, kVectors * N] += A B with B and C row-major and all of C in registers.
@@ -100,7 +100,8 @@ HWY_INLINE void multiply_add_strip(D d, std::int64_t rows, Scattered<Real> a, co
 }
 
 /// C [rows, columns] += A [rows, depth] B [depth, columns], for products with one short side whose
-/// operands lie in the first two caches. Any size; columns are worked in strips of two vectors.
+/// operands fit into the L1 and L2 caches. Any size; columns are processed in strips of two
+/// vectors.
 template <Onto kOnto = Onto::kSum, class Real>
 HWY_INLINE void multiply_add(std::int64_t rows, std::int64_t columns, std::int64_t depth,
                              Scattered<Real> a, const Real* b, std::int64_t ldb, Real* c,

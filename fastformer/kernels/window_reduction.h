@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <cstdint>
 
-/// One row for each window of a sequence's rows: their sum by weights, or their maxima (what
-/// Poolingformer pools keys and values by: Zhang et al., arXiv 2105.04371, section 3.2).
+/// One row for each window of a sequence's rows: their sum by weights, or their maxima
+/// (Poolingformer's pooling of keys and values: Zhang et al., arXiv 2105.04371, section 3.2).
 ///
-/// Matrices are row-major; a call works on `columns` columns that stand side by side in rows which
-/// lie `stride` apart. Nothing is allocated; no call throws. `Real` is float or double.
+/// Matrices are row-major; a call works on `columns` adjacent columns of rows that are `stride`
+/// apart. Nothing is allocated; no call throws. `Real` is float or double.
 namespace fastformer::kernels {
 
 /// Window p covers rows p * step .. min(p * step + size, rows) - 1, always at least one.
@@ -31,14 +31,14 @@ template <class Real>
 void window_sums(const RowWindows& windows, const WindowColumns& shape, const Real* x,
                  const Real* weights, std::int64_t weights_stride, Real* reduced);
 
-/// dx_m += weights[p, m] g_p, and where dweights is given, dweights[p, m] = g_p . x_m for the rows
-/// of the windows.
+/// dx_m += weights[p, m] g_p, and if dweights is given, dweights[p, m] = g_p . x_m for the rows of
+/// the windows.
 template <class Real>
 void window_sums_backward(const RowWindows& windows, const WindowColumns& shape, const Real* x,
                           const Real* weights, std::int64_t weights_stride, const Real* gradient,
                           Real* dx, Real* dweights);
 
-/// y_p = the element-wise maximum of its rows; what is not a number counts as the largest.
+/// y_p = the element-wise maximum of its rows; NaN counts as the largest.
 template <class Real>
 void window_maxima(const RowWindows& windows, const WindowColumns& shape, const Real* x,
                    Real* reduced);

@@ -9,15 +9,15 @@
 
 namespace fastformer::metrics {
 
-/// The difference of a score between two systems, and how sure it is.
+/// The difference of a score between two systems, with its interval and p.
 struct ScoreDifference {
   double difference = 0;  ///< of the second system from the first, on all documents
   double low = 0;         ///< 2.5 % of the resampled differences lie below
   double high = 0;        ///< 2.5 % lie above
-  double p = 1;           ///< two-sided; small: the sign of the difference is no accident
+  double p = 1;           ///< two-sided; small: the sign of the difference is unlikely to be chance
 };
 
-/// How each score of a second system differs from the first's: {metric: difference}.
+/// The differences of the second system's scores from the first's: {metric: difference}.
 using SystemComparison = std::map<std::string, ScoreDifference>;
 
 struct BootstrapOptions {
@@ -34,9 +34,8 @@ struct BootstrapOptions {
 ///
 /// `labels` [N]; `first` and `second` [runs][N] are the predictions of each system's trainings with
 /// the same seeds, pair by pair. The scores are the class_metrics(), each the mean over the runs,
-/// and one draw of documents holds for all of them: the runs of a system are no independent
-/// evidence about a document. So the test tells whether the difference would be there on other
-/// documents, not on other seeds.
+/// and all runs share one draw of documents, because the runs of a system are not independent
+/// evidence about a document. So the test is about other documents, not about other seeds.
 ///
 /// The same on every platform for the same seed. Throws std::invalid_argument for no document or
 /// run, for lists of unequal lengths and for a class that is not in [0, classes).
@@ -45,7 +44,7 @@ SystemComparison paired_bootstrap(const std::vector<std::int32_t>& labels,
                                   const std::vector<std::vector<std::int32_t>>& second,
                                   const BootstrapOptions& options);
 
-/// The mean of a score over documents, and how sure it is.
+/// The mean of a score over documents, with its interval.
 struct MeanInterval {
   double mean = 0;
   double low = 0;   ///< 2.5 % of the resampled means lie below
@@ -53,17 +52,16 @@ struct MeanInterval {
 };
 
 /// The means of several scores [N, columns] of the same N documents, with intervals by the
-/// percentile bootstrap: as many documents are drawn with replacement, and one draw holds for all
-/// scores. The same on every platform for the same seed. Throws std::invalid_argument when `scores`
-/// is empty or no whole number of rows, and
-/// without resamples.
+/// percentile bootstrap: as many documents are drawn with replacement, and all scores share one
+/// draw. The same on every platform for the same seed. Throws std::invalid_argument if `scores` is
+/// empty or no whole number of rows, and without resamples.
 std::vector<MeanInterval> bootstrap_means(std::span<const double> scores, std::size_t columns,
                                           const BootstrapOptions& options);
 
-/// The same for a score that is the mean of one number a document, or impression: `first` and
+/// The same for a score that is the mean of one number per document or impression: `first` and
 /// `second` [N] are those of two systems. Against zeros, `low` and `high` are the interval of one
-/// system's score. `options.classes` does not matter. Throws std::invalid_argument for empty lists
-/// and lists of unequal lengths.
+/// system's score. `options.classes` is ignored. Throws std::invalid_argument for empty lists and
+/// lists of unequal lengths.
 ScoreDifference paired_bootstrap_of_means(const std::vector<double>& first,
                                           const std::vector<double>& second,
                                           const BootstrapOptions& options);

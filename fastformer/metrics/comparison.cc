@@ -46,7 +46,7 @@ bool same_items(const ItemScores& a, const ItemScores& b) {
   return a.metrics == b.metrics && a.items == b.items;
 }
 
-// The mean over the runs, item by item; nothing where their items differ.
+// The mean over the runs, item by item; empty if their items differ.
 std::optional<ItemScores> mean_items(const Folders& folders) {
   auto mean = read_item_scores(folders.front() / kItemScoresFile);
   for (std::size_t r = 1; r < folders.size(); ++r) {

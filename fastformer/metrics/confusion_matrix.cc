@@ -24,7 +24,7 @@ void check_class(const char* what, std::int32_t value, std::int64_t classes) {
   }
 }
 
-/// What one class' scores are made of.
+/// The counts for the scores of one class.
 struct ClassCounts {
   std::int64_t correct = 0;
   std::int64_t labelled = 0;

@@ -8,11 +8,11 @@
 
 namespace fastformer::metrics {
 
-/// How well one class is found; each value is 0 where its denominator is 0.
+/// The scores of one class; a value is 0 if its denominator is 0.
 struct ClassMetrics {
-  double precision = 0;      ///< of what was predicted as the class, the share that is of it
-  double recall = 0;         ///< of what is of the class, the share that was predicted as such
-  double f1 = 0;             ///< harmonic mean of the two
+  double precision = 0;  ///< share of the examples predicted as the class that have this label
+  double recall = 0;     ///< share of the examples with this label that were predicted as the class
+  double f1 = 0;         ///< harmonic mean of the two
   std::int64_t support = 0;  ///< number of examples whose label is the class
 };
 
@@ -34,7 +34,7 @@ class ConfusionMatrix {
   /// number of them.
   ConfusionMatrix(std::int64_t classes, std::vector<std::int64_t> counts);
 
-  /// Throws std::invalid_argument when either is not in [0, classes).
+  /// Throws std::invalid_argument if either is not in [0, classes).
   void add(std::int32_t label, std::int32_t predicted);
 
   std::int64_t classes() const { return classes_; }
@@ -58,16 +58,16 @@ class ConfusionMatrix {
   std::vector<std::int64_t> counts_;  ///< [classes, classes], a row per label
 };
 
-/// A score that follows from a confusion matrix: a row of the table in confusion_matrix.cc.
+/// A score computed from a confusion matrix: a row of the table in confusion_matrix.cc.
 struct ClassMetric {
   std::string name;   ///< "macro_f1"
   std::string title;  ///< "macro-F1"
   std::function<double(const ConfusionMatrix&)> value;
 };
 
-/// accuracy, macro_f1 and those that the program adds.
+/// accuracy, macro_f1 and the ones that the program adds.
 const std::deque<ClassMetric>& class_metrics();
-/// Adds one for all classifiers of the program. To be called before other threads use the library.
+/// Adds a score for all classifiers of the program. Call it before other threads use the library.
 /// Throws std::invalid_argument for a name that is taken.
 ///
 ///   metrics::register_class_metric({"error", "error", [](const metrics::ConfusionMatrix& matrix) {

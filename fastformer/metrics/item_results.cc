@@ -19,7 +19,7 @@ constexpr std::string_view kItemColumn = "item";
 constexpr std::size_t kHashDigits = 16;
 constexpr int kHexadecimal = 16;
 
-// The fewest digits that give the same number again.
+// The shortest text that reads back as the same number.
 void append_number(std::string& text, double number) {
   char digits[32];
   const auto end = std::to_chars(std::begin(digits), std::end(digits), number).ptr;
@@ -134,7 +134,7 @@ namespace {
 
 constexpr std::string_view kHeader = "label,predicted";
 
-// Reads a number at the front of `text` and cuts it off.
+// Reads a number at the front of `text` and removes it.
 bool take_number(std::string_view& text, std::int32_t& number) {
   const auto result = std::from_chars(text.data(), text.data() + text.size(), number);
   if (result.ec != std::errc() || number < 0) return false;

@@ -10,22 +10,22 @@ namespace fastformer::metrics {
 
 inline constexpr const char* kItemScoresFile = "test_items.csv";
 
-/// How a model did on each item of the test part, where the scores of a task are means over items:
-/// the impressions of a recommender, the documents of a summarizer. What systems are compared by.
+/// The scores of a model on each item of the test part, for tasks whose scores are means over
+/// items: the impressions of a recommender, the documents of a summarizer. Comparisons of systems
+/// use them.
 ///
 ///   ItemScores items{.metrics = {"auc", "mrr"}};
 ///   items.add(hash, {0.75, 0.5});
 ///   write_item_scores(folder / kItemScoresFile, items);
 ///
-/// The file is CSV, a row an item, in the order of the test part:
+/// The file is CSV, a row per item, in the order of the test part:
 ///
 ///   item,auc,mrr
 ///   3f2a90c4d1e8b755,0.75,0.5
 struct ItemScores {
   std::vector<std::string> metrics;  ///< [M]
-  std::vector<std::uint64_t>
-      items;  ///< [N], a hash of what is to be ordered or summarized and of the truth
-  std::vector<double> scores;  ///< [N, M]
+  std::vector<std::uint64_t> items;  ///< [N], a hash of the input and the true answer
+  std::vector<double> scores;        ///< [N, M]
 
   /// One score for each metric; throws std::invalid_argument for another number of them.
   void add(std::uint64_t item, const std::vector<double>& item_scores);
@@ -34,24 +34,24 @@ struct ItemScores {
   std::vector<double> column(std::size_t metric) const;
 };
 
-/// Throws std::runtime_error when the disk refuses.
+/// Throws std::runtime_error if the file cannot be written.
 void write_item_scores(const std::filesystem::path& path, const ItemScores& items);
-/// Throws std::invalid_argument with file and line for what is no such file.
+/// Throws std::invalid_argument with file and line for another kind of file.
 ItemScores read_item_scores(const std::filesystem::path& path);
 
 inline constexpr const char* kClassPredictionsFile = "test_predictions.csv";
 
-/// What a model said about each document of the test part, in the order of that part. Classes are
-/// numbered from 0 in the order of test.json. The file is CSV: `label,predicted`, a row a document.
+/// The predictions of a model for the documents of the test part, in order. Classes are numbered
+/// from 0 in the order of test.json. The file is CSV: `label,predicted`, a row per document.
 struct ClassPredictions {
   std::vector<std::int32_t> labels;     ///< [N]
   std::vector<std::int32_t> predicted;  ///< [N]
 };
 
-/// Throws std::runtime_error when the disk refuses.
+/// Throws std::runtime_error if the file cannot be written.
 void write_class_predictions(const std::filesystem::path& path,
                              const ClassPredictions& predictions);
-/// Throws std::invalid_argument with file and line for what is no such file.
+/// Throws std::invalid_argument with file and line for another kind of file.
 ClassPredictions read_class_predictions(const std::filesystem::path& path);
 
 }  // namespace fastformer::metrics

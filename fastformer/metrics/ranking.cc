@@ -31,8 +31,8 @@ std::size_t count_relevant(std::span<const std::uint8_t> relevant) {
                                                 [](std::uint8_t value) { return value != 0; }));
 }
 
-// From the lowest score on, each clicked candidate has won against the unclicked ones before it and
-// half of those that are its equals.
+// In ascending order of scores, each clicked candidate counts the unclicked ones before it and half
+// of those with an equal score.
 double area(const Ranking& ranking) {
   const auto& order = ranking.order;
   double won = 0, below = 0;

@@ -14,7 +14,7 @@
 
 namespace fastformer::metrics {
 
-/// What one impression showed, and how a model orders it.
+/// The shown items of an impression, and their order by a model.
 struct Ranking {
   std::span<const std::uint8_t> relevant;  ///< [n], 1 for a clicked candidate, 0 for another one
   std::span<const double> scores;          ///< [n]
@@ -22,25 +22,25 @@ struct Ranking {
   std::size_t clicks = 0;                  ///< how many are relevant
 };
 
-/// How well scores order what one impression showed: a row of the table in ranking.cc.
+/// A score for the order of one impression: a row of the table in ranking.cc.
 struct RankingMetric {
   std::string name;   ///< "ndcg_5"
   std::string title;  ///< "nDCG@5"
   std::function<double(const Ranking&)> value;
 };
 
-/// Those of the official evaluation of MIND (Wu et al. 2020) come first. With ranks from 1 and
-/// y_i = 1 where candidate i was clicked:
+/// The metrics of MIND's official evaluation (Wu et al. 2020) come first. With ranks from 1 and y_i
+/// = 1 where candidate i was clicked:
 ///
-///   AUC     share of the pairs (clicked, not clicked) in the right order; an equal score is half
-///   MRR     sum over all clicked of 1 / rank, divided by their number: not that of the first only
-///   nDCG@k  sum over ranks r <= k of y_r / log2(r + 1), divided by what the best order has
+///   AUC     share of the pairs (clicked, not clicked) in the right order; equal scores count one
+///   half MRR     sum over all clicked of 1 / rank, divided by their number, not only that of the
+///   first nDCG@k  sum over ranks r <= k of y_r / log2(r + 1), divided by that of the best order
 ///
-/// Equal scores: AUC counts them half, as scikit-learn's roc_auc_score does. The ranks of the other
-/// three are those of ranks_of(), where the later of two equals comes first: what the official
-/// numpy.argsort(scores)[::-1] gives where its sorting is stable.
+/// For equal scores AUC counts one half, as scikit-learn's roc_auc_score does. The other three use
+/// ranks_of(), where the later of two equal scores comes first, as in the official
+/// numpy.argsort(scores)[::-1] with stable sorting.
 const std::deque<RankingMetric>& ranking_metrics();
-/// Adds one for all recommenders of the program. To be called before other threads use the library.
+/// Adds a metric for all recommenders of the program. Call it before other threads use the library.
 /// Throws std::invalid_argument for a name that is taken.
 void register_ranking_metric(RankingMetric metric);
 
@@ -48,17 +48,17 @@ void register_ranking_metric(RankingMetric metric);
 /// score that is not a number.
 std::vector<std::int32_t> ranks_of(std::span<const double> scores);
 
-/// Whether something is relevant and something is not: without either, AUC has no value and MIND
+/// Whether there are both relevant and irrelevant candidates: otherwise AUC is undefined, and MIND
 /// skips the impression.
 bool measurable(std::span<const std::uint8_t> relevant);
 
-/// By each of the ranking_metrics(). `relevant` [n] and `scores` [n] as in Ranking. Throws
-/// std::invalid_argument for lists of unequal lengths, for a score that is not a number, and for an
-/// impression that is not measurable.
+/// The value of each of the ranking_metrics(). `relevant` [n] and `scores` [n] as in Ranking.
+/// Throws std::invalid_argument for lists of unequal lengths, for a score that is not a number, and
+/// for an impression that is not measurable.
 std::vector<double> score_ranking(std::span<const std::uint8_t> relevant,
                                   std::span<const double> scores);
 
-/// The means over impressions: of each its own AUC, never one AUC of all pairs.
+/// The means over impressions: the AUC of each impression, never one AUC over all pairs.
 class RankingMean {
  public:
   /// Skips an impression that is not measurable, and counts it.
@@ -68,7 +68,7 @@ class RankingMean {
   Scores mean() const;
   std::int64_t impressions() const { return impressions_; }
   std::int64_t skipped() const { return skipped_; }
-  /// [impressions, metrics], in the order of their addition: what systems are compared by.
+  /// [impressions, metrics], in the order of their addition, for comparisons.
   const std::vector<double>& scores() const { return scores_; }
 
  private:

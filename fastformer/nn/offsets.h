@@ -8,8 +8,8 @@
 
 namespace fastformer::nn {
 
-/// Where the sequences of a ragged batch lie: sequence b owns rows offsets[b] .. offsets[b + 1] of
-/// x [T, d]. A view: the numbers belong to the batch.
+/// The positions of the sequences of a ragged batch: sequence b owns rows offsets[b] .. offsets[b +
+/// 1] of x [T, d]. A view: the numbers belong to the batch.
 class Offsets {
  public:
   explicit Offsets(std::span<const std::int64_t> values) : values_(values) {}

@@ -12,15 +12,15 @@ namespace fastformer::nn {
 /// Every parameter of a model by its name, in sorted order.
 using ParameterMap = std::map<std::string, at::Tensor>;
 
-/// Creates the parameters of a model. Modules ask for theirs by name and keep the tensor; the map
-/// serves the optimizer, the checkpoint and the model file. Asking for a name again gives the same
-/// tensor: this is how layers share parameters.
+/// Creates the parameters of a model. Modules request parameters by name and keep the tensor; the
+/// optimizer, checkpoints and model files use the map. Requesting a name again returns the same
+/// tensor, so that layers can share parameters.
 ///
 ///   ParameterStore store(/*seed=*/1);
 ///   at::Tensor weight = store.normal("classifier.weight", {4, 256});
 class ParameterStore {
  public:
-  /// `deviation` is that of the values which normal() draws: by default 0.02, the authors' choice.
+  /// `deviation` is the standard deviation of normal(), by default 0.02 as in the authors' code.
   explicit ParameterStore(std::uint64_t seed, at::ScalarType dtype = at::kFloat,
                           double deviation = 0.02);
 
@@ -45,14 +45,14 @@ class ParameterStore {
 };
 
 /// Copies `values` into `parameters`. Throws std::invalid_argument naming the first parameter that
-/// is missing, not known, or of another shape or type; nothing is copied then.
+/// is missing, unknown, or of another shape or type; nothing is copied then.
 void assign(const ParameterMap& parameters, const ParameterMap& values, const std::string& source);
 
 /// A copy that no later training step changes.
 ParameterMap clone(const ParameterMap& parameters);
 
-/// How many numbers a model has. `outside_tables` is without the embeddings of tokens, pairs and
-/// positions, of which a token touches one row each: these numbers multiply every token.
+/// Number of parameters of a model. `outside_tables` excludes the embeddings of tokens, pairs and
+/// positions, of which a token reads one row each.
 struct ParameterCount {
   std::int64_t all = 0, outside_tables = 0;
 };

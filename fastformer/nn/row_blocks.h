@@ -8,13 +8,13 @@
 
 #include "fastformer/kernels/parallel.h"
 
-/// How threads share the rows of a ragged batch: blocks of rows that stay in the second cache from
-/// the first step of a layer to the last, instead of one pass over the whole batch for each step;
-/// and pieces of sequences, for many short ones and one long one alike.
+/// How threads share the rows of a ragged batch: blocks of rows that stay in the L2 cache from the
+/// first step of a layer to the last, instead of one pass over the whole batch for each step; and
+/// pieces of sequences, for many short ones and one long one alike.
 namespace fastformer::nn {
 
-/// Memory of the calling thread that stays with it, so that no call allocates once it has grown.
-/// What it holds lasts until the thread asks again.
+/// Scratch memory of the calling thread, which is kept, so that calls do not allocate once it has
+/// grown. Its content is valid until the thread's next request.
 template <class Real>
 Real* scratch_of(std::int64_t size) {
   thread_local std::vector<Real> scratch;
@@ -22,8 +22,8 @@ Real* scratch_of(std::int64_t size) {
   return scratch.data();
 }
 
-/// 256 rows of 256 floats are 256 KiB; packing a weight matrix once more for each block costs some
-/// per cent of multiplying by it.
+/// 256 rows of 256 floats are 256 KiB; packing a weight matrix again for each block costs a few per
+/// cent of the product.
 constexpr std::int64_t kBlockRows = 256;
 
 /// In how many parts the threads share `count` blocks.
@@ -32,7 +32,7 @@ inline std::int64_t parts_of(std::int64_t count) {
 }
 
 /// body(part, index) for every block; a thread works through whole parts, the blocks of a part in
-/// order. Where the cuts lie depends on the number of threads alone.
+/// order. The cuts depend only on the number of threads.
 template <class Body>
 void for_each_block_in_parts(std::int64_t count, const Body& body) {
   const auto parts = parts_of(count);
@@ -43,7 +43,7 @@ void for_each_block_in_parts(std::int64_t count, const Body& body) {
   });
 }
 
-/// How many blocks of at most kBlockRows `rows` make, so that every thread gets as many.
+/// Number of blocks of at most kBlockRows for `rows`, so that every thread gets the same number.
 inline std::int64_t row_blocks(std::int64_t rows) {
   const auto threads = std::max<std::int64_t>(kernels::thread_count(), 1);
   const auto least = (rows + kBlockRows - 1) / kBlockRows;
@@ -60,12 +60,12 @@ void for_each_row_block(std::int64_t total, const Body& body) {
   });
 }
 
-/// Sums that each part forms by itself and that are then added up in order, so that a run repeats
+/// Sums that each part computes separately and that are then added in order, so that a run repeats
 /// bit for bit with the same number of threads.
 template <class Real>
 class PartialSums {
  public:
-  /// `out` [size] is set to zero; it holds the first part's sum and in the end that of all.
+  /// `out` [size] is set to zero; it holds the first part's sum and at the end the total.
   PartialSums(std::int64_t parts, std::int64_t size, Real* out)
       : size_(size), out_(out), others_((parts - 1) * size) {
     std::fill(out, out + size, Real{0});
@@ -119,10 +119,10 @@ struct SequenceBlock {
 };
 
 /// Every sequence in the order of rows, those of more than `most_rows` cut into blocks of so many;
-/// a sequence without rows has one block. Where the cuts lie depends on the lengths alone, and so
-/// does what is added up in the order of blocks. 2,048 rows of 256 floats are 2 MiB: enough work to
-/// make the adding up cheap, and small enough that a document of a million tokens keeps hundreds of
-/// cores busy.
+/// a sequence without rows has one block. The cuts depend only on the lengths, and so do sums that
+/// are added in the order of blocks. 2,048 rows of 256 floats are 2 MiB: enough work to make the
+/// additions cheap, and small enough that a document of a million tokens keeps hundreds of cores
+/// busy.
 inline std::vector<SequenceBlock> sequence_blocks(std::span<const std::int64_t> offsets,
                                                   std::int64_t most_rows = 2048) {
   std::vector<SequenceBlock> blocks;
@@ -158,7 +158,7 @@ void for_each_block(const std::vector<SequenceBlock>& blocks, const Body& body) 
 template <class Body>
 void for_each_unit(const std::vector<std::int64_t>& offsets, std::int64_t units, const Body& body) {
   const auto sequences = static_cast<std::int64_t>(offsets.size()) - 1;
-  // A sequence without rows counts as one row, so that it has a place of its own.
+  // A sequence without rows counts as one row, so that it has its own position.
   const auto start = [&](std::int64_t b, std::int64_t unit) {
     return (offsets[b] + b) * units + unit * (offsets[b + 1] - offsets[b] + 1);
   };
@@ -173,8 +173,8 @@ void for_each_unit(const std::vector<std::int64_t>& offsets, std::int64_t units,
   });
 }
 
-/// How many units of a sequence, at most `most`, keep all threads busy: one, where there are enough
-/// sequences and none is much longer than the others.
+/// Number of units per sequence, at most `most`, that keep all threads busy: one if there are
+/// enough sequences and none is much longer than the others.
 inline std::int64_t useful_units(const std::vector<std::int64_t>& offsets, std::int64_t most) {
   std::int64_t longest = 0;
   for (std::size_t b = 0; b + 1 < offsets.size(); ++b) {

@@ -29,7 +29,7 @@ void load_weights(const std::filesystem::path& path, const ParameterMap& paramet
 /// A copy of one tensor of a file. Throws as load_tensors does; `where` names file and tensor.
 at::Tensor to_tensor(const base::TensorView& view, const std::string& where);
 
-/// Writes atomically. Throws std::runtime_error when the disk refuses.
+/// Writes atomically. Throws std::runtime_error if the file cannot be written.
 void save_tensors(const std::filesystem::path& path, const ParameterMap& tensors,
                   const std::map<std::string, std::string>& metadata = {});
 

@@ -4,20 +4,18 @@
 
 namespace fastformer::nn {
 
-/// Lets the process keep the memory that it has freed. A training step asks for the same large
-/// blocks again and again, and the pages of a block that the system hands out anew cost more time
-/// than the products computed in it. Large tensors come from a `base::Arena`, the C library (glibc)
-/// gives nothing back before a gigabyte is free. For programs, called once at their start, before
-/// any tensor or thread.
+/// Makes the process keep freed memory. A training step requests the same large blocks again and
+/// again, and new pages from the system cost more time than the products computed in them. Large
+/// tensors come from a `base::Arena`; the C library (glibc) returns no memory until a gigabyte is
+/// free. For programs: call it once at the start, before any tensor or thread exists.
 void keep_freed_memory();
 
-/// Counts the bytes of the tensors of this process that are alive, from its construction on; one
-/// meter at a time. The memory comes from the allocator that was in use, which the destructor puts
-/// back.
+/// Counts the bytes of live tensors of this process, from its construction on; one meter at a time.
+/// The memory comes from the previous allocator, which the destructor restores.
 ///
 ///   MemoryMeter meter;
 ///   model.forward(x);
-///   meter.peak();  // the most that was alive at once, beyond what was there before
+///   meter.peak();  // largest number of live bytes, beyond those before the construction
 ///
 /// Tensors may outlive the meter.
 class MemoryMeter {
@@ -29,7 +27,7 @@ class MemoryMeter {
 
   std::int64_t alive() const;
   std::int64_t peak() const;
-  /// The peak becomes what is alive now.
+  /// Sets the peak to the live bytes.
   void forget_peak();
 };
 

@@ -28,7 +28,7 @@ struct TextEncoderConfig {
 
   /// The embedding for a vocabulary of that size.
   EmbeddingOptions embedding(std::int64_t vocabulary_size) const;
-  /// `max_tokens` (0: no limit), lowered to what the positions allow.
+  /// `max_tokens` (0: no limit), limited by the positions.
   std::int64_t token_limit(std::int64_t max_tokens) const;
 };
 

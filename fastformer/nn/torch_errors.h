@@ -7,8 +7,8 @@
 
 namespace fastformer::nn {
 
-/// Runs `action` and turns LibTorch's exceptions into std::runtime_error with their one sentence,
-/// so that callers of the facades need no header of LibTorch to catch them.
+/// Runs `action` and converts LibTorch's exceptions to std::runtime_error with the same message, so
+/// that callers of the facades can catch them without LibTorch's headers.
 template <class Action>
 decltype(auto) without_torch_errors(Action&& action) {
   try {

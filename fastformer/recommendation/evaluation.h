@@ -28,7 +28,7 @@ struct Evaluation {
 class RecommenderMeter {
  public:
   void add(const Impression& impression, std::span<const double> scores);
-  /// Throws std::invalid_argument when none of the impressions can be measured.
+  /// Throws std::invalid_argument if none of the impressions can be measured.
   Evaluation result() const;
 
  private:

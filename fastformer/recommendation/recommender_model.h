@@ -30,7 +30,7 @@ namespace fastformer::recommendation {
 ///   const RecommenderModel model(config, tokenizer->vocabulary_size(), /*seed=*/1);
 ///   model.loss(sampler.batch(i), /*training=*/true).backward();
 ///
-/// Every distinct title of a batch is encoded once, forward and backward. Immutable but for its
+/// Every distinct title of a batch is encoded once, forward and backward. Immutable except for its
 /// parameters, which an optimizer changes: without one, safe to share by threads.
 class RecommenderModel {
  public:
@@ -86,7 +86,7 @@ class RecommenderModel {
   nn::ParameterMap trained_;
 };
 
-/// All that the model directory of a recommender holds, see base/model_directory.h: the sections
+/// The content of a recommender's model directory, see base/model_directory.h: the sections
 /// `model`, `data` (how its training files were read) and, with a pre-trained encoder, `pretrained`
 /// of config.json, the parameters and the tokenizer.
 struct RecommenderContent {

@@ -101,7 +101,7 @@ struct SummaryTrace {
 ///   const SummarizerModel model(config, vocabulary_of(*tokenizer), /*seed=*/1);
 ///   model.loss(batch, /*label_smoothing=*/0.1, /*training=*/true).backward();
 ///
-/// Immutable but for its parameters, which an optimizer changes: without one, safe to share by
+/// Immutable except for its parameters, which an optimizer changes: without one, safe to share by
 /// threads.
 class SummarizerModel {
  public:
@@ -148,9 +148,9 @@ class SummarizerModel {
   CopyHead copy_;
 };
 
-/// All that the model directory of a summarizer holds, see base/model_directory.h: the sections
-/// `model`, `search` and `data` (how its training files were read) of config.json, the parameters
-/// and the tokenizer.
+/// The content of a summarizer's model directory, see base/model_directory.h: the sections `model`,
+/// `search` and `data` (how its training files were read) of config.json, the parameters and the
+/// tokenizer.
 struct SummarizerContent {
   DataConfig data_config;
   SearchConfig search;

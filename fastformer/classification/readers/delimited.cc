@@ -34,7 +34,7 @@ std::string lowercase_ascii(std::string_view text) {
   return lower;
 }
 
-// The position a number means; 0 stands for one that no file has.
+// The position for a number; 0 is in no file.
 std::size_t column_number(std::string_view column) {
   std::size_t number = 0;
   const auto [end, error] = std::from_chars(column.data(), column.data() + column.size(), number);

@@ -18,8 +18,8 @@ std::unique_ptr<Reader> open_tsv(const DataConfig& config, const std::filesystem
 ///
 ///   {"reviewText": "Works well", "overall": 5.0, "asin": "B0001"}
 ///
-/// The label may be a text, a number (5.0 is the class "5") or true/false. A text field that some
-/// rows lack, or that is null, is empty there; one that no row has is an error.
+/// The label is a text, a number (5.0 is the class "5") or true/false. A text field that is null or
+/// missing in some rows is empty there; a field that no row has is an error.
 std::unique_ptr<Reader> open_jsonl(const DataConfig& config, const std::filesystem::path& file);
 
 /// The Large Movie Review Dataset (Maas et al. 2011): a folder such as aclImdb/train with neg/ and
@@ -28,15 +28,15 @@ std::unique_ptr<Reader> open_jsonl(const DataConfig& config, const std::filesyst
 std::unique_ptr<Reader> open_imdb(const DataConfig& config, const std::filesystem::path& folder);
 
 /// The news.tsv of MIND (Wu et al. 2020), or the folder that holds it: id, category, subcategory,
-/// title, abstract, url, title entities, abstract entities and, where someone has added it, body;
-/// separated by tabs, without quoting. The label is the category, the text title and abstract (and
-/// body with mind_body), the group the id.
+/// title, abstract, url, title entities, abstract entities and, if added, body; separated by tabs,
+/// without quoting. The label is the category, the text title and abstract (and body with
+/// mind_body), the group the id.
 std::unique_ptr<Reader> open_mind(const DataConfig& config, const std::filesystem::path& path);
 
 /// A package index (see data::DebianIndex) as documents: the text is the description, the label the
-/// section, the group the source. Nothing but the description is text, without lines that are the
-/// package's name, because names ("lib...-dev", "...-doc") give the section away. Packages without
-/// a description are skipped.
+/// section, the group the source. The text is only the description, without lines that repeat the
+/// package's name, because names ("lib...-dev", "...-doc") reveal the section. Packages without a
+/// description are skipped.
 std::unique_ptr<Reader> open_debian(const DataConfig& config, const std::filesystem::path& file);
 
 }  // namespace fastformer::classification

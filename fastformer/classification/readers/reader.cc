@@ -23,7 +23,7 @@ base::Registry<ReaderRow>& readers() {
   return rows;
 }
 
-// What holds for every format: a source without rows is an error, labels are trimmed.
+// Common to all formats: a source without rows is an error, and labels are trimmed.
 class CheckedReader final : public Reader {
  public:
   CheckedReader(std::unique_ptr<Reader> reader, const fs::path& file)

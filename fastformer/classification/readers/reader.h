@@ -13,7 +13,7 @@ struct DataConfig;
 /// One row of a data set.
 struct Example {
   std::string text;
-  std::string label;  ///< empty where the source has none
+  std::string label;  ///< empty if the source has none
   std::string group;  ///< rows with equal groups stay in one part; empty: a group of its own
   std::string where;  ///< "train.csv:17", for messages
 };
@@ -41,9 +41,9 @@ struct ReaderRow {
   bool has_columns = false;  ///< the configuration names its columns
 };
 
-/// Adds a format to those of `reader.cc`, for programs that bring their own: recipes and the
-/// commands know it from then on. To be called before other threads use the library. Throws
-/// std::invalid_argument for a name that is taken.
+/// Adds a format to those of `reader.cc`, of another program: recipes and commands can then use it.
+/// Call it before other threads use the library. Throws std::invalid_argument for a name that is
+/// taken.
 void register_reader(ReaderRow row);
 
 std::vector<std::string> reader_names();

@@ -12,8 +12,8 @@
 
 namespace fastformer::metrics {
 
-/// Summaries made of a document's own sentences: what a model has to beat, and what choosing
-/// sentences could reach at best. Each gives places of sentences, in rising order.
+/// Summaries from a document's own sentences: baselines, and an upper bound for choosing sentences.
+/// Each gives places of sentences, in ascending order.
 ///
 ///   const auto sentences = split_sentences(document);
 ///   join_sentences(sentences, lead_sentences(sentences.size(), 3));
@@ -25,7 +25,7 @@ std::vector<std::size_t> lead_sentences(std::size_t sentences, std::size_t count
 std::vector<std::size_t> random_sentences(std::size_t sentences, std::size_t count,
                                           std::uint64_t seed);
 
-/// The chosen sentences, a line each.
+/// The chosen sentences, one line each.
 std::string join_sentences(std::span<const std::string_view> sentences,
                            std::span<const std::size_t> chosen);
 
@@ -49,11 +49,11 @@ class ExtractiveOracle {
   RougeWords words_;
 };
 
-/// What the n-grams of a summary are like, for one n; both shares are 0 where there are none.
+/// Statistics of a summary's n-grams for one n; both shares are 0 if there are none.
 struct NgramShares {
   std::size_t total = 0;
-  double novel = 0;     ///< of the different n-grams, the share that the document does not have
-  double repeated = 0;  ///< of all n-grams, the share that has occurred before in the summary
+  double novel = 0;     ///< share of the distinct n-grams that are not in the document
+  double repeated = 0;  ///< share of all n-grams that occurred before in the summary
 };
 
 struct SummaryStatistics {

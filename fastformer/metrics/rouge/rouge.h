@@ -47,11 +47,11 @@ class CommonSubsequence {
   std::vector<Bits> history_;        ///< V, or all its values while a subsequence is to be marked
 };
 
-/// What a summary shares with a reference.
+/// The overlap of a summary with a reference.
 struct RougeScore {
   double precision = 0;  ///< the share of the candidate
   double recall = 0;     ///< the share of the reference
-  double f = 0;          ///< harmonic mean of the two; 0 where both are 0
+  double f = 0;          ///< harmonic mean of the two; 0 if both are 0
 };
 
 struct RougeScores {
@@ -65,8 +65,8 @@ RougeScore rouge_score(std::size_t shared, std::size_t candidate, std::size_t re
 RougeScore rouge_n(std::span<const std::int32_t> candidate, std::span<const Ngram> reference,
                    std::size_t n);
 
-/// ROUGE (Lin 2004, "ROUGE: a package for automatic evaluation of summaries") with the numbers of
-/// Google's rouge-score package: words and stems as RougeWords has them;
+/// ROUGE (Lin 2004, "ROUGE: a package for automatic evaluation of summaries") with the results of
+/// Google's rouge-score package; words and stems as in RougeWords:
 ///
 ///   ROUGE-N     shared n-grams, each counted as often as in the text that has it less
 ///   ROUGE-L     the longest common subsequence of the whole texts
@@ -77,7 +77,7 @@ RougeScore rouge_n(std::span<const std::int32_t> candidate, std::span<const Ngra
 ///   RougeScorer scorer(/*stem=*/true);
 ///   scorer.score("the cat sat", "a cat sat down").rouge_l.f;  // 0.571
 ///
-/// A text without words scores 0. An object belongs to one thread and remembers the words it met.
+/// A text without words scores 0. An object belongs to one thread and stores all words it has seen.
 class RougeScorer {
  public:
   explicit RougeScorer(bool stem = false) : words_(stem) {}

@@ -11,7 +11,7 @@ namespace fastformer::metrics {
 
 namespace {
 
-// The letter or digit that a byte of a word becomes; 0 for a byte that parts words.
+// The letter or digit that a byte of a word becomes; 0 for a byte that separates words.
 constexpr std::array<char, 256> kWordBytes = [] {
   std::array<char, 256> bytes{};
   for (std::size_t c = '0'; c <= '9'; ++c) bytes[c] = static_cast<char>(c);

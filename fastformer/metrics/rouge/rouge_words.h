@@ -25,16 +25,17 @@ struct NumberedWords {
 ///   words.number("The cat.\nA dog").words;  // 0 1 2 3: the, cat, a, dog
 ///
 /// The rule is that of Google's rouge-score: lower case, then every run of [a-z0-9] is a word and
-/// everything else, accented letters too, parts words. (U+0130 and U+212A become an i and a k in
-/// lower case.) With stemming, words of more than three characters are replaced by porter_stem.
+/// everything else, including accented letters, separates words. (U+0130 and U+212A become an i and
+/// a k in lower case.) With stemming, words of more than three characters are replaced by
+/// porter_stem.
 ///
-/// Remembers every distinct word that it has met. An object belongs to one thread.
+/// Stores every distinct word that it has seen. An object belongs to one thread.
 class RougeWords {
  public:
   explicit RougeWords(bool stem = false) : stem_(stem) {}
 
   NumberedWords number(std::string_view text);
-  /// How many different words there are so far; all numbers lie below.
+  /// Number of distinct words so far; all word numbers are smaller.
   std::size_t size() const { return static_cast<std::size_t>(next_); }
 
  private:
@@ -58,7 +59,7 @@ struct Ngram {
 
 inline constexpr std::size_t kLongestNgram = 4;
 
-/// The n-grams of `words` in rising order, repeated ones as often as they occur. Throws
+/// The n-grams of `words` in ascending order, repeated ones as often as they occur. Throws
 /// std::invalid_argument unless 1 <= n <= 4.
 std::vector<Ngram> sorted_ngrams(std::span<const std::int32_t> words, std::size_t n);
 

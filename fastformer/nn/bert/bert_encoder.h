@@ -16,19 +16,19 @@
 
 namespace fastformer::nn {
 
-/// Softmax attention of the tokens of each sequence to each other whose weights are subject to
-/// dropout, as BERT trains (Devlin et al., arXiv 1810.04805, appendix A.2): for each head, with its
-/// own e = d / heads columns,
+/// Softmax attention between the tokens of each sequence with dropout of the weights, as in BERT's
+/// training (Devlin et al., arXiv 1810.04805, appendix A.2): for each head, with its own e = d /
+/// heads columns,
 ///   O_i = sum over j of dropout(softmax_j(Q_i . K_j / sqrt(e))) V_j
-/// query, key, value [T, d] -> [T, d]. What is dropped is as in `layers/dropout.h`. Sequences of
-/// one length are one product. Without dropout `attend_rows` gives the same and keeps less: here
-/// the weights of all pairs of tokens of a sequence, n^2 for each head, are kept for the backward
-/// pass. Throws c10::Error when shapes or types disagree.
+/// query, key, value [T, d] -> [T, d]. Dropout as in `layers/dropout.h`. Sequences of equal length
+/// share one product. Without dropout `attend_rows` gives the same and keeps less: here the weights
+/// of all pairs of tokens of a sequence, n^2 for each head, are kept for the backward pass. Throws
+/// c10::Error if shapes or types disagree.
 at::Tensor attend_with_dropout(const at::Tensor& query, const at::Tensor& key,
                                const at::Tensor& value, std::int64_t heads, const Offsets& offsets,
                                double rate);
 
-/// Which parts of a pre-trained encoder are trained further.
+/// The parts of a pre-trained encoder that are trained.
 struct FineTuning {
   static constexpr std::int64_t kEverything = -1;
   /// 0: none; k: the last k layers; kEverything: all layers and the embeddings.
@@ -51,20 +51,19 @@ class BertLayer {
 };
 
 /// BERT's encoder (Devlin et al., arXiv 1810.04805, section 3), on ragged batches: the sum of
-/// token, position and type embeddings, normalised, then layers of softmax attention. No padding,
-/// so no mask; all tokens are of type 0.
+/// token, position and type embeddings, normalised, then layers of softmax attention. No padding
+/// and no mask; all tokens have type 0.
 ///
 ///   nn::ParameterStore store(1);
 ///   const auto config = nn::BertConfig::load(folder / "config.json");
-///   const nn::BertEncoder encoder(config, store, "news", {.layers = 2});
+///   const nn::BertEncoder encoder(config, store, "titles", {.layers = 2});
 ///   encoder.load(folder / "model.safetensors");
 ///   const auto states = encoder.forward(ids, offsets, training);
 ///
-/// Parameters are named as in the files of Hugging Face's transformers, after `<name>.`, or with
-/// nothing before them where `name` is empty. Tensors that do not learn have no gradient. What
-/// comes before the first layer that learns is a fixed function of the ids, without dropout and
-/// without keeping anything for a backward pass: training that meets the same sequences again may
-/// keep its result.
+/// Parameters are named as in the files of Hugging Face's transformers, after `<name>.`, or without
+/// a prefix if `name` is empty. Frozen tensors have no gradient. The part before the first trained
+/// layer is a fixed function of the ids, without dropout and without data for a backward pass:
+/// training may reuse its result for the same sequences.
 class BertEncoder {
  public:
   /// Draws all parameters from the store's distribution. Throws std::invalid_argument for a number
@@ -72,30 +71,30 @@ class BertEncoder {
   BertEncoder(const BertConfig& config, ParameterStore& store, const std::string& name,
               FineTuning tuning = {});
 
-  /// Takes the parameters from a model.safetensors of F32, F64, F16 or BF16 numbers, which become
-  /// those of the store. Names may have "bert." before them, and norms may have "gamma" and "beta",
+  /// Reads the parameters from a model.safetensors of F32, F64, F16 or BF16 numbers, converted to
+  /// the store's type. Names may have "bert." before them, and norms may have "gamma" and "beta",
   /// as in the first files of BERT. Returns the names of the tensors that it did not use, such as
   /// those of the pooler. Throws std::invalid_argument naming file and tensor for one that is
   /// missing or of another shape, and as base::SafetensorsFile does; nothing is changed then.
   std::vector<std::string> load(const std::filesystem::path& path) const;
 
-  /// The last layer's rows: ids [T] -> [T, d]. `training` turns on the dropout of what learns,
-  /// which draws from LibTorch's default generator. Throws std::invalid_argument for an id outside
-  /// the vocabulary or a sequence longer than the positions.
+  /// The last layer's rows: ids [T] -> [T, d]. `training` turns on the dropout of the trained
+  /// layers, which draws from LibTorch's default generator. Throws std::invalid_argument for an id
+  /// outside the vocabulary or a sequence longer than the positions.
   at::Tensor forward(std::span<const std::int32_t> ids, const Offsets& offsets,
                      bool training) const;
-  /// The same in two steps: what no step of training changes, and the layers that learn. Nothing is
-  /// frozen where the embeddings learn; frozen_rows() throws std::logic_error then.
+  /// The same in two steps: the frozen part, and the trained layers. If the embeddings are trained,
+  /// nothing is frozen, and frozen_rows() throws std::logic_error.
   bool has_frozen_rows() const { return !tunes_embeddings_; }
   at::Tensor frozen_rows(std::span<const std::int32_t> ids, const Offsets& offsets) const;
   at::Tensor forward_frozen(at::Tensor rows, const Offsets& offsets, bool training) const;
 
   /// The tables whose gradients are sparse, with the sorted, unique rows of them that this batch
-  /// touches: {parameter name: rows}. Empty where the embeddings do not learn.
+  /// touches: {parameter name: rows}. Empty if the embeddings are frozen.
   std::vector<std::pair<std::string, at::Tensor>> touched_rows(std::span<const std::int32_t> ids,
                                                                const Offsets& offsets) const;
 
-  /// All parameters by their names without `<name>.`, whether they learn or not.
+  /// All parameters by their names without `<name>.`, trained or frozen.
   const ParameterMap& parameters() const { return parameters_; }
   const BertConfig& config() const { return config_; }
 

@@ -13,11 +13,11 @@
 
 namespace fastformer::nn {
 
-/// What stands for a sequence: the mean of its rows, or its first, which is that of [CLS].
+/// How a sequence becomes one vector: the mean of its rows, or its first row, [CLS].
 enum class SentencePooling { kMean, kFirst };
 
 /// The rows x [T, d] of sequences, none of them empty -> [B, d]; differentiable. Throws c10::Error
-/// when shapes disagree.
+/// if shapes disagree.
 at::Tensor pool_sentences(const at::Tensor& x, const Offsets& offsets, SentencePooling pooling);
 
 /// A pre-trained BERT with its tokenizer, from a folder as Hugging Face's transformers saves it:
@@ -25,11 +25,10 @@ at::Tensor pool_sentences(const at::Tensor& x, const Offsets& offsets, SentenceP
 ///
 ///   const auto model = PretrainedEncoder::open("MiniLM");
 ///   const std::vector<std::string> texts = {"Oil prices fall", "The team wins"};
-///   const auto vectors = model.sentence_vectors(texts, SentencePooling::kMean);  // [2,
-///   384]
+///   const auto vectors = model.sentence_vectors(texts, SentencePooling::kMean);
 ///
-/// A larger model that begins with BERT makes a BertEncoder among its own parameters instead,
-/// and takes `text::bert_tokenizer_config` and `pool_sentences` from here.
+/// A larger model that contains BERT creates a BertEncoder among its own parameters instead, with
+/// `text::bert_tokenizer_config` and `pool_sentences`.
 class PretrainedEncoder {
  public:
   /// Throws std::invalid_argument naming the file that is missing, damaged or of another model.
@@ -39,12 +38,12 @@ class PretrainedEncoder {
 
   const text::Tokenizer& tokenizer() const { return *tokenizer_; }
   const BertEncoder& encoder() const { return *encoder_; }
-  /// Tensors of the file that an encoder does not have, such as those of the pooler.
+  /// Unused tensors of the file, such as those of the pooler.
   const std::vector<std::string>& unused_tensors() const { return unused_; }
 
-  /// Vectors of length 1, whose products are the cosines: [texts, d]. A text stands between [CLS]
-  /// and [SEP], cut to the positions of the model. Without dropout or gradient, and in batches, so
-  /// that many texts need little more memory than their vectors.
+  /// Vectors of length 1, whose products are the cosines: [texts, d]. A text is put between [CLS]
+  /// and [SEP] and truncated to the positions of the model. Without dropout or gradient, and in
+  /// batches, so that many texts need little more memory than their vectors.
   at::Tensor sentence_vectors(std::span<const std::string> texts, SentencePooling pooling) const;
 
  private:

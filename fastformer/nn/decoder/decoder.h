@@ -22,12 +22,12 @@ struct CachedRows {
 };
 
 /// The hypotheses that a decoder is writing, all of the same length. A hypothesis belongs to a
-/// document; hypotheses lie in the order of their documents.
+/// document; hypotheses are in the order of their documents.
 ///
-/// Each step writes one row for each hypothesis and layer; a hypothesis is the list of the rows
-/// that it was made of. So a row that several hypotheses have in common exists once, choosing and
-/// reordering them moves no keys or values, and all of it takes memory linear in their number and
-/// length. The keys and values of a document exist once for all its hypotheses.
+/// Each step writes one row for each hypothesis and layer; a hypothesis is a list of rows. So
+/// hypotheses share common rows, selecting and reordering them moves no keys or values, and memory
+/// is linear in their number and length. The keys and values of a document exist once for all its
+/// hypotheses.
 class DecoderState {
  public:
   /// One hypothesis without rows for each document; `documents` holds a layer's keys and values.
@@ -37,12 +37,12 @@ class DecoderState {
   std::int64_t length() const { return length_; }
   /// [H], the document of each hypothesis.
   std::span<const std::int64_t> documents() const { return document_of_; }
-  /// Where the hypotheses of each document lie [B+1], and where its rows do.
+  /// The hypotheses of each document [B+1], and its rows.
   Offsets hypothesis_offsets() const { return Offsets(hypothesis_offsets_); }
   Offsets document_offsets() const { return Offsets(document_offsets_); }
 
   /// Hypothesis i becomes a copy of what `parents[i]` was; a document none of whose hypotheses is
-  /// among them is finished. Throws c10::Error unless the parents lie in the order of documents.
+  /// among them is finished. Throws c10::Error unless the parents are in the order of documents.
   void select(std::span<const std::int64_t> parents);
 
   // For the layers, in this order:
@@ -71,8 +71,8 @@ struct DecoderConfig {
   double dropout = 0.2;
 };
 
-/// The projections of one attention of a decoder layer: `<name>.query`, `.key`, `.value`,
-/// `.output` and, where there is one, `.normalization`.
+/// The projections of one attention of a decoder layer: `<name>.query`, `.key`, `.value`, `.output`
+/// and, if there is one, `.normalization`.
 struct DecoderAttention {
   DecoderAttention(const DecoderConfig& config, ParameterStore& store, const std::string& name);
 
@@ -81,7 +81,7 @@ struct DecoderAttention {
 };
 
 /// One layer of the decoder of the Transformer (Vaswani et al., arXiv 1706.03762, section 3.1):
-/// attention to the rows of the target up to one's own, attention to the rows of the document, the
+/// causal attention to the rows of the target, attention to the rows of the document, the
 /// feed-forward block; each with dropout, residual and layer normalisation as in `EncoderLayer`.
 class DecoderLayer {
  public:
@@ -94,7 +94,7 @@ class DecoderLayer {
                      const Offsets& memory_offsets, bool training,
                      at::Tensor* document_weights) const;
 
-  /// The keys and values of documents for the steps that follow.
+  /// The keys and values of documents for the following steps.
   CachedRows remember(const at::Tensor& memory) const;
   /// x [H, d], the newest row of each hypothesis, which is appended to `state` as its layer
   /// `index` -> [H, d].
@@ -117,19 +117,19 @@ class DecoderLayer {
 ///
 ///   y = decoder.forward(x, offsets, memory, memory_offsets, training);     // all rows at once
 ///
-/// or, for inference, row by row with equal results and nothing computed twice:
+/// or, for inference, row by row with equal results, computing each row once:
 ///
-///   auto state = decoder.begin(memory, memory_offsets);   // one hypothesis a document
+///   auto state = decoder.begin(memory, memory_offsets);   // one hypothesis per document
 ///   y = decoder.step(x, state);                           // x [H, d] -> [H, d]
 ///   state.select(parents);                                // the hypotheses to continue
 ///
-/// A document without rows is attended to as zeros. Throws c10::Error when shapes disagree.
+/// A document without rows is attended to as zeros. Throws c10::Error if shapes disagree.
 class Decoder {
  public:
   Decoder(const DecoderConfig& config, ParameterStore& store, const std::string& name);
 
-  /// `document_weights` may be null; else, for a batch of one, it receives those that the last
-  /// layer gave the document [T, S].
+  /// `document_weights` may be null; else, for a batch of one, it receives the last layer's weights
+  /// of the document [T, S].
   at::Tensor forward(at::Tensor x, const Offsets& offsets, const at::Tensor& memory,
                      const Offsets& memory_offsets, bool training,
                      at::Tensor* document_weights = nullptr) const;
@@ -139,7 +139,7 @@ class Decoder {
 
  private:
   std::vector<DecoderLayer> layers_;
-  LayerNorm final_norm_;  // pre-normalisation leaves the last sum unnormalised
+  LayerNorm final_norm_;  // for pre-normalisation, whose last sum is not normalised
 };
 
 }  // namespace fastformer::nn

@@ -10,8 +10,8 @@
 
 namespace fastformer::nn {
 
-/// The distinct tokens of each document of a batch, and which of them stands at each position. They
-/// turn weights of positions into weights of tokens, mass[s] that of tokens(b)[s]:
+/// The distinct tokens of each document of a batch, and the one at each position. They convert
+/// weights of positions to weights of tokens, mass[s] that of tokens(b)[s]:
 ///
 ///   for (j < slots(b).size()) mass[slots(b)[j]] += weights[j];
 class DistinctTokens {
@@ -54,7 +54,7 @@ struct CopiedTokens {
   std::span<const Real> mass;
 };
 
-/// log P [V] -> log p, in place. A document without tokens leaves nothing to copy: g is 1 then.
+/// log P [V] -> log p, in place. For a document without tokens g is 1.
 template <class Real>
 void mix_copied(const CopiedTokens<Real>& copied, double gate, Real* log_p,
                 std::int64_t vocabulary) {
@@ -79,7 +79,7 @@ struct SmoothedTarget {
   double of(std::int32_t w) const { return spread() + (w == token ? 1 - smoothing : 0); }
 };
 
-/// What of L = - sum over w of q(w) log p(w) is due to copying.
+/// The part of L = - sum over w of q(w) log p(w) that is due to copying.
 template <class Real>
 struct MixtureLoss {
   double loss = 0;           ///< to be added to the loss of P alone

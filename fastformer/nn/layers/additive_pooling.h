@@ -17,7 +17,7 @@ struct Pooled {
 };
 
 /// x [T, d], logits [T, 1] -> the rows of each sequence, weighted by the softmax of its logits. A
-/// sequence without tokens gives zeros. Float or double; throws c10::Error when shapes disagree.
+/// sequence without tokens gives zeros. Float or double; throws c10::Error if shapes disagree.
 Pooled pool_by_logits(const at::Tensor& x, const at::Tensor& logits, const Offsets& offsets);
 
 /// Additive pooling (Wu et al., arXiv 2108.09084, section 3.2):

@@ -9,15 +9,15 @@
 namespace fastformer::nn {
 
 /// max over blocks of 3 x 3 x 3 places of relu(convolution of kernel 3 with padding 1), see
-/// kernels/cube_convolution.h, of cubes of one size, of which only the first slices are given:
+/// kernels/cube_convolution.h, of cubes of the same size, of which only the first slices are given:
 ///
-///   x [T, height, width, c]: `offsets` gives the slices of each cube, which is zero behind them,
+///   x [T, height, width, c]: `offsets` gives the slices of each cube; missing slices are zero,
 ///   up to `depth` slices. weight [f, c, 3, 3, 3], bias [f]
 ///   -> [cubes, ceil(depth / 3), ceil(height / 3), ceil(width / 3), f]
 ///
 /// Equal to max_pool3d(relu(conv3d(.))) of PyTorch with ceil_mode, channels last; the backward pass
-/// works on the place alone that wins a block. A run repeats bit for bit with the same number of
-/// threads. Throws c10::Error for other shapes and for a cube of more slices.
+/// visits only the place of the maximum of a block. A run repeats bit for bit with the same number
+/// of threads. Throws c10::Error for other shapes and for a cube of more slices.
 at::Tensor convolve_cubes(const at::Tensor& x, const Offsets& offsets, std::int64_t depth,
                           const at::Tensor& weight, const at::Tensor& bias);
 

@@ -10,9 +10,9 @@
 namespace fastformer::nn {
 
 /// x with a share `rate` of its numbers set to zero and the others divided by 1 - rate, added to
-/// `residual` where that is defined. What is dropped depends on one draw from LibTorch's default
-/// generator, not on the number of threads, and is not kept for the backward pass. Float or double;
-/// throws c10::Error when shapes or types disagree.
+/// `residual` if that is defined. The dropped elements depend on one draw from LibTorch's default
+/// generator, not on the number of threads, and no mask is kept for the backward pass. Float or
+/// double; throws c10::Error if shapes or types disagree.
 at::Tensor dropout_add(const at::Tensor& x, const at::Tensor& residual, double rate);
 
 /// One draw from LibTorch's default generator, for a rule of `kernels/dropout.h`.
@@ -30,7 +30,7 @@ struct KeptTokens {
 };
 
 /// Drops each token with probability `rate`; a sequence that had tokens keeps at least its first.
-/// Without padding a dropped token costs nothing in later layers. Draws from LibTorch's default
+/// Without padding, later layers do no work for a dropped token. Draws from LibTorch's default
 /// generator.
 KeptTokens drop_tokens(const at::Tensor& x, const Offsets& offsets, double rate);
 

@@ -26,11 +26,11 @@ struct EmbeddingOptions {
 };
 
 /// Token ids to rows: E[id] + P[position] + G[bucket(previous id, id)], then layer normalisation
-/// and dropout. Each part is learned and, but for the first, optional. The bigram part is the
+/// and dropout. Each part is learned and, except the first, optional. The bigram part is the
 /// hashing trick of fastText (Joulin et al., arXiv 1607.01759): pairs share a table of fixed size,
 /// which gives a small model local word order.
 ///
-/// Gradients of the tables are sparse tensors: a step costs what it touches.
+/// Gradients of the tables are sparse tensors: a step costs only the rows that it reads.
 class Embedding {
  public:
   /// `tokens`: the name of the embedding whose token table this one uses; by default its own.
@@ -42,9 +42,9 @@ class Embedding {
   at::Tensor forward(std::span<const std::int32_t> ids, const Offsets& offsets,
                      bool training) const;
 
-  /// One token of each of T sequences, at a position that all have in common -> [T, d]. For
-  /// decoding; without dropout. Throws c10::Error for an id or a position outside its table, and
-  /// where pairs of tokens have embeddings.
+  /// One token of each of T sequences, all at the same position -> [T, d]. For decoding; without
+  /// dropout. Throws c10::Error for an id or a position outside its table, and if token pairs have
+  /// embeddings.
   at::Tensor forward_at(std::span<const std::int32_t> ids, std::int64_t position) const;
 
   /// The table of tokens [V, d].

@@ -25,7 +25,7 @@ class EncoderLayer {
   at::Tensor forward(const at::Tensor& x, const Offsets& offsets, bool training,
                      MixerTrace* trace) const;
 
-  /// The same for inference, in place: blocks of rows take the place of x as they are done.
+  /// The same for inference, in place: finished blocks of rows overwrite x.
   void infer(const at::Tensor& x, const Offsets& offsets) const;
 
  private:
@@ -44,16 +44,16 @@ class Encoder {
  public:
   Encoder(const EncoderConfig& config, ParameterStore& store, const std::string& name);
 
-  /// x [T, d] -> [T, d]. `traces` may be null; else it receives one trace a layer.
+  /// x [T, d] -> [T, d]. `traces` may be null; else it receives one trace per layer.
   at::Tensor forward(at::Tensor x, const Offsets& offsets, bool training,
                      std::vector<MixerTrace>* traces) const;
 
-  /// The same for inference: little more memory than x takes, which is overwritten and returned.
+  /// The same for inference: overwrites and returns x, with little additional memory.
   at::Tensor infer(at::Tensor x, const Offsets& offsets) const;
 
  private:
   std::vector<EncoderLayer> layers_;
-  LayerNorm final_norm_;  // pre-normalisation leaves the last sum unnormalised
+  LayerNorm final_norm_;  // for pre-normalisation, whose last sum is not normalised
 };
 
 }  // namespace fastformer::nn

@@ -11,8 +11,8 @@ namespace fastformer::nn {
 /// Layer normalisation after each block, before it, or none.
 enum class Normalization : std::uint8_t { kPost, kPre, kNone };
 
-/// Where an encoder's defaults come from: the published code, or the text of the paper (Wu et al.,
-/// arXiv 2108.09084).
+/// The source of an encoder's defaults: the published code, or the paper (Wu et al., arXiv
+/// 2108.09084).
 enum class Preset : std::uint8_t { kAuthorsCode, kPaper };
 
 /// The encoder's part of the recipe's [model] section. Defaults: Preset::kAuthorsCode.
@@ -34,7 +34,7 @@ struct EncoderConfig {
   }
 
   void visit_fields(base::FieldVisitor& visit);
-  /// All fields but the width, for an encoder that has that of another one.
+  /// All fields except the width, for an encoder that shares the width of another.
   void visit_all_but_width(base::FieldVisitor& visit);
   /// Throws std::invalid_argument with one sentence.
   void validate() const;

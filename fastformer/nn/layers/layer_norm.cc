@@ -18,7 +18,7 @@ using torch::autograd::AutogradContext;
 using torch::autograd::Function;
 using torch::autograd::variable_list;
 
-// The sum and its norm of 64 rows of 256 floats stay in the first two caches.
+// The sum and its norm of 64 rows of 256 floats stay in the L1 and L2 caches.
 constexpr std::int64_t kNormRows = 64;
 
 // body(part, first, rows) in blocks of kNormRows.

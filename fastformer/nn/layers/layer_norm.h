@@ -9,7 +9,8 @@
 namespace fastformer::nn {
 
 /// Layer normalisation over the last dimension (Ba et al., arXiv 1607.06450), by default with the
-/// epsilon 1e-12 of BERT and of the authors' code, and what comes before it in a layer:
+/// epsilon 1e-12 of BERT and of the authors' code, together with the preceding dropout and
+/// residual:
 ///   y = norm(residual + dropout(x)) * weight + bias
 /// Parameters: `<name>.weight` [d], at first ones, and `<name>.bias` [d], zeros.
 struct LayerNorm {
@@ -22,9 +23,9 @@ struct LayerNorm {
   /// x [T, d] -> [T, d].
   at::Tensor forward(const at::Tensor& x) const { return forward(x, at::Tensor(), 0); }
 
-  /// The same of the sum; `residual` [T, d] may be undefined. What is dropped is as in
-  /// `layers/dropout.h`. One pass over memory; keeps the sum for the backward pass, where gradients
-  /// are asked for. Float or double; throws c10::Error when shapes or types disagree.
+  /// The same for the sum; `residual` [T, d] may be undefined. Dropout as in `layers/dropout.h`.
+  /// One pass over memory; keeps the sum for the backward pass if gradients are needed. Float or
+  /// double; throws c10::Error if shapes or types disagree.
   at::Tensor forward(const at::Tensor& x, const at::Tensor& residual, double dropout) const;
 
   explicit operator bool() const { return weight.defined(); }

@@ -12,8 +12,8 @@
 namespace fastformer::nn {
 
 /// y = x W^T + b on all threads, differentiable: x [T, k], weight [n, k] (or the transposed view of
-/// a [k, n], which is read as it lies), bias [n] or undefined -> [T, n]. Float or double; throws
-/// c10::Error when shapes or types disagree. The backward pass rounds as the forward pass did.
+/// a [k, n], which is read without a copy), bias [n] or undefined -> [T, n]. Float or double;
+/// throws c10::Error if shapes or types disagree. The backward pass rounds as the forward pass did.
 at::Tensor affine(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias = {},
                   kernels::Operands operands = kernels::Operands::kFloat);
 
@@ -38,9 +38,9 @@ struct Linear {
 ///
 ///   const auto parts = project(x, {query_, key_, value_});
 ///
-/// They share one backward pass, in which each adds its part of the gradient of x in place, so that
-/// no sums of whole batches are formed. Rounds as `Linear` does; throws c10::Error when shapes or
-/// types disagree.
+/// They share one backward pass, in which each adds its part of the gradient of x in place, without
+/// intermediate sums over a batch. Rounds as `Linear` does; throws c10::Error if shapes or types
+/// disagree.
 std::vector<at::Tensor> project(const at::Tensor& x, std::initializer_list<Linear> layers);
 
 }  // namespace fastformer::nn

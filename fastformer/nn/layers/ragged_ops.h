@@ -4,7 +4,7 @@
 
 #include "fastformer/nn/offsets.h"
 
-/// Differentiable operations on ragged batches. All throw c10::Error when shapes or types disagree.
+/// Differentiable operations on ragged batches. All throw c10::Error if shapes or types disagree.
 /// Tensors are float or double, on the CPU.
 namespace fastformer::nn {
 

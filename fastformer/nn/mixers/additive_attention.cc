@@ -132,7 +132,7 @@ at::Tensor AdditiveAttention::queries_of_keys(const at::Tensor& global_query,
   if (fields_.logits == LogitColumns::kFull) {
     return key_queries(logit_rows(key_logits_), global_query, key_weight);
   }
-  // A head needs its own rows of the weight only: d x d a sequence instead of h x d x d.
+  // A head needs only its own rows of the weight: d x d per sequence instead of h x d x d.
   const auto gated = global_query.view({-1, heads_, width_ / heads_}) * logit_rows(key_logits_);
   return at::bmm(gated.transpose(0, 1), key_weight.view({heads_, width_ / heads_, width_}))
       .transpose(0, 1);
@@ -166,10 +166,10 @@ AdditiveAttention::Globals AdditiveAttention::globals(const at::Tensor& x, const
   return {affine(global_query, query_half, constant) + key, key_rows.rows};
 }
 
-// The length from which on a matrix of its own pays for a sequence. Of d x d multiplications each,
-// it takes (n + d) forward and (2 n + 3 d) backward, the tokens alone 3 n and 7 n: less from 4/7 d
-// on, and measured so from 0.55 to 0.75 d (widths 256 to 64). The matrix is composed in fp32, which
-// takes twice as long as the rows do in bf16: measured level there from d to 1.5 d.
+// The length from which one matrix per sequence is faster. In units of d x d multiplications it
+// takes (n + d) forward and (2 n + 3 d) backward, the other way 3 n and 7 n: fewer from 4/7 d on,
+// in measurements from 0.55 to 0.75 d (widths 256 to 64). The matrix is composed in fp32, which
+// takes twice as long as bf16 rows: in bf16 the two are equal from d to 1.5 d.
 std::int64_t AdditiveAttention::least_merged() const {
   if (form_ == AdditiveForm::kMerged) return 0;
   if (form_ == AdditiveForm::kSharedQuery) return std::numeric_limits<std::int64_t>::max();
@@ -179,7 +179,7 @@ std::int64_t AdditiveAttention::least_merged() const {
 
 // The matrices and constants that the last step applies to the tokens, by products of parameters.
 AdditiveAttention::Folded AdditiveAttention::fold(const Globals& globals) const {
-  // With Wo folded in: outer stands for Wo Wt, direct for Wo Wq.
+  // With Wo folded in: outer is Wo Wt, direct is Wo Wq.
   const auto fold = [&](const at::Tensor& weight) {
     return output_ ? affine(output_.weight, weight.t()) : weight;
   };
@@ -226,7 +226,7 @@ double AdditiveAttention::multiply_adds(std::int64_t tokens) const {
   const auto heads = static_cast<double>(heads_);
   const double poolings = 4 * n * heads * d;   // logits and sums, twice
   const double globals = (heads + 2) * d * d;  // their queries, and what they pooled
-  // With the other interactions one matrix is composed for a whole batch.
+  // For the other interactions one matrix is composed per batch.
   const bool one_matrix = fields_.interaction != Interaction::kProduct;
   if (!one_matrix && tokens < least_merged()) return 3 * n * d * d + poolings + globals;
   return n * d * d + poolings + globals + (one_matrix ? 0 : d * d * d);

@@ -11,8 +11,8 @@
 
 namespace fastformer::nn {
 
-/// What a logit of additive attention is a function of: all columns of a token, as in the authors'
-/// code, or those of its own head, as in the paper.
+/// The columns that a logit of additive attention depends on: all columns of a token, as in the
+/// authors' code, or those of its own head, as in the paper.
 enum class LogitColumns : std::uint8_t { kFull, kPerHead };
 
 /// How the global vector and the vector of a token are combined.
@@ -32,8 +32,8 @@ struct AdditiveFields {
 ///   kSharedQuery  K is never formed: both global vectors come from pooling X itself, because all
 ///                 steps before a softmax are linear in X and constants cancel in it. With them
 ///                 known, Y_i = (Wo Wt) (k * (Wv X_i)) + (Wo Wq) X_i + c_b;
-///   kMerged       nor is Q: Y_i = M_b X_i + c_b is one product for each token. M_b costs d x d x d
-///                 for each sequence, which pays for long ones;
+///   kMerged       nor is Q: Y_i = M_b X_i + c_b is one product per token. M_b costs d x d x d
+///                 per sequence, which is faster for long ones;
 ///   kAuto         one of them for each sequence, by its length.
 /// With the interactions add and concat M is the same for all sequences, and all three are one.
 enum class AdditiveForm : std::uint8_t { kAuto, kSharedQuery, kMerged };
@@ -61,11 +61,11 @@ class AdditiveAttention final : public Mixer {
  private:
   struct Globals {
     at::Tensor key;   // k [B, d]
-    at::Tensor rows;  // x again, see PooledRows
+    at::Tensor rows;  // x, see PooledRows
   };
 
   struct Folded {
-    GatedWeights weights;  // only `direct` where all sequences have the same matrix
+    GatedWeights weights;  // only `direct` if all sequences have the same matrix
     at::Tensor constants;  // [B, d]
   };
 
@@ -86,13 +86,13 @@ class AdditiveAttention final : public Mixer {
   Linear key_interaction_, value_interaction_;  // concat only
 };
 
-/// The vectors that the rows of a sequence are multiplied with for the logits of their keys: logit
+/// The vectors whose products with the rows of a sequence are the logits of their keys: logit
 /// vectors s_h, scaled by the vector g_b of each sequence, through the keys' weight W,
 ///   q_bh = W^T (s_h * g_b)
 /// logits [h, m], gates [B, m], weight [m, d] -> [B, h, d], since s . (g * W x) = q . x. The
 /// backward pass forms the products s_h * g_b again instead of keeping them.
 ///
-/// Float or double; throws c10::Error when shapes or types disagree.
+/// Float or double; throws c10::Error if shapes or types disagree.
 at::Tensor key_queries(const at::Tensor& logits, const at::Tensor& gates, const at::Tensor& weight);
 
 }  // namespace fastformer::nn

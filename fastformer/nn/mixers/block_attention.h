@@ -10,10 +10,10 @@
 
 namespace fastformer::nn {
 
-/// Which blocks of tokens attend to which (BigBird, Zaheer et al., arXiv 2007.14062, section 2 and
-/// appendix D). Token i lies in block i / size; the last block may be short. The tokens of block B
-/// attend to those of
-///   the blocks C with |B - C| <= side, the first `global` blocks, and, for each head anew,
+/// The pattern of attention between blocks of tokens (BigBird, Zaheer et al., arXiv 2007.14062,
+/// section 2 and appendix D). Token i lies in block i / size; the last block may be short. The
+/// tokens of block B attend to those of
+///   the blocks C with |B - C| <= side, the first `global` blocks, and, chosen for each head,
 ///   `random` of the others, or all of these if there are fewer;
 /// the tokens of the first `global` blocks attend to all.
 struct BlockPattern {
@@ -41,11 +41,11 @@ struct BlockPattern {
 /// kernel of `kernels/softmax_attention.h`: for each head, with its own e = d / heads columns,
 ///   O_i = sum over the tokens j to which i attends of softmax_j(Q_i . K_j / sqrt(e)) V_j
 /// query, key, value [T, d] -> [T, d]. The rows of `extra_key` and `extra_value` [g, d], where g
-/// may be 0, stand before every sequence, and all of its tokens attend to them.
+/// may be 0, precede every sequence, and all of its tokens attend to them.
 ///
-/// Costs what is attended to, in products of whole blocks. Keeps its inputs, the output and two
-/// numbers for each token and head; the result does not depend on the number of threads. Throws
-/// c10::Error when shapes or types disagree.
+/// The cost is that of the attended keys, in products of whole blocks. Keeps its inputs, the output
+/// and two numbers for each token and head; the result does not depend on the number of threads.
+/// Throws c10::Error if shapes or types disagree.
 at::Tensor attend_blocks(const at::Tensor& query, const at::Tensor& key, const at::Tensor& value,
                          const at::Tensor& extra_key, const at::Tensor& extra_value,
                          std::int64_t heads, const Offsets& offsets, const BlockPattern& pattern);

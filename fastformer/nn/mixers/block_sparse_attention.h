@@ -9,8 +9,8 @@
 
 namespace fastformer::nn {
 
-/// What is global in block-sparse attention: the first tokens of each sequence (BigBird's ITC), or
-/// rows of the mixer's own before them (ETC).
+/// The global tokens of block-sparse attention: the first tokens of each sequence (BigBird's ITC),
+/// or parameter rows before them (ETC).
 enum class GlobalKind : std::uint8_t { kInternal, kExternal };
 
 struct BlockSparseFields {
@@ -33,17 +33,17 @@ struct BlockSparseFields {
 ///   Q = X Wq^T + bq,  K = X Wk^T + bk,  V = X Wv^T + bv
 ///   O_i[t] = sum over j in S(i, t) of softmax_j(Q_i[t] . K_j[t] / sqrt(e)) V_j[t]
 ///
-/// then the output projection Wo O_i + bo where there is one. With b = block_size, S(i, t) are the
+/// then the output projection Wo O_i + bo if there is one. With b = block_size, S(i, t) are the
 /// tokens of the `BlockPattern` that has
 ///   side = max(1, floor(round(window / b) / 2)) blocks on each side, where halves round up,
 ///   ceil(random_tokens / b) random blocks, drawn for each block of queries and head by a hash of
 ///   random_seed and the name of the layer, so that they are the same in every run, and
 ///   ceil(global_tokens / b) global blocks, the first ones, with `global_kind` internal (ITC).
-/// External (ETC): no block is global; global_tokens rows that are parameters, `global_rows`
-/// [g, d], stand before each sequence as keys and values for all of its tokens. As the layer gives
-/// no rows for them, they have no queries.
+/// External (ETC): no block is global; global_tokens rows that are parameters, `global_rows` [g,
+/// d], precede each sequence as keys and values for all of its tokens. They have no queries,
+/// because the layer has no output rows for them.
 ///
-/// The cost is that of the keys attended to, n (2 side + 1 + global + random) b d.
+/// The cost is that of the attended keys, n (2 side + 1 + global + random) b d.
 class BlockSparseAttention final : public Mixer {
  public:
   BlockSparseAttention(const MixerShape& shape, const BlockSparseFields& fields,

@@ -21,7 +21,7 @@ using torch::autograd::variable_list;
 
 constexpr auto kNo = Transpose::kNo, kYes = Transpose::kYes;
 
-// The arguments as they lie in memory, and how the rows enter products.
+// The arguments in memory, and the precision of products.
 template <class Real>
 struct GatedArguments {
   std::int64_t in, middle, out;

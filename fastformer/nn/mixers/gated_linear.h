@@ -16,17 +16,18 @@ struct GatedWeights {
   at::Tensor direct;  ///< [e, d]
 };
 
-/// A linear layer whose middle is scaled by a vector of each sequence: for the rows i of sequence b
+/// Two linear layers with a per-sequence scale between them, plus a direct one: for the rows i of
+/// sequence b
 ///   y_i = outer (gate_b * (inner x_i)) + direct x_i + constant_b
 /// x [T, d], gates [B, m], constants [B, e] -> [T, e]. This is the last step of a Fastformer
 /// layer for every token, once its global key is known.
 ///
-/// Two ways to the same result. A sequence of at least `least_merged` tokens gets the matrix
-/// M_b = outer diag(gate_b) inner + direct of its own, and with it one product a token in place of
-/// three. The others are computed in blocks of rows that stay in the cache. Either way the
-/// backward pass computes again what it needs: only x and the arguments are kept.
+/// Two ways give the same result. A sequence of at least `least_merged` tokens gets its own matrix
+/// M_b = outer diag(gate_b) inner + direct, and so one product per token instead of three. The
+/// others are computed in blocks of rows that stay in the cache. In both cases the backward pass
+/// recomputes intermediate values: only x and the arguments are kept.
 ///
-/// Deterministic for a given number of threads. Float or double; throws c10::Error when shapes or
+/// Deterministic for a given number of threads. Float or double; throws c10::Error if shapes or
 /// types disagree.
 at::Tensor gated_linear(const at::Tensor& x, const GatedWeights& weights, const at::Tensor& gates,
                         const at::Tensor& constants, const Offsets& offsets,

@@ -70,7 +70,7 @@ class LinearBatch {
   const Real *query_, *key_, *value_;
 };
 
-// States of blocks that are parts of a sequence, one a block, all zero; none where all are whole.
+// States of blocks that are parts of a sequence, one per block, all zero; none where all are whole.
 template <class Real>
 std::vector<Real> part_states(const LinearBatch<Real>& batch) {
   return std::vector<Real>(batch.any_parts ? batch.blocks.size() * batch.state_size : 0);

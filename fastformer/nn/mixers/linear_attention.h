@@ -22,12 +22,12 @@ struct LinearFields {
 ///   S[t] = sum_j phi(K_j[t]) V_j[t]^T  [e, e],   z[t] = sum_j phi(K_j[t])  [e]
 ///   O_i[t] = phi(Q_i[t])^T S[t] / (phi(Q_i[t]) . z[t] + 1e-6)
 ///
-/// then the output projection Wo O_i + bo where there is one. The sums go over all tokens j; with
+/// then the output projection Wo O_i + bo if there is one. The sums go over all tokens j; with
 /// `causal` over j <= i. The cost of a token does not depend on the length of its sequence.
 ///
-/// Runs on the kernels of `kernels/linear_attention.h`. Blocks of a long sequence are worked on by
-/// all threads; their states are added in order, so that every bit of the result depends on the
-/// lengths alone. Keeps Q, K, V and [h, e + 1, e] a sequence for the backward pass.
+/// Runs on the kernels of `kernels/linear_attention.h`. All threads process blocks of a long
+/// sequence; their states are added in order, so that every bit of the result depends only on the
+/// lengths. Keeps Q, K, V and [h, e + 1, e] per sequence for the backward pass.
 class LinearAttention final : public Mixer {
  public:
   LinearAttention(const MixerShape& shape, const LinearFields& fields, ParameterStore& store,

@@ -25,12 +25,12 @@ struct ProjectedLengths {
 ///
 /// The threads share sequences and columns; in the backward pass each adds up its part of the
 /// gradient of the projections [g s, longest n, k], and the parts are added in order. Rounds as
-/// `Linear` does. Throws c10::Error when shapes or types disagree or a sequence is longer than L.
+/// `Linear` does. Throws c10::Error if shapes or types disagree or a sequence is longer than L.
 ProjectedLengths project_lengths(const at::Tensor& x, const at::Tensor& projections,
                                  const Offsets& offsets);
 
-/// What uses one projection of low-rank attention: one head for its keys or its values; the heads
-/// of a layer; also its keys and values; all layers.
+/// What shares one projection of low-rank attention: nothing; the heads of a layer; also its keys
+/// and values; all layers.
 enum class ProjectionSharing : std::uint8_t { kNone, kHeads, kKeyValue, kLayers };
 
 struct LowRankFields {
@@ -50,23 +50,25 @@ struct LowRankFields {
 ///   K'[t] = E_t[:, :n] K[t],  V'[t] = F_t[:, :n] V[t]                               [k, e]
 ///   O_i[t] = softmax over the k rows of (K'[t] Q_i[t] / sqrt(e)) applied to V'[t]
 ///
-/// then the output projection Wo O_i + bo where there is one. `projection_sharing`:
+/// then the output projection Wo O_i + bo if there is one. `projection_sharing`:
 ///   none       E_t and F_t are `key_projection` and `value_projection` [h, k, L];
 ///   heads      one E and one F for all heads, [k, L];
 ///   key_value  E = F, `length_projection` [k, L];
-///   layers     that one for all layers, named beside them: `<encoder>.length_projection`.
-/// The paper has sequences of one length; here a sequence of n tokens uses the first n columns of
-/// the projections, and always all k rows. Longer ones than L = `projection_length` are refused.
+///   layers     the same for all layers: `<encoder>.length_projection`.
+/// In the paper all sequences have the same length; here a sequence of n tokens uses the first n
+/// columns of the projections, and always all k rows. Sequences longer than L = `projection_length`
+/// are refused.
 ///
-/// Because a projection that the heads share and a linear layer can change places,
+/// Because a projection that the heads share commutes with a linear layer,
 ///   E (X Wk^T + 1 bk^T) = (E X) Wk^T + (E 1) bk^T,
-/// sequences of more than k tokens on average form neither K nor V: k rows are projected instead.
+/// K and V are not formed if sequences have more than k tokens on average: k rows are projected
+/// instead.
 class LowRankAttention final : public Mixer {
  public:
   LowRankAttention(const MixerShape& shape, const LowRankFields& fields, ParameterStore& store,
                    const std::string& name);
 
-  /// Throws std::invalid_argument when a sequence is longer than `projection_length`.
+  /// Throws std::invalid_argument if a sequence is longer than `projection_length`.
   at::Tensor forward(const at::Tensor& x, const Offsets& offsets, MixerTrace* trace) const override;
   double multiply_adds(std::int64_t tokens) const override;
 

@@ -15,16 +15,16 @@
 
 namespace fastformer::nn {
 
-/// The weights a mixer gave its tokens, for explanations; empty tensors where it has none.
+/// The weights of a mixer's tokens, for explanations; empty tensors if it has none.
 struct MixerTrace {
   at::Tensor query_weights;  ///< alpha [T, h]
   at::Tensor key_weights;    ///< beta [T, h]
 };
 
-/// Takes the output y [n, d] of a mixer for the rows from `first` on.
+/// Receives the output y [n, d] of a mixer for the rows from `first` on.
 using RowSink = std::function<void(std::int64_t first, const at::Tensor& y)>;
 
-/// Lets the tokens of each sequence exchange information: x [T, d] -> [T, d].
+/// Mixes the tokens of each sequence: x [T, d] -> [T, d].
 class Mixer {
  public:
   virtual ~Mixer() = default;
@@ -32,13 +32,13 @@ class Mixer {
   virtual at::Tensor forward(const at::Tensor& x, const Offsets& offsets,
                              MixerTrace* trace) const = 0;
 
-  /// For inference: gives the output block by block, each row once, on several threads at a time.
-  /// The rows of x that a block stands for are not read again, so that `sink` may overwrite them.
-  /// By default the whole output is computed first.
+  /// For inference: passes the output to `sink` block by block, each row once, from several
+  /// threads. The rows of x of a block are not read again, so that `sink` may overwrite them. By
+  /// default the whole output is computed first.
   virtual void stream(const at::Tensor& x, const Offsets& offsets, const RowSink& sink) const;
 
-  /// Multiply-adds of `forward` on one sequence of so many tokens, products with parameters
-  /// included; NaN where a mixer does not say.
+  /// Multiply-adds of `forward` on one sequence with that number of tokens, including products with
+  /// parameters; NaN if unknown.
   virtual double multiply_adds(std::int64_t tokens) const;
 };
 
@@ -50,7 +50,7 @@ using MixerFactory = std::function<std::unique_ptr<Mixer>(
 /// The names of all mixers.
 std::vector<std::string> mixer_names();
 
-/// The default fields of a mixer. Throws std::invalid_argument for a name that no mixer has.
+/// The default fields of a mixer. Throws std::invalid_argument for an unknown name.
 std::unique_ptr<MixerFields> default_mixer_fields(const std::string& name);
 
 /// The mixer that `config` names; its parameters are created as `<name>.<parameter>`.
@@ -77,9 +77,9 @@ MixerEntry mixer_entry(const std::string& name, MixerFactory<Fields> factory) {
 /// Throws std::invalid_argument for a name that is taken.
 void add_mixer(MixerEntry entry);
 
-/// Adds a mixer of your own program to the table in `mixer.cc`: recipes, model directories and the
-/// efficiency study know it from then on, with its fields in [model.mixer]. Call it before other
-/// threads use the library. Throws std::invalid_argument for a name that is taken.
+/// Adds a mixer of another program to the table in `mixer.cc`: recipes, model directories and the
+/// efficiency study can then use it, with its fields in [model.mixer]. Call it before other threads
+/// use the library. Throws std::invalid_argument for a name that is taken.
 ///
 ///   struct DecayFields {
 ///     double decay = 0.9;

@@ -10,14 +10,14 @@
 
 namespace fastformer::nn {
 
-/// The properties of an encoder that shape its mixers.
+/// The properties of an encoder that its mixers need.
 struct MixerShape {
   std::int64_t width = 256;
   std::int64_t heads = 16;
   bool output_projection = true;
 };
 
-/// The fields of one mixer, with their type erased.
+/// The fields of one mixer, type-erased.
 class MixerFields {
  public:
   virtual ~MixerFields() = default;
@@ -26,7 +26,7 @@ class MixerFields {
   virtual void validate() const = 0;
 };
 
-/// Those of a plain struct that has visit_fields() and validate().
+/// The fields of a plain struct with visit_fields() and validate().
 template <class Fields>
 class TypedMixerFields final : public MixerFields {
  public:
@@ -39,14 +39,14 @@ class TypedMixerFields final : public MixerFields {
   Fields value;
 };
 
-/// The fields of a mixer that has none.
+/// For mixers without fields.
 struct NoMixerFields {
   void visit_fields(base::FieldVisitor& /*visit*/) {}
   void validate() const {}
 };
 
-/// Which mixer an encoder has, and that mixer's own fields: the table [model.mixer] of a recipe. A
-/// value like any other; the fields of another mixer are unknown keys of the table.
+/// The mixer of an encoder and that mixer's fields: the table [model.mixer] of a recipe. The fields
+/// of another mixer are unknown keys of the table.
 ///
 ///   [model.mixer]
 ///   name = "sliding_window"
@@ -58,7 +58,7 @@ class MixerConfig {
  public:
   /// Additive attention.
   MixerConfig();
-  /// A mixer with its default fields. Throws std::invalid_argument for a name that no mixer has.
+  /// A mixer with its default fields. Throws std::invalid_argument for an unknown name.
   explicit MixerConfig(const std::string& name);
   MixerConfig(const MixerConfig& other);
   MixerConfig& operator=(const MixerConfig& other);
@@ -68,7 +68,7 @@ class MixerConfig {
 
   const std::string& name() const { return name_; }
 
-  /// Throws std::logic_error where the mixer has fields of another type.
+  /// Throws std::logic_error if the mixer has fields of another type.
   template <class Fields>
   Fields& fields() {
     return const_cast<Fields&>(std::as_const(*this).template fields<Fields>());
@@ -79,7 +79,7 @@ class MixerConfig {
     if (found != nullptr) return *found;
     throw std::logic_error("the mixer '" + name_ + "' has fields of another type");
   }
-  /// Null where the mixer has fields of another type.
+  /// Null if the mixer has fields of another type.
   template <class Fields>
   Fields* find_fields() {
     return const_cast<Fields*>(std::as_const(*this).template find_fields<Fields>());
@@ -91,7 +91,7 @@ class MixerConfig {
   }
   const MixerFields& erased_fields() const { return *fields_; }
 
-  /// Visits the name, then the fields of the mixer of that name: its defaults where the visitor
+  /// Visits the name, then the fields of the mixer with that name: the defaults if the visitor
   /// changed the name.
   void visit_fields(base::FieldVisitor& visit);
   /// Throws std::invalid_argument with one sentence.

@@ -16,7 +16,7 @@ struct WindowShape {
   std::int64_t size, step;
 };
 
-/// Where the windows of each sequence lie among the R of the batch: [B + 1].
+/// The windows of each sequence among the R windows of the batch: [B + 1].
 std::vector<std::int64_t> window_offsets(const Offsets& offsets, const WindowShape& shape);
 
 /// Weights [R, size] by which windows take the mean of their rows, and those by which they take
@@ -49,7 +49,7 @@ struct PoolingFields {
   std::int64_t kernel = 5;           ///< tokens that are pooled into one
   std::int64_t stride = 4;           ///< tokens from one pool to the next
   PoolingKind pooling = PoolingKind::kMean;
-  bool residual = true;  ///< the first level's output is added to the second's
+  bool residual = true;  ///< add the first level's output to the second's
 
   void visit_fields(base::FieldVisitor& visit);
   void validate() const {}
@@ -63,18 +63,17 @@ struct PoolingFields {
 ///             tokens j with |i - j| <= floor(window / 2)
 ///   pooling   K2 = A Wk^T + bk,  V2 = A Wv^T + bv with `pooled_key` and `pooled_value`;
 ///             row p = 0 .. ceil(n / stride) - 1 pools rows p stride .. p stride + kernel - 1, as
-///             far as there are such
+///             far as they exist
 ///   level 2   Z_i = softmax attention of token i, with `pooled_query` of A, to the pooled rows p
 ///             with |i - p stride| <= floor(pooled_window / 2); where there is none, to
 ///             p = floor(i / stride) alone
 ///   O = A + Z, or Z without `residual`
 ///
-/// then the output projection Wo O_i + bo where there is one. `pooling`: the mean or the max of the
+/// then the output projection Wo O_i + bo if there is one. `pooling`: the mean or the max of the
 /// rows; or dynamic, weights that differ by head, from the middle row c of a window:
 ///   u[t] = softmax over m of (A_c W^T + b)[t kernel + m], with the layer `dynamic`, d -> h kernel
 ///
-/// A mean and a linear layer can change places, so that for the mean K2 and V2 are formed for
-/// pooled rows only.
+/// A mean commutes with a linear layer, so for the mean K2 and V2 are formed for pooled rows only.
 class PoolingAttention final : public Mixer {
  public:
   PoolingAttention(const MixerShape& shape, const PoolingFields& fields, ParameterStore& store,

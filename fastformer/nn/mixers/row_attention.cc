@@ -96,7 +96,7 @@ std::int64_t most_attended_rows(const RowLayout& layout) {
 }
 
 // One head of a block as the kernel takes it. Keys and values are copied side by side: rows that
-// lie a power of two apart displace each other from the first cache.
+// lie a power of two apart displace each other from the L1 cache.
 template <class Real>
 class RowBlockHead {
  public:

@@ -6,22 +6,22 @@
 
 namespace fastformer::nn {
 
-/// What `pool_rows` gives.
+/// The result of `pool_rows`.
 struct PooledRows {
   at::Tensor vectors;  ///< [B, h, d]
-  /// x again, for what reads it next: the gradient of that passes through this operation, which
-  /// adds its own share in place. With several readers of x itself, autograd would form a gradient
-  /// [T, d] for each and add them up.
+  /// x, for the next operation that reads it: its gradient passes through this operation, which
+  /// adds its own part in place. If several operations read x itself, autograd forms and adds one
+  /// gradient [T, d] for each.
   at::Tensor rows;
   at::Tensor statistics;  ///< [B, 2, h], see kernels/row_pooling.h; not differentiable
 };
 
 /// Every head pools whole rows of each sequence, weighted by the softmax of their products with its
-/// query: x [T, d], queries [1 or B, h, d] -> [B, h, d], on the kernels of
-/// `kernels/row_pooling.h`. One set of queries serves all sequences when the first dimension is 1.
-/// A long sequence is cut into blocks, so that all threads work on it; the blocks depend on the
-/// lengths alone, and so does every bit of the result. Keeps x and [B, h, d] for the backward pass.
-/// Float or double; throws c10::Error when shapes or types disagree.
+/// query: x [T, d], queries [1 or B, h, d] -> [B, h, d], on the kernels of `kernels/row_pooling.h`.
+/// One set of queries serves all sequences when the first dimension is 1. A long sequence is cut
+/// into blocks, so that all threads work on it; the blocks and every bit of the result depend only
+/// on the lengths. Keeps x and [B, h, d] for the backward pass. Float or double; throws c10::Error
+/// if shapes or types disagree.
 PooledRows pool_rows(const at::Tensor& x, const at::Tensor& queries, const Offsets& offsets);
 
 /// The weights [T, h] by which these rows were pooled, for explanations; not differentiable.

@@ -21,8 +21,8 @@ struct SoftmaxFields {
 ///   Q = X Wq^T + bq,  K = X Wk^T + bk,  V = X Wv^T + bv
 ///   O_i[t] = sum over j of softmax_j(Q_i[t] . K_j[t] / sqrt(e)) V_j[t]
 ///
-/// then the output projection Wo O_i + bo where there is one. `causal`: over j <= i only. Exact,
-/// and no matrix of all pairs of tokens is formed; the cost still grows as n^2 d.
+/// then the output projection Wo O_i + bo if there is one. `causal`: over j <= i only. Exact, and
+/// no matrix of all pairs of tokens is formed; the cost still grows as n^2 d.
 class SoftmaxAttention final : public Mixer {
  public:
   SoftmaxAttention(const MixerShape& shape, const SoftmaxFields& fields, ParameterStore& store,

@@ -11,7 +11,8 @@
 
 namespace fastformer::train {
 
-/// What Adam accepts; each throws std::invalid_argument with a sentence that names the parameter.
+/// Checks of Adam's arguments; each throws std::invalid_argument with a sentence that names the
+/// parameter.
 
 /// A contiguous float32 or float64 CPU tensor, of two dimensions if row-sparse.
 void check_parameter(const std::string& name, const at::Tensor& weight, bool row_sparse);

@@ -6,13 +6,12 @@
 
 namespace fastformer::train {
 
-/// How the learning rate falls after the warm-up.
+/// The learning rate after the warm-up.
 enum class Schedule : std::uint8_t { kConstant, kLinear, kCosine };
 
-/// What the peak learning rate is multiplied with at `step` (0 for the first step).
+/// Factor of the peak learning rate at `step` (0 for the first step).
 ///
-///   const double rate = peak * schedule_factor(Schedule::kLinear, step, total_steps,
-///   warmup_steps);
+///   const double rate = peak * schedule_factor(Schedule::kLinear, step, steps, warmup_steps);
 ///
 /// The formulas are those of Hugging Face's transformers (optimization.py), with w = warmup_steps
 /// and n = total_steps. All rise linearly while step < w: step / max(1, w). From then on

@@ -64,7 +64,7 @@ std::string translate(const std::string& name, Side from, Side to) {
     }
   }
   throw std::invalid_argument("the parameter '" + name +
-                              "' has no counterpart under the other names; only the published "
+                              "' has no counterpart in the other format; only the published "
                               "architecture (preset authors_code) can be converted");
 }
 

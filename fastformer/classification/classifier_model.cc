@@ -22,7 +22,7 @@ struct ClassifierSection {
   void validate() const {
     if (labels.size() < 2) {
       throw std::invalid_argument("classifier.labels has " + std::to_string(labels.size()) +
-                                  " labels; a classifier needs two or more");
+                                  " labels, expected at least two");
     }
   }
 };
@@ -31,7 +31,7 @@ struct ClassifierSection {
 
 void ModelConfig::visit_fields(base::FieldVisitor& visit) {
   text.visit_fields(visit);
-  visit("token_dropout", token_dropout, "share of the tokens dropped in training",
+  visit("token_dropout", token_dropout, "share of tokens that are dropped in training",
         base::between(0, 0.99));
 }
 

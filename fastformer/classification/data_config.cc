@@ -46,7 +46,7 @@ void check_no_columns(const DataConfig& config) {
     throw std::invalid_argument(
         "data.text_columns, test_text_columns, label_column and group_column are for formats with "
         "columns such as csv; the format '" +
-        config.format + "' has its own, remove them");
+        config.format + "' has fixed columns, remove them");
   }
 }
 
@@ -67,7 +67,7 @@ void check_parts(const DataConfig& config) {
   }
   if (config.test.empty() && !config.test_text_columns.empty()) {
     throw std::invalid_argument(
-        "data.test_text_columns is for test files of their own; name them in data.test");
+        "data.test_text_columns is for separate test files; name them in data.test");
   }
 }
 
@@ -76,24 +76,25 @@ void check_parts(const DataConfig& config) {
 void DataConfig::visit_fields(base::FieldVisitor& visit) {
   visit("format", format, "format of the files", base::one_of(reader_names()));
   visit("train", train, "files or folders with the training examples");
-  visit("validation", validation, "files with the validation examples; else a part of train");
-  visit("test", test, "files with the test examples; else a part of train");
+  visit("validation", validation,
+        "files with the validation examples; default: validation_fraction of train");
+  visit("test", test, "files with the test examples; default: test_fraction of train");
   visit("text_columns", text_columns, "columns (names, or numbers from 1) joined into the text");
   visit("test_text_columns", test_text_columns,
-        "text columns of the test files where they differ; empty: the same");
-  visit("text_columns_separator", text_columns_separator, "text between two joined columns");
+        "text columns of the test files, if different; empty: text_columns");
+  visit("text_columns_separator", text_columns_separator, "text between joined columns");
   visit("label_column", label_column, "column (name, or number from 1) of the label");
-  visit("group_column", group_column, "rows with equal values never cross a split");
+  visit("group_column", group_column, "column of a group; rows of a group stay in the same part");
   visit("header", header, "whether the first row of a csv or tsv names the columns");
-  visit("validation_fraction", validation_fraction, "part of train used for validation",
+  visit("validation_fraction", validation_fraction, "share of train used for validation",
         base::between(0, 0.9));
-  visit("test_fraction", test_fraction, "part of train used for test", base::between(0, 0.9));
+  visit("test_fraction", test_fraction, "share of train used for test", base::between(0, 0.9));
   visit("stratify", stratify, "keep the class proportions in every part");
   visit("split_seed", split_seed, "seed of the split");
   visit("max_tokens", max_tokens, "documents are truncated to this many tokens; 0: no limit",
         base::at_least(0));
   visit("imdb_labels", imdb_labels, "imdb: two classes, or the rating in the file name");
-  visit("mind_body", mind_body, "mind: add the body column where the file has one");
+  visit("mind_body", mind_body, "mind: add the body column, if the file has one");
   visit("minimum_class_count", minimum_class_count,
         "classes with fewer training examples are dropped", base::at_least(1));
   visit("cache", cache, "folder of the token cache; empty: inside the run");

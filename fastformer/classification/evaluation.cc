@@ -57,7 +57,7 @@ void Evaluator::add(const LabelledCorpus& documents) {
 
 Evaluation Evaluator::result() const {
   if (sums_.predicted.empty()) {
-    throw std::invalid_argument("there is no document to evaluate on");
+    throw std::invalid_argument("there is no document to evaluate");
   }
   auto result = sums_;
   result.loss /= static_cast<double>(sums_.predicted.size());

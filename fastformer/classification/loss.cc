@@ -8,13 +8,14 @@
 namespace fastformer::classification {
 
 void LossConfig::visit_fields(base::FieldVisitor& visit) {
-  visit("label_smoothing", label_smoothing, "share of the target spread over all classes",
+  visit("label_smoothing", label_smoothing,
+        "label smoothing: share of the target distributed over all classes",
         base::between(0, 0.99));
   visit("class_weights", class_weights,
         "weight of a class in the loss: equal, or inverse to its frequency");
   visit("prior_adjustment", prior_adjustment,
-        "multiple of the log class frequencies added to the training logits; 1 aims at balanced "
-        "accuracy",
+        "logit adjustment: multiple of the log class frequencies added to the training logits; 1 "
+        "optimizes balanced accuracy",
         base::between(0, 10));
 }
 

@@ -16,17 +16,18 @@ struct ConvertFlags {
 void add_convert_command(CLI::App& app) {
   const auto flags = std::make_shared<ConvertFlags>();
   auto* command = app.add_subcommand(
-      "convert", "Exchange weights with the published PyTorch code, as safetensors");
+      "convert", "Exchange weights with the Fastformer authors' PyTorch code (safetensors)");
   command->require_subcommand(1);
-  auto* to = command->add_subcommand("export", "Write a model's weights under the authors' names");
+  auto* to = command->add_subcommand(
+      "export", "Export a model's weights under the parameter names of the authors' code");
   to->add_option("model", flags->model, "Model directory")->required();
-  to->add_option("output", flags->output, "A safetensors file to write")->required();
+  to->add_option("output", flags->output, "Safetensors file to write")->required();
   to->callback([flags] { classification::export_weights(flags->model, flags->output); });
-  auto* from = command->add_subcommand(
-      "import", "Import weights saved by the authors' PyTorch code (safetensors)");
-  from->add_option("state", flags->state, "A safetensors file")->required();
+  auto* from =
+      command->add_subcommand("import", "Import weights saved by the authors' PyTorch code");
+  from->add_option("state", flags->state, "Safetensors file to read")->required();
   from->add_option("model", flags->model,
-                   "Model directory that gives configuration, tokenizer and labels")
+                   "Model directory with the configuration, tokenizer and labels")
       ->required();
   from->add_option("output", flags->output, "Model directory to write")->required();
   from->callback(

@@ -69,17 +69,17 @@ void add_efficiency_command(CLI::App& app) {
   const auto flags = std::make_shared<EfficiencyFlags>();
   auto& options = flags->options;
   auto* command = app.add_subcommand(
-      "efficiency", "Measure time and memory of the mixers at growing lengths of text");
-  command->add_option("--output", flags->output, "Folder of the results; a second call resumes")
+      "efficiency", "Measure time and memory of the mixers at growing text lengths");
+  command->add_option("--output", flags->output, "Folder for the results; a second call resumes")
       ->capture_default_str();
   command->add_option("--mixers", flags->mixers, "Mixers to measure; default: all")->delimiter(',');
-  command->add_option("--lengths", options.lengths, "Tokens per sequence")
+  command->add_option("--lengths", options.lengths, "Lengths of sequences, in tokens")
       ->delimiter(',')
       ->capture_default_str();
-  command->add_option("--passes", options.passes, "inference, training")
+  command->add_option("--passes", options.passes, "Passes to measure: inference, training")
       ->delimiter(',')
       ->capture_default_str();
-  command->add_option("--tokens", options.tokens, "Tokens per batch, whatever the length")
+  command->add_option("--tokens", options.tokens, "Tokens per batch, for all lengths")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
   add_compute_options(*command, options.compute);
@@ -88,12 +88,12 @@ void add_efficiency_command(CLI::App& app) {
       ->capture_default_str();
   command
       ->add_option("--budget", options.budget_seconds,
-                   "Seconds per cell; a cell that would take longer is skipped")
+                   "Seconds per cell; cells that would take longer are skipped")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
   command
       ->add_option("--set", flags->set,
-                   "Override a field of the layers or of one mixer: model.width=64,\n"
+                   "Override a field of the layers or of a mixer: model.width=64,\n"
                    "sliding_window.window=256")
       ->type_name("KEY=VALUE");
   command->callback([flags] { measure(*flags); });

@@ -33,17 +33,17 @@ void add_evaluate_command(CLI::App& app) {
                       "uses its recipe's test part");
   command
       ->add_option("--set", request.set,
-                   "Override how the data are read: data.key=value; for a summarizer also "
-                   "search.key=value")
+                   "Override a setting: data.key=value; for a summarizer also search.key=value")
       ->type_name("KEY=VALUE");
   command
       ->add_option("--ensemble", request.ensemble,
-                   "More recommenders, whose standardized scores are averaged with the model's")
+                   "Further recommenders for an ensemble; their standardized scores are averaged")
       ->delimiter(',');
-  command->add_option("--predictions", request.predictions,
-                      "Write a recommender's ranks to this file, as MIND's leaderboard reads them");
+  command->add_option(
+      "--predictions", request.predictions,
+      "Write a recommender's ranks to this file, in the format of MIND's leaderboard");
   command->add_flag("--json", flags->json,
-                    "Print JSON, for a classifier with the confusion matrix");
+                    "Print JSON; for a classifier it includes the confusion matrix");
   add_compute_options(*command, request.options);
   command->callback([flags] { evaluate(*flags); });
 }

@@ -23,9 +23,9 @@ std::string what_happens_to(const study::CellStatus& status,
     case study::CellState::kFinished:
       return metrics::scores_text(status.result->test->scores, metrics);
     case study::CellState::kInterrupted:
-      return "goes on from its checkpoint";
+      return "resumes from its checkpoint";
     case study::CellState::kChanged:
-      return "runs anew: `" + status.change->now + "`, was `" + status.change->before + "`";
+      return "runs again: `" + status.change->now + "`, was `" + status.change->before + "`";
     default:
       return "runs";
   }
@@ -54,17 +54,17 @@ void run(const study::Experiment& experiment, const std::vector<const study::Cel
   const auto outcome = study::run_experiment(experiment, cells, progress);
   if (!outcome.in_use.empty()) {
     std::cout << outcome.in_use.size() << " of " << cells.size()
-              << " cells are left to other processes, which add them to the tables\n";
+              << " cells are in use by other processes, which add them to the tables\n";
   }
   print_place(experiment);
   if (outcome.stopped) {
-    throw Stopped("stopped, all is saved; the same command goes on");
+    throw Stopped("stopped; all work is saved, and the same command resumes");
   }
   if (!outcome.failed.empty()) {
     throw std::runtime_error(std::to_string(outcome.failed.size()) + " of " +
-                             std::to_string(cells.size()) + " cells could not be finished, the " +
-                             "first is " + outcome.failed.front()->name +
-                             "; see the lines above, then give the same command again");
+                             std::to_string(cells.size()) + " cells failed, the " + "first is " +
+                             outcome.failed.front()->name +
+                             "; see the messages above, then run the same command again");
   }
 }
 
@@ -83,13 +83,15 @@ void experiment(const ExperimentFlags& flags) {
 void add_experiment_command(CLI::App& app) {
   const auto flags = std::make_shared<ExperimentFlags>();
   auto* command = app.add_subcommand(
-      "experiment", "Train every variant on every data set with every seed, and compare");
-  command->add_option("file", flags->file, "A TOML file; see recipes/study/")->required();
-  command->add_option("--only", flags->only, "Run the cells whose name contains this text")
+      "experiment", "Train every variant on every data set with every seed, and compare them");
+  command->add_option("file", flags->file, "Experiment file (.toml); see recipes/study/")
+      ->required();
+  command->add_option("--only", flags->only, "Run only cells whose name contains this text")
       ->type_name("TEXT");
-  auto* dry_run =
-      command->add_flag("--dry-run", flags->dry_run, "List the cells and what would run");
-  command->add_flag("--table", flags->table, "Only write the tables, from what is finished")
+  auto* dry_run = command->add_flag("--dry-run", flags->dry_run,
+                                    "List the cells and their states without running them");
+  command
+      ->add_flag("--table", flags->table, "Write the tables of the finished cells, and run nothing")
       ->excludes(dry_run);
   command->callback([flags] { experiment(*flags); });
 }

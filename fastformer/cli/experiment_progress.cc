@@ -61,14 +61,14 @@ void ExperimentProgress::on_cell_begin(const study::Cell& cell, study::CellState
 }
 
 void ExperimentProgress::on_cell_end(const study::Cell& cell, const train::RunResult& result) {
-  // What a resumed cell took before is known to its result only.
+  // Only the result includes the earlier time of a resumed cell.
   estimate_.add(cell, resumed_ ? result.training_seconds : seconds_since(started_));
   show(place_of(cell) + "  " + metrics::scores_text(result.test->scores, metrics_) +
        base::format("  %.1f s", result.training_seconds) + time_left(0));
 }
 
 void ExperimentProgress::on_cell_in_use(const study::Cell& cell) {
-  show(place_of(cell) + "  is left to the process that is at it");
+  show(place_of(cell) + "  is in use by another process, skipped");
 }
 
 void ExperimentProgress::on_cell_failure(const study::Cell& cell, const std::string& reason) {

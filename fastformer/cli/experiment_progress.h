@@ -9,12 +9,12 @@
 
 namespace fastformer::cli {
 
-/// Shows an experiment on the standard error: a line a cell, and where that is a terminal, below
-/// them a line that is rewritten while a cell is trained.
+/// Shows an experiment on the standard error: a line per cell, and on a terminal a last line that
+/// is rewritten while a cell is trained.
 class ExperimentProgress final : public study::ExperimentObserver {
  public:
-  /// Of those cells; the finished ones among them tell how long the others will take. Of each the
-  /// scores `metrics` are shown.
+  /// Progress of `cells`; finished cells give the estimate for the others. Shows the scores
+  /// `metrics` of each.
   ExperimentProgress(std::vector<const study::Cell*> cells, std::vector<std::string> metrics);
 
   void on_cell_begin(const study::Cell& cell, study::CellState state) override;
@@ -32,7 +32,7 @@ class ExperimentProgress final : public study::ExperimentObserver {
   std::string time_left(double cell_seconds) const;
 
   bool terminal_;
-  std::vector<const study::Cell*> cells_, waiting_;  ///< waiting: neither done nor at work
+  std::vector<const study::Cell*> cells_, waiting_;  ///< waiting: neither finished nor running
   std::vector<std::string> metrics_;
   study::TimeEstimate estimate_;
   const study::Cell* current_ = nullptr;

@@ -17,8 +17,9 @@ struct ExportFlags {
 
 void add_export_command(CLI::App& app) {
   const auto flags = std::make_shared<ExportFlags>();
-  auto* command = app.add_subcommand(
-      "export", "Write a classifier's train, validation and test parts as label<TAB>text files");
+  auto* command = app.add_subcommand("export",
+                                     "Write the training, validation and test parts of a "
+                                     "classifier's recipe as label<TAB>text files");
   command->add_option("recipe", flags->recipe, "Recipe (.toml); see recipes/")->required();
   command->add_option("folder", flags->folder, "Folder to write")->required();
   command->add_option("--set", flags->set, "Override a field: section.key=value")
@@ -27,8 +28,9 @@ void add_export_command(CLI::App& app) {
     const auto recipe = tasks::load_recipe(flags->recipe, flags->set);
     const auto& task = tasks::task_named(recipe->task());
     if (!task.export_parts) {
-      throw std::invalid_argument(flags->recipe.string() + ": is a recipe for " + task.name +
-                                  ", whose data have no labels to write");
+      throw std::invalid_argument(
+          flags->recipe.string() + ": is a recipe for " + task.name +
+          ", whose data have no labels; expected a recipe for classification");
     }
     task.export_parts(*recipe, flags->folder);
   });

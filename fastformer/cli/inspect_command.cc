@@ -89,7 +89,7 @@ void inspect(const InspectFlags& flags) {
 
 void add_inspect_command(CLI::App& app) {
   const auto flags = std::make_shared<InspectFlags>();
-  auto* command = app.add_subcommand("inspect", "Show what a model, a recipe or a data file holds");
+  auto* command = app.add_subcommand("inspect", "Describe a model, a recipe or a data file");
   command->add_option("subject", flags->subject, "Model directory, recipe (.toml) or data")
       ->required();
   command->add_option("--set", flags->set, "Override a field: section.key=value")

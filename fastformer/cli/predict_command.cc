@@ -119,9 +119,9 @@ void predict(const PredictFlags& flags) {
 
 void add_predict_command(CLI::App& app) {
   const auto flags = std::make_shared<PredictFlags>();
-  auto* command = app.add_subcommand("predict", "Classify texts, one answer for each");
+  auto* command = app.add_subcommand("predict", "Classify texts, one prediction per text");
   command->add_option("model", flags->model, "Model directory")->required();
-  command->add_option("input", flags->input, "Input file; - is the standard input")
+  command->add_option("input", flags->input, "Input file; - reads standard input")
       ->capture_default_str();
   auto formats = classification::reader_names();
   formats.insert(formats.begin(), "lines");
@@ -130,13 +130,11 @@ void add_predict_command(CLI::App& app) {
                    "Input format. lines: one text per line; the others as data.format in a recipe")
       ->check(CLI::IsMember(formats))
       ->capture_default_str();
-  command
-      ->add_option("--set", flags->set,
-                   "Override how the input is read: data.text_columns=[\"body\"]")
+  command->add_option("--set", flags->set, "Override a data setting: data.text_columns=[\"body\"]")
       ->type_name("KEY=VALUE");
   command->add_flag("--json", flags->json,
                     "Print one JSON object per line, with all probabilities");
-  command->add_flag("--explain", flags->explain, "Add the weights that the model gave the tokens");
+  command->add_flag("--explain", flags->explain, "Also print the attention weights of the tokens");
   add_compute_options(*command, flags->options);
   command->callback([flags] { predict(*flags); });
 }

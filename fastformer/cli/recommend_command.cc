@@ -74,23 +74,23 @@ void recommend(const RecommendFlags& flags) {
 void add_recommend_command(CLI::App& app) {
   const auto flags = std::make_shared<RecommendFlags>();
   auto* command = app.add_subcommand(
-      "recommend", "Choose items for a user, and show which clicks the scores come from");
+      "recommend", "Recommend items to a user, with the contribution of each click to the scores");
   command->add_option("model", flags->model, "Model directory of a recommender")->required();
   command
       ->add_option("--items,--news", flags->items,
-                   "What to choose from, in the training format: news.tsv or its folder, an .item "
-                   "file, an index of packages")
+                   "Items to choose from, in the training format: news.tsv or its folder, an .item "
+                   "file, a package index")
       ->required();
-  command->add_option(
-      "--history", flags->history,
-      "Ids of clicked items, oldest first, separated by commas: N55189,N42782; they "
-      "are not chosen again");
-  command->add_option("--top", flags->top, "Number of items to choose")
+  command->add_option("--history", flags->history,
+                      "Ids of clicked items, oldest first, separated by commas: N55189,N42782; "
+                      "these are not recommended again");
+  command->add_option("--top", flags->top, "Number of items to recommend")
       ->check(CLI::Range(std::int64_t{1}, std::int64_t{1'000'000'000}))
       ->capture_default_str();
-  command->add_option("--index", flags->index,
-                      "File that keeps the vectors of titles, so that only new titles are encoded");
-  command->add_option("--set", flags->set, "Override how the items are read: data.key=value")
+  command->add_option(
+      "--index", flags->index,
+      "File to store the vectors of titles, so that later calls encode only new titles");
+  command->add_option("--set", flags->set, "Override a data setting: data.key=value")
       ->type_name("KEY=VALUE");
   command->add_flag("--json", flags->json, "Print one JSON object per line");
   add_compute_options(*command, flags->options);

@@ -70,22 +70,27 @@ void add_rouge_command(CLI::App& app) {
       "rouge",
       "Compare summaries with references: ROUGE-1, -2, -L and -Lsum, equal to rouge-score's");
   command
-      ->add_option("candidates", flags->candidates,
-                   "Summaries, one a line; without references JSON Lines with a field for each")
+      ->add_option(
+          "candidates", flags->candidates,
+          "Summaries, one per line; without references, JSON Lines with both in two fields")
       ->required();
-  command->add_option("references", flags->references, "References, one a line");
-  command->add_flag("--stem", flags->stem, "Compare the stems of words (Porter)");
+  command->add_option("references", flags->references, "References, one per line");
+  command->add_flag("--stem", flags->stem, "Compare word stems (Porter)");
   command
-      ->add_option("--sentences", flags->sentences,
-                   "What parts sentences in a line, for ROUGE-Lsum; default: a backslash and an n")
+      ->add_option(
+          "--sentences", flags->sentences,
+          "Separator of sentences in a line, for ROUGE-Lsum; default: a backslash and an n")
       ->type_name("TEXT");
   command
-      ->add_option("--candidate-field", flags->candidate_field, "JSON Lines: the summary's field")
+      ->add_option("--candidate-field", flags->candidate_field, "JSON Lines: field of the summary")
       ->capture_default_str();
   command
-      ->add_option("--reference-field", flags->reference_field, "JSON Lines: the reference's field")
+      ->add_option("--reference-field", flags->reference_field,
+                   "JSON Lines: field of the reference")
       ->capture_default_str();
-  command->add_option("--pairs", flags->pairs, "Also write the scores of each pair, as JSON Lines")
+  command
+      ->add_option("--pairs", flags->pairs,
+                   "Also write the scores of each pair to this file, as JSON Lines")
       ->type_name("FILE");
   command->add_flag("--json", flags->json, "Print JSON");
   command->callback([flags] { score(*flags); });

@@ -31,7 +31,7 @@ struct SummarizeFlags {
 std::string explanation_text(const std::vector<WrittenToken>& tokens) {
   if (tokens.empty()) return {};
   auto text =
-      base::format("  %-20s%s   looked at\n", "token", tokens.front().copied ? "   copied" : "");
+      base::format("  %-20s%s   attends to\n", "token", tokens.front().copied ? "   copied" : "");
   for (const auto& token : tokens) {
     text += base::format("  %-20s", token.token.c_str());
     if (token.copied) text += base::format(" %8.4f", *token.copied);
@@ -71,7 +71,7 @@ class Summaries {
     if (!flags.stream) return;
     if (options_.search.method == summarization::SearchMethod::kBeam) {
       throw std::invalid_argument(
-          "--stream: a beam search knows its summary only at the end; add "
+          "--stream: beam search has its summary only at the end; add "
           "--set search.method=greedy");
     }
     options_.stream = [](std::string_view piece) { std::cout << piece << std::flush; };
@@ -131,7 +131,7 @@ void summarize(const SummarizeFlags& flags) {
 
 void add_summarize_command(CLI::App& app) {
   const auto flags = std::make_shared<SummarizeFlags>();
-  auto* command = app.add_subcommand("summarize", "Summarize documents, one line for each");
+  auto* command = app.add_subcommand("summarize", "Summarize documents, one line per summary");
   command->add_option("model", flags->model, "Model directory of a summarizer")->required();
   command
       ->add_option("inputs", flags->inputs,
@@ -139,15 +139,18 @@ void add_summarize_command(CLI::App& app) {
                    "per LINE")
       ->capture_default_str();
   command->add_option("--field", flags->field,
-                      "The inputs are JSON Lines, with a document in this field");
-  command->add_option("--set", flags->set, "How to search: search.beams=4, search.method=greedy")
+                      "Read the inputs as JSON Lines with the document in this field");
+  command
+      ->add_option("--set", flags->set,
+                   "Override a search setting: search.beams=4, search.method=greedy")
       ->type_name("KEY=VALUE");
   auto* json = command->add_flag("--json", flags->json, "Print one JSON object per line");
-  command->add_flag("--explain", flags->explain,
-                    "Add what the model looked at for each token of a summary");
+  command->add_flag(
+      "--explain", flags->explain,
+      "Also print the tokens of the document that each token of the summary attends to");
   command
       ->add_flag("--stream", flags->stream,
-                 "Print a summary while it is written; not with search.method=beam")
+                 "Print a summary while it is generated; not with search.method=beam")
       ->excludes(json);
   add_compute_options(*command, flags->options);
   command->callback([flags] { summarize(*flags); });

@@ -56,11 +56,11 @@ void add_tokenize_command(CLI::App& app) {
   auto* command = app.add_subcommand("tokenize", "Print the tokens of each line of text");
   command
       ->add_option("model", flags->model,
-                   "Model directory, or the folder of a BERT model with its vocab.txt")
+                   "Model directory, or the folder of a BERT model with vocab.txt")
       ->required();
-  command->add_option("input", flags->input, "A file; - is the standard input")
+  command->add_option("input", flags->input, "Input file; - reads standard input")
       ->capture_default_str();
-  command->add_flag("--ids", flags->ids, "Print the ids that a model reads, not their spelling");
+  command->add_flag("--ids", flags->ids, "Print token ids instead of tokens");
   command->callback([flags] { tokenize(*flags); });
 }
 

@@ -28,7 +28,7 @@ void train(const TrainFlags& flags) {
   Progress progress;
   if (!run.train({&progress}, [&] { return stop.requested(); })) {
     throw Stopped("stopped at step " + std::to_string(run.step()) + " of " +
-                  std::to_string(run.total_steps()) + ", all is saved; continue with --resume");
+                  std::to_string(run.total_steps()) + "; all work is saved, resume with --resume");
   }
   const auto finished = run.finish();
   if (finished.test.items > 0) std::cout << "test\n" << finished.test.table;
@@ -39,12 +39,12 @@ void train(const TrainFlags& flags) {
 
 void add_train_command(CLI::App& app) {
   const auto flags = std::make_shared<TrainFlags>();
-  auto* command = app.add_subcommand("train", "Train a model as a recipe says");
+  auto* command = app.add_subcommand("train", "Train a model by a recipe");
   command->add_option("recipe", flags->recipe, "Recipe (.toml); see recipes/")->required();
   command->add_option("--set", flags->set, "Override a field: section.key=value")
       ->type_name("KEY=VALUE");
   command->add_option("--output", flags->output, "Run directory (default: runs/<recipe>)");
-  command->add_flag("--resume", flags->resume, "Resume a run that was stopped");
+  command->add_flag("--resume", flags->resume, "Resume a stopped run");
   command->callback([flags] { train(*flags); });
 }
 

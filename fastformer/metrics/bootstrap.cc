@@ -72,10 +72,10 @@ class Run {
 void check(const Predictions& labels, const std::vector<Predictions>& first,
            const std::vector<Predictions>& second, std::int64_t classes) {
   if (labels.empty() || first.empty() || first.size() != second.size()) {
-    throw std::invalid_argument("paired_bootstrap: got " + std::to_string(labels.size()) +
-                                " documents and " + std::to_string(first.size()) + " and " +
-                                std::to_string(second.size()) +
-                                " runs; expected documents, and as many runs of either system");
+    throw std::invalid_argument(
+        "paired_bootstrap: got " + std::to_string(labels.size()) + " documents and " +
+        std::to_string(first.size()) + " and " + std::to_string(second.size()) +
+        " runs; expected at least one document, and the same number of runs of both systems");
   }
   const auto is_class = [&](std::int32_t c) { return c >= 0 && c < classes; };
   const auto check_list = [&](const Predictions& list) {
@@ -190,7 +190,7 @@ ScoreDifference paired_bootstrap_of_means(const std::vector<double>& first,
   if (first.empty() || first.size() != second.size()) {
     throw std::invalid_argument("paired_bootstrap_of_means: got " + std::to_string(first.size()) +
                                 " and " + std::to_string(second.size()) +
-                                " numbers; expected equally many of either system, and some");
+                                " numbers; expected the same number of both systems, at least one");
   }
   std::vector<double> differences;
   for (std::size_t i = 0; i < first.size(); ++i) differences.push_back(second[i] - first[i]);

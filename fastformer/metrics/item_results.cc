@@ -120,12 +120,11 @@ ItemScores read_item_scores(const std::filesystem::path& path) {
         (number == 1
              ? "a header such as item,auc,mrr"
              : "16 hexadecimal digits and " + std::to_string(items.metrics.size()) + " numbers") +
-        "; delete the folder of the run, so that it is run again");
+        "; delete the folder of the run and run it again");
   }
   if (items.items.empty()) {
     throw std::invalid_argument(path.string() +
-                                ": holds no item; delete the folder of the run, so that it is run "
-                                "again");
+                                ": holds no item; delete the folder of the run and run it again");
   }
   return items;
 }

@@ -104,7 +104,7 @@ std::vector<double> score_ranking(std::span<const std::uint8_t> relevant,
   }
   if (!measurable(relevant)) {
     throw std::invalid_argument(
-        "an impression without a click, or with nothing but clicks, has no AUC; skip it");
+        "an impression without clicks, or with only clicks, has no AUC; skip it");
   }
   const Ranking ranking{relevant, scores, descending(scores), count_relevant(relevant)};
   std::vector<double> values;

@@ -5,17 +5,18 @@
 namespace fastformer::nn {
 
 void TextEncoderConfig::visit_fields(base::FieldVisitor& visit) {
-  visit("preset", preset, "what the other fields start from");
+  visit("preset", preset,
+        "defaults of the other fields: as in the published code, or as in the paper");
   encoder.visit_fields(visit);
   visit("max_positions", max_positions,
-        "learned positions, to which documents are truncated; 0: none, any length",
+        "number of learned positions; longer documents are truncated; 0: no positions, any length",
         base::between(0, 1 << 24));
-  visit("bigram_buckets", bigram_buckets, "rows of the table of hashed token pairs; 0: none",
-        base::between(0, 1 << 28));
+  visit("bigram_buckets", bigram_buckets,
+        "rows of the embedding table for hashed token pairs; 0: none", base::between(0, 1 << 28));
   visit("embedding_normalization", embedding_normalization, "layer norm of the embeddings");
   visit("embedding_dropout", embedding_dropout, "dropout rate of the embeddings",
         base::between(0, 0.99));
-  visit("bigram_dropout", bigram_dropout, "share of the token pairs dropped in training",
+  visit("bigram_dropout", bigram_dropout, "share of token pairs that are dropped in training",
         base::between(0, 0.99));
   visit("initial_deviation", initial_deviation, "standard deviation of the initial linear weights",
         base::between(0, 10));

@@ -24,7 +24,7 @@ ClickSampler::ClickSampler(const ImpressionLog& log, const TitleTokens& titles,
   if (options.batch_size < 1 || options.negatives < 1) {
     throw std::invalid_argument("a batch of " + std::to_string(options.batch_size) +
                                 " clicks with " + std::to_string(options.negatives) +
-                                " negatives each cannot be made; both must be at least 1");
+                                " negatives each is impossible; both must be at least 1");
   }
   for (std::int64_t i = 0; i < log.size(); ++i) {
     const auto candidates = log[i].candidates;
@@ -41,7 +41,7 @@ ClickSampler::ClickSampler(const ImpressionLog& log, const TitleTokens& titles,
   if (clicks_.empty()) {
     throw std::invalid_argument("none of the " + std::to_string(log.size()) +
                                 " training impressions has a click on a known item and a known "
-                                "item beside it; check that the items belong to the impressions");
+                                "unclicked item; check that the items belong to the impressions");
   }
   begin_epoch(0);
 }

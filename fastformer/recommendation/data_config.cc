@@ -49,7 +49,7 @@ void DataConfig::validate() const {
   }
   if (format != "mind" && !news.empty()) {
     throw std::invalid_argument("data.news is for the format mind; the format '" + format +
-                                "' has its items beside the clicks, remove it");
+                                "' has its items beside the clicks; remove it");
   }
 }
 

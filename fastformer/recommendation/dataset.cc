@@ -37,8 +37,8 @@ std::string row(const char* name, const LogParts& parts, std::int64_t ClickCount
 void check_validation(const ImpressionLog& validation) {
   if (validation.labelled() || validation.size() == 0) return;
   throw std::invalid_argument(
-      "the impressions of data.validation do not say what was clicked, so that no epoch can be "
-      "chosen by them; name some with the labels -0 and -1 (only a test part may be blind)");
+      "the impressions of data.validation have no labels -0 and -1, so they cannot select the best "
+      "epoch; name impressions with labels (only a test part may be without)");
 }
 
 void check_measurable(const ImpressionLog& log, const char* part) {

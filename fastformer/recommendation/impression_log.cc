@@ -104,8 +104,8 @@ LogParts split_by_time(const ImpressionLog& log, double validation_fraction, dou
   parts.train.count_unknown(log.counts().unknown_history, log.counts().unknown_candidates);
   if (log.size() > 0 && parts.train.size() == 0) {
     throw std::invalid_argument(
-        "all impressions have the same time, so that no part can be cut off by time; name files "
-        "for validation and test");
+        "all impressions have the same time, so they cannot be split by time; name files for "
+        "validation and test");
   }
   check_part(parts.validation, validation_fraction, "validation");
   check_part(parts.test, test_fraction, "test");
@@ -122,7 +122,7 @@ std::vector<std::uint8_t> relevance_of(std::span<const Candidate> candidates) {
 void check_labelled(const ImpressionLog& log, const char* remedy) {
   if (log.labelled()) return;
   throw std::invalid_argument(
-      std::string("the impressions do not say what was clicked, so nothing can be measured; ") +
+      std::string("the impressions have no labels -0 and -1, so nothing can be measured; ") +
       remedy);
 }
 

@@ -66,8 +66,7 @@ ItemIndex::ItemIndex(const RecommenderModel& model, std::filesystem::path file)
       metadata_{{"model", fingerprint_of(model)}, {"precision", base::word_of(rounding())}} {
   if (!model.has_vectors()) {
     throw std::invalid_argument(std::string("a model ") + base::word_of(model.config().model) +
-                                " has no vectors of items to keep or to search; use nrms or "
-                                "fastformer");
+                                " has no item vectors; use nrms or fastformer");
   }
   if (file_.empty() || !std::filesystem::exists(file_)) return;
   auto content = nn::load_tensors(file_);
@@ -78,14 +77,13 @@ ItemIndex::ItemIndex(const RecommenderModel& model, std::filesystem::path file)
       (own && vectors.size(1) != model.config().encoder.width)) {
     throw std::invalid_argument(
         file_.string() +
-        ": is no index of items and is left as it is; name another file, or "
-        "delete it");
+        ": is not an item index and stays unchanged; name another file, or delete it");
   }
   if (!own) return;
   if (checksum.mapped() != checksum_of(keys, vectors)) {
-    throw std::invalid_argument(file_.string() +
-                                ": its vectors are not those that were written; delete it, and it "
-                                "is made anew");
+    throw std::invalid_argument(
+        file_.string() +
+        ": its checksum does not match its vectors; delete it, so that it is written again");
   }
   keys_ = keys;
   vectors_ = vectors;

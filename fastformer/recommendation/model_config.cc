@@ -31,7 +31,7 @@ void ModelConfig::visit_fields(base::FieldVisitor& visit) {
       "model", model,
       "recommender; nrms and plm_nr default to multi-head attention without a feed-forward block");
   encoder.visit_fields(visit);
-  visit.table("users", users, "encoder of users, over the vectors of clicked items");
+  visit.table("users", users, "user encoder, over the vectors of clicked items");
   visit("query_width", query_width, "hidden width of the additive poolings",
         base::between(1, 65536));
   visit("negatives", negatives, "shown but unclicked items per click in training",
@@ -136,8 +136,8 @@ void check_pretrained_text(const ModelConfig& config, const text::TokenizerConfi
   if (same_text(text, expected)) return;
   const auto word = [](bool value) { return value ? "true" : "false"; };
   throw std::invalid_argument(
-      "the section [text] does not cut titles as the encoder in " + config.pretrained +
-      " expects them; set tokenizer = \"wordpiece\", model_file = \"" + expected.model_file +
+      "the section [text] does not tokenize titles as the encoder in " + config.pretrained +
+      " expects; set tokenizer = \"wordpiece\", model_file = \"" + expected.model_file +
       "\", special_tokens = true, normalization = \"none\", lowercase = " +
       word(expected.lowercase) + ", strip_accents = " + word(expected.strip_accents) +
       " and strip_markup = false");

@@ -69,7 +69,8 @@ bool RecommenderModel::has_frozen_rows() const {
 at::Tensor RecommenderModel::frozen_rows(std::span<const std::int32_t> token_ids,
                                          const nn::Offsets& offsets) const {
   if (!has_frozen_rows()) {
-    throw std::logic_error("RecommenderModel::frozen_rows: all that reads the titles learns");
+    throw std::logic_error(
+        "RecommenderModel::frozen_rows: the whole title encoder is trained, so nothing is frozen");
   }
   return std::get<nn::BertEncoder>(words_).frozen_rows(token_ids, offsets);
 }
@@ -84,7 +85,7 @@ at::Tensor RecommenderModel::encode_users(const at::Tensor& items,
   const auto* towers = dynamic_cast<const TwoTower*>(matcher_.get());
   if (towers == nullptr) {
     throw std::invalid_argument("the model " + std::string(base::word_of(config_.model)) +
-                                " has no vectors of users; score its candidates instead");
+                                " has no user vectors; score its candidates instead");
   }
   return towers->encode_users(items, histories, /*training=*/false);
 }
@@ -108,7 +109,7 @@ at::Tensor RecommenderModel::loss(const ItemBatch& batch, bool training,
   const auto each = candidates.length(0);
   for (std::int64_t b = 0; b < candidates.size(); ++b) {
     TORCH_CHECK(candidates.length(b) == each && each > 0, "user ", b, " has ", candidates.length(b),
-                " candidates, the first has ", each, "; a training batch needs equally many");
+                " candidates, the first has ", each, "; a training batch needs equal numbers");
   }
   const auto logits = scores(batch, training, frozen).view({candidates.size(), each});
   return -at::log_softmax(logits, 1).select(1, 0).mean();

@@ -18,9 +18,9 @@ float* add_standardized(std::span<const double> scores, std::int64_t member, flo
   for (const auto score : scores) squares += (score - mean) * (score - mean);
   const auto deviation = std::sqrt(squares / count);
   if (!std::isfinite(deviation)) {
-    throw std::invalid_argument("model " + std::to_string(member) +
-                                " of the ensemble gives a score that is not a number; it has "
-                                "diverged, leave it out");
+    throw std::invalid_argument(
+        "model " + std::to_string(member) +
+        " of the ensemble has a score that is not a number; the model has diverged, remove it");
   }
   for (const auto score : scores) {
     if (deviation > 0) *sums += static_cast<float>((score - mean) / deviation);
@@ -45,7 +45,7 @@ void ScoreEnsemble::check_shown(const Dataset& data) {
   if (!same) {
     throw std::invalid_argument("model " + std::to_string(members_) +
                                 " of the ensemble reads other impressions than the first; give all "
-                                "the same, as by --set data.sampling_seed=1");
+                                "the same settings, such as --set data.sampling_seed=1");
   }
   if (first) sums_.assign(candidates, 0);
 }

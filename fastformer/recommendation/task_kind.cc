@@ -54,7 +54,7 @@ std::string inspect(const fs::path& directory) {
     text += "titles by " + encoder_text(config.encoder) + "\n";
   }
   if (!matched) text += "users by " + encoder_text(config.user_encoder()) + "\n";
-  return text + base::format("titles of at most %ld tokens, users by their last %ld clicks\n",
+  return text + base::format("titles of at most %ld tokens, histories of at most %ld clicks\n",
                              config.title_limit(content.data_config.title_tokens),
                              content.data_config.history);
 }
@@ -151,7 +151,7 @@ void check_predictions_place(const train::EvaluationRequest& request, const Data
       continue;
     }
     throw std::invalid_argument("--predictions: " + request.predictions.string() +
-                                " is one of the inputs, or lies in one; name another file");
+                                " is an input or is inside one; name another file");
   }
 }
 
@@ -163,8 +163,7 @@ void check_ids(const ImpressionLog& log) {
     if (ids.insert(id).second) continue;
     throw std::invalid_argument("--predictions: several impressions have the id '" +
                                 std::string(id) +
-                                "', by which a prediction is found; evaluate their files one by "
-                                "one");
+                                "', which must be unique; evaluate their files one by one");
   }
 }
 
@@ -173,8 +172,8 @@ void report_unknown(const Dataset& dataset, const train::NoticeSink& notice) {
   const auto& counts = dataset.parts.test.counts();
   if (counts.unknown_candidates == 0 && counts.unknown_history == 0) return;
   notice(base::format(
-      "unknown items: %lld of %lld that were shown, which have no title, and %lld in histories, "
-      "which are ignored",
+      "unknown items: %lld of %lld shown items, which have no title; %lld in histories, which are "
+      "ignored",
       static_cast<long long>(counts.unknown_candidates), static_cast<long long>(counts.candidates),
       static_cast<long long>(counts.unknown_history)));
 }
@@ -190,7 +189,7 @@ train::EvaluationReport evaluate_model(const train::EvaluationRequest& request,
     check_ids(opened.log());
     check_predictions_place(request, opened.sources);
   } else {
-    check_labelled(opened.log(), "name a prediction file by --predictions");
+    check_labelled(opened.log(), "name a prediction file with --predictions");
   }
   const bool labelled = opened.log().labelled();
   RecommenderMeter meter;

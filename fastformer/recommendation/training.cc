@@ -79,13 +79,12 @@ class Task final : public train::Task {
 
   std::string title() const override { return "Recommender"; }
   std::string summary() const override {
-    auto text = dataset_.summary() + base::format("clicks to learn from %lld   skipped %lld\n",
+    auto text = dataset_.summary() + base::format("training clicks %lld   skipped %lld\n",
                                                   static_cast<long long>(sampler_.clicks()),
                                                   static_cast<long long>(sampler_.skipped()));
     if (frozen_.bytes() > 0) {
-      text += base::format(
-          "all titles pass the frozen layers before the first step, %.0f MiB to keep\n",
-          static_cast<double>(frozen_.bytes()) / (1 << 20));
+      text += base::format("the frozen layers encode all titles before the first step, %.0f MiB\n",
+                           static_cast<double>(frozen_.bytes()) / (1 << 20));
     }
     return text;
   }
@@ -197,7 +196,7 @@ Recipe Recipe::read(const base::ConfigTree& tree) {
   if (recipe.model.has_pretrained() && !recipe.train.word_vectors.empty()) {
     throw std::invalid_argument(
         std::string(
-            "train.word_vectors is for models that learn word embeddings; remove it with ") +
+            "train.word_vectors is for models with trained word embeddings; remove it with ") +
         base::word_of(recipe.model.model));
   }
   recipe.data.title_tokens = recipe.model.title_limit(recipe.data.title_tokens);

@@ -166,7 +166,7 @@ std::string pass_table(const std::vector<EfficiencyCell>& cells, const std::stri
   const auto mixers = distinct<std::string>(cells, [](const auto& cell) { return cell.mixer; });
   std::string text = table_row(
       "mixer", lengths, [](auto n) { return base::format("n = %lld", static_cast<long long>(n)); });
-  text += " cost of a sequence grows as | the paper says |\n|---|";
+  text += " cost of a sequence grows as | the paper |\n|---|";
   for (std::size_t i = 0; i < lengths.size() + 2; ++i) text += "---|";
   text += "\n";
   for (const auto& mixer : mixers) {
@@ -210,7 +210,7 @@ std::vector<EfficiencyCell> read_efficiency(const std::filesystem::path& path) {
     } catch (const std::logic_error&) {
       throw std::invalid_argument(path.string() + ", line " + std::to_string(number) +
                                   ": expected " + (number == 1 ? "the header " : "the columns ") +
-                                  kHeader + "; move the file away to measure anew");
+                                  kHeader + "; move the file away to measure again");
     }
   }
   return cells;
@@ -239,7 +239,7 @@ std::string efficiency_markdown(const std::vector<EfficiencyCell>& cells) {
   const auto lengths = distinct<std::int64_t>(cells, [](const auto& cell) { return cell.length; });
   std::string text;
   for (const auto& pass : distinct<std::string>(cells, [](const auto& c) { return c.pass; })) {
-    text += base::format("## %s, milliseconds a layer\n\n%s\n", pass.c_str(),
+    text += base::format("## %s, milliseconds per layer\n\n%s\n", pass.c_str(),
                          pass_table(cells, pass, lengths).c_str());
   }
   return text;

@@ -20,7 +20,7 @@ base::ConfigTree load_recipe(const ExperimentFile::Data& data) {
   const auto& where = data.recipe_where;
   if (!fs::is_regular_file(data.recipe)) {
     throw std::invalid_argument(where + ": there is no recipe '" + data.recipe +
-                                "'; check the path, which begins where the program is started");
+                                "'; check the path, which is relative to the working directory");
   }
   try {
     return base::ConfigTree::from_toml(data.recipe);
@@ -36,11 +36,10 @@ void check_same_task(const ExperimentFile& file, const std::vector<base::ConfigT
     const auto task = tasks::task_of_recipe(recipes[d]);
     if (task == first) continue;
     throw std::invalid_argument(
-        file.data[d].where +
-        base::format(": the recipe of '%s' is for %s, that of '%s' for %s; the data sets of an "
-                     "experiment must be of one task",
-                     file.data[d].name.c_str(), task.c_str(), file.data.front().name.c_str(),
-                     first.c_str()));
+        file.data[d].where + base::format(": the recipe of '%s' is for %s, that of '%s' for %s; "
+                                          "all data sets of an experiment must have the same task",
+                                          file.data[d].name.c_str(), task.c_str(),
+                                          file.data.front().name.c_str(), first.c_str()));
   }
 }
 
@@ -48,7 +47,7 @@ void check_test_part(const train::Recipe& recipe, const ExperimentFile::Data& da
   if (recipe.has_test_part()) return;
   throw std::invalid_argument(data.where + ": the data set '" + data.name +
                               "' has no test part to measure on; set data.test, or " +
-                              "data.test_fraction where the task has it");
+                              "data.test_fraction if the task has it");
 }
 
 // The metrics of the paper's figures.
@@ -132,7 +131,7 @@ void Experiment::check_paper() const {
       for (const auto& name : shares) list.append(list.empty() ? "" : ", ").append(name);
       throw std::invalid_argument(
           scores.where + base::format(": the paper's figures for '%s' are %zu, expected %zu in "
-                                      "percent, one for each metric but the loss (%s)",
+                                      "percent, one for each metric except the loss (%s)",
                                       data.c_str(), scores.percents.size(), shares.size(),
                                       list.empty() ? "there is none" : list.c_str()));
     }
@@ -161,7 +160,7 @@ std::vector<const Cell*> Experiment::select(const std::vector<std::string>& text
   for (const auto& text : texts) {
     if (std::none_of(cells_.begin(), cells_.end(),
                      [&](const auto& cell) { return contains(cell, text); })) {
-      throw std::invalid_argument("no cell's name contains '" + text + "'; they are like " +
+      throw std::invalid_argument("no cell's name contains '" + text + "'; cell names are like " +
                                   cells_.front().name + ", see --dry-run");
     }
   }

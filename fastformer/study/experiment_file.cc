@@ -75,7 +75,7 @@ void add_overrides(const toml::table& table, const std::string& path, const std:
     }
     const auto section = name.substr(0, dot), key = name.substr(dot + 1);
     if (name == "train.seed") {
-      fail(entry.where, "train.seed is what the seeds of [experiment] decide; remove it here");
+      fail(entry.where, "train.seed is set by the seeds of [experiment]; remove it here");
     }
     if (section == "task") {
       fail(entry.where, "the task of a recipe cannot be changed; name a recipe of that task");
@@ -104,7 +104,7 @@ std::vector<std::int64_t> seeds_of(const TomlItem& item) {
     fail(item.where, "seeds must be a list of whole numbers from 0, such as [1, 2, 3]");
   }
   if (std::set<std::int64_t>(seeds.begin(), seeds.end()).size() != seeds.size()) {
-    fail(item.where, "seeds holds a number twice; give each once");
+    fail(item.where, "seeds contains a number twice; remove one");
   }
   return seeds;
 }
@@ -177,7 +177,7 @@ ExperimentFile::Data read_data(const toml::table& table, const std::string& wher
       throw_unknown(item, "[[data]]", kDataKeys);
     }
   }
-  if (data.name.empty()) fail(where, "this [[data]] has no name; give it one");
+  if (data.name.empty()) fail(where, "this [[data]] has no name; add one");
   if (data.recipe.empty()) {
     fail(where, "the data set '" + data.name +
                     "' has no recipe; name a file such as recipe = "
@@ -222,7 +222,7 @@ ExperimentFile::Variant read_variant(const toml::table& table, const std::string
       throw_unknown(item, "[[variant]]", kVariantKeys);
     }
   }
-  if (variant.name.empty()) fail(where, "this [[variant]] has no name; give it one");
+  if (variant.name.empty()) fail(where, "this [[variant]] has no name; add one");
   return variant;
 }
 
@@ -249,15 +249,15 @@ void check_names(const Entries& entries, const std::string& kind) {
     if (!fresh) {
       const auto line = first->second.substr(first->second.rfind(':') + 1);
       fail(entry.where, "the " + kind + " '" + entry.name + "' is in line " + line +
-                            " already; give each a name of its own");
+                            " already; give each its own name");
     }
   }
 }
 
 void check_complete(const ExperimentFile& file) {
   const auto& where = file.where;
-  if (file.name.empty()) fail(where, "[experiment] has no name; give it one");
-  if (file.seeds.empty()) fail(where, "[experiment] has no seeds; give it some: seeds = [1, 2, 3]");
+  if (file.name.empty()) fail(where, "[experiment] has no name; add one");
+  if (file.seeds.empty()) fail(where, "[experiment] has no seeds; add seeds = [1, 2, 3]");
   if (file.data.empty()) fail(where, "there is no [[data]]; name at least one data set");
   if (file.variants.empty()) fail(where, "there is no [[variant]]; name at least one");
 }

@@ -195,11 +195,11 @@ std::string legend(const Experiment& experiment, const ExperimentResults& result
   if (file.variants.size() > 1) {
     text += base::format(
         "Against %s: difference in points, its 95 %% interval and the two-sided p of the paired "
-        "bootstrap over the test %s (10,000 resamples, the seeds that both have; p is not "
-        "corrected for the number of comparisons). ",
+        "bootstrap over the test %s (10,000 resamples, common seeds; p is not corrected for the "
+        "number of comparisons). ",
         file.variants.front().name.c_str(), experiment.measures().items.c_str());
   }
-  if (baselines) text += "In italics: what needs no training, on the same test part. ";
+  if (baselines) text += "In italics: baselines without training, on the same test part. ";
   return text +
          "Parameters: all, and in brackets those outside the embedding. Seconds: in training "
          "steps, mean over the seeds.\n";

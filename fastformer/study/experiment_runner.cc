@@ -28,8 +28,8 @@ CellEnd train_cell(const Experiment& experiment, const Cell& cell, CellState sta
   if (!run.train({&observer}, [&] { return stop.requested(); })) return CellEnd::kStopped;
   const auto finished = run.finish();
   if (!finished.result.test) {
-    throw std::runtime_error(base::format("the test part has no labelled %s to measure on",
-                                          cell.recipe->measures().items.c_str()));
+    throw std::runtime_error(
+        base::format("the test part has no labelled %s", cell.recipe->measures().items.c_str()));
   }
   drop_checkpoints(cell);
   observer.on_cell_end(cell, finished.result);

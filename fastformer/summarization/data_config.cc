@@ -11,7 +11,8 @@ void check_fields(const DataConfig& config) {
   if (has_fields(config.format)) {
     if (config.source_field.empty() || config.target_field.empty()) {
       throw std::invalid_argument(
-          "data.source_field and data.target_field must name where document and summary are");
+          "data.source_field and data.target_field are needed; name the fields of document and "
+          "summary");
     }
     if (config.source_field == config.target_field) {
       throw std::invalid_argument("data.source_field and data.target_field are both '" +
@@ -25,7 +26,7 @@ void check_fields(const DataConfig& config) {
     throw std::invalid_argument(
         "data.source_field and data.target_field are for formats with fields such as jsonl; the "
         "format '" +
-        config.format + "' has its own, remove them");
+        config.format + "' has fixed fields, remove them");
   }
 }
 
@@ -46,13 +47,14 @@ void check_lengths(std::int64_t minimum, std::int64_t maximum, const std::string
 void DataConfig::visit_fields(base::FieldVisitor& visit) {
   visit("format", format, "format of the files", base::one_of(pair_reader_names()));
   visit("train", train, "files or folders with the training pairs");
-  visit("validation", validation, "files with the validation pairs; else a part of train");
+  visit("validation", validation,
+        "files with the validation pairs; default: validation_fraction of train");
   visit("test", test, "files with the test pairs");
   visit("source_field", source_field,
-        "jsonl: the field of the document; parallel: the ending of its file's name");
+        "jsonl: field of the document; parallel: file name extension of the documents");
   visit("target_field", target_field,
-        "jsonl: the field of the summary; parallel: the ending of its file's name");
-  visit("validation_fraction", validation_fraction, "part of train used for validation",
+        "jsonl: field of the summary; parallel: file name extension of the summaries");
+  visit("validation_fraction", validation_fraction, "share of train used for validation",
         base::between(0, 0.9));
   visit("split_seed", split_seed, "seed of the split");
   visit("max_source_tokens", max_source_tokens,

@@ -149,7 +149,7 @@ void check_any_left(const std::string& entry, std::int64_t left, const DroppedPa
   if (left > 0) return;
   throw std::invalid_argument(
       entry + ": no pair is left, " + std::to_string(dropped.empty) +
-      " lack a document or a summary and " + std::to_string(dropped.too_short) +
+      " have no document or no summary, and " + std::to_string(dropped.too_short) +
       " are shorter than data.min_source_tokens or min_target_tokens; check the files and the "
       "minimums");
 }

@@ -100,7 +100,7 @@ nlohmann::ordered_json to_json(const SummaryRow& row) {
 }  // namespace
 
 double mean_loss(const SummarizerModel& model, const PairCorpus& pairs) {
-  if (pairs.size() == 0) throw std::invalid_argument("there is no pair to evaluate on");
+  if (pairs.size() == 0) throw std::invalid_argument("there is no pair to evaluate");
   const c10::NoGradGuard no_gradients;
   double sum = 0;
   std::int64_t tokens = 0;

@@ -6,15 +6,16 @@ namespace fastformer::summarization {
 
 void DecoderFields::visit_fields(base::FieldVisitor& visit) {
   visit("layers", layers, "decoder layers", base::between(1, 1000));
-  visit("ffn_width", ffn_width, "inner width of the feed-forward block; 0: no such block",
+  visit("ffn_width", ffn_width, "hidden width of the feed-forward block; 0: no feed-forward block",
         base::between(0, 1 << 20));
-  visit("normalization", normalization, "layer norm before or after each block");
+  visit("normalization", normalization,
+        "position of the layer normalisation: before or after each block");
   visit("dropout", dropout, "dropout rate", base::between(0, 0.99));
   visit("max_positions", max_positions,
-        "learned positions, to which summaries are truncated; 0: none, any length",
+        "number of learned positions; longer summaries are truncated; 0: no positions, any length",
         base::between(0, 1 << 24));
   visit("tied", tied, "the output layer shares the token embeddings");
-  visit("copy", copy, "tokens can be copied from the document (pointer-generator)");
+  visit("copy", copy, "copy tokens from the document (pointer-generator)");
 }
 
 void ModelConfig::visit_fields(base::FieldVisitor& visit) {

@@ -11,12 +11,13 @@
 namespace fastformer::summarization {
 
 void SearchConfig::visit_fields(base::FieldVisitor& visit) {
-  visit("method", method, "how the tokens of a summary are chosen");
+  visit("method", method, "search method");
   visit("beams", beams, "number of hypotheses in the beam search", base::between(1, 1024));
   visit("length_penalty", length_penalty,
-        "the log-probability of a summary is divided by its length to this power",
+        "beam search divides the log-probability of a summary by its length to this power",
         base::between(-10, 10));
-  visit("min_tokens", min_tokens, "fewest tokens of a summary", base::between(0, 1 << 20));
+  visit("min_tokens", min_tokens, "smallest number of tokens of a summary",
+        base::between(0, 1 << 20));
   visit("max_tokens", max_tokens, "largest number of tokens of a summary, including its end",
         base::between(1, 1 << 20));
   visit("blocked_ngram", blocked_ngram,
@@ -25,7 +26,7 @@ void SearchConfig::visit_fields(base::FieldVisitor& visit) {
   visit("temperature", temperature,
         "sampling temperature; below 1 the likelier tokens are preferred",
         base::between(0.01, 100));
-  visit("top_p", top_p, "samples from the likeliest tokens with this total probability",
+  visit("top_p", top_p, "sample from the likeliest tokens with this total probability",
         base::between(0.001, 1));
   visit("seed", seed, "sampling seed", base::at_least(0));
 }

@@ -109,8 +109,8 @@ std::vector<Summary> Summarizer::summarize(std::span<const std::string> document
   if (options.stream &&
       (options.search.method == summarization::SearchMethod::kBeam || documents.size() != 1)) {
     throw std::invalid_argument(
-        "a summary can be streamed for one document at a time, and not with search.method = "
-        "\"beam\", which knows it only at the end");
+        "only one document at a time can be streamed, and not with search.method = \"beam\", which "
+        "has its summary only at the end");
   }
   return impl_->compute([&] {
     std::vector<Summary> summaries;

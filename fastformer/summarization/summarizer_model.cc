@@ -58,7 +58,7 @@ void check_batch(const PairBatch& batch, std::int64_t positions) {
     throw std::invalid_argument(
         "a summary of " + std::to_string(offsets.length(b)) +
         " tokens, with the one before it, is longer than the " + std::to_string(positions) +
-        " positions of the model; cut it, or set model.decoder.max_positions = 0");
+        " positions of the model; truncate it, or set model.decoder.max_positions = 0");
   }
 }
 

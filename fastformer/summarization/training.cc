@@ -130,7 +130,8 @@ Recipe::Recipe() { train.metric = measures().validation.front(); }
 void Recipe::visit_train_fields(base::FieldVisitor& visit) {
   train.visit_fields(visit, measures());
   batch.visit_fields(visit);
-  visit("label_smoothing", label_smoothing, "share of the target spread over the vocabulary",
+  visit("label_smoothing", label_smoothing,
+        "label smoothing: share of the target distributed over the vocabulary",
         base::between(0, 0.99));
 }
 

@@ -24,7 +24,7 @@ struct TaskSection {
   std::string name = table().rows().front().name;
 
   void visit_fields(base::FieldVisitor& visit) {
-    visit("name", name, "what the model learns to do", base::one_of(task_names()));
+    visit("name", name, "the task", base::one_of(task_names()));
   }
   void validate() const {}
 };
@@ -43,7 +43,7 @@ const train::TaskKind& task_of_model(const std::filesystem::path& directory) {
     if (row.model == kind) return row;
   }
   throw std::invalid_argument(directory.string() + " holds a model of the kind '" + kind +
-                              "', which no task of this program has");
+                              "', which this program does not support");
 }
 
 std::string task_of_recipe(const base::ConfigTree& tree) {

@@ -15,7 +15,7 @@ inline constexpr const char* kSentencePieceFile = "tokenizer.model";
 /// Writes tokenizer.json: the configuration with a format version.
 void save_configuration(const std::filesystem::path& directory, const TokenizerConfig& config);
 
-/// Enough of `text` for `limit` tokens: 256 bytes a token, at least 64 KiB, cut at a character. A
+/// Enough of `text` for `limit` tokens: 256 bytes per token, at least 64 KiB, cut at a character. A
 /// document of 100 MB that keeps 512 tokens costs its first 128 KiB.
 inline std::string_view head(std::string_view text, std::size_t limit) {
   constexpr std::size_t kBytesPerToken = 256, kLeast = 65'536;

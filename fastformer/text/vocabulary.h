@@ -18,7 +18,8 @@ struct StringHash {
 };
 using TokenCounts = std::unordered_map<std::string, std::int64_t, StringHash, std::equal_to<>>;
 
-/// Tokens and their ids. Saved as the ecosystem's vocab.txt: one token a line, the id is the line.
+/// Tokens and their ids. Saved as the ecosystem's vocab.txt: one token per line, the id is the
+/// line.
 class Vocabulary {
  public:
   /// [PAD], [UNK], then the tokens by falling count, equal counts in byte order; without those seen

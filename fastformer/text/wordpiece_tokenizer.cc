@@ -123,7 +123,7 @@ std::int32_t WordPieceTokenizer::special_id(std::string_view token) const {
   if (!vocabulary_.contains(token)) {
     throw std::invalid_argument("text.special_tokens needs " + std::string(token) +
                                 ", which the vocabulary does not have; use the vocab.txt of a BERT "
-                                "model, or leave special_tokens out");
+                                "model, or remove special_tokens");
   }
   return vocabulary_.id(token);
 }

@@ -92,7 +92,7 @@ Checkpoint load(const fs::path& path) {
   const auto tensors = load_with_checksum(path);
   const auto numbers = tensors.find("state"), metric = tensors.find("best_metric");
   if (numbers == tensors.end() || metric == tensors.end() || numbers->second.numel() != 5) {
-    throw std::invalid_argument(path.string() + ": is no checkpoint of this program");
+    throw std::invalid_argument(path.string() + ": is not a checkpoint of this program");
   }
   const auto* n = numbers->second.const_data_ptr<std::int64_t>();
   Checkpoint checkpoint;
@@ -140,7 +140,7 @@ std::optional<Checkpoint> CheckpointFolder::load_newest(
       if (checkpoint.state.best_step >= 0) load_best(checkpoint.state.best_step);
       return checkpoint;
     } catch (const std::invalid_argument& error) {
-      notice(std::string(error.what()) + "; going back to the checkpoint before it");
+      notice(std::string(error.what()) + "; using the previous checkpoint");
     }
   }
   return std::nullopt;

@@ -26,7 +26,7 @@ FolderLock::FolderLock(const std::filesystem::path& folder, IfTaken if_taken) {
   if (failed != 0) {
     close(descriptor_);
     throw FolderInUse(folder.string() +
-                      " is in use by another process; wait for it, or give another --output");
+                      " is in use by another process; wait for it, or use another --output");
   }
 }
 
@@ -61,12 +61,11 @@ RunDirectory::RunDirectory(fs::path folder, const Recipe& recipe, bool resume)
   const bool started = fs::exists(folder_ / kRecipeFile);
   if (resume && !started) {
     throw std::invalid_argument(folder_.string() +
-                                " holds no run to resume; leave --resume out to start one");
+                                " holds no run to resume; remove --resume to start one");
   }
   if (!resume && started) {
-    throw std::invalid_argument(folder_.string() +
-                                " already holds a run; give --resume to continue it, or another "
-                                "--output");
+    throw std::invalid_argument(
+        folder_.string() + " already holds a run; use --resume to resume it, or another --output");
   }
   base::create_folder(folder_);
   lock_.emplace(folder_);
@@ -84,7 +83,7 @@ void RunDirectory::check_same_recipe(const std::string& text) const {
   throw std::invalid_argument("the recipe differs from the one that started " + folder_.string() +
                               ": it has `" + difference->now + "` where the run has `" +
                               difference->before +
-                              "`; resume with the same recipe, or give another --output");
+                              "`; resume with the same recipe, or use another --output");
 }
 
 fs::path RunDirectory::cache() const {

@@ -84,9 +84,9 @@ RunResult read_run_result(const std::filesystem::path& path) {
     }
     return result;
   } catch (const Json::exception&) {
-    throw std::invalid_argument(path.string() +
-                                ": is not what a finished run writes; delete it, so that the run "
-                                "is finished again");
+    throw std::invalid_argument(
+        path.string() +
+        ": is not a result.json of a finished run; delete it and finish the run again");
   }
 }
 

@@ -31,7 +31,7 @@ void install(int number, int flags, struct sigaction& former) {
 
 StopSignal::StopSignal() : interrupt_{}, terminate_{} {
   if (installed.exchange(true)) {
-    throw std::logic_error("StopSignal: only one may live at a time");
+    throw std::logic_error("StopSignal: only one object may exist at a time");
   }
   received.store(0, std::memory_order_relaxed);
   try {

@@ -195,7 +195,7 @@ TensorboardWriter::TensorboardWriter(const std::filesystem::path& directory,
   file_.open(path_, std::ios::binary | std::ios::app);
   if (!file_) {
     throw std::runtime_error("TensorboardWriter: cannot write " + path_.string() +
-                             "; check that the folder may be written");
+                             "; check the permissions of the folder");
   }
   write(kept == 0 ? version_event() : restart_event(first_step));
   flush();
@@ -210,14 +210,14 @@ void TensorboardWriter::write(std::string_view event) {
   file_.write(record.data(), static_cast<std::streamsize>(record.size()));
   if (!file_) {
     throw std::runtime_error("TensorboardWriter: cannot write to " + path_.string() +
-                             "; check that the disk has space");
+                             "; check the free space");
   }
 }
 
 void TensorboardWriter::flush() {
   if (!file_.flush()) {
     throw std::runtime_error("TensorboardWriter: cannot write to " + path_.string() +
-                             "; check that the disk has space");
+                             "; check the free space");
   }
 }
 

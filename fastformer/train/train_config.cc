@@ -14,12 +14,11 @@ void TrainConfig::visit_fields(base::FieldVisitor& visit, const Measures& measur
   auto metrics = measures.validation;
   metrics.insert(metrics.begin(), "auto");
   visit("seed", seed, "seed of weights, order and dropout", base::at_least(0));
-  visit("epochs", epochs, "how often each example is seen", base::between(1, 100'000));
+  visit("epochs", epochs, "passes over the training data", base::between(1, 100'000));
   visit("max_steps", max_steps, "stop after this many steps; 0: no limit", base::at_least(0));
   visit("accumulation", accumulation, "batches per step", base::between(1, 100'000));
-  visit(
-      "word_vectors", word_vectors,
-      "a text file of GloVe or word2vec vectors that the token embeddings start from; \"\": none");
+  visit("word_vectors", word_vectors,
+        "text file of GloVe or word2vec vectors to initialize the token embeddings; \"\": none");
   visit("optimizer", optimizer, "adam, or adamw with weight_decay");
   visit("learning_rate", learning_rate, "peak learning rate", base::between(0, 100));
   visit("beta1", beta1, "Adam's beta1", base::between(0, 0.999999));
@@ -28,15 +27,16 @@ void TrainConfig::visit_fields(base::FieldVisitor& visit, const Measures& measur
   visit("weight_decay", weight_decay, "decoupled weight decay of matrices (adamw)",
         base::between(0, 10));
   visit("schedule", schedule, "learning rate after the warm-up");
-  visit("warmup_fraction", warmup_fraction, "share of the steps with a rising learning rate",
-        base::between(0, 1));
-  visit("clip_norm", clip_norm, "largest norm of the gradients; 0: no limit", base::at_least(0));
+  visit("warmup_fraction", warmup_fraction,
+        "share of the steps for warm-up, with a rising learning rate", base::between(0, 1));
+  visit("clip_norm", clip_norm, "gradients are clipped to this norm; 0: no clipping",
+        base::at_least(0));
   visit("metric", metric,
-        "score on the validation part that selects the model; auto: the task's first",
+        "validation score that selects the best model; auto: the task's first score",
         base::one_of(metrics));
   visit("evaluate_every", evaluate_every, "steps between evaluations; 0: each epoch",
         base::at_least(0));
-  visit("patience", patience, "stop after this many evaluations without a better one; 0: never",
+  visit("patience", patience, "stop after this many evaluations without improvement; 0: never",
         base::at_least(0));
   visit("checkpoint_every", checkpoint_every, "steps between checkpoints; 0: with each evaluation",
         base::at_least(0));

@@ -176,9 +176,9 @@ TEST(ExperimentCommand, ACellThatFailsDoesNotStopTheOthers) {
              "[[variant]]\nname = \"wild\"\nset = { \"train.learning_rate\" = 100, "
              "\"model.initial_deviation\" = 10, \"model.normalization\" = \"none\", "
              "\"train.epochs\" = 50 }\n");
-  expect_mentions(grid.run({"--only", "cut"}), 1,
-                  {"cut/wild/seed-1  failed: the loss", "2 of 6 cells could not be finished",
-                   "cut/other/seed-2  accuracy"});
+  expect_mentions(
+      grid.run({"--only", "cut"}), 1,
+      {"cut/wild/seed-1  failed: the loss", "2 of 6 cells failed", "cut/other/seed-2  accuracy"});
   EXPECT_NE(grid.content("results.md").find("| wild | 0 of 2 | missing |"), std::string::npos);
   EXPECT_NE(grid.content("results.csv").find("cut,wild,1,interrupted,,,"), std::string::npos);
 }
@@ -191,8 +191,8 @@ TEST(ExperimentCommand, ProcessesShareAnExperiment) {
     const train::FolderLock lock(taken);
     expect_mentions(
         grid.run({"--only", "cut/base"}), 0,
-        {"[1/2] cut/base/seed-1  is left to the process that is at it",
-         "[2/2] cut/base/seed-2  accuracy", "1 of 2 cells are left to other processes"});
+        {"[1/2] cut/base/seed-1  is in use by another process, skipped",
+         "[2/2] cut/base/seed-2  accuracy", "1 of 2 cells are in use by other processes"});
   }
   expect_mentions(grid.run({"--only", "cut/base"}), 0, {"1 of 2 cells are finished, 1 to go"});
 }
@@ -208,7 +208,7 @@ TEST(ExperimentCommand, ASignalSavesAndTheSameCommandGoesOn) {
   }
   kill(child, SIGINT);
   EXPECT_EQ(wait_for(child), 1);
-  EXPECT_NE(content_of(log).find("the same command goes on"), std::string::npos) << content_of(log);
+  EXPECT_NE(content_of(log).find("the same command resumes"), std::string::npos) << content_of(log);
   EXPECT_EQ(stopped.content("results.csv").find("cut,other,1,finished"), std::string::npos);
   ASSERT_EQ(stopped.run().code, 0);
   auto expected = whole.lasting_files(), found = stopped.lasting_files();

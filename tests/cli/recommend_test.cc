@@ -117,13 +117,13 @@ TEST_F(RecommendCommand, InspectShowsTheModel) {
   EXPECT_MENTIONS(outcome.output, "parameters ", "kind recommender\n", "vocabulary ",
                   "model nrms\n", "titles by softmax, layers 1, width 8, heads 2\n",
                   "users by softmax, layers 1, width 8, heads 2\n", "titles of at most ",
-                  "users by their last ");
+                  "histories of at most ");
 }
 
 TEST_F(RecommendCommand, TheIndexIsNoPlaceForOtherFiles) {
   const auto weights = clicks_->path("run/model/model.safetensors");
   const auto before = content_of(weights);
-  expect_refusal(recommend("S1", {"--index", weights}), {"model.safetensors", "no index of items"});
+  expect_refusal(recommend("S1", {"--index", weights}), {"model.safetensors", "not an item index"});
   EXPECT_EQ(content_of(weights), before);
 }
 

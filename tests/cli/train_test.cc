@@ -95,7 +95,7 @@ TEST_F(TrainCommand, ASignalSavesAndResumeEndsWhereItWouldHaveEnded) {
     const int code = wait_for(child);
     EXPECT_GE(code, 0);
     if (code == 1) {
-      EXPECT_NE(content_of(log).find("continue with --resume"), std::string::npos);
+      EXPECT_NE(content_of(log).find("resume with --resume"), std::string::npos);
     }
     const auto resumed = run_program(with(task_.train(run), {"--resume"}));
     EXPECT_EQ(resumed.code, 0) << resumed.output;
@@ -119,7 +119,7 @@ TEST_F(TrainCommand, ACorruptCheckpointFallsBackToTheOneBefore) {
   }
   const auto resumed = run_program(with(task_.train("run"), {"--resume"}));
   EXPECT_EQ(resumed.code, 0) << resumed.output;
-  EXPECT_NE(resumed.output.find("going back to the checkpoint before it"), std::string::npos);
+  EXPECT_NE(resumed.output.find("using the previous checkpoint"), std::string::npos);
   EXPECT_EQ(task_.weights("run"), before);
 }
 

@@ -156,14 +156,14 @@ TEST_F(ItemIndexTest, RefusesWhatIsNoIndex) {
     nn::ParameterMap contiguous;
     for (const auto& [name, tensor] : tensors) contiguous[name] = tensor.contiguous();
     nn::save_tensors(file(), contiguous, good.metadata);
-    EXPECT_MENTIONS(error(), "items.index", "is no index of items", "delete it");
+    EXPECT_MENTIONS(error(), "items.index", "is not an item index", "delete it");
   }
   // Right in shape, but not what was written.
   nn::save_tensors(file(), {{"keys", keys}, {"vectors", vectors + 1}}, good.metadata);
-  EXPECT_MENTIONS(error(), "items.index", "not those that were written");
+  EXPECT_MENTIONS(error(), "items.index", "checksum");
   // The weights of a model, say: what is no index is never replaced.
   nn::save_tensors(file(), {{"weight", vectors}}, {{"format", "pt"}});
-  EXPECT_MENTIONS(error(), "items.index", "is no index of items", "left as it is");
+  EXPECT_MENTIONS(error(), "items.index", "is not an item index", "stays unchanged");
   EXPECT_MENTIONS(testing::error_of([] { ItemIndex(model_of("fim", 1), ""); }), "fim", "nrms");
 }
 

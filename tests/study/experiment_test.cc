@@ -264,7 +264,7 @@ TEST_F(ExperimentTest, AllDataSetsAreOfOneTask) {
   EXPECT_MENTIONS(error_of(experiment_ + data("films") + data_of("clicks", ranking_recipe()) +
                            variant("small", "set = { \"model.interaction\" = \"add\" }")),
                   "grid.toml:10", "'clicks' is for recommendation", "'films' for classification",
-                  "one task");
+                  "the same task");
 }
 
 TEST_F(ExperimentTest, ThePaperHasAFigureForEachMetricButTheLoss) {

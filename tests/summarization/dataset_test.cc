@@ -185,7 +185,7 @@ TEST_F(PairTest, PairsAreCutCountedAndCached) {
 
 TEST_F(PairTest, NoPairLeftIsAnError) {
   auto config = config_for("jsonl", write("a.jsonl", "{\"source\": \"\", \"target\": \"a\"}\n"));
-  EXPECT_MENTIONS(prepare_error(config), "a.jsonl", "1 lack a document");
+  EXPECT_MENTIONS(prepare_error(config), "a.jsonl", "1 have no document");
   config.train = {write("b.jsonl", "{\"source\": \"a\", \"target\": \"a\"}\n")};
   config.min_source_tokens = 2;
   EXPECT_MENTIONS(prepare_error(config), "b.jsonl", "1 are shorter");

@@ -28,7 +28,7 @@ constexpr std::array<std::pair<const char*, Activation>, 5> kActivations = {
 class BertFields {
  public:
   BertFields(const Json& json, std::string where) : json_(json), where_(std::move(where)) {
-    if (!json.is_object()) fail("is no JSON object; expected the config.json of a BERT model");
+    if (!json.is_object()) fail("is not a JSON object; expected the config.json of a BERT model");
   }
 
   [[noreturn]] void fail(const std::string& what) const {
@@ -58,7 +58,8 @@ class BertFields {
     const auto* value = find(key);
     if (value == nullptr) return;
     if (!value->is_number() || *value < 0 || *value >= 1) {
-      fail(std::string(key) + " is " + value->dump() + ", expected a number from 0 on and below 1");
+      fail(std::string(key) + " is " + value->dump() +
+           ", expected a number of at least 0 and below 1");
     }
     field = value->get<double>();
   }
@@ -79,8 +80,7 @@ void check_architecture(const BertFields& fields) {
   const auto type = fields.text("model_type");
   if (!type.empty() && type != "bert" && type != "unilm") {
     fields.fail("model_type is '" + type +
-                "', but only models of the type 'bert' or 'unilm' can be read; export a BERT model "
-                "or choose another one");
+                "', but only the types 'bert' and 'unilm' are supported; choose a BERT model");
   }
   const auto positions = fields.text("position_embedding_type");
   std::int64_t bins = 0;
@@ -92,7 +92,7 @@ void check_architecture(const BertFields& fields) {
   }
   const auto* decoder = fields.find("is_decoder");
   if (decoder != nullptr && *decoder != false) {
-    fields.fail("is_decoder is set, but only encoders can be read; choose an encoder");
+    fields.fail("is_decoder is set, but only encoders are supported; choose an encoder");
   }
 }
 
@@ -111,18 +111,17 @@ Activation activation_of(const BertFields& fields) {
 
 void BertConfig::visit_fields(base::FieldVisitor& visit) {
   visit("vocabulary_size", vocabulary_size, "tokens", base::at_least(1));
-  visit("width", width, "numbers for each token", base::at_least(1));
+  visit("width", width, "hidden size: width of the vector of a token", base::at_least(1));
   visit("layers", layers, "layers", base::at_least(0));
-  visit("heads", heads, "attention heads; divides width", base::at_least(1));
-  visit("ffn_width", ffn_width, "inner width of the feed-forward block", base::at_least(1));
-  visit("max_positions", max_positions, "tokens of the longest text", base::at_least(1));
+  visit("heads", heads, "attention heads; must divide width", base::at_least(1));
+  visit("ffn_width", ffn_width, "hidden width of the feed-forward block", base::at_least(1));
+  visit("max_positions", max_positions, "largest number of tokens per text", base::at_least(1));
   visit("token_types", token_types, "types of tokens", base::at_least(1));
-  visit("activation", activation, "of the feed-forward block");
+  visit("activation", activation, "activation function of the feed-forward block");
   visit("epsilon", epsilon, "added to the variance in layer normalisation", base::between(0, 1));
-  visit("dropout", dropout, "share of the numbers set to zero while training",
+  visit("dropout", dropout, "dropout rate", base::between(0, 0.99));
+  visit("attention_dropout", attention_dropout, "dropout rate of the attention weights",
         base::between(0, 0.99));
-  visit("attention_dropout", attention_dropout,
-        "share of the attention weights set to zero while training", base::between(0, 0.99));
 }
 
 void BertConfig::validate() const {
@@ -152,7 +151,7 @@ BertConfig BertConfig::from_json(std::string_view json, const std::string& where
   fields.read_share("hidden_dropout_prob", config.dropout);
   fields.read_share("attention_probs_dropout_prob", config.attention_dropout);
   if (config.width % config.heads != 0) {
-    fields.fail("hidden_size " + std::to_string(config.width) + " is no multiple of the " +
+    fields.fail("hidden_size " + std::to_string(config.width) + " is not a multiple of the " +
                 std::to_string(config.heads) + " num_attention_heads; check the file");
   }
   return config;

@@ -235,8 +235,7 @@ std::vector<std::string> BertEncoder::load(const std::filesystem::path& path) co
 at::Tensor BertEncoder::embed(std::span<const std::int32_t> ids, const Offsets& offsets,
                               bool training) const {
   const auto tokens = token_indices(ids, config_.vocabulary_size);
-  const auto positions =
-      position_indices(offsets, config_.max_positions, "cut it when it is tokenized");
+  const auto positions = position_indices(offsets, config_.max_positions, "truncate it");
   const auto x = sum_of_rows(
       {{token_, tokens, {}}, {position_, positions, {}}, {type_, at::zeros_like(tokens), {}}});
   const auto y = norm_.forward(x);
@@ -253,7 +252,9 @@ at::Tensor BertEncoder::forward(std::span<const std::int32_t> ids, const Offsets
 at::Tensor BertEncoder::frozen_rows(std::span<const std::int32_t> ids,
                                     const Offsets& offsets) const {
   if (tunes_embeddings_) {
-    throw std::logic_error("BertEncoder::frozen_rows: everything learns, the embeddings as well");
+    throw std::logic_error(
+        "BertEncoder::frozen_rows: all layers and the embeddings are trained, so nothing is "
+        "frozen");
   }
   const c10::NoGradGuard no_gradient;
   auto x = embed(ids, offsets, /*training=*/false);

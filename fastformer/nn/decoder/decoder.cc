@@ -78,8 +78,8 @@ at::Tensor attend_listed(const at::Tensor& query, const at::Tensor& key, const a
               value.scalar_type());
   auto out = at::zeros_like(query, at::MemoryFormat::Contiguous);
   if (query.size(0) == 0) return out;
-  TORCH_CHECK(rows.size() % query.size(0) == 0, "expected lists of one length for ", query.size(0),
-              " rows, got ", rows.size(), " numbers");
+  TORCH_CHECK(rows.size() % query.size(0) == 0, "expected lists of equal length for ",
+              query.size(0), " rows, got ", rows.size(), " numbers");
   AT_DISPATCH_FLOATING_TYPES(query.scalar_type(), "attend_listed", [&] {
     run_listed<scalar_t>(query.contiguous(), key.contiguous(), value.contiguous(), heads, rows,
                          out);

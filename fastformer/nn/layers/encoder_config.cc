@@ -8,23 +8,23 @@
 namespace fastformer::nn {
 
 void EncoderConfig::visit_fields(base::FieldVisitor& visit) {
-  visit("width", width, "numbers for each token", base::between(1, 65536));
+  visit("width", width, "hidden size: width of the vector of a token", base::between(1, 65536));
   visit_all_but_width(visit);
 }
 
 void EncoderConfig::visit_all_but_width(base::FieldVisitor& visit) {
-  visit.table("mixer", mixer, "how tokens exchange information");
+  visit.table("mixer", mixer, "attention between the tokens");
   visit("layers", layers, "encoder layers", base::between(0, 1000));
-  visit("heads", heads, "attention heads; divides width", base::between(1, 65536));
-  visit("ffn_width", ffn_width, "inner width of the feed-forward block; 0: no such block",
+  visit("heads", heads, "attention heads; must divide width", base::between(1, 65536));
+  visit("ffn_width", ffn_width, "hidden width of the feed-forward block; 0: no feed-forward block",
         base::between(0, 1 << 20));
-  visit("activation", activation, "of the feed-forward block");
-  visit("normalization", normalization, "layer normalisation after or before each block");
+  visit("activation", activation, "activation function of the feed-forward block");
+  visit("normalization", normalization,
+        "position of the layer normalisation: after or before each block, or none");
   visit("residual", residual, "add each block's input to its output");
-  visit("output_projection", output_projection, "a linear layer after the attention");
-  visit("dropout", dropout, "share of the numbers set to zero while training",
-        base::between(0, 0.99));
-  visit("share_layers", share_layers, "all layers use the parameters of the first");
+  visit("output_projection", output_projection, "linear layer after the attention");
+  visit("dropout", dropout, "dropout rate", base::between(0, 0.99));
+  visit("share_layers", share_layers, "all layers share the parameters of the first");
 }
 
 void EncoderConfig::validate() const {

@@ -164,7 +164,7 @@ at::Tensor token_indices(std::span<const std::int32_t> ids, std::int64_t size) {
   for (const auto id : ids) {
     if (id < 0 || id >= size) {
       throw std::invalid_argument("the token id " + std::to_string(id) +
-                                  " lies outside the vocabulary of " + std::to_string(size) +
+                                  " is outside the vocabulary of " + std::to_string(size) +
                                   " tokens; use the tokenizer that was saved with the model");
     }
   }

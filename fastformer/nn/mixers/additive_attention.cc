@@ -77,10 +77,11 @@ at::Tensor key_queries(const at::Tensor& logits, const at::Tensor& gates,
 
 void AdditiveFields::visit_fields(base::FieldVisitor& visit) {
   visit("logits", logits,
-        "columns that an attention logit depends on: all, or those of its own head");
-  visit("interaction", interaction, "how the global vector and those of the tokens are combined");
-  visit("share_query_value", share_query_value, "values are the queries");
-  visit("share_heads", share_heads, "all heads have the same attention weights");
+        "columns for an attention logit: all (full), or those of its head (per_head)");
+  visit("interaction", interaction,
+        "how the global vector is combined with the vectors of the tokens");
+  visit("share_query_value", share_query_value, "use the queries as values");
+  visit("share_heads", share_heads, "all heads share the same attention weights");
 }
 
 AdditiveAttention::AdditiveAttention(const MixerShape& shape, const AdditiveFields& fields,

@@ -24,19 +24,19 @@ BlockPattern pattern_of(const BlockSparseFields& fields, const std::string& name
 }  // namespace
 
 void BlockSparseFields::visit_fields(base::FieldVisitor& visit) {
-  visit("window", window, "tokens around a token to which it attends, half on each side",
+  visit("window", window, "window: number of neighbouring tokens to attend to, half on each side",
         base::between(0, 1 << 20));
   visit("block_size", block_size,
-        "tokens of a block; window, global and random tokens are whole blocks",
+        "block size in tokens; window, global and random tokens are rounded to whole blocks",
         base::between(1, 1 << 20));
   visit("global_tokens", global_tokens,
-        "first tokens of a sequence that attend to all others and to which all attend",
+        "number of first tokens that attend to all tokens, and to which all tokens attend",
         base::between(0, 1 << 20));
-  visit("random_tokens", random_tokens, "tokens at random places to which a block attends",
+  visit("random_tokens", random_tokens, "number of random tokens to attend to, per block",
         base::between(0, 1 << 20));
-  visit("random_seed", random_seed, "of the random places", base::at_least(0));
+  visit("random_seed", random_seed, "seed of random_tokens", base::at_least(0));
   visit("global_kind", global_kind,
-        "what is global: the first tokens, or rows of the mixer's own before them");
+        "global tokens: the first tokens (internal), or trained vectors before them (external)");
 }
 
 void BlockSparseFields::validate() const {

@@ -284,7 +284,7 @@ class LinearAttentionFunction : public Function<LinearAttentionFunction> {
 }  // namespace
 
 void LinearFields::visit_fields(base::FieldVisitor& visit) {
-  visit("causal", causal, "a token attends only to itself and earlier tokens");
+  visit("causal", causal, "causal: a token attends only to itself and earlier tokens");
 }
 
 LinearAttention::LinearAttention(const MixerShape& shape, const LinearFields& fields,

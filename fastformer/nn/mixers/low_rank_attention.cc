@@ -221,12 +221,12 @@ std::string encoder_name(const std::string& name) { return name.substr(0, name.f
 }  // namespace
 
 void LowRankFields::visit_fields(base::FieldVisitor& visit) {
-  visit("projection", projection, "rows to which keys and values are projected",
+  visit("projection", projection, "number of rows that keys and values are projected to",
         base::between(1, 65536));
-  visit("projection_length", projection_length, "longest sequence", base::between(1, 1 << 20));
+  visit("projection_length", projection_length, "largest number of tokens per sequence",
+        base::between(1, 1 << 20));
   visit("projection_sharing", projection_sharing,
-        "what shares a projection: nothing, the heads of a layer, also its keys and values, or all "
-        "layers");
+        "sharing of projections: none, heads of a layer, also its keys and values, or all layers");
 }
 
 LowRankAttention::LowRankAttention(const MixerShape& shape, const LowRankFields& fields,

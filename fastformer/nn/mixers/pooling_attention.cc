@@ -255,14 +255,14 @@ at::Tensor window_maxima(const at::Tensor& x, const Offsets& offsets, const Wind
 }
 
 void PoolingFields::visit_fields(base::FieldVisitor& visit) {
-  visit("window", window, "tokens around a token to which it attends, half on each side",
+  visit("window", window, "window: number of neighbouring tokens to attend to, half on each side",
         base::between(0, 1 << 20));
   visit("pooled_window", pooled_window,
-        "tokens around a token to whose pooled keys it attends, half on each side",
+        "second window, over pooled keys: number of neighbouring tokens, half on each side",
         base::between(0, 1 << 20));
-  visit("kernel", kernel, "tokens that are pooled into one", base::between(1, 65536));
-  visit("stride", stride, "tokens from one pool to the next", base::between(1, 65536));
-  visit("pooling", pooling, "how keys and values are pooled");
+  visit("kernel", kernel, "number of tokens that are pooled into one", base::between(1, 65536));
+  visit("stride", stride, "step between pools, in tokens", base::between(1, 65536));
+  visit("pooling", pooling, "pooling of keys and values");
   visit("residual", residual, "add the output of the first level to that of the second");
 }
 

@@ -8,10 +8,10 @@
 namespace fastformer::nn {
 
 void SlidingWindowFields::visit_fields(base::FieldVisitor& visit) {
-  visit("window", window, "tokens around a token to which it attends, half on each side",
+  visit("window", window, "window: number of neighbouring tokens to attend to, half on each side",
         base::between(0, 1 << 20));
   visit("global_tokens", global_tokens,
-        "first tokens of a sequence that attend to all others and to which all attend",
+        "number of first tokens that attend to all tokens, and to which all tokens attend",
         base::between(0, 1 << 20));
 }
 

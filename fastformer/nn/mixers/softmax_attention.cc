@@ -5,7 +5,7 @@
 namespace fastformer::nn {
 
 void SoftmaxFields::visit_fields(base::FieldVisitor& visit) {
-  visit("causal", causal, "a token attends only to itself and earlier tokens");
+  visit("causal", causal, "causal: a token attends only to itself and earlier tokens");
 }
 
 SoftmaxAttention::SoftmaxAttention(const MixerShape& shape, const SoftmaxFields& fields,

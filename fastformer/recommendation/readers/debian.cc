@@ -152,9 +152,9 @@ ClickSource read_debian_clicks(const DataConfig& config) {
           file, [&, to = log](const data::DebianPackage& package) { reader.add(package, *to); });
     }
     if (files->empty() || log->size() > 0) continue;
-    throw std::invalid_argument(files->front() +
-                                ": none of its packages that earlier parts lack depends on a "
-                                "package that was read");
+    throw std::invalid_argument(
+        files->front() +
+        ": none of its packages that are new to this part depends on a known package");
   }
   return source;
 }

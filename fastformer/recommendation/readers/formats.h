@@ -19,7 +19,7 @@ namespace fastformer::recommendation {
 /// separated by tabs, without quoting. A clicked item that is in no news.tsv is ignored in the
 /// history; a shown one stays, without a title. The last `history` clicks of a history are kept.
 ClickSource read_mind_clicks(const DataConfig& config);
-/// The items of a source as above; another file is read as a news.tsv.
+/// The items of a source as above; other files are read as news.tsv.
 void read_mind_items(const std::filesystem::path& source, const DataConfig& config,
                      ItemTable& items);
 

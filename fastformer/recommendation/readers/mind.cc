@@ -138,7 +138,7 @@ class BehaviorsReader {
     }
     if (cells_[0].empty() || cells_[0].find(' ') != std::string_view::npos) {
       refuse(where, "the id of the impression is '" + std::string(cells_[0]) +
-                        "', expected one without blanks, which a prediction file can name");
+                        "', expected an id without blanks, for the prediction file");
     }
     if (cells_[1].empty()) refuse(where, "the impression has no user");
     const auto user = users_.number(cells_[1]);
@@ -169,13 +169,13 @@ class BehaviorsReader {
         word.remove_suffix(2);
       } else if (has_label(word)) {
         refuse(where, "the shown item '" + std::string(word) +
-                          "' has a label, but those before have none");
+                          "' has a label, but earlier ones have none");
       }
       const auto number = items_.find(word);
       if (number == ItemTable::kUnknown) ++unknown_candidates_;
       candidates_.emplace_back(number, clicked);
     }
-    if (candidates_.empty()) refuse(where, "no item was shown, expected some as in \"N1-1 N2-0\"");
+    if (candidates_.empty()) refuse(where, "no item was shown, expected items as in \"N1-1 N2-0\"");
   }
 
   // In MIND a user has the same history in each impression of a part: it is stored once.

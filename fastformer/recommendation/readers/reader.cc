@@ -55,25 +55,23 @@ void warn_of_time_travel(const ImpressionLog& earlier, const ImpressionLog& late
 void check_shown(const ImpressionLog& log, const char* part) {
   const auto& counts = log.counts();
   if (counts.candidates == 0 || counts.unknown_candidates < counts.candidates) return;
-  throw std::invalid_argument(base::format(
-      "none of the %lld items that the %s part shows is among the items that were read; give the "
-      "file of items that belongs to these impressions",
-      static_cast<long long>(counts.candidates), part));
+  throw std::invalid_argument(
+      base::format("none of the %lld items in the %s part is in the item files; name the item file "
+                   "that belongs to these impressions",
+                   static_cast<long long>(counts.candidates), part));
 }
 
 void check_training(const ImpressionLog& train) {
   if (!train.labelled()) {
     throw std::invalid_argument(
-        "the impressions of data.train do not say what was clicked; training needs the labels -0 "
-        "and -1");
+        "the impressions of data.train have no labels; training needs the labels -0 and -1");
   }
   if (train.size() == 0 || train.counts().clicks == 0 ||
       train.counts().clicks == train.counts().candidates) {
-    throw std::invalid_argument(
-        "data.train holds " + std::to_string(train.size()) + " impressions with " +
-        std::to_string(train.counts().clicks) + " clicks among " +
-        std::to_string(train.counts().candidates) +
-        " shown items; training needs items that were clicked and items that were not");
+    throw std::invalid_argument("data.train holds " + std::to_string(train.size()) +
+                                " impressions with " + std::to_string(train.counts().clicks) +
+                                " clicks among " + std::to_string(train.counts().candidates) +
+                                " shown items; training needs both clicked and unclicked items");
   }
 }
 
@@ -84,7 +82,7 @@ ClickSource divide(ClickSource source, const DataConfig& config, bool has_time) 
   check_shown(source.parts.test, "test");
   if (source.items.conflicts() > 0) {
     source.notices.push_back(
-        base::format("items: %lld entries repeat an id with another title; the first counts",
+        base::format("items: %lld entries repeat an id with another title; they are ignored",
                      static_cast<long long>(source.items.conflicts())));
   }
   const bool has_training = source.parts.train.size() > 0 || !config.train.empty();

@@ -28,9 +28,9 @@ class ParallelReader final : public PairReader {
 bool ParallelReader::next(TextPair& pair) {
   const bool source = sources_.next(pair.source), target = targets_.next(pair.target);
   if (source != target) {
-    throw std::invalid_argument(count_text(sources_) + ", but " + count_text(targets_) +
-                                "; line n of one belongs to line n of the other, so both need as "
-                                "many");
+    throw std::invalid_argument(
+        count_text(sources_) + ", but " + count_text(targets_) +
+        "; line n of one belongs to line n of the other, so both need the same number of lines");
   }
   if (!source) return false;
   pair.where = sources_.where();

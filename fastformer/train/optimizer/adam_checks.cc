@@ -86,7 +86,7 @@ void check_gradient(const std::string& name, const at::Tensor& weight, bool row_
       throw std::invalid_argument("Adam: the rows of the gradient of '" + name + "' go from " +
                                   std::to_string(values[i - 1]) + " to " +
                                   std::to_string(values[i]) +
-                                  "; expected rising rows without duplicates");
+                                  "; expected ascending rows without duplicates");
     }
   }
 }

@@ -75,7 +75,7 @@ ReplayPlan AdamHistory::plan(std::int64_t from) const {
   const auto one_by_one =
       std::span(steps_).subspan(static_cast<std::size_t>(from), static_cast<std::size_t>(moving));
   if (gap <= kShortGap || cutoff_ == kNoCutoff) {
-    // A cutoff below kShortGap (beta1 near 0) leaves moves out here that are 0 to rounding anyway.
+    // A cutoff below kShortGap (beta1 near 0) drops moves here that are 0 up to rounding.
     return {std::span(steps_).subspan(static_cast<std::size_t>(from)), false, {}};
   }
   kernels::ReplaySeries series = scales(from);

@@ -114,7 +114,7 @@ HWY_INLINE void gelu_tanh_backward(D d, const float* x, float* active, float* gr
   hn::StoreU(hn::Mul(slope, hn::LoadU(d, gradient)), d, gradient);
 }
 
-// body(tag, index) for whole vectors, then for what is left one by one.
+// body(tag, index) for whole vectors, then for the rest one by one.
 template <class Body>
 HWY_INLINE void for_each_vector(std::int64_t count, const Body& body) {
   const hn::ScalableTag<float> d;
@@ -187,7 +187,7 @@ void gelu_tanh_backward(const float* x, std::int64_t count, float* active, float
   HWY_DYNAMIC_DISPATCH(gelu_tanh_backward_floats)(x, count, active, gradient);
 }
 
-// Doubles serve the tests of the models: exactness counts, speed does not.
+// Doubles are for the tests of the models, which need precision rather than speed.
 double distribution(double x) { return 0.5 * std::erfc(-x / std::numbers::sqrt2); }
 
 void gelu(const double* x, std::int64_t count, double* out) {
@@ -227,7 +227,7 @@ void gelu_tanh_backward(const double* x, std::int64_t count, double* active, dou
   }
 }
 
-// Simple enough for the compiler to do in vectors.
+// Simple enough for the compiler to vectorize.
 template <class Real>
 void relu(const Real* x, std::int64_t count, Real* out) {
   for (std::int64_t i = 0; i < count; ++i) out[i] = x[i] < 0 ? 0 : x[i];

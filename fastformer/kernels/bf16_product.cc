@@ -15,7 +15,7 @@
 namespace fastformer::kernels {
 namespace {
 
-// [rows, columns] at distance `stride`, rounded and side by side.
+// [rows, columns] at distance `stride`, rounded to contiguous rows.
 void round_matrix(const float* from, std::int64_t rows, std::int64_t columns, std::int64_t stride,
                   std::vector<float>& out) {
   out.resize(rows * columns);
@@ -70,7 +70,7 @@ FASTFORMER_AVX512_BF16 void pack_rows(const float* from, std::int64_t stride, st
   }
 }
 
-// [rows, depth] -> out [rows][pairs]: rows are rounded as they lie.
+// [rows, depth] -> out [rows][pairs]: rows are rounded in place order.
 FASTFORMER_AVX512_BF16 void pack_columns(const float* from, std::int64_t stride, std::int64_t rows,
                                          std::int64_t depth, std::int64_t pairs,
                                          std::int32_t* out) {
@@ -88,7 +88,7 @@ FASTFORMER_AVX512_BF16 void pack_columns(const float* from, std::int64_t stride,
   }
 }
 
-// Pair k of row i of a tile of A lies at data[i * row + k * pair], the next tile at data + tile.
+// Pair k of row i of a tile of A is at data[i * row + k * pair], the next tile at data + tile.
 struct Left {
   const std::int32_t* data;
   std::int64_t row, pair, tile;
@@ -158,14 +158,14 @@ struct Buffers {
   std::vector<float> edge;
 };
 
-// At least `size` long: what is there is written over, and a vector that shrank would be set to
-// zero when it grows again.
+// At least `size` long: its content is overwritten, and a vector that shrank would be set to zero
+// when it grows again.
 std::int32_t* with_room_for(std::int64_t size, Pairs& pairs) {
   if (static_cast<std::int64_t>(pairs.size()) < size) pairs.resize(size);
   return pairs.data();
 }
 
-// The block of A [rows, depth] as it lies.
+// The block of A [rows, depth], unpacked.
 FASTFORMER_AVX512_BF16 Left pack_left(const float* a, std::int64_t lda, std::int64_t depth,
                                       std::int64_t rows, Pairs& buffer) {
   const auto pairs = (depth + 1) / 2;
@@ -259,7 +259,7 @@ FASTFORMER_AVX512_BF16 void product(bool left, bool right, std::int64_t m, std::
 
 #endif  // __x86_64__
 
-// Intel's matrix units, which their BLAS knows how to use.
+// Intel's matrix units, which MKL uses.
 bool has_matrix_units() {
 #if defined(__x86_64__)
   static const bool has = __builtin_cpu_is("intel") != 0 && __builtin_cpu_supports("amx-bf16") != 0;

@@ -42,7 +42,7 @@ void product(Blas blas, Transpose transpose_a, Transpose transpose_b, std::int64
        &stride_a, &beta, c, &stride_c);
 }
 
-// [rows, columns] at distance `stride`, rounded and side by side.
+// [rows, columns] at distance `stride`, rounded to contiguous rows.
 void round_matrix(const float* from, std::int64_t rows, std::int64_t columns, std::int64_t stride,
                   std::vector<std::uint16_t>& out) {
   out.resize(rows * columns);

@@ -76,8 +76,8 @@ struct Highest {
   hn::Vec<D> value[kVectors], place[kVectors];
 };
 
-// Takes in kRows times kColumns places: those of a row stand side by side. `rows`: where the
-// patches of the first ones begin, and `numbers` their places in the block.
+// Takes in kRows times kColumns places: those of a row are adjacent. `rows`: where the patches of
+// the first ones begin, and `numbers` their places in the block.
 template <int kRows, int kColumns, class D, class Real = hn::TFromD<D>>
 HWY_INLINE void take_places(D d, const CubeShape& shape, const Padded& padded,
                             const Real* const* rows, const std::int64_t* numbers,
@@ -151,7 +151,8 @@ HWY_INLINE Highest<D> highest_of(D d, const CubeShape& shape, const Padded& padd
   return highest;
 }
 
-// Weights and biases of kVectors of filters side by side, those that a last group lacks zero.
+// Weights and biases of kVectors of filters, contiguous; missing filters of the last group are
+// zero.
 template <class Real>
 class PackedFilters {
  public:
@@ -195,7 +196,7 @@ void forward(const CubeShape& shape, std::int64_t cubes, const std::int64_t* off
     for_each_block(shape, [&](const Block& block) HWY_ATTR {
       for (std::int64_t first = 0; first < shape.filters; first += filters.size()) {
         const auto *w = filters.weight(first), *from = filters.bias(first);
-        // Behind the last slice and its neighbour all places are alike.
+        // After the last slice and its neighbour all places are equal.
         auto seen = block;
         if (block.depth > slices) seen = {block.depth, block.height, block.width, 1, 1, 1};
         const auto highest =

@@ -14,7 +14,7 @@ namespace {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-// The sum over a row of what term(tag, column) gives, in two vectors of sums at a time.
+// The sum of term(tag, column) over a row, in two vectors of sums.
 template <class Real, class Term>
 HWY_INLINE Real sum_of(std::int64_t width, const Term& term) {
   const hn::ScalableTag<Real> d;

@@ -64,7 +64,7 @@ void outputs(const Shape& shape, const Input<Real>& in, State<Real, !kCausal> st
   });
 }
 
-// The states of all heads, S transposed: gradients meet it from the other side.
+// The states of all heads with S transposed, for gradients.
 template <class Real>
 void transpose_states(const Shape& shape, const Real* state, const Workspace<Real>& work) {
   const auto e = shape.head_width;

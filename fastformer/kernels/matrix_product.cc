@@ -16,7 +16,7 @@
 namespace fastformer::kernels {
 namespace {
 // A block of 256 x 256 floats of either side is a quarter of the L2 cache of current cores; a strip
-// of 256 rows of B and two vectors of floats is 32 KiB and stays in the first.
+// of 256 rows of B and two vectors of floats is 32 KiB and stays in the L1 cache.
 constexpr std::int64_t kBlockDepth = 256, kBlockColumns = 256, kBlockHeight = 264;
 
 template <class Real>
@@ -38,7 +38,7 @@ HWY_BEFORE_NAMESPACE();
 namespace fastformer::kernels::HWY_NAMESPACE {
 namespace {
 
-// Sums of a tile: 12 x 2 of the 32 registers of AVX-512, 4 x 2 of the 16 of what lies below.
+// Sums of a tile: 12 x 2 of the 32 registers of AVX-512, 4 x 2 of the 16 of older instruction sets.
 constexpr int kTileHeight = HWY_TARGET <= HWY_AVX3 ? 12 : 4;
 
 template <class Real>
@@ -46,8 +46,8 @@ std::int64_t strip_width() {
   return 2 * static_cast<std::int64_t>(hn::Lanes(hn::ScalableTag<Real>()));
 }
 
-// kCount elements side by side: a call of the library's copy, which the compiler makes of a loop
-// for these few, would take longer than they do.
+// Copies kCount contiguous elements: the compiler would replace a loop by a library call, which
+// takes longer.
 template <std::int64_t kCount, class Real>
 HWY_INLINE void copy_few(const Real* from, Real* to) {
   const hn::CappedTag<Real, kCount % (16 / sizeof(Real)) == 0 ? 16 / sizeof(Real) : 1> d;
@@ -141,15 +141,15 @@ void pack_left(Scattered<Real> a, std::int64_t rows, std::int64_t depth, Real* o
   }
 }
 
-// The tiles of a block of A, as they lie or packed: the first, and how far from one to the next.
+// The tiles of a block of A, packed or not: the first, and the distance between tiles.
 template <class Real>
 struct Left {
   Scattered<Real> tile;
   std::int64_t next;
 };
 
-// One strip of C [rows, strip_width] += A B, tile by tile. Where it is the first that reads the
-// rows of A, those of the next tile are fetched meanwhile; packed ones are near already.
+// One strip of C [rows, strip_width] += A B, tile by tile. If it is the first strip that reads the
+// rows of A, it prefetches the rows of the next tile; packed rows are in the cache.
 template <class Real>
 void multiply_strip(std::int64_t rows, std::int64_t depth, Left<Real> a, bool first_read,
                     const Real* strip, Real* c, std::int64_t ldc) {

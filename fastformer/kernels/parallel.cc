@@ -18,7 +18,8 @@ static int omp_in_parallel() { return 0; }
 static void omp_set_num_threads(int /*count*/) {}
 #endif
 
-// NOLINTBEGIN(readability-identifier-naming): the names of MKL; weak, as other BLAS lack them.
+// NOLINTBEGIN(readability-identifier-naming): the names of MKL; weak, because other BLAS do not
+// have them.
 extern "C" {
 int MKL_Get_Max_Threads() __attribute__((weak));
 int MKL_Set_Num_Threads_Local(int count) __attribute__((weak));
@@ -28,7 +29,7 @@ int MKL_Set_Num_Threads_Local(int count) __attribute__((weak));
 namespace fastformer::kernels {
 namespace {
 
-// What a scope sets for its thread, and what `parallel_for` hands to the threads that help it.
+// The settings of a scope, which `parallel_for` passes to its threads.
 struct ThreadSettings {
   Operands operands = Operands::kFloat;
   int threads = 0;  // 0: those of OpenMP
@@ -36,8 +37,8 @@ struct ThreadSettings {
 
 thread_local ThreadSettings settings;
 
-// LibTorch lowers OpenMP's number to that of MKL, which counts cores, in its first operation on a
-// thread. Ours may come before that.
+// In its first operation on a thread, LibTorch lowers OpenMP's number of threads to MKL's, which
+// counts cores. Our call may come earlier.
 int openmp_threads() {
   thread_local bool lowered = false;
   if (!lowered && MKL_Get_Max_Threads != nullptr) omp_set_num_threads(MKL_Get_Max_Threads());

@@ -72,8 +72,8 @@ HWY_INLINE void for_each_head_vector(std::int64_t heads, const Body& body) {
   for (std::int64_t h = 0; h < padded(heads); h += hn::Lanes(d)) body(d, h);
 }
 
-// The softmax of a tile under the running maximum: logits become exponentials, `scale` [padded h]
-// what earlier sums have to be multiplied by. maximum and sum have padded length.
+// The softmax of a tile under the running maximum: logits become exponentials, and `scale` [padded
+// h] the factors of earlier sums. maximum and sum have padded length.
 template <class Real>
 void advance_softmax(std::int64_t n, std::int64_t heads, Real* logits, Real* maximum, Real* sum,
                      Real* scale) {
@@ -260,8 +260,8 @@ std::int64_t row_pooling_scratch_size(std::int64_t width, std::int64_t heads) {
 template <class Real>
 void merge_pooling(const Real* other, std::int64_t width, std::int64_t heads, Real* state) {
   for (std::int64_t h = 0; h < heads; ++h) {
-    // No rows: a maximum of -inf with a sum of 1, which no rows can give; where all logits are
-    // -inf the sum is 0, and NaN comes out.
+    // No rows: a maximum of -inf with a sum of 1, which is impossible with rows; if all logits are
+    // -inf, the sum is 0 and the result NaN.
     if (other[h] == -std::numeric_limits<Real>::infinity() && other[heads + h] == Real{1}) continue;
     const Real highest = std::max(state[h], other[h]);
     const Real mine = std::exp(state[h] - highest), theirs = std::exp(other[h] - highest);

@@ -20,8 +20,8 @@ namespace {
 // Whole vectors of any instruction set.
 std::int64_t padded(std::int64_t width) { return (width + 15) / 16 * 16; }
 
-// Hands out pieces of the caller's scratch, each from a cache line on. For each piece the scratch
-// needs at most `kCacheLine` elements more than it has, whatever the number type.
+// Divides the caller's scratch into pieces that begin at cache lines. Each piece needs at most
+// `kCacheLine` additional elements, for every number type.
 template <class Real>
 class Scratch {
  public:
@@ -145,7 +145,7 @@ struct BackwardState {
         weights(scratch.take(kTileKeys * kMostLanes)),
         slopes(scratch.take(kTileKeys * kMostLanes)) {}
 
-  // Queries times the scale, and gradients times the inverse sums, so that exponentials do for
+  // Queries times the scale, and gradients times the inverse sums, so that exponentials replace
   // weights.
   Real *query_rows, *gradient_rows;      // [queries, padded e]
   Real *queries, *gradients, *dqueries;  // [e, lanes] for each tile
@@ -234,7 +234,7 @@ void meet(const AttentionHead<Real>& head, std::span<const Run> runs, const Quer
   });
 }
 
-// The gradients of the tile's queries to their rows.
+// Writes the gradients of the tile's queries.
 template <class Real>
 void finish(const QueryTile<Real>& tile, std::int64_t width, Real scale,
             const BackwardState<Real>& state, HeadRows<Real> out) {

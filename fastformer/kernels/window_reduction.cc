@@ -66,11 +66,11 @@ void window_maxima_backward(const RowWindows& windows, const WindowColumns& shap
   const auto [columns, stride] = shape;
   for (std::int64_t p = 0; p < windows.count(); ++p) {
     const Real *highest = reduced + p * stride, *g = gradient + p * stride;
-    std::copy(g, g + columns, scratch);  // what no row has taken yet
+    std::copy(g, g + columns, scratch);  // gradients not yet assigned to a row
     for (std::int64_t m = 0; m < windows.covered(p); ++m) {
       const auto at = (windows.first(p) + m) * stride;
       for (std::int64_t c = 0; c < columns; ++c) {
-        // Not `==`: a maximum that is not a number goes to the first row.
+        // Not `==`: a NaN maximum belongs to the first row.
         const bool taken = !(x[at + c] < highest[c]);
         dx[at + c] += taken ? scratch[c] : Real{0};
         scratch[c] = taken ? Real{0} : scratch[c];

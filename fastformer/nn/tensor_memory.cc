@@ -15,18 +15,18 @@ namespace fastformer::nn {
 
 namespace {
 
-// LibTorch's own has 0.
+// LibTorch's own allocator has priority 0.
 constexpr std::uint8_t kArenaPriority = 100;
-// What is smaller finds its pages in the C library's heap.
+// Smaller blocks come from the C library's heap.
 constexpr std::size_t kLeastSize = 1 << 20;
 
-// Lives on: tensors may be freed after main().
+// Never destroyed: tensors may be freed after main().
 base::Arena& arena() {
   static auto* const kept = new base::Arena(std::size_t{1} << 40);
   return *kept;
 }
 
-// Libraries below LibTorch take and free bare pointers, so one function frees what either gave.
+// Libraries below LibTorch use bare pointers, so one function frees the blocks of both allocators.
 class ArenaAllocator final : public c10::Allocator {
  public:
   explicit ArenaAllocator(c10::Allocator* other) { other_ = other; }
@@ -67,10 +67,10 @@ void keep_freed_memory() {
 
 namespace {
 
-// Above LibTorch's own, so that ours can take their place and give it back.
+// Above LibTorch's own, so that ours can replace it and restore it.
 constexpr std::uint8_t kMeterPriority = 100;
 
-// The blocks that are alive, with their sizes.
+// The live blocks with their sizes.
 class Ledger {
  public:
   void add(void* block, std::int64_t size) {
@@ -110,14 +110,14 @@ class Ledger {
   mutable std::mutex mutex_;
 };
 
-// Lives on, as tensors may be freed after the last meter.
+// Never destroyed: tensors may be freed after the last meter.
 Ledger& ledger() {
   static auto* const kept = new Ledger;
   return *kept;
 }
 
 // The blocks are those of the allocator below, whose function frees them: a bare pointer may be
-// from before the meter.
+// allocated before the meter.
 class CountingAllocator final : public c10::Allocator {
  public:
   c10::DataPtr allocate(std::size_t size) override {

@@ -16,7 +16,7 @@ namespace {
 using kernels::Activation;
 using Json = nlohmann::json;
 
-// Other spellings of the same two functions are of later versions of the library.
+// The other names of the same two functions come from later versions of the library.
 constexpr std::array<std::pair<const char*, Activation>, 5> kActivations = {
     {{"gelu", Activation::kGelu},
      {"gelu_new", Activation::kGeluTanh},
@@ -24,7 +24,7 @@ constexpr std::array<std::pair<const char*, Activation>, 5> kActivations = {
      {"gelu_python", Activation::kGelu},
      {"gelu_pytorch_tanh", Activation::kGeluTanh}}};
 
-// One config.json, its values taken field by field.
+// One config.json, read field by field.
 class BertFields {
  public:
   BertFields(const Json& json, std::string where) : json_(json), where_(std::move(where)) {
@@ -53,7 +53,7 @@ class BertFields {
     }
     field = value->get<std::int64_t>();
   }
-  /// A number from 0 on, below 1.
+  /// A number of at least 0 and below 1.
   void read_share(const char* key, double& field) const {
     const auto* value = find(key);
     if (value == nullptr) return;
@@ -63,7 +63,7 @@ class BertFields {
     }
     field = value->get<double>();
   }
-  /// Empty where there is no such field.
+  /// Empty if the field is missing.
   std::string text(const char* key) const {
     const auto* value = find(key);
     if (value == nullptr) return "";

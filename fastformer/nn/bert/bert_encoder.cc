@@ -23,9 +23,9 @@ namespace fastformer::nn {
 
 namespace {
 
-constexpr std::int64_t kDroppedRows = 4096;  // bounds what the weights of one product take
+constexpr std::int64_t kDroppedRows = 4096;  // limits the memory of the weights of one product
 
-// Sequences of one length, whose attention is one product for all of them.
+// Sequences of equal length, whose attention is one product.
 struct EqualLengths {
   std::int64_t length = 0;
   std::int64_t sequences = 0;
@@ -87,7 +87,7 @@ at::Tensor attend_with_dropout(const at::Tensor& query, const at::Tensor& key,
   std::vector<std::int64_t> lengths;
   for (const auto& group : groups) lengths.push_back(group.sequences * group.length);
   const auto order = at::tensor(rows, at::kLong);
-  // Their backward pass puts the parts together once; that of a slice would fill a whole batch.
+  // Its backward pass joins the parts once; that of a slice would fill a whole batch.
   const auto parts = [&](const at::Tensor& x) {
     return x.index_select(0, order).split_with_sizes(lengths);
   };
@@ -107,7 +107,7 @@ constexpr const char* kTypeTable = "embeddings.token_type_embeddings.weight";
 
 std::string layer_name(std::int64_t layer) { return "encoder.layer." + std::to_string(layer); }
 
-// What stands before the names of a file: every model of the family has the table of tokens.
+// The prefix of the names in a file: every model of the family has a token table.
 std::string bert_prefix(const base::SafetensorsFile& file) {
   for (const auto* prefix : {"", "bert."}) {
     if (file.tensors().contains(std::string(prefix) + kTokenTable)) return prefix;

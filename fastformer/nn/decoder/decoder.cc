@@ -20,7 +20,7 @@ namespace fastformer::nn {
 
 namespace {
 
-// Room for at least `rows`; doubled, so that a row is copied a bounded number of times.
+// Capacity for at least `rows`; doubled, so that a row is copied a bounded number of times.
 void grow_table(at::Tensor& table, std::int64_t rows, const at::Tensor& like) {
   const auto capacity = table.defined() ? table.size(0) : 0;
   if (rows <= capacity) return;
@@ -29,7 +29,7 @@ void grow_table(at::Tensor& table, std::int64_t rows, const at::Tensor& like) {
   table = std::move(larger);
 }
 
-// The columns of one head of the listed rows, side by side.
+// The columns of one head of the listed rows, contiguous.
 template <class Real>
 void gather_listed(const Real* table, std::int64_t stride, std::span<const std::int64_t> rows,
                    std::int64_t width, Real* to) {

@@ -27,9 +27,9 @@ struct LossPiece {
 };
 using LossBlock = std::vector<LossPiece>;
 
-// The rows of ragged targets in blocks of about equal cost, in order: `cost(sequence)` numbers are
-// held for each row. A row that alone costs more than a block has one to itself. 2^22 floats are
-// 16 MiB: with 32,000 tokens in the vocabulary a block is 131 rows.
+// The rows of ragged targets in blocks of about equal cost, in order: each row needs
+// `cost(sequence)` numbers. A row that exceeds the size of a block is a block of its own. 2^22
+// floats are 16 MiB: with 32,000 tokens in the vocabulary a block is 131 rows.
 template <class Cost>
 std::vector<LossBlock> loss_blocks(const Offsets& targets, const Cost& cost) {
   constexpr std::int64_t kNumbers = std::int64_t{1} << 22, kRows = 1024;
@@ -80,7 +80,7 @@ struct LossTensors {
 template <class Real>
 class LossPass {
  public:
-  // `gradients` holds zeros, or nothing where none are asked for.
+  // `gradients` holds zeros, or is empty if no gradients are needed.
   LossPass(const LossTensors& inputs, const LossTargets& targets,
            const std::optional<LossTensors>& gradients)
       : in_(inputs),
@@ -149,7 +149,7 @@ class LossPass {
     return weights;
   }
 
-  // Losses of the rows of a piece; p and the weights of copying become gradients of their logits.
+  // Losses of the rows of a piece; p and the copy weights become gradients of their logits.
   void each_row(const LossPiece& piece, const Real* log_p, const Real* sums, const at::Tensor& p,
                 Real* weights) {
     const auto n = targets_.document_length(piece.sequence);

@@ -15,7 +15,7 @@ using torch::autograd::AutogradContext;
 using torch::autograd::Function;
 using torch::autograd::variable_list;
 
-// The blocks of a long sequence are summed apart, then added up in order.
+// The blocks of a long sequence are summed separately, then added in order.
 template <class Real>
 void sum_blocks(const Real* rows, const Real* weights, const std::vector<SequenceBlock>& blocks,
                 std::int64_t width, Real* out) {

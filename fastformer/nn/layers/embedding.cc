@@ -46,8 +46,8 @@ at::Tensor Embedding::buckets(std::span<const std::int32_t> ids, const Offsets& 
   return buckets;
 }
 
-// What the bigram row of each token is multiplied by: 0 for the first token of a sequence, which
-// has no predecessor, and for what is dropped.
+// Factors of the bigram rows: 0 for the first token of a sequence, which has no predecessor, and
+// for dropped pairs.
 at::Tensor Embedding::bigram_scale(const Offsets& offsets, bool training) const {
   auto scale = at::ones({offsets.total()}, bigram_.options().requires_grad(false));
   if (training && options_.bigram_dropout > 0) {
@@ -81,7 +81,7 @@ at::Tensor Embedding::forward_at(std::span<const std::int32_t> ids, std::int64_t
   return normalized_in_place(sum_of_rows(lookups));
 }
 
-// A document of a million tokens is not to be held twice.
+// Frees the memory: a document of a million tokens must not be stored twice.
 at::Tensor Embedding::normalized_in_place(const at::Tensor& x) const {
   if (!norm_) return x;
   for_each_row_block(x.size(0), [&](std::int64_t, std::int64_t first, std::int64_t n) {

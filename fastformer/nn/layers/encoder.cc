@@ -27,7 +27,7 @@ at::Tensor EncoderLayer::close_block(const at::Tensor& x, const at::Tensor& y,
   return rate > 0 ? dropout_add(y, residual, rate) : config_.residual ? y + x : y;
 }
 
-// From the output of the mixer on, row by row.
+// The steps after the mixer, row by row.
 at::Tensor EncoderLayer::finish(const at::Tensor& x, const at::Tensor& mixed, bool training) const {
   const auto y = close_block(x, mixed, mixer_norm_, training);
   if (config_.ffn_width == 0) return y;

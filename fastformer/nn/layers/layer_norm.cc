@@ -38,7 +38,7 @@ struct NormInputs {
   bool is_sum() const { return residual.has_value() || rule.rate > 0; }
 };
 
-// `sum` [T, d] receives what is normalised where it is defined and not x itself.
+// `sum` [T, d] receives the input of the normalisation, if it is defined and not x.
 template <class Real>
 void run_norm(const NormInputs& in, const at::Tensor& weight, const at::Tensor& bias,
               const at::Tensor& sum, const at::Tensor& statistics, const at::Tensor& y) {

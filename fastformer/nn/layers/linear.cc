@@ -21,7 +21,7 @@ class LinearFunction : public Function<LinearFunction> {
                             const at::Tensor& weight_in, const std::optional<at::Tensor>& bias,
                             std::int64_t rounding) {
     const auto x = x_in.contiguous();
-    // The transposed view of a matrix, as W^T of another layer, is read as it lies.
+    // The transposed view of a matrix, as W^T of another layer, is read without a copy.
     const bool flipped = !weight_in.is_contiguous() && weight_in.t().is_contiguous();
     const auto weight = flipped ? weight_in.t() : weight_in.contiguous();
     const std::int64_t rows = x.size(0), in = x.size(1), out = weight_in.size(0);

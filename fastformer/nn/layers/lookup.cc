@@ -15,7 +15,7 @@ using torch::autograd::AutogradContext;
 using torch::autograd::Function;
 using torch::autograd::variable_list;
 
-constexpr std::int64_t kLookupGrain = 64;  // rows; fewer would not pay for a thread
+constexpr std::int64_t kLookupGrain = 64;  // rows; for fewer a thread would be slower
 
 template <class Real>
 void add_table_rows(const at::Tensor& table, const at::Tensor& indices, const at::Tensor& scale,
@@ -39,7 +39,7 @@ void add_table_rows(const at::Tensor& table, const at::Tensor& indices, const at
   });
 }
 
-// Where each used row of a table was used: uses[starts[r]] .. uses[starts[r + 1]] for rows[r].
+// The uses of each used row of a table: uses[starts[r]] .. uses[starts[r + 1]] for rows[r].
 struct Uses {
   std::vector<std::int64_t> rows, starts;
   std::vector<std::pair<std::int64_t, std::int64_t>> uses;  // row of the table, token
@@ -92,7 +92,7 @@ at::Tensor gradient_of(const at::Tensor& gradient, const at::Tensor& indices,
 
 class SumOfRows : public Function<SumOfRows> {
  public:
-  // Table, indices and scale of each lookup, one after another; an empty scale stands for ones.
+  // Table, indices and scale of each lookup, one after another; an empty scale means ones.
   static at::Tensor forward(AutogradContext* context, at::TensorList arguments) {
     const auto count = arguments.size() / 3;
     const auto width = arguments[0].size(1);

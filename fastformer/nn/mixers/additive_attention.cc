@@ -52,7 +52,7 @@ class KeyQueries : public Function<KeyQueries> {
       const auto* g = gradient.const_data_ptr<scalar_t>();
       auto* row = rows.mutable_data_ptr<scalar_t>();
       gemm_by_depth(in, out, count, row, g, dweight.mutable_data_ptr<scalar_t>(), Operands::kFloat);
-      // The rows are not needed any more; their gradient takes their place.
+      // The rows are no longer needed; their gradient overwrites them.
       gemm_by_rows<scalar_t>(Transpose::kYes, count, in, out, g, weight.const_data_ptr<scalar_t>(),
                              out, {}, row, Operands::kFloat);
     });
@@ -226,7 +226,7 @@ double AdditiveAttention::multiply_adds(std::int64_t tokens) const {
   const auto n = static_cast<double>(tokens), d = static_cast<double>(width_);
   const auto heads = static_cast<double>(heads_);
   const double poolings = 4 * n * heads * d;   // logits and sums, twice
-  const double globals = (heads + 2) * d * d;  // their queries, and what they pooled
+  const double globals = (heads + 2) * d * d;  // their queries, and the pooled vectors
   // For the other interactions one matrix is composed per batch.
   const bool one_matrix = fields_.interaction != Interaction::kProduct;
   if (!one_matrix && tokens < least_merged()) return 3 * n * d * d + poolings + globals;

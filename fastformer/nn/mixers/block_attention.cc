@@ -24,7 +24,7 @@ struct BlockLayout {
 
   std::int64_t sequences() const { return static_cast<std::int64_t>(offsets.size()) - 1; }
   std::int64_t head_width() const { return width / heads; }
-  // The most keys of a sequence, and so of a unit of work.
+  // Largest number of keys of a sequence, and so of a unit of work.
   std::int64_t most_keys() const {
     std::int64_t most = 0;
     for (std::int64_t b = 0; b < sequences(); ++b) {
@@ -34,8 +34,8 @@ struct BlockLayout {
   }
 };
 
-// One head of one sequence. Its keys and values are copied side by side, the extra ones first: each
-// is read for many blocks of queries.
+// One head of one sequence. Its keys and values are copied to contiguous rows, the extra ones
+// first, because each is read for many blocks of queries.
 template <class Real>
 struct BlockUnit {
   using Rows = kernels::HeadRows<Real>;
@@ -108,7 +108,7 @@ void for_each_block_head(const BlockLayout& layout, const Body& body) {
   });
 }
 
-// What the layer reads, and where gradients with respect to it go.
+// The inputs of the layer, and their gradients.
 struct BlockTensors {
   explicit BlockTensors(const variable_list& list)
       : query(list[0]), key(list[1]), value(list[2]), extra_key(list[3]), extra_value(list[4]) {}
@@ -250,13 +250,12 @@ at::Tensor attend_blocks(const at::Tensor& query, const at::Tensor& key, const a
 
 std::vector<std::int64_t> BlockPattern::random_blocks(std::int64_t block, std::int64_t head,
                                                       std::int64_t count) const {
-  // The candidates are the blocks from `global` on without the window, which leaves a gap there.
+  // The candidates are the blocks from `global` on, except the window.
   const auto window_begin = std::clamp(block - side, std::min(global, count), count);
   const auto window_end = std::clamp(block + side + 1, window_begin, count);
   const auto before = window_begin - std::min(global, count);
   const auto candidates = before + count - window_end;
-  // Only places that something was swapped into are kept: these are few, however many candidates
-  // there are.
+  // Only swapped places are stored: they are few for any number of candidates.
   std::vector<std::pair<std::int64_t, std::int64_t>> moved;
   const auto at = [&](std::int64_t place) {
     const auto found = std::find_if(moved.rbegin(), moved.rend(),

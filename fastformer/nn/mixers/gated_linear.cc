@@ -51,8 +51,7 @@ GatedArguments<Real> gated_arguments(const variable_list& tensors,
           operands};
 }
 
-// Short sequences side by side in blocks of about the same number of rows, and those that are long
-// enough by themselves.
+// Short sequences, joined to blocks of about equal numbers of rows, and long sequences.
 struct GatedPlan {
   std::vector<std::pair<std::int64_t, std::int64_t>> blocks;  // first and last + 1
   std::vector<std::int64_t> merged;
@@ -209,8 +208,8 @@ void merged_backward(const GatedArguments<Real>& a, std::int64_t b, const Real* 
   for (std::int64_t i = 0; i < a.out * a.in; ++i) ddirect[i] += dmatrix[i];
 }
 
-// body(part, sequence): a thread each where the long sequences are many, else one after the other
-// with all threads in each product.
+// body(part, sequence): one thread per sequence if there are many long sequences, else one after
+// another with all threads in each product.
 template <class Body>
 void for_each_merged(const std::vector<std::int64_t>& sequences, const Body& body) {
   const auto count = static_cast<std::int64_t>(sequences.size());
@@ -285,7 +284,7 @@ class GatedLinearFunction : public Function<GatedLinearFunction> {
   }
 };
 
-// x, inner, outer, direct, gates, constants, side by side in memory.
+// x, inner, outer, direct, gates, constants, contiguous in memory.
 variable_list checked_gated(const at::Tensor& x, const GatedWeights& weights,
                             const at::Tensor& gates, const at::Tensor& constants,
                             const Offsets& offsets) {

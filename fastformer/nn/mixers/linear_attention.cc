@@ -15,11 +15,11 @@ using torch::autograd::AutogradContext;
 using torch::autograd::Function;
 using torch::autograd::variable_list;
 
-// 512 rows of 256 floats are 512 KiB of each operand: the state of 17 KiB that they add up is small
-// beside them, and two cores find work in a sequence of 1,000 tokens.
+// 512 rows of 256 floats are 512 KiB of each operand: their state of 17 KiB is small in comparison,
+// and a sequence of 1,000 tokens has work for two cores.
 constexpr std::int64_t kRowsOfState = 512;
 
-// The rows of a batch in blocks, as the kernels take them.
+// The rows of a batch in blocks for the kernels.
 template <class Real>
 class LinearBatch {
  public:
@@ -70,7 +70,7 @@ class LinearBatch {
   const Real *query_, *key_, *value_;
 };
 
-// States of blocks that are parts of a sequence, one per block, all zero; none where all are whole.
+// States of blocks that are parts of a sequence, one per block, all zero; none if all are whole.
 template <class Real>
 std::vector<Real> part_states(const LinearBatch<Real>& batch) {
   return std::vector<Real>(batch.any_parts ? batch.blocks.size() * batch.state_size : 0);
@@ -81,7 +81,7 @@ void add(const Real* from, std::int64_t count, Real* to) {
   for (std::int64_t i = 0; i < count; ++i) to[i] += from[i];
 }
 
-// states [B, state]: what the parts of each sequence add up to, in their order.
+// states [B, state]: the sums of the parts of each sequence, in order.
 template <class Real>
 void sum_parts(const LinearBatch<Real>& batch, const std::vector<Real>& parts, Real* states) {
   if (!batch.any_parts) return;

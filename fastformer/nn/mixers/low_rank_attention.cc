@@ -20,8 +20,8 @@ using torch::autograd::AutogradContext;
 using torch::autograd::Function;
 using torch::autograd::variable_list;
 
-// Columns that a thread takes at a time: few enough that a long sequence gives work to several
-// threads, and enough that packing their rows pays.
+// Columns per unit of work: few enough that a long sequence has work for several threads, and
+// enough to amortize packing their rows.
 constexpr std::int64_t kColumns = 64;
 // Rows of which a thread takes the gradient of the projections at a time.
 constexpr std::int64_t kGradientRows = 512;
@@ -38,7 +38,7 @@ struct ProjectionSizes {
   std::int64_t group_columns() const { return columns / groups; }
   std::int64_t blocks_of_group() const { return (group_columns() + kColumns - 1) / kColumns; }
   std::int64_t blocks() const { return groups * blocks_of_group(); }
-  // Where the rows of a sequence begin in [s, B, k, c].
+  // The first row of a sequence in [s, B, k, c].
   std::int64_t projected(std::int64_t set, std::int64_t sequence) const {
     return (set * sequences + sequence) * rank * columns;
   }
@@ -253,7 +253,7 @@ LowRankAttention::LowRankAttention(const MixerShape& shape, const LowRankFields&
       break;
   }
   for (const auto& projection : names) {
-    // So that what is projected is as large as one row.
+    // So that a projected row is as large as one row.
     const auto deviation = 1 / std::sqrt(static_cast<double>(length_));
     projections_.push_back(store.normal(projection + ".weight", sizes, deviation));
   }
@@ -273,7 +273,7 @@ LowRankAttention::Attended LowRankAttention::project_rows(const at::Tensor& x,
   return {rows[0], shorten(rows[1], projections_.front()), shorten(rows[2], projections_.back())};
 }
 
-// The other way round, for projections that all heads share.
+// In the other order, for projections that all heads share.
 LowRankAttention::Attended LowRankAttention::project_input(const at::Tensor& x,
                                                            const Offsets& offsets) const {
   std::vector<std::int64_t> lengths;
@@ -313,7 +313,7 @@ at::Tensor LowRankAttention::forward(const at::Tensor& x, const Offsets& offsets
   return output_ ? output_.forward(y) : y;
 }
 
-// Counted in the order that costs least, which is also the one that runs.
+// Counted in the cheaper order, which is also the one that runs.
 double LowRankAttention::multiply_adds(std::int64_t tokens) const {
   const auto n = static_cast<double>(tokens), d = static_cast<double>(query_.weight.size(0));
   const auto k = static_cast<double>(rank_);

@@ -20,7 +20,7 @@ using torch::autograd::Function;
 using torch::autograd::variable_list;
 using WindowOffsets = std::vector<std::int64_t>;
 
-// Columns that a thread takes at the least, where heads do not part them: a few cache lines.
+// Smallest number of columns per thread, if heads do not split them: a few cache lines.
 constexpr std::int64_t kLeastWindowColumns = 64;
 
 WindowOffsets window_offsets_of(const WindowOffsets& offsets, const WindowShape& shape) {
@@ -46,8 +46,8 @@ struct WindowLayout {
     return {offsets[b + 1] - offsets[b], shape.size, shape.step};
   }
 
-  // body(b, head, first column, columns), spread over the threads; no columns come twice. Where one
-  // head has them all, `whole` keeps them together.
+  // body(b, head, first column, columns), spread over the threads; without overlapping columns. If
+  // one head has all columns, `whole` keeps them together.
   template <class Body>
   void for_each_columns(bool whole, const Body& body) const {
     const bool parted = heads == 1 && !whole;

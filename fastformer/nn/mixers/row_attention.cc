@@ -18,7 +18,7 @@ using torch::autograd::AutogradContext;
 using torch::autograd::Function;
 using torch::autograd::variable_list;
 
-// The kernel passes over its keys once for so many queries.
+// Number of queries per pass of the kernel over its keys.
 constexpr std::int64_t kBlockQueries = 128;
 
 struct RowLayout {
@@ -31,8 +31,8 @@ struct RowLayout {
 };
 
 // Queries first .. last - 1 of a sequence and the rows to which some of them attend: the leading
-// ones, to which all of them do, and begin .. end - 1. The kernel gets these side by side, and the
-// queries from `origin` on, which becomes position 0.
+// ones, to which all of them do, and begin .. end - 1. The kernel gets these as contiguous rows,
+// and the queries from `origin` on, which becomes position 0.
 struct RowAttentionBlock {
   RowAttentionBlock(const RowLayout& layout, std::int64_t sequence, std::int64_t start)
       : token(layout.offsets[sequence]),
@@ -70,8 +70,8 @@ struct RowAttentionBlock {
   std::array<KeyRange, 2> ranges;
 };
 
-// body(block, head) for all blocks of queries, spread over the threads so that the heads of a
-// sequence come together where there are sequences enough, and one thread has all blocks of a head.
+// body(block, head) for all blocks of queries, distributed over the threads so that one thread has
+// all blocks of a head, and all heads of a sequence if there are enough sequences.
 template <class Body>
 void for_each_row_head(const RowLayout& layout, const Body& body) {
   const auto units = useful_units(layout.offsets, layout.heads);
@@ -85,7 +85,7 @@ void for_each_row_head(const RowLayout& layout, const Body& body) {
   });
 }
 
-// The most rows to which a block attends.
+// Largest number of rows to which a block attends.
 std::int64_t most_attended_rows(const RowLayout& layout) {
   std::int64_t most = 0;
   for (std::int64_t b = 0; b < layout.sequences(); ++b) {
@@ -95,8 +95,8 @@ std::int64_t most_attended_rows(const RowLayout& layout) {
   return std::min(most, (kBlockQueries + behind + ahead) / step + 2 + leading);
 }
 
-// One head of a block as the kernel takes it. Keys and values are copied side by side: rows that
-// lie a power of two apart displace each other from the L1 cache.
+// One head of a block for the kernel. Keys and values are copied to contiguous rows: rows at a
+// distance of a power of two displace each other from the L1 cache.
 template <class Real>
 class RowBlockHead {
  public:
@@ -122,7 +122,7 @@ class RowBlockHead {
   Data* statistics(Data* data) const {
     return data + 2 * statistics_;
   }
-  /// The rows of a matrix [R, d] to which the block attends, side by side in `copy`.
+  /// The rows of a matrix [R, d] to which the block attends, contiguous in `copy`.
   ConstRows gather(const Real* data, Real* copy) const {
     kernels::copy_rows<Real>({data + first_row_ * stride_ + column_, stride_}, leading_, width,
                              {copy, width});
@@ -179,7 +179,7 @@ void attend_rows_forward(const RowLayout& layout, const RowTensors& tensors) {
   });
 }
 
-// dquery is written, dkey and dvalue are added to.
+// Overwrites dquery, and adds to dkey and dvalue.
 template <class Real>
 void attend_rows_backward(const RowLayout& layout, const RowTensors& tensors,
                           const at::Tensor& gradient, const RowTensors& results) {

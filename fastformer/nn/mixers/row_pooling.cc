@@ -56,7 +56,7 @@ void pool_blocks(const at::Tensor& x, const at::Tensor& queries,
   }
 }
 
-// dx is added to; one [h, d] gradient of the queries for each block.
+// Adds to dx; one [h, d] gradient of the queries per block.
 template <class Real>
 void pool_blocks_backward(const variable_list& saved, const std::vector<SequenceBlock>& blocks,
                           const PoolingShape& shape, const at::Tensor& gradient,

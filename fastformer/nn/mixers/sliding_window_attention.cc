@@ -36,7 +36,7 @@ SlidingWindowAttention::SlidingWindowAttention(const MixerShape& shape,
   if (shape.output_projection) output_ = layer("output");
 }
 
-// y with the rows of the global tokens in place of what their neighbours gave them.
+// y with the rows of the global tokens replaced by their global attention.
 at::Tensor SlidingWindowAttention::with_global_rows(const at::Tensor& y, const at::Tensor& x,
                                                     const Offsets& offsets) const {
   std::vector<std::int64_t> rows, starts = {0};

@@ -70,7 +70,7 @@ FASTFORMER_AVX512_BF16 void pack_rows(const float* from, std::int64_t stride, st
   }
 }
 
-// [rows, depth] -> out [rows][pairs]: rows are rounded in place order.
+// [rows, depth] -> out [rows][pairs]: rows are rounded in their order.
 FASTFORMER_AVX512_BF16 void pack_columns(const float* from, std::int64_t stride, std::int64_t rows,
                                          std::int64_t depth, std::int64_t pairs,
                                          std::int32_t* out) {

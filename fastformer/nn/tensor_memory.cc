@@ -116,8 +116,8 @@ Ledger& ledger() {
   return *kept;
 }
 
-// The blocks are those of the allocator below, whose function frees them: a bare pointer may be
-// allocated before the meter.
+// A block may predate the meter, so the allocator below must be able to free it: bare pointers are
+// freed by its function.
 class CountingAllocator final : public c10::Allocator {
  public:
   c10::DataPtr allocate(std::size_t size) override {

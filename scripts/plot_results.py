@@ -89,7 +89,7 @@ def plot(path: pathlib.Path, folder: pathlib.Path, name: str | None, data: Seque
 
 def main() -> int:
     """Returns the exit code."""
-    parser = argparse.ArgumentParser(description="Draw results as SVG and PNG.")
+    parser = argparse.ArgumentParser("plot", description="Draw results as SVG and PNG.")
     parser.add_argument("file", type=pathlib.Path, nargs="?",
                         help="results.json, an efficiency CSV, or kernels.json")
     parser.add_argument("--output", type=pathlib.Path, help="folder (default: that of the file)")

@@ -145,7 +145,7 @@ BENCHMARK(row_pooling_backward)
     ->ArgsProduct({{32, 256, 16384}, {1, 16}})
     ->Unit(benchmark::kMicrosecond);
 
-// FIM's first convolution of a cube with its maxima: 50 clicked news, 8 words by 8.
+// FIM's first convolution of a cube with its maxima: 50 clicked items, 8 words by 8.
 struct Cube {
   Cube() {
     convolve_cubes(shape, 1, offsets.data(), x.data(), weight.data(), bias.data(), y.data(),

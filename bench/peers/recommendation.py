@@ -104,7 +104,7 @@ def read_impressions(data: pathlib.Path) -> list[Impression]:
 
 
 def read_titles(data: pathlib.Path, vocabulary: pathlib.Path) -> Tensor:
-    """[news + 1, title] tokens; the last row is an empty title."""
+    """[items + 1, title] tokens; the last row is an empty title."""
     names = vocabulary.read_text(encoding="utf-8").splitlines()
     ids = {name: number for number, name in enumerate(names)}
     rows = []

@@ -67,7 +67,7 @@ TEST_F(RecommendCommand, AllItemsButThoseOfTheHistoryCanBeChosen) {
   const auto nothing =
       objects_of(run_program({"recommend", clicks_->path("run/model"), "--news",
                               clicks_->path("test/news.tsv"), "--top", "3", "--json"}));
-  ASSERT_EQ(nothing.size(), 3u) << "--news is another name of --items";
+  ASSERT_EQ(nothing.size(), 3u) << "--news and --items are the same option";
   EXPECT_FALSE(nothing[0].contains("clicks"));
 }
 

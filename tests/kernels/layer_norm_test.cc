@@ -107,7 +107,7 @@ class LayerNorm : public ::testing::TestWithParam<std::string> {
 
 TEST_P(LayerNorm, AgreesWithTheReferenceAtEveryWidth) {
   for (std::int64_t width = 1; width <= 130; ++width) {
-    // Two numbers a row lie on either side of their mean and have no gradient: 1 / sqrt(variance)
+    // Two numbers per row lie on either side of their mean and have no gradient: 1 / sqrt(variance)
     // then stands for nothing but the last bits.
     const auto c = random_case(3, width, 0, static_cast<unsigned>(width));
     check<double>(c, width <= 2 ? 1e-6 : 1e-11);

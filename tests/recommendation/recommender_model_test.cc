@@ -141,7 +141,7 @@ TEST_P(RecommenderLearningSlow, LearnsWhatUsersLike) {
         auto gradient = weight.grad();
         if (!gradient.defined()) continue;
         if (gradient.is_sparse()) gradient = gradient.to_dense();
-        // As large for every tensor: no optimizer is at hand here.
+        // A step of equal size for every tensor, without an optimizer.
         weight.sub_(gradient / (gradient.norm() + 1e-3), 0.1);
         weight.mutable_grad() = at::Tensor();
       }

@@ -29,12 +29,12 @@ struct RankingMetric {
   std::function<double(const Ranking&)> value;
 };
 
-/// The metrics of MIND's official evaluation (Wu et al. 2020) come first. With ranks from 1 and y_i
-/// = 1 where candidate i was clicked:
+/// The metrics of MIND's official evaluation (Wu et al. 2020) come first. With ranks from 1 and
+/// y_i = 1 for a clicked candidate i:
 ///
-///   AUC     share of the pairs (clicked, not clicked) in the right order; equal scores count one
-///   half MRR     sum over all clicked of 1 / rank, divided by their number, not only that of the
-///   first nDCG@k  sum over ranks r <= k of y_r / log2(r + 1), divided by that of the best order
+///   AUC     share of the pairs (clicked, not clicked) in the right order
+///   MRR     sum over all clicked of 1 / rank, divided by their number, not only that of the first
+///   nDCG@k  sum over ranks r <= k of y_r / log2(r + 1), divided by that of the best order
 ///
 /// For equal scores AUC counts one half, as scikit-learn's roc_auc_score does. The other three use
 /// ranks_of(), where the later of two equal scores comes first, as in the official

@@ -50,7 +50,7 @@ class Task {
   /// batches may be prepared on another thread. Throws std::invalid_argument for a batch that the
   /// epoch does not have.
   virtual std::int64_t begin_epoch(std::int64_t epoch, std::int64_t first_batch) = 0;
-  /// Takes the next batch, to which the next two functions refer.
+  /// Takes the next batch, to which the next three functions refer.
   virtual void next_batch() = 0;
   virtual std::int64_t tokens() const = 0;
   /// The rows of row-sparse parameters that the batch reads: {name: rows}.

@@ -41,9 +41,9 @@ struct ReaderRow {
   bool has_columns = false;  ///< the configuration names its columns
 };
 
-/// Adds a format to those of `reader.cc`, of another program: recipes and commands can then use it.
-/// Call it before other threads use the library. Throws std::invalid_argument for a name that is
-/// taken.
+/// Adds a format of another program to the table in `reader.cc`: recipes and commands can then use
+/// it. Must be called before other threads use the library. Throws std::invalid_argument for a name
+/// that is taken.
 void register_reader(ReaderRow row);
 
 std::vector<std::string> reader_names();

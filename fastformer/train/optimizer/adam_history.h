@@ -38,16 +38,16 @@ void check_learning_rate(double learning_rate, double weight_decay);
 ///
 /// Without a gradient m and v only shrink, so from step t0 on the weight moves at step t0 + k by
 ///   size_s beta1^k m / (h_s sqrt(v) + epsilon),  h_s = beta2^(k/2) root_s,  s = t0 + k.
-/// Two facts make this cheap: 1. The moves shrink like (beta1 / sqrt(beta2))^k, 0.9004^k by
-/// default, for all m and v.
-///    After the K steps that bring this below `cutoff` (220 for float) the weight stops moving;
-///    only its decay continues, as one product.
+/// Two facts make this cheap:
+/// 1. The moves shrink like (beta1 / sqrt(beta2))^k, 0.9004^k by default, for all m and v. After
+///    the K steps that bring this below `cutoff` (220 for float) the weight stops moving; only its
+///    decay continues, as one product.
 /// 2. h_s hardly changes over these steps, unless training has just begun. With c = center, a mean
 ///    of the h_s, D = c sqrt(v) + epsilon and x = c sqrt(v) / D <= 1,
 ///      1 / (h_s sqrt(v) + epsilon) = 1/D sum_j (-x (h_s - c) / c)^j,
 ///    so all moves together are m/D times one polynomial in x, whose coefficients are the same for
-///    all weights. If its error bound exceeds `series`, the steps are taken one by one. If beta1^2
-///    >= beta2 the moves need not shrink, and all steps are taken one by one.
+///    all weights. If its error bound exceeds `series`, the steps are taken one by one.
+/// If beta1^2 >= beta2 the moves need not shrink, and all steps are taken one by one.
 class AdamHistory {
  public:
   AdamHistory(kernels::AdamConstants constants, double weight_decay, ReplayPrecision precision);

@@ -149,9 +149,8 @@ void check_any_left(const std::string& entry, std::int64_t left, const DroppedPa
   if (left > 0) return;
   throw std::invalid_argument(
       entry + ": no pair is left, " + std::to_string(dropped.empty) +
-      " have no document or no summary, and " + std::to_string(dropped.too_short) +
-      " are shorter than data.min_source_tokens or min_target_tokens; check the files and the "
-      "minimums");
+      " without a document or a summary, " + std::to_string(dropped.too_short) +
+      " shorter than data.min_source_tokens or min_target_tokens; check the files and the minimums");
 }
 
 void add_pairs(const PairSource& source, Encoder& encoder, PartWriter& writer) {

@@ -254,7 +254,7 @@ TEST_F(SummarizeCommand, EvaluateGivesTheScoresOfTheTestPart) {
   const auto bare =
       pairs_->folder().write("bare.jsonl", "{\"source\": \"oil\", \"target\": \"\"}\n").string();
   expect_refusal(run_program({"evaluate", model(), bare}),
-                 {"bare.jsonl", "no pair is left", "1 lack"});
+                 {"bare.jsonl", "no pair is left", "1 without"});
 }
 
 TEST(SummarizeTraining, StoppedOrKilledAndResumedItEndsIdentical) {

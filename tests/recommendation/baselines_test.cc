@@ -57,7 +57,7 @@ TEST_F(RankingBaselinesTest, RandomIsHalfRight) {
 
 TEST_F(RankingBaselinesTest, ABlindLogIsRefused) {
   log_.set_labelled(false);
-  EXPECT_MENTIONS(testing::error_of([&] { rank_with(random_baseline(1), log_); }), "clicked");
+  EXPECT_MENTIONS(testing::error_of([&] { rank_with(random_baseline(1), log_); }), "no labels");
 }
 
 }  // namespace

@@ -135,7 +135,7 @@ TEST_F(PairTest, ConfigurationIsChecked) {
   };
   EXPECT_EQ(error([](auto&) {}), "");
   EXPECT_MENTIONS(error([](auto& c) { c.target_field = "source"; }), "both 'source'");
-  EXPECT_MENTIONS(error([](auto& c) { c.target_field = ""; }), "must name");
+  EXPECT_MENTIONS(error([](auto& c) { c.target_field = ""; }), "are needed");
   EXPECT_MENTIONS(error([](auto& c) { c.format = "story", c.source_field = "x"; }), "remove");
   EXPECT_MENTIONS(error([](auto& c) { c.min_target_tokens = 200; }), "min_target_tokens is 200",
                   "128");
@@ -185,7 +185,7 @@ TEST_F(PairTest, PairsAreCutCountedAndCached) {
 
 TEST_F(PairTest, NoPairLeftIsAnError) {
   auto config = config_for("jsonl", write("a.jsonl", "{\"source\": \"\", \"target\": \"a\"}\n"));
-  EXPECT_MENTIONS(prepare_error(config), "a.jsonl", "1 have no document");
+  EXPECT_MENTIONS(prepare_error(config), "a.jsonl", "1 without a document");
   config.train = {write("b.jsonl", "{\"source\": \"a\", \"target\": \"a\"}\n")};
   config.min_source_tokens = 2;
   EXPECT_MENTIONS(prepare_error(config), "b.jsonl", "1 are shorter");
@@ -281,7 +281,7 @@ TEST_F(PairTest, AModelWithItsTokenizerReadsOtherPairs) {
   EXPECT_EQ(texts[1].target, "s3 new");
   config.min_target_tokens = 3;
   EXPECT_MENTIONS(testing::error_of([&] { read_pairs(config, entries, *dataset.tokenizer); }),
-                  "a.jsonl", "no pair is left", "1 lack", "3 are shorter");
+                  "a.jsonl", "no pair is left", "1 without", "3 shorter");
 }
 
 TEST_F(PairTest, PairsInMemoryMakeTheDatasetOfTheirFile) {

@@ -147,10 +147,11 @@ void for_each_training_pair(const PairSource& source, const std::vector<data::Pa
 
 void check_any_left(const std::string& entry, std::int64_t left, const DroppedPairs& dropped) {
   if (left > 0) return;
-  throw std::invalid_argument(
-      entry + ": no pair is left, " + std::to_string(dropped.empty) +
-      " without a document or a summary, " + std::to_string(dropped.too_short) +
-      " shorter than data.min_source_tokens or min_target_tokens; check the files and the minimums");
+  throw std::invalid_argument(entry + ": no pair is left, " + std::to_string(dropped.empty) +
+                              " without a document or a summary, " +
+                              std::to_string(dropped.too_short) +
+                              " shorter than data.min_source_tokens or min_target_tokens; check "
+                              "the files and the minimums");
 }
 
 void add_pairs(const PairSource& source, Encoder& encoder, PartWriter& writer) {

@@ -136,7 +136,7 @@ TEST_F(RecommendCommand, UnknownItemsAreReported) {
     return run_program({"evaluate", clicks_->path("run/model"), data.parent_path().string()});
   };
   EXPECT_MENTIONS(evaluate("1\tU1\t11/15/2019 8:55:22 AM\tS1 X1\tS2-1 X2-0\n").output,
-                  "unknown items: 1 of 2 that were shown", "1 in histories");
+                  "unknown items: 1 of 2 shown items", "1 in histories");
   expect_refusal(evaluate("1\tU1\t11/15/2019 8:55:22 AM\tS1\tX1-1 X2-0\n"),
                  {"none of the 2 items", "test part"});
   expect_refusal(evaluate("\tU1\t11/15/2019 8:55:22 AM\tS1\tS2-1 S3-0\n"),

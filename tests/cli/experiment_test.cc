@@ -146,7 +146,7 @@ TEST(ExperimentCommand, OnlyWhatChangedRunsAgain) {
   grid.write("add");
   expect_mentions(grid.run({"--dry-run"}), 0,
                   {"cut/base/seed-1     finished     accuracy",
-                   "cut/other/seed-1    changed      runs anew: `interaction = \"add\"`, was "
+                   "cut/other/seed-1    changed      runs again: `interaction = \"add\"`, was "
                    "`interaction = \"concat\"`",
                    "8 cells, 4 to run"});
   // What the file no longer describes does not count.

@@ -165,7 +165,7 @@ TEST_F(SummarizeCommand, ExplainsWhatEachTokenLookedAt) {
     expect_explanation(object, SmallPairs::document(i));
     ASSERT_LT(at + 1 + object["explanation"].size(), lines.size());
     EXPECT_EQ(lines[at++], object["summary"]);
-    EXPECT_MENTIONS(lines[at++], "token", "copied", "looked at");
+    EXPECT_MENTIONS(lines[at++], "token", "copied", "attends to");
     for (const auto& token : object["explanation"]) {
       const auto& line = lines[at++];
       EXPECT_TRUE(

@@ -42,16 +42,16 @@ TEST(ItemScores, WhatIsDamagedIsNamedWithItsLine) {
     return testing::error_of([&] { read_item_scores(path); });
   };
   for (const auto* header : {"", "\n", "item\n", "label,predicted\n0,0\n"}) {
-    EXPECT_MENTIONS(error_of(header), "test_items.csv:1: ", "item,auc,mrr", "run again");
+    EXPECT_MENTIONS(error_of(header), "test_items.csv:1: ", "item,auc,mrr", "run it again");
   }
-  EXPECT_MENTIONS(error_of("item,auc,mrr\n"), "test_items.csv: holds no item", "run again");
+  EXPECT_MENTIONS(error_of("item,auc,mrr\n"), "test_items.csv: holds no item", "run it again");
   const std::string good = "item,auc,mrr\n3f2a90c4d1e8b755,0.75,0.5\n";
   EXPECT_EQ(error_of(good), "");
   for (const auto* row :
        {"\n", "3f2a90c4d1e8b755\n", "3f2a90c4d1e8b755,0.75\n", "3f2a90c4d1e8b755,0.75,0.5,1\n",
         "3f2a90c4d1e8b755,0.75,x\n", "3f2a90c4d1e8b755,0.75,nan\n", "3f2a90c4d1e8b755,0.75,0.5 \n",
         "3f2a90c4d1e8b75,0.75,0.5\n", "3f2a90c4d1e8b75g,0.75,0.5\n"}) {
-    EXPECT_MENTIONS(error_of(good + row), "test_items.csv:3: ", "2 numbers", "run again");
+    EXPECT_MENTIONS(error_of(good + row), "test_items.csv:3: ", "2 numbers", "run it again");
   }
   EXPECT_MENTIONS(testing::error_of([&] { read_item_scores(folder / "none.csv"); }), "none.csv");
 }

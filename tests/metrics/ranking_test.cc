@@ -75,7 +75,7 @@ TEST(RankingMetrics, AreMeansOverImpressionsNotOverPairs) {
 
 TEST(RankingMetrics, RefuseWhatHasNoRanking) {
   EXPECT_MENTIONS(testing::error_of([] { score({1, 0}, {1}); }), "2 candidates", "1 scores");
-  EXPECT_MENTIONS(testing::error_of([] { score({0, 0}, {1, 2}); }), "without a click");
+  EXPECT_MENTIONS(testing::error_of([] { score({0, 0}, {1, 2}); }), "without clicks");
   const double nan = std::numeric_limits<double>::quiet_NaN();
   EXPECT_MENTIONS(testing::error_of([&] { score({1, 0}, {1, nan}); }), "not a number");
 }

@@ -21,6 +21,7 @@ install(FILES
   "${PROJECT_BINARY_DIR}/fastformerConfig.cmake"
   "${PROJECT_BINARY_DIR}/fastformerConfigVersion.cmake"
   "${PROJECT_SOURCE_DIR}/cmake/FastformerFindTorch.cmake"
+  "${PROJECT_SOURCE_DIR}/cmake/FindLIBLINEAR.cmake"
   DESTINATION "${package_directory}")
 
 # The program finds LibTorch's libraries beside itself, so that the installed tree can be moved and

@@ -96,7 +96,8 @@ void import_weights(const std::filesystem::path& state, const std::filesystem::p
              state.string());
   save_classifier(
       output,
-      {content.labels, content.max_tokens, content.data_config, *content.tokenizer, *content.model},
+      {content.labels, content.max_tokens, content.data_config, *content.tokenizer, *content.model,
+       /*linear=*/std::nullopt},
       "# Text classifier\n\nWeights converted from " + state.filename().string() + ".\n");
 }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <numeric>
 
 #include "fastformer/classification/classifier_model.h"
@@ -49,32 +50,49 @@ struct Classifier::Impl {
     });
   }
 
-  // Calls `use` with batches of all texts, in their order.
+  // Calls `use` with batches of all texts, in their order, and those of their n-grams.
   template <class Text, class Use>
   void for_each_batch(std::span<const Text> texts, const Use& use) const {
-    data::TokenBatch batch;
+    data::TokenBatch batch, ngrams;
     for (const auto& text : texts) {
       content.tokenizer->encode(text, batch.ids, limit());
       batch.offsets.push_back(batch.tokens());
+      if (content.linear) content.linear->model->table().encode(text, ngrams.ids);
+      ngrams.offsets.push_back(ngrams.tokens());
       // An empty text counts as one token, else a batch could hold any number of them.
       if (batch.tokens() + batch.size() < options.max_batch_tokens) continue;
-      use(batch);
+      use(batch, ngrams);
       batch = {};
+      ngrams = {};
     }
-    if (batch.size() > 0) use(batch);
+    if (batch.size() > 0) use(batch, ngrams);
   }
 
-  std::vector<Prediction> predictions(const at::Tensor& logits) const {
-    const auto probabilities = at::softmax(logits.to(at::kDouble), 1).contiguous();
-    const auto* row = probabilities.const_data_ptr<double>();
+  // One prediction per row of logits [rows, classes].
+  std::vector<Prediction> predictions(const std::vector<double>& logits) const {
     const auto classes = content.labels.size();
-    std::vector<Prediction> result(static_cast<std::size_t>(logits.size(0)));
+    std::vector<Prediction> result(logits.size() / classes);
+    auto row = logits.begin();
     for (auto& prediction : result) {
-      prediction.probabilities.assign(row, row + classes);
-      prediction.label = content.labels[std::max_element(row, row + classes) - row];
-      row += classes;
+      const auto best = std::max_element(row, row + static_cast<std::ptrdiff_t>(classes));
+      double sum = 0;
+      for (std::size_t c = 0; c < classes; ++c) {
+        sum += prediction.probabilities.emplace_back(
+            std::exp(row[static_cast<std::ptrdiff_t>(c)] - *best));
+      }
+      for (auto& probability : prediction.probabilities) probability /= sum;
+      prediction.label = content.labels[static_cast<std::size_t>(best - row)];
+      row += static_cast<std::ptrdiff_t>(classes);
     }
     return result;
+  }
+
+  std::vector<Prediction> predictions(const data::TokenBatch& texts,
+                                      const data::TokenBatch& ngrams) const {
+    if (!content.linear)
+      return predictions(member_scores(*content.model, nullptr, texts, ngrams).front());
+    return predictions(content.linear->pool.logits(
+        member_scores(*content.model, content.linear->model.get(), texts, ngrams)));
   }
 
   template <class Text>
@@ -82,10 +100,8 @@ struct Classifier::Impl {
     return compute([&] {
       std::vector<Prediction> result;
       result.reserve(texts.size());
-      for_each_batch(texts, [&](const data::TokenBatch& batch) {
-        for (auto& one : predictions(content.model->forward(batch, /*training=*/false))) {
-          result.push_back(std::move(one));
-        }
+      for_each_batch(texts, [&](const data::TokenBatch& batch, const data::TokenBatch& ngrams) {
+        for (auto& one : predictions(batch, ngrams)) result.push_back(std::move(one));
       });
       return result;
     });
@@ -136,11 +152,20 @@ std::vector<std::pair<std::string, double>> Classifier::top(const Prediction& pr
 
 Explanation Classifier::explain(std::string_view text) const {
   return impl_->compute([&] {
-    classification::ClassifierTrace trace;
-    const auto logits =
-        impl_->content.model->forward(impl_->encode(text), /*training=*/false, &trace);
+    const auto& content = impl_->content;
+    const std::array texts = {text};
     Explanation result;
-    result.prediction = impl_->predictions(logits).front();
+    impl_->for_each_batch<std::string_view>(texts, [&](const auto& batch, const auto& ngrams) {
+      result.prediction = impl_->predictions(batch, ngrams).front();
+    });
+    classification::ClassifierTrace trace;
+    content.model->forward(impl_->encode(text), /*training=*/false, &trace);
+    if (content.linear) {
+      const auto label =
+          std::find(content.labels.begin(), content.labels.end(), result.prediction.label) -
+          content.labels.begin();
+      result.ngrams = content.linear->model->contributions(text, label, content.linear->pool);
+    }
     result.tokens = impl_->content.tokenizer->tokens(text, impl_->limit());
     result.pooling_weights = mean_over_heads(trace.pooling_weights);
     for (const auto& layer : trace.layers) {
@@ -156,7 +181,7 @@ Vectors Classifier::embed(std::span<const std::string> texts) const {
     Vectors vectors{
         .width = static_cast<std::size_t>(impl_->content.model->config().text.encoder.width),
         .values = {}};
-    impl_->for_each_batch(texts, [&](const data::TokenBatch& batch) {
+    impl_->for_each_batch(texts, [&](const data::TokenBatch& batch, const data::TokenBatch&) {
       const auto rows = impl_->content.model->embed(batch).to(at::kFloat).contiguous();
       const auto* first = rows.const_data_ptr<float>();
       vectors.values.insert(vectors.values.end(), first, first + rows.numel());

@@ -34,6 +34,9 @@ struct Explanation {
   std::vector<std::string> tokens;
   std::vector<double> pooling_weights;  ///< of each token; sums to 1
   std::vector<Layer> layers;
+  /// What n-grams of words and characters add to the logit of the label through the linear members,
+  /// above the mean of the classes; the largest amounts first. Empty without linear members.
+  std::vector<std::pair<std::string, double>> ngrams;
 };
 
 /// A trained text classifier.

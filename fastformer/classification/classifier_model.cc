@@ -111,6 +111,9 @@ ClassifierContent ClassifierContent::load(const std::filesystem::path& directory
       config, content.tokenizer->vocabulary_size(),
       static_cast<std::int64_t>(content.labels.size()), /*seed=*/0);
   nn::load_weights(directory / base::kWeightsFile, content.model->parameters());
+  if (std::filesystem::exists(directory / kLinearFile)) {
+    content.linear = LinearPart::load(directory / kLinearFile, content.model->classes());
+  }
   return content;
 }
 
@@ -124,6 +127,7 @@ void save_classifier(const std::filesystem::path& directory, const ClassifierPar
       directory, kModelKind, tree, card, [&](const std::filesystem::path& fresh) {
         nn::save_tensors(fresh / base::kWeightsFile, parts.model.parameters(), {{"format", "pt"}});
         parts.tokenizer.save(fresh);
+        if (parts.linear) parts.linear->save(fresh / kLinearFile);
       });
 }
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -12,6 +13,7 @@
 
 #include "fastformer/base/config_tree.h"
 #include "fastformer/classification/data_config.h"
+#include "fastformer/classification/linear_part.h"
 #include "fastformer/data/batch.h"
 #include "fastformer/nn/layers/additive_pooling.h"
 #include "fastformer/nn/layers/embedding.h"
@@ -92,6 +94,7 @@ struct ClassifierContent {
   DataConfig data_config;
   std::unique_ptr<text::Tokenizer> tokenizer;
   std::unique_ptr<ClassifierModel> model;
+  std::optional<LinearPart> linear;  ///< linear.safetensors; none: the network stands alone
 
   /// Throws std::invalid_argument with one sentence for a directory that is missing, incomplete,
   /// damaged, or of another kind or version.
@@ -108,6 +111,7 @@ struct ClassifierParts {
   const DataConfig& data_config;
   const text::Tokenizer& tokenizer;
   const ClassifierModel& model;
+  const std::optional<LinearPart>& linear;
 };
 
 /// Writes the model directory; `card` is Markdown. Throws std::runtime_error if the file cannot be

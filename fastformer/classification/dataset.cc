@@ -20,29 +20,45 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int kFormatVersion = 2;
+constexpr int kFormatVersion = 3;
 constexpr const char* kTokenizerFolder = "tokenizer";
 constexpr std::size_t kShownClasses = 50;
 constexpr std::int64_t kPieceTokens = std::int64_t{1} << 22;
 
-// The two corpora of a part while they are written; an empty folder: in memory.
+// Linear members take no part where they would hold more weights or solve more problems than this.
+constexpr std::int64_t kMaximumLinearWeights = std::int64_t{1} << 27;
+constexpr std::int64_t kMaximumLinearClasses = 200;
+// Sequences of characters are many: by default they are for training texts of at most so many
+// bytes.
+constexpr std::size_t kCharactersUpTo = std::size_t{24} << 20;
+constexpr std::int64_t kDefaultCharacters = 5;
+
+// The corpora of a part while they are written; an empty folder: in memory.
 class PartWriter {
  public:
   explicit PartWriter(const fs::path& folder = {}, const std::string& part = {})
-      : texts_(file(folder, part, ".tokens")), labels_(file(folder, part, ".labels")) {}
+      : texts_(file(folder, part, ".tokens")),
+        ngrams_(file(folder, part, ".ngrams")),
+        labels_(file(folder, part, ".labels")) {}
 
-  void add(const text::LimitedIds& encoded, std::int32_t label, std::int64_t record) {
+  void add(const text::LimitedIds& encoded, std::span<const std::int32_t> ngrams,
+           std::int32_t label, std::int64_t record) {
     texts_.add(encoded.ids, record, encoded.truncated);
+    ngrams_.add(ngrams, record);
     labels_.add(std::span(&label, 1), record);
     tokens_ += std::ssize(encoded.ids);
   }
   std::int64_t tokens() const { return tokens_; }
-  LabelledCorpus finish() { return {texts_.finish(), labels_.finish()}; }
+  LabelledCorpus finish() { return {texts_.finish(), ngrams_.finish(), labels_.finish()}; }
 
   static LabelledCorpus open(const fs::path& folder, const std::string& part) {
     LabelledCorpus corpus{data::Corpus::open(file(folder, part, ".tokens")),
+                          data::Corpus::open(file(folder, part, ".ngrams")),
                           data::Corpus::open(file(folder, part, ".labels"))};
-    if (corpus.texts.size() == corpus.labels.size()) return corpus;
+    if (corpus.texts.size() == corpus.labels.size() &&
+        corpus.texts.size() == corpus.ngrams.size()) {
+      return corpus;
+    }
     throw std::invalid_argument(folder.string() + ": holds " + std::to_string(corpus.texts.size()) +
                                 " texts, but " + std::to_string(corpus.labels.size()) +
                                 " labels for " + part + "; delete the folder");
@@ -53,7 +69,7 @@ class PartWriter {
     return folder.empty() ? fs::path() : folder / (part + ending);
   }
 
-  data::CorpusWriter texts_, labels_;
+  data::CorpusWriter texts_, ngrams_, labels_;
   std::int64_t tokens_ = 0;
 };
 
@@ -63,20 +79,25 @@ struct Document {
   std::int64_t record;
   PartWriter* writer;
   text::LimitedIds encoded = {};
+  std::vector<std::int32_t> ngrams = {};
 };
 
 // Encodes documents on other threads while the caller continues to read, and adds them to their
 // writers in order.
 class Encoder {
  public:
-  Encoder(const text::Tokenizer& tokenizer, std::int64_t max_tokens)
+  // `ngrams` may be null.
+  Encoder(const text::Tokenizer& tokenizer, std::int64_t max_tokens,
+          const linear::NgramTable* ngrams)
       : queue_(
-            [&tokenizer, max_tokens](Document& document) {
+            [&tokenizer, max_tokens, ngrams](Document& document) {
               document.encoded = text::encode_limited(tokenizer, document.text, max_tokens);
+              if (ngrams != nullptr) ngrams->encode(document.text, document.ngrams);
               document.text = {};
             },
             [](Document& document) {
-              document.writer->add(document.encoded, document.label, document.record);
+              document.writer->add(document.encoded, document.ngrams, document.label,
+                                   document.record);
             }) {}
 
   void add(Document document) {
@@ -90,9 +111,9 @@ class Encoder {
 };
 
 void write_parts(const ExampleSources& sources, const DataConfig& config, const DatasetScan& found,
-                 const fs::path& folder, Dataset& dataset) {
+                 const linear::NgramTable* ngrams, const fs::path& folder, Dataset& dataset) {
   PartWriter train(folder, "train"), validation(folder, "validation"), test(folder, "test");
-  Encoder encoder(*dataset.tokenizer, config.max_tokens);
+  Encoder encoder(*dataset.tokenizer, config.max_tokens, ngrams);
   std::int64_t record = 0;
   const auto add = [&](Example& example, PartWriter& writer) {
     const std::int32_t label = found.label_id(example);
@@ -115,18 +136,53 @@ void write_parts(const ExampleSources& sources, const DataConfig& config, const 
   dataset.test = test.finish();
 }
 
+std::optional<linear::NgramTable> learn_ngrams(const linear::LinearConfig& config,
+                                               const text::TokenizerConfig& text_config,
+                                               const text::TextSource& texts,
+                                               std::int64_t classes) {
+  if (!config.enabled() || classes > kMaximumLinearClasses) return std::nullopt;
+  linear::NgramConfig ngrams{.words = config.words, .characters = config.characters};
+  if (config.characters == linear::LinearConfig::kAutomatic) {
+    std::size_t bytes = 0;
+    texts([&](std::string_view text) { bytes += text.size(); });
+    ngrams.characters = bytes <= kCharactersUpTo ? kDefaultCharacters : 0;
+  }
+  return linear::NgramTable::learn(ngrams, text_config, texts)
+      .most_frequent(kMaximumLinearWeights / classes);
+}
+
+linear::LabelledRows rows_of(const LabelledCorpus& corpus, std::int64_t classes) {
+  linear::LabelledRows rows{.columns = {}, .labels = {}, .classes = classes};
+  for (std::int64_t row = 0; row < corpus.size(); ++row) {
+    const auto columns = corpus.ngrams.tokens(row);
+    auto& sorted = rows.columns.emplace_back(columns.begin(), columns.end());
+    std::sort(sorted.begin(), sorted.end());
+    rows.labels.push_back(corpus.label(row));
+  }
+  return rows;
+}
+
 // An empty folder: in memory.
 Dataset build(const ExampleSources& sources, const DataConfig& config,
-              const text::TokenizerConfig& text_config, const fs::path& folder) {
+              const text::TokenizerConfig& text_config, const linear::LinearConfig& linear_config,
+              const fs::path& folder) {
   DatasetScan found = scan(sources, config);
   Dataset dataset;
-  dataset.tokenizer =
-      text::make_tokenizer(text_config, [&](const std::function<void(std::string_view)>& use_text) {
-        found.for_each_training_row(sources, [&](Example& example, data::Part part) {
-          if (part == data::Part::kTrain) use_text(example.text);
-        });
-      });
-  write_parts(sources, config, found, folder, dataset);
+  const auto classes = std::ssize(found.labels);
+  const text::TextSource texts = [&](const std::function<void(std::string_view)>& use_text) {
+    found.for_each_training_row(sources, [&](Example& example, data::Part part) {
+      if (part == data::Part::kTrain) use_text(example.text);
+    });
+  };
+  dataset.tokenizer = text::make_tokenizer(text_config, texts);
+  auto ngrams = learn_ngrams(linear_config, text_config, texts, classes);
+  write_parts(sources, config, found, ngrams ? &*ngrams : nullptr, folder, dataset);
+  if (ngrams && ngrams->size() > 0) {
+    dataset.linear = LinearPart::with_equal_weights(
+        std::make_shared<linear::LinearModel>(linear::LinearModel::fit(
+            rows_of(dataset.train, classes), rows_of(dataset.validation, classes),
+            std::move(*ngrams), linear_config)));
+  }
   dataset.labels = std::move(found.labels);
   dataset.dropped_rows = found.dropped_rows;
   dataset.dropped_classes = found.dropped_classes;
@@ -140,6 +196,7 @@ void save(const Dataset& dataset, const fs::path& folder) {
                                        {"labels", dataset.labels},
                                        {"dropped_rows", dataset.dropped_rows},
                                        {"dropped_classes", dataset.dropped_classes}};
+  if (dataset.linear) dataset.linear->save(folder / kLinearFile);
   base::write_file_atomically(folder / data::kDatasetFile, json.dump(2) + "\n");
 }
 
@@ -159,16 +216,21 @@ Dataset open(const fs::path& folder) {
   dataset.train = PartWriter::open(folder, "train");
   dataset.validation = PartWriter::open(folder, "validation");
   dataset.test = PartWriter::open(folder, "test");
+  if (fs::exists(folder / kLinearFile)) {
+    dataset.linear = LinearPart::load(folder / kLinearFile, std::ssize(dataset.labels));
+  }
   return dataset;
 }
 
-data::CacheKey key_of(const DataConfig& config, const text::TokenizerConfig& text_config) {
+data::CacheKey key_of(const DataConfig& config, const text::TokenizerConfig& text_config,
+                      const linear::LinearConfig& linear_config) {
   data::CacheKey key;
   key.add(std::int64_t{kFormatVersion});
   DataConfig data = config;
   data.cache.clear();  // the location of the cache does not change its content
   key.add_config(data);
   key.add_config(text_config);
+  key.add_config(linear_config);
   for (const auto* sources : {&config.train, &config.validation, &config.test}) {
     for (const auto& source : *sources) key.add_source(source);
   }
@@ -187,9 +249,10 @@ std::vector<std::int64_t> class_counts(const LabelledCorpus& corpus, std::size_t
 }  // namespace
 
 Dataset prepare(const DataConfig& config, const text::TokenizerConfig& text_config,
-                const fs::path& cache_folder) {
+                const linear::LinearConfig& linear_config, const fs::path& cache_folder) {
   config.validate();
   text_config.validate();
+  linear_config.validate();
   if (config.train.empty()) {
     throw std::invalid_argument("data.train is empty; name the files with the training examples");
   }
@@ -197,17 +260,19 @@ Dataset prepare(const DataConfig& config, const text::TokenizerConfig& text_conf
     throw std::invalid_argument("data.label_column is empty; name the column that holds the label");
   }
   std::optional<Dataset> built;
-  const auto folder =
-      data::prepared_folder(cache_folder, key_of(config, text_config), [&](const fs::path& fresh) {
-        built = build(file_sources(config), config, text_config, fresh);
+  const auto folder = data::prepared_folder(
+      cache_folder, key_of(config, text_config, linear_config), [&](const fs::path& fresh) {
+        built = build(file_sources(config), config, text_config, linear_config, fresh);
         save(*built, fresh);
       });
   return built ? std::move(*built) : open(folder);
 }
 
 Dataset prepare(std::span<const Example> examples, const DataConfig& config,
-                const text::TokenizerConfig& text_config) {
+                const text::TokenizerConfig& text_config,
+                const linear::LinearConfig& linear_config) {
   text_config.validate();
+  linear_config.validate();
   const auto source = [examples](const std::function<void(Example&)>& visit) {
     for (std::size_t i = 0; i < examples.size(); ++i) {
       Example example = examples[i];
@@ -218,24 +283,24 @@ Dataset prepare(std::span<const Example> examples, const DataConfig& config,
   if (examples.empty()) throw std::invalid_argument("there are no examples to train on");
   const ExampleSource none = [](const auto&) {};
   return build({.name = "the examples", .train = source, .validation = none, .test = none}, config,
-               text_config, {});
+               text_config, linear_config, {});
 }
 
 void for_each_labelled_piece(const DataConfig& config, const std::vector<std::string>& files,
-                             const text::Tokenizer& tokenizer,
+                             const text::Tokenizer& tokenizer, const linear::NgramTable* ngrams,
                              const std::vector<std::string>& labels,
                              const std::function<void(const LabelledCorpus&)>& use) {
   config.validate();
   std::unordered_map<std::string, std::int32_t> ids;
   for (const auto& label : labels) ids.emplace(label, static_cast<std::int32_t>(ids.size()));
   auto writer = std::make_unique<PartWriter>();
-  auto encoder = std::make_unique<Encoder>(tokenizer, config.max_tokens);
+  auto encoder = std::make_unique<Encoder>(tokenizer, config.max_tokens, ngrams);
   std::int64_t record = 0;
   const auto finish = [&] {
     encoder->finish();
     use(writer->finish());
     writer = std::make_unique<PartWriter>();
-    encoder = std::make_unique<Encoder>(tokenizer, config.max_tokens);
+    encoder = std::make_unique<Encoder>(tokenizer, config.max_tokens, ngrams);
   };
   for_each_example(config, files, [&](Example& example) {
     check_label(example);

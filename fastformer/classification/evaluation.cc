@@ -21,17 +21,19 @@ metrics::Scores Evaluation::scores() const {
   return scores;
 }
 
-Evaluator::Evaluator(const ClassifierModel& model)
-    : model_(model),
-      sums_{.confusion = metrics::ConfusionMatrix(model.classes()), .predicted = {}} {}
+namespace {
 
-void Evaluator::add(const LabelledCorpus& documents) {
+constexpr std::int64_t kBatchTokens = 16384;
+
+// The documents in batches of similar length, which the next one is read during.
+template <class Use>
+void for_each_batch(const LabelledCorpus& documents, const ClassifierModel& network,
+                    const linear::LinearModel* linear, const Use& use) {
   const c10::NoGradGuard no_gradients;
-  const auto first = sums_.predicted.size();
-  sums_.predicted.resize(first + static_cast<std::size_t>(documents.size()));
-  const auto plan = data::BatchPlan(documents.texts.lengths(),
-                                    {.batch_by = data::BatchUnit::kTokens, .batch_tokens = 16384})
-                        .in_order();
+  const auto plan =
+      data::BatchPlan(documents.texts.lengths(),
+                      {.batch_by = data::BatchUnit::kTokens, .batch_tokens = kBatchTokens})
+          .in_order();
   data::BatchStream<data::TokenBatch> batches;
   batches.begin(
       [&](std::int64_t i) {
@@ -40,28 +42,76 @@ void Evaluator::add(const LabelledCorpus& documents) {
       0, std::ssize(plan));
   for (const auto& rows : plan) {
     batches.next();
-    const auto logits = model_.forward(*batches, /*training=*/false).to(at::kDouble);
-    const auto losses = -at::log_softmax(logits, 1);
-    const auto best = logits.argmax(1);
-    const auto* predicted = best.const_data_ptr<std::int64_t>();
-    const auto* loss = losses.const_data_ptr<double>();
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-      const auto label = documents.label(rows[i]);
-      const auto class_of_row = static_cast<std::int32_t>(predicted[i]);
-      sums_.confusion.add(label, class_of_row);
-      sums_.predicted[first + static_cast<std::size_t>(rows[i])] = class_of_row;
-      sums_.loss += loss[static_cast<std::int64_t>(i) * model_.classes() + label];
-    }
+    use(rows, member_scores(
+                  network, linear, *batches,
+                  linear == nullptr ? data::TokenBatch() : data::gather(documents.ngrams, rows)));
   }
 }
 
+}  // namespace
+
+MemberScores scores_of(const LabelledCorpus& documents, const ClassifierModel& network,
+                       const linear::LinearModel* linear) {
+  const auto classes = static_cast<std::size_t>(network.classes());
+  MemberScores scores(linear == nullptr ? 1 : linear->members().size() + 1);
+  for (auto& member : scores) member.resize(static_cast<std::size_t>(documents.size()) * classes);
+  for_each_batch(documents, network, linear, [&](const auto& rows, const MemberScores& batch) {
+    for (std::size_t k = 0; k < scores.size(); ++k) {
+      for (std::size_t i = 0; i < rows.size(); ++i) {
+        std::copy_n(&batch[k][i * classes], classes,
+                    &scores[k][static_cast<std::size_t>(rows[i]) * classes]);
+      }
+    }
+  });
+  return scores;
+}
+
+Evaluator::Evaluator(const ClassifierModel& network, const LinearPart* linear)
+    : network_(network),
+      linear_(linear),
+      sums_(linear == nullptr ? 1 : linear->pool.coefficients.size() + 1,
+            {.confusion = metrics::ConfusionMatrix(network.classes()),
+             .predicted = {},
+             .members = {}}) {}
+
+void Evaluator::add(const LabelledCorpus& documents) {
+  const auto first = sums_.front().predicted.size();
+  const auto classes = static_cast<std::size_t>(network_.classes());
+  for (auto& sums : sums_) {
+    sums.predicted.resize(first + static_cast<std::size_t>(documents.size()));
+  }
+  const auto* linear = linear_ == nullptr ? nullptr : linear_->model.get();
+  for_each_batch(documents, network_, linear, [&](const auto& rows, const MemberScores& scores) {
+    const auto count = [&](Evaluation& sums, const std::vector<double>& logits) {
+      for (std::size_t i = 0; i < rows.size(); ++i) {
+        const auto row = std::span(logits).subspan(i * classes, classes);
+        const auto label = documents.label(rows[i]);
+        const auto best =
+            static_cast<std::int32_t>(std::max_element(row.begin(), row.end()) - row.begin());
+        sums.confusion.add(label, best);
+        sums.predicted[first + static_cast<std::size_t>(rows[i])] = best;
+        sums.loss += linear::cross_entropy(row, std::span(&label, 1), network_.classes());
+      }
+    };
+    if (linear_ == nullptr) return count(sums_.front(), scores.front());
+    count(sums_.front(), linear_->pool.logits(scores));
+    for (std::size_t k = 0; k < scores.size(); ++k) count(sums_[k + 1], scores[k]);
+  });
+}
+
 Evaluation Evaluator::result() const {
-  if (sums_.predicted.empty()) {
+  if (sums_.front().predicted.empty()) {
     throw std::invalid_argument("there is no document to evaluate");
   }
-  auto result = sums_;
-  result.loss /= static_cast<double>(sums_.predicted.size());
-  return result;
+  auto results = sums_;
+  for (auto& result : results) result.loss /= static_cast<double>(result.predicted.size());
+  auto& result = results.front();
+  for (std::size_t k = 1; k < results.size(); ++k) {
+    result.members.push_back(
+        {k == 1 ? "network" : base::word_of(linear_->model->members()[k - 2].config.weighting),
+         results[k].scores()});
+  }
+  return std::move(result);
 }
 
 std::string evaluation_table(const Evaluation& evaluation, const std::vector<std::string>& labels) {
@@ -81,6 +131,14 @@ std::string evaluation_table(const Evaluation& evaluation, const std::vector<std
   }
   table += base::format("loss %.4f   examples %lld\n", evaluation.loss,
                         static_cast<long long>(confusion.total()));
+  for (const auto& [name, scores] : evaluation.members) {
+    table += base::format("%s alone: ", name.c_str());
+    for (const auto& metric : metrics::class_metrics()) {
+      table +=
+          base::format("  %s %.4f", metric.title.c_str(), metrics::score_of(scores, metric.name));
+    }
+    table += "\n";
+  }
   return table;
 }
 
@@ -102,6 +160,9 @@ std::string evaluation_json(const Evaluation& evaluation, const std::vector<std:
       counts.push_back(confusion.count(static_cast<std::int32_t>(i), static_cast<std::int32_t>(j)));
     }
     json["confusion"].push_back(counts);
+  }
+  for (const auto& [name, scores] : evaluation.members) {
+    for (const auto& [metric, value] : scores) json["members"][name][metric] = value;
   }
   return json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }

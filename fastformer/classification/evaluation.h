@@ -11,11 +11,12 @@
 
 namespace fastformer::classification {
 
-/// The scores of a model on labelled documents.
+/// The scores of a classifier on labelled documents.
 struct Evaluation {
   metrics::ConfusionMatrix confusion;
   double loss = 0;  ///< mean cross-entropy in nats, without smoothing, weights or adjustment
-  std::vector<std::int32_t> predicted;  ///< class of each document
+  std::vector<std::int32_t> predicted;        ///< class of each document
+  std::vector<metrics::NamedScores> members;  ///< each member alone; empty for a network alone
 
   /// The loss and each of the metrics::class_metrics().
   metrics::Scores scores() const;
@@ -23,13 +24,13 @@ struct Evaluation {
 
 /// Collects an evaluation piece by piece.
 ///
-///   Evaluator evaluator(model);
+///   Evaluator evaluator(network);
 ///   evaluator.add(dataset.test);
 ///   evaluator.result().confusion.accuracy();
 class Evaluator {
  public:
-  /// `model` must outlive the evaluator.
-  explicit Evaluator(const ClassifierModel& model);
+  /// `linear` may be null: the network alone. Both must outlive the evaluator.
+  explicit Evaluator(const ClassifierModel& network, const LinearPart* linear = nullptr);
 
   /// Runs the model over the documents, in batches of similar length. Throws std::invalid_argument
   /// for a document without label.
@@ -38,15 +39,22 @@ class Evaluator {
   Evaluation result() const;
 
  private:
-  const ClassifierModel& model_;
-  Evaluation sums_;  ///< of the losses, not their mean
+  const ClassifierModel& network_;
+  const LinearPart* linear_;
+  std::vector<Evaluation> sums_;  ///< with sums of losses: of the pool, then of each member
 };
 
-/// A readable table: accuracy, macro-F1, and precision, recall, F1 and support of each class.
+/// Scores of each member on documents, in their order. The n-grams of `documents` are those of
+/// `linear`, which may be null.
+MemberScores scores_of(const LabelledCorpus& documents, const ClassifierModel& network,
+                       const linear::LinearModel* linear);
+
+/// A readable table: accuracy, macro-F1, precision, recall, F1 and support of each class, and the
+/// scores of each member.
 std::string evaluation_table(const Evaluation& evaluation, const std::vector<std::string>& labels);
 /// The same and the confusion matrix as JSON: keys accuracy, macro_f1, loss, examples, classes
-/// ({label: {precision, recall, f1, support}}), confusion ([label][predicted]), and one key for
-/// each other metric.
+/// ({label: {precision, recall, f1, support}}), confusion ([label][predicted]), members
+/// ({name: scores}) where there are several, and one key for each other metric.
 std::string evaluation_json(const Evaluation& evaluation, const std::vector<std::string>& labels);
 
 }  // namespace fastformer::classification

@@ -19,6 +19,7 @@ std::unique_ptr<train::Recipe> read_recipe(const base::ConfigTree& tree) {
 std::vector<train::RecipeSection> sections() {
   return {{"data", [](base::FieldVisitor& visit) { DataConfig().visit_fields(visit); }},
           {"model", [](base::FieldVisitor& visit) { ModelConfig().visit_fields(visit); }},
+          {"linear", [](base::FieldVisitor& visit) { linear::LinearConfig().visit_fields(visit); }},
           {"text", [](base::FieldVisitor& visit) { text::TokenizerConfig().visit_fields(visit); }},
           {"train", [](base::FieldVisitor& visit) { Recipe().visit_train_fields(visit); }}};
 }
@@ -34,6 +35,15 @@ std::string inspect(const std::filesystem::path& directory) {
           encoder.width, encoder.heads) +
       base::format("classes %zu\n", content.labels.size());
   for (const auto& label : content.labels) text += "  " + label + "\n";
+  if (content.linear) {
+    text += base::format("members (coefficient)\n  network (%.3f)\n",
+                         content.linear->pool.coefficients.front());
+    for (std::size_t k = 0; k < content.linear->model->members().size(); ++k) {
+      text += base::format("  %s (%.3f)\n",
+                           content.linear->model->members()[k].config.description().c_str(),
+                           content.linear->pool.coefficients[k + 1]);
+    }
+  }
   return text;
 }
 
@@ -51,8 +61,10 @@ train::EvaluationReport evaluate(const train::EvaluationRequest& request,
   auto& config = content.data_config;
   train::assigned(request.set, {"data"}).read_section("data", config);
   config.max_tokens = content.max_tokens;
-  Evaluator evaluator(*content.model);
-  for_each_labelled_piece(config, request.data, *content.tokenizer, content.labels,
+  const auto* linear = content.linear ? &*content.linear : nullptr;
+  Evaluator evaluator(*content.model, linear);
+  for_each_labelled_piece(config, request.data, *content.tokenizer,
+                          linear == nullptr ? nullptr : &linear->model->table(), content.labels,
                           [&](const LabelledCorpus& piece) { evaluator.add(piece); });
   const auto result = evaluator.result();
   return {evaluation_table(result, content.labels), evaluation_json(result, content.labels)};

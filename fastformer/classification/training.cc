@@ -91,12 +91,13 @@ class Task final : public train::Task {
 
   metrics::Scores validate() const override {
     if (dataset_.validation.size() == 0) return {};
-    return evaluate(dataset_.validation).scores();
+    return evaluate(dataset_.validation, nullptr).scores();
   }
 
   train::TestReport test(const std::filesystem::path& folder) const override {
     if (dataset_.test.size() == 0) return {};
-    const auto evaluation = evaluate(dataset_.test);
+    const auto linear = fitted_linear();
+    const auto evaluation = evaluate(dataset_.test, linear ? &*linear : nullptr);
     base::write_file_atomically(folder / kTestFile,
                                 evaluation_json(evaluation, dataset_.labels) + "\n");
     metrics::ClassPredictions predictions{.labels = {}, .predicted = evaluation.predicted};
@@ -111,10 +112,10 @@ class Task final : public train::Task {
   }
 
   void save_model(const std::filesystem::path& directory, const std::string& card) const override {
-    save_classifier(
-        directory,
-        {dataset_.labels, recipe_.data.max_tokens, recipe_.data, *dataset_.tokenizer, model_},
-        card);
+    save_classifier(directory,
+                    {dataset_.labels, recipe_.data.max_tokens, recipe_.data, *dataset_.tokenizer,
+                     model_, fitted_linear()},
+                    card);
   }
 
   // The trained model; the task must not be used any more.
@@ -122,16 +123,32 @@ class Task final : public train::Task {
     auto model = std::make_unique<ClassifierModel>(
         recipe_.model, dataset_.tokenizer->vocabulary_size(), model_.classes(), /*seed=*/0);
     nn::assign(model->parameters(), model_.parameters(), "the trained model");
+    auto linear = fitted_linear();
     return {.labels = std::move(dataset_.labels),
             .max_tokens = recipe_.data.max_tokens,
             .data_config = recipe_.data,
             .tokenizer = std::move(dataset_.tokenizer),
-            .model = std::move(model)};
+            .model = std::move(model),
+            .linear = std::move(linear)};
   }
 
  private:
-  Evaluation evaluate(const LabelledCorpus& documents) const {
-    Evaluator evaluator(model_);
+  // The linear members with a pool that the validation part has fitted to the present network;
+  // without a validation part all have equal weights.
+  std::optional<LinearPart> fitted_linear() const {
+    auto part = dataset_.linear;
+    if (!part || dataset_.validation.size() == 0) return part;
+    std::vector<std::int32_t> labels;
+    for (std::int64_t row = 0; row < dataset_.validation.size(); ++row) {
+      labels.push_back(dataset_.validation.label(row));
+    }
+    part->pool = linear::fit_pool(scores_of(dataset_.validation, model_, part->model.get()), labels,
+                                  model_.classes(), part->pool.coefficients);
+    return part;
+  }
+
+  Evaluation evaluate(const LabelledCorpus& documents, const LinearPart* linear) const {
+    Evaluator evaluator(model_, linear);
     evaluator.add(documents);
     return evaluator.result();
   }
@@ -156,8 +173,9 @@ void Recipe::visit_train_fields(base::FieldVisitor& visit) {
 
 Recipe Recipe::read(const base::ConfigTree& tree) {
   Recipe recipe;
-  tree.check_sections({"task", "data", "model", "text", "train"});
+  tree.check_sections({"task", "data", "model", "text", "linear", "train"});
   tree.read_section("text", recipe.text);
+  tree.read_section("linear", recipe.linear);
   train::TrainSection<Recipe> section{recipe};
   tree.read_section("train", section);
   recipe.resolve_metric();
@@ -190,6 +208,7 @@ base::ConfigTree Recipe::tree() const {
   tree.write_section("data", data);
   tree.write_section("model", model);
   tree.write_section("text", text);
+  tree.write_section("linear", linear);
   tree.write_section("train", train::TrainSection<Recipe>{copy});
   return tree;
 }
@@ -206,7 +225,7 @@ std::vector<train::RecipeSource> Recipe::sources() const {
 bool Recipe::has_test_part() const { return !data.test.empty() || data.test_fraction > 0; }
 
 std::unique_ptr<train::Task> Recipe::open(const std::filesystem::path& cache) const {
-  return std::make_unique<Task>(*this, prepare(data, text, cache));
+  return std::make_unique<Task>(*this, prepare(data, text, linear, cache));
 }
 
 void Recipe::check_model() const {
@@ -233,7 +252,7 @@ Classifier train(std::span<const Example> examples, const Recipe& recipe,
                  train::Observer* observer) {
   return nn::without_torch_errors([&] {
     const kernels::ComputeScope scope(recipe.train.precision, recipe.train.threads);
-    Task task(recipe, prepare(examples, recipe.data, recipe.text));
+    Task task(recipe, prepare(examples, recipe.data, recipe.text, recipe.linear));
     train::Trainer trainer(recipe.train, task, {.observers = train::observer_list(observer)});
     trainer.run();
     return Classifier(std::move(task).take_content());

@@ -12,12 +12,13 @@
 #include "fastformer/classification/loss.h"
 #include "fastformer/classification/readers/reader.h"
 #include "fastformer/data/batch_plan.h"
+#include "fastformer/linear/linear_config.h"
 #include "fastformer/train/observer.h"
 #include "fastformer/train/recipe.h"
 
 namespace fastformer::classification {
 
-/// The recipe of a classifier: the sections task, data, model, text and train.
+/// The recipe of a classifier: the sections task, data, model, text, linear and train.
 ///
 ///   auto recipe = classification::Recipe::load("recipes/ag_news.toml", {"train.epochs=2"});
 class Recipe final : public train::Recipe {
@@ -26,6 +27,7 @@ class Recipe final : public train::Recipe {
   ModelConfig model;
   data::BatchConfig batch;
   LossConfig loss;
+  linear::LinearConfig linear;
 
   /// The defaults of every field.
   Recipe();

@@ -52,7 +52,13 @@ std::string explanation_text(const Explanation& explanation, bool color) {
                            at_or_zero(layer.key_weights, i));
     }
   }
-  return text + "\n";
+  text += "\n";
+  if (!explanation.ngrams.empty()) text += "  n-grams:";
+  for (std::size_t i = 0; i < std::min(explanation.ngrams.size(), kHeaviest); ++i) {
+    text += base::format(" %s %+.3f", explanation.ngrams[i].first.c_str(),
+                         explanation.ngrams[i].second);
+  }
+  return explanation.ngrams.empty() ? text : text + "\n";
 }
 
 std::string explanation_json(const Explanation& explanation) {

@@ -16,6 +16,11 @@ struct TokenBatch {
   std::int64_t size() const { return static_cast<std::int64_t>(offsets.size()) - 1; }
   std::int64_t tokens() const { return static_cast<std::int64_t>(ids.size()); }
 
+  std::span<const std::int32_t> sequence(std::int64_t b) const {
+    const auto begin = static_cast<std::size_t>(offsets[static_cast<std::size_t>(b)]);
+    const auto end = static_cast<std::size_t>(offsets[static_cast<std::size_t>(b) + 1]);
+    return std::span(ids).subspan(begin, end - begin);
+  }
   void add(std::span<const std::int32_t> sequence) {
     ids.insert(ids.end(), sequence.begin(), sequence.end());
     offsets.push_back(tokens());

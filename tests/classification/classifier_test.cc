@@ -45,7 +45,9 @@ class ClassifierTest : public ::testing::Test {
     const ClassifierModel model(small_config(), tokenizer->vocabulary_size(), std::ssize(labels),
                                 seed);
     const DataConfig data_config{.text_columns = {"text"}};
-    save_classifier(directory(), {labels, /*max_tokens=*/0, data_config, *tokenizer, model},
+    save_classifier(directory(),
+                    {labels, /*max_tokens=*/0, data_config, *tokenizer, model,
+                     /*linear=*/std::nullopt},
                     "# Card\n");
   }
   fs::path directory() const { return folder_.path() / "model"; }

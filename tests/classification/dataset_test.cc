@@ -37,13 +37,14 @@ class DataTest : public ::testing::Test {
   std::string prepare_error(const DataConfig& config) {
     text::TokenizerConfig text_config;
     text_config.minimum_count = 1;
-    return testing::error_of([&] { prepare(config, text_config, folder_ / "cache"); });
+    return testing::error_of([&] { prepare(config, text_config, linear_, folder_ / "cache"); });
   }
   Dataset prepared(const DataConfig& config) {
     text::TokenizerConfig text_config;
     text_config.minimum_count = 1;
-    return prepare(config, text_config, folder_ / "cache");
+    return prepare(config, text_config, linear_, folder_ / "cache");
   }
+  linear::LinearConfig linear_{.members = {}};
   testing::TemporaryFolder folder_;
 };
 
@@ -197,8 +198,8 @@ TEST_F(DataTest, EvaluationKnowsTheModelsLabelsOnly) {
   const auto dataset = prepared(config);
   std::vector<std::int32_t> labels;
   const auto evaluate = [&](const std::string& content) {
-    for_each_labelled_piece(config, {write("e.csv", content)}, *dataset.tokenizer, dataset.labels,
-                            [&](const LabelledCorpus& piece) {
+    for_each_labelled_piece(config, {write("e.csv", content)}, *dataset.tokenizer,
+                            /*ngrams=*/nullptr, dataset.labels, [&](const LabelledCorpus& piece) {
                               for (std::int64_t row = 0; row < piece.size(); ++row) {
                                 labels.push_back(piece.label(row));
                               }
@@ -224,7 +225,7 @@ TEST_F(DataTest, ExamplesInMemoryMakeTheDatasetOfTheirFile) {
   text::TokenizerConfig text_config;
   text_config.minimum_count = 1;
   config.train.clear();
-  const auto in_memory = prepare(examples, config, text_config);
+  const auto in_memory = prepare(examples, config, text_config, linear_);
   EXPECT_EQ(in_memory.labels, of_file.labels);
   for (const auto part : {&Dataset::train, &Dataset::validation, &Dataset::test}) {
     const auto &a = in_memory.*part, &b = of_file.*part;
@@ -234,7 +235,8 @@ TEST_F(DataTest, ExamplesInMemoryMakeTheDatasetOfTheirFile) {
       EXPECT_TRUE(std::ranges::equal(a.texts.tokens(row), b.texts.tokens(row)));
     }
   }
-  EXPECT_MENTIONS(testing::error_of([&] { prepare({}, config, text_config); }), "no examples");
+  EXPECT_MENTIONS(testing::error_of([&] { prepare({}, config, text_config, linear_); }),
+                  "no examples");
 }
 
 }  // namespace

@@ -1,0 +1,89 @@
+#include "fastformer/linear/linear_model.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <unordered_map>
+
+#include "fastformer/linear/selection.h"
+
+namespace fastformer::linear {
+
+namespace {
+
+// Ratios for one class against the rest say little where the rest is many classes, and each class
+// needs a problem of its own.
+constexpr std::int64_t kMaximumNaiveBayesClasses = 10;
+
+}  // namespace
+
+LinearModel::LinearModel(NgramTable table, std::vector<LinearMember> members,
+                         std::vector<double> sharpness)
+    : table_(std::move(table)),
+      members_(std::move(members)),
+      sharpness_(std::move(sharpness)),
+      is_word_(word_columns(table_)) {}
+
+LinearModel LinearModel::fit(const LabelledRows& train, const LabelledRows& validation,
+                             NgramTable table, const LinearConfig& config) {
+  std::vector<std::int64_t> all(static_cast<std::size_t>(train.size()));
+  std::iota(all.begin(), all.end(), std::int64_t{0});
+  std::vector<LinearMember> members;
+  std::vector<double> sharpness;
+  for (const auto& name : config.members) {
+    const auto weighting = base::parse_word<Weighting>(name, "linear.members");
+    if (weighting == Weighting::kNaiveBayes && train.classes > kMaximumNaiveBayesClasses) continue;
+    const auto chosen = choose(train, validation, table, weighting, config);
+    members.push_back(linear::fit(train, all, table, chosen.config));
+    sharpness.push_back(chosen.sharpness);
+  }
+  return LinearModel(std::move(table), std::move(members), std::move(sharpness));
+}
+
+SparseRow LinearModel::row(std::size_t member, std::span<const std::int32_t> sorted) const {
+  return row_of(members_[member].config.weighting, members_[member].scale, is_word_, sorted);
+}
+
+std::vector<std::vector<double>> LinearModel::scores(std::span<const std::int32_t> columns) const {
+  std::vector<std::int32_t> sorted(columns.begin(), columns.end());
+  std::sort(sorted.begin(), sorted.end());
+  std::vector<std::vector<double>> scores;
+  for (std::size_t k = 0; k < members_.size(); ++k) {
+    auto& own = scores.emplace_back(static_cast<std::size_t>(members_[k].classes));
+    members_[k].add_scores(row(k, sorted), own);
+  }
+  return scores;
+}
+
+std::vector<std::pair<std::string, double>> LinearModel::contributions(std::string_view text,
+                                                                       std::int64_t label,
+                                                                       const Pool& pool) const {
+  const auto spellings = table_.spellings(text);
+  std::vector<std::int32_t> sorted;
+  table_.encode(text, sorted);
+  std::sort(sorted.begin(), sorted.end());
+  std::unordered_map<std::int32_t, double> sums;
+  for (std::size_t k = 0; k < members_.size(); ++k) {
+    const auto& member = members_[k];
+    for (const auto& [column, value] : row(k, sorted)) {
+      double own = 0, mean = 0;
+      for (std::int64_t c = 0; c < member.classes; ++c) {
+        const double weight = member.weight(column, c);
+        mean += weight / static_cast<double>(member.classes);
+        if (c == label) own = weight;
+      }
+      sums[column] += pool.coefficients[k + 1] * value * (own - mean);
+    }
+  }
+  std::vector<std::pair<std::string, double>> result;
+  for (const auto& [column, spelling] : spellings) {
+    const auto sum = sums.find(column);
+    if (sum != sums.end() && sum->second != 0) result.emplace_back(spelling, sum->second);
+  }
+  std::stable_sort(result.begin(), result.end(), [](const auto& a, const auto& b) {
+    return std::abs(a.second) > std::abs(b.second);
+  });
+  return result;
+}
+
+}  // namespace fastformer::linear

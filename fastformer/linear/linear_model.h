@@ -1,0 +1,55 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "fastformer/linear/linear_config.h"
+#include "fastformer/linear/linear_member.h"
+#include "fastformer/linear/ngram_table.h"
+#include "fastformer/linear/pool.h"
+#include "fastformer/linear/solver.h"
+
+namespace fastformer::linear {
+
+/// The linear members of a classifier, which share one table of n-grams. Immutable; safe to share
+/// by threads.
+///
+///   const auto model = LinearModel::fit(rows, validation, table, config);
+///   const auto scores = model.scores(columns);  // [members] of [classes]
+class LinearModel {
+ public:
+  LinearModel(NgramTable table, std::vector<LinearMember> members, std::vector<double> sharpness);
+
+  /// Chooses words, characters and C of each member by the cross-entropy of its calibrated scores,
+  /// and fits it on all of `train`. The choice is made on `validation` if it has 1,000 rows or
+  /// more; else on a tenth of `train`, or by five folds where `train` has under 5,000 rows.
+  static LinearModel fit(const LabelledRows& train, const LabelledRows& validation,
+                         NgramTable table, const LinearConfig& config);
+
+  /// Scores of a text [members][classes]. `columns`: its n-grams as NgramTable::encode gives them.
+  std::vector<std::vector<double>> scores(std::span<const std::int32_t> columns) const;
+  /// What each known n-gram of a text adds to `pool`'s logit of a class, above the mean of the
+  /// classes; the largest amounts first. The pool's first coefficient is the network's.
+  std::vector<std::pair<std::string, double>> contributions(std::string_view text,
+                                                            std::int64_t label,
+                                                            const Pool& pool) const;
+
+  const NgramTable& table() const { return table_; }
+  const std::vector<LinearMember>& members() const { return members_; }
+  /// The inverse temperatures of the members' scores: coefficients of a pool of one.
+  const std::vector<double>& sharpness() const { return sharpness_; }
+
+ private:
+  SparseRow row(std::size_t member, std::span<const std::int32_t> sorted) const;
+
+  NgramTable table_;
+  std::vector<LinearMember> members_;
+  std::vector<double> sharpness_;
+  std::vector<bool> is_word_;
+};
+
+}  // namespace fastformer::linear

@@ -1,0 +1,84 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "fastformer/text/normalizer.h"
+#include "fastformer/text/tokenizer.h"
+
+namespace fastformer::linear {
+
+/// Which n-grams of a text are features.
+struct NgramConfig {
+  std::int64_t words = 3;       ///< longest sequence of words, up to kMaximumWords
+  std::int64_t characters = 5;  ///< longest sequence of characters within a word; 0: none
+
+  static constexpr std::int64_t kMaximumWords = 4;
+  static constexpr std::int64_t kMaximumCharacters = 8;
+  static constexpr std::int64_t kMinimumCharacters = 2;
+
+  void visit_fields(base::FieldVisitor& visit) {
+    visit("words", words, "longest sequence of words", base::between(1, kMaximumWords));
+    visit("characters", characters, "longest sequence of characters within a word; 0: none",
+          base::between(0, kMaximumCharacters));
+  }
+  void validate() const {}
+};
+
+/// What an n-gram is made of.
+enum class NgramKind : std::uint8_t { kWords, kCharacters };
+
+/// A hash of an n-gram. Its lowest bits hold the kind and the number of words.
+class NgramKey {
+ public:
+  explicit NgramKey(std::uint64_t value) : value_(value) {}
+  static NgramKey of_words(std::uint64_t hash, std::int64_t words) {
+    return NgramKey((hash & ~kMask) | static_cast<std::uint64_t>(words));
+  }
+  static NgramKey of_characters(std::uint64_t hash) { return NgramKey(hash & ~kMask); }
+
+  std::uint64_t value() const { return value_; }
+  NgramKind kind() const {
+    return (value_ & kMask) == 0 ? NgramKind::kCharacters : NgramKind::kWords;
+  }
+  /// Of an n-gram of words.
+  std::int64_t words() const { return static_cast<std::int64_t>(value_ & kMask); }
+
+ private:
+  static constexpr std::uint64_t kMask = 7;
+  std::uint64_t value_;
+};
+
+/// Where an n-gram stands in a text.
+struct Ngram {
+  NgramKey key;
+  std::string_view text;
+  bool begins_word = true, ends_word = true;  ///< n-grams of characters hold these borders
+
+  /// For people: "oil prices", or "^pri" and "ces$" for characters at the border of a word.
+  std::string spelling() const;
+};
+
+/// Finds the n-grams of texts: sequences of 1 to `words` words, where punctuation marks are words,
+/// and sequences of 2 to `characters` characters of a word with its borders, as scikit-learn's
+/// analyzer "char_wb". The first 65,536 words of a text count. Immutable; safe to share by threads.
+///
+///   const NgramReader reader({.words = 2, .characters = 0}, text_config);
+///   reader.visit("Oil prices fall", [](const Ngram& ngram) { use(ngram.key); });
+class NgramReader {
+ public:
+  /// `text` gives the normalization.
+  NgramReader(const NgramConfig& config, const text::TokenizerConfig& text);
+
+  void visit(std::string_view text, const std::function<void(const Ngram&)>& use) const;
+  const NgramConfig& config() const { return config_; }
+
+ private:
+  NgramConfig config_;
+  text::Normalizer normalizer_;
+};
+
+}  // namespace fastformer::linear

@@ -1,0 +1,20 @@
+#pragma once
+
+#include "fastformer/linear/linear_config.h"
+#include "fastformer/linear/linear_member.h"
+#include "fastformer/linear/solver.h"
+
+namespace fastformer::linear {
+
+/// What was chosen for a member, with the inverse temperature of its scores.
+struct Choice {
+  MemberConfig config;
+  double sharpness = 1;
+};
+
+/// Chooses words, characters and C of a member, one after another, by the cross-entropy of its
+/// scores at their best temperature. LinearModel::fit says on which rows.
+Choice choose(const LabelledRows& train, const LabelledRows& validation, const NgramTable& table,
+              Weighting weighting, const LinearConfig& config);
+
+}  // namespace fastformer::linear

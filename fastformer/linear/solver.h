@@ -1,0 +1,32 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "fastformer/linear/linear_member.h"
+
+namespace fastformer::linear {
+
+/// Texts as the columns of their n-grams, and their classes.
+struct LabelledRows {
+  std::vector<std::vector<std::int32_t>> columns;  ///< of each text, sorted
+  std::vector<std::int32_t> labels;
+  std::int64_t classes = 0;
+
+  std::int64_t size() const { return std::ssize(labels); }
+};
+
+/// Fits a member on the rows that `used` names, with LIBLINEAR (Fan et al. 2008): dual coordinate
+/// descent, one class against the rest. `table` names the columns.
+LinearMember fit(const LabelledRows& rows, std::span<const std::int64_t> used,
+                 const NgramTable& table, const MemberConfig& config);
+
+/// Scores of rows [used, classes] of a member that was fitted with `table`.
+std::vector<double> scores(const LinearMember& member, const LabelledRows& rows,
+                           std::span<const std::int64_t> used, const NgramTable& table);
+
+/// Which columns are n-grams of words.
+std::vector<bool> word_columns(const NgramTable& table);
+
+}  // namespace fastformer::linear

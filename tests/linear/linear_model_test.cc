@@ -1,0 +1,183 @@
+#include "fastformer/linear/linear_model.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <random>
+#include <string>
+#include <vector>
+
+namespace fastformer::linear {
+namespace {
+
+struct Corpus {
+  std::vector<std::string> texts;
+  std::vector<std::int32_t> labels;
+};
+
+// Each class has words of its own among common ones.
+Corpus corpus(std::int64_t rows, std::int32_t classes) {
+  std::mt19937_64 random(3);
+  Corpus result;
+  for (std::int64_t i = 0; i < rows; ++i) {
+    const auto label = static_cast<std::int32_t>(i % classes);
+    std::string text;
+    for (int w = 0; w < 6; ++w) {
+      text += (random() % 3 == 0 ? "topic" + std::to_string(label) + std::to_string(random() % 4)
+                                 : "word" + std::to_string(random() % 30)) +
+              " ";
+    }
+    result.texts.push_back(text);
+    result.labels.push_back(label);
+  }
+  return result;
+}
+
+NgramTable table_of(const Corpus& corpus, const NgramConfig& config) {
+  return NgramTable::learn(config, {}, [&](const auto& use) {
+    for (const auto& text : corpus.texts) use(text);
+  });
+}
+
+LabelledRows rows_of(const Corpus& corpus, const NgramTable& table, std::int64_t classes) {
+  LabelledRows rows{.columns = {}, .labels = corpus.labels, .classes = classes};
+  for (const auto& text : corpus.texts) {
+    auto& columns = rows.columns.emplace_back();
+    table.encode(text, columns);
+    std::sort(columns.begin(), columns.end());
+  }
+  return rows;
+}
+
+std::vector<std::int64_t> all(const LabelledRows& rows) {
+  std::vector<std::int64_t> order(static_cast<std::size_t>(rows.size()));
+  std::iota(order.begin(), order.end(), std::int64_t{0});
+  return order;
+}
+
+// The values of a text by the definition: (1 + ln count) * idf, words and characters of length 1.
+TEST(LinearMemberTest, TfidfIsAsDefined) {
+  const std::vector<float> scale = {2, 3, 0, 5};
+  const std::vector<bool> is_word = {true, true, true, false};
+  const std::vector<std::int32_t> columns = {0, 0, 1, 2, 3, 3};
+  const auto row = row_of(Weighting::kTfidf, scale, is_word, columns);
+  ASSERT_EQ(row.size(), 3u);
+  const double first = (1 + std::log(2.0)) * 2, second = 3, length = std::hypot(first, second);
+  EXPECT_NEAR(row[0].second, first / length, 1e-6);
+  EXPECT_NEAR(row[1].second, second / length, 1e-6);
+  EXPECT_NEAR(row[2].second, 1, 1e-6);
+  const auto binary =
+      row_of(Weighting::kNaiveBayes, std::vector<float>{1, 1, 0, 1}, is_word, columns);
+  for (const auto& [column, value] : binary) EXPECT_EQ(value, 1);
+}
+
+// Minimizes |w|^2 / 2 + C sum(loss): the value at the result is below that of weights nearby.
+TEST(SolverTest, TheWeightsOfAnSvmAreOptimal) {
+  const auto data = corpus(120, 2);
+  const auto table = table_of(data, {.words = 1, .characters = 0});
+  const auto rows = rows_of(data, table, 2);
+  const MemberConfig config{.words = 1, .c = 0.5};
+  const auto member = fit(rows, all(rows), table, config);
+  const auto is_word = word_columns(table);
+  const auto value = [&](const std::vector<double>& w, double bias) {
+    double sum = bias * bias / 2;
+    for (const double x : w) sum += x * x / 2;
+    for (std::int64_t i = 0; i < rows.size(); ++i) {
+      double score = bias;
+      for (const auto& [column, x] : row_of(config.weighting, member.scale, is_word,
+                                            rows.columns[static_cast<std::size_t>(i)])) {
+        score += x * w[static_cast<std::size_t>(column)];
+      }
+      const double target = rows.labels[static_cast<std::size_t>(i)] == 0 ? 1 : -1;
+      sum += config.c * std::pow(std::max(0.0, 1 - target * score), 2);
+    }
+    return sum;
+  };
+  std::vector<double> w;
+  for (std::int32_t f = 0; f < table.size(); ++f) w.push_back(member.weight(f, 0));
+  const double best = value(w, member.bias[0]);
+  EXPECT_LT(best, 0.9 * value(std::vector<double>(w.size()), 0));
+  for (std::size_t f = 0; f < w.size(); ++f) {
+    for (const double step : {-0.1, 0.1}) {
+      auto moved = w;
+      moved[f] += step;
+      EXPECT_LT(best, value(moved, member.bias[0])) << f;
+    }
+    EXPECT_EQ(member.weight(static_cast<std::int32_t>(f), 1), -w[f]);
+  }
+}
+
+TEST(LinearModelTest, EachWeightingLearnsEachNumberOfClasses) {
+  for (const std::int32_t classes : {2, 3}) {
+    const auto data = corpus(300, classes);
+    auto table = table_of(data, {.words = 2, .characters = 3});
+    const auto rows = rows_of(data, table, classes);
+    const LabelledRows none{.columns = {}, .labels = {}, .classes = classes};
+    const auto model = LinearModel::fit(rows, none, std::move(table), {.words = 2});
+    ASSERT_EQ(model.members().size(), 2u);
+    for (std::size_t k = 0; k < 2; ++k) {
+      EXPECT_GT(model.sharpness()[k], 0);
+      std::int64_t right = 0;
+      for (std::int64_t i = 0; i < rows.size(); ++i) {
+        const auto scores = model.scores(rows.columns[static_cast<std::size_t>(i)])[k];
+        right += std::max_element(scores.begin(), scores.end()) - scores.begin() ==
+                 rows.labels[static_cast<std::size_t>(i)];
+      }
+      EXPECT_GT(right, 280) << classes << ' ' << k;
+    }
+  }
+}
+
+TEST(LinearModelTest, FittingTwiceGivesTheSameWeights) {
+  const auto data = corpus(200, 3);
+  const auto table = table_of(data, {.words = 2, .characters = 0});
+  const auto rows = rows_of(data, table, 3);
+  for (const auto weighting : {Weighting::kTfidf, Weighting::kNaiveBayes}) {
+    const MemberConfig config{.weighting = weighting, .c = 1};
+    const auto a = fit(rows, all(rows), table, config), b = fit(rows, all(rows), table, config);
+    EXPECT_EQ(a.weights, b.weights);
+    EXPECT_EQ(a.bias, b.bias);
+  }
+}
+
+TEST(LinearModelTest, AClassWithoutRowsAndOneWithAllAreNoFault) {
+  const auto data = corpus(30, 1);
+  const auto table = table_of(data, {.words = 1, .characters = 0});
+  const auto rows = rows_of(data, table, 3);
+  const auto member = fit(rows, all(rows), table, {.words = 1});
+  EXPECT_EQ(member.bias, (std::vector<float>{1, -1, -1}));
+}
+
+// The contributions and the biases are all of the pool's logit, relative to the mean of the
+// classes.
+TEST(LinearModelTest, ContributionsAddUpToTheLogit) {
+  const auto data = corpus(200, 3);
+  auto table = table_of(data, {.words = 2, .characters = 3});
+  const auto rows = rows_of(data, table, 3);
+  const LabelledRows none{.columns = {}, .labels = {}, .classes = 3};
+  const auto model = LinearModel::fit(rows, none, std::move(table), {.words = 2});
+  const Pool pool{{0.5, 0.7, 0.2}};
+  const std::string text = "topic01 word3 word4 topic22";
+  std::vector<std::int32_t> columns;
+  model.table().encode(text, columns);
+  const auto scores = model.scores(columns);
+  for (std::int64_t label = 0; label < 3; ++label) {
+    double expected = 0, sum = 0;
+    for (std::size_t k = 0; k < 2; ++k) {
+      const auto& bias = model.members()[k].bias;
+      for (std::size_t c = 0; c < 3; ++c) {
+        const double part = (static_cast<std::int64_t>(c) == label ? 1.0 : 0.0) - 1.0 / 3;
+        expected += pool.coefficients[k + 1] * part * (scores[k][c] - bias[c]);
+      }
+    }
+    const auto contributions = model.contributions(text, label, pool);
+    for (const auto& [spelling, amount] : contributions) sum += amount;
+    EXPECT_NEAR(sum, expected, 1e-5);
+    EXPECT_GE(std::abs(contributions.front().second), std::abs(contributions.back().second));
+  }
+}
+
+}  // namespace
+}  // namespace fastformer::linear

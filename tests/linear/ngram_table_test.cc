@@ -1,0 +1,63 @@
+#include "fastformer/linear/ngram_table.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+#include <string>
+#include <vector>
+
+namespace fastformer::linear {
+namespace {
+
+NgramTable table_of(const std::vector<std::string>& texts, const NgramConfig& config) {
+  return NgramTable::learn(config, {}, [&](const auto& use) {
+    for (const auto& text : texts) use(text);
+  });
+}
+
+TEST(NgramTableTest, KnowsWhatTwoTextsHave) {
+  const auto table =
+      table_of({"oil falls", "oil oil rises", "tin rises", "oil"}, {.words = 1, .characters = 0});
+  EXPECT_EQ(table.size(), 2);
+  std::vector<std::int32_t> columns;
+  table.encode("Oil and tin and oil rises", columns);
+  EXPECT_EQ(columns, (std::vector<std::int32_t>{0, 0, 1}));  // the more frequent one first
+  const auto spellings = table.spellings("rises, OIL, oil");
+  ASSERT_EQ(spellings.size(), 2u);
+  EXPECT_EQ(spellings[0], (std::pair<std::int32_t, std::string>(1, "rises")));
+  EXPECT_EQ(spellings[1], (std::pair<std::int32_t, std::string>(0, "oil")));
+}
+
+TEST(NgramTableTest, KeysMakeTheSameTable) {
+  std::vector<std::string> texts;
+  for (int i = 0; i < 300; ++i) {
+    texts.push_back("word" + std::to_string(i % 50) + " of text" + std::to_string(i % 7));
+  }
+  const auto table = table_of(texts, {.words = 3, .characters = 4});
+  EXPECT_GT(table.size(), 200);
+  const NgramTable copy(table.config(), {}, {table.keys().begin(), table.keys().end()});
+  const auto head = table.most_frequent(20);
+  EXPECT_EQ(head.size(), 20);
+  for (const auto& text : texts) {
+    std::vector<std::int32_t> a, b, c, expected;
+    table.encode(text, a);
+    copy.encode(text, b);
+    head.encode(text, c);
+    EXPECT_EQ(a, b);
+    for (const auto column : a) {
+      if (column < 20) expected.push_back(column);
+    }
+    EXPECT_EQ(c, expected);
+  }
+}
+
+TEST(NgramTableTest, NoTextMakesAnEmptyTable) {
+  const auto table = table_of({}, {.words = 2, .characters = 5});
+  EXPECT_EQ(table.size(), 0);
+  std::vector<std::int32_t> columns;
+  table.encode("anything", columns);
+  EXPECT_TRUE(columns.empty());
+}
+
+}  // namespace
+}  // namespace fastformer::linear

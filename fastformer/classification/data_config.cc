@@ -85,6 +85,9 @@ void DataConfig::visit_fields(base::FieldVisitor& visit) {
   visit("label_column", label_column, "column (name, or number from 1) of the label");
   visit("group_column", group_column, "rows with equal values never cross a split");
   visit("header", header, "whether the first row of a csv or tsv names the columns");
+  dialect.visit_fields(visit);
+  encoding.visit_fields(visit);
+  visit("bad_rows", bad_rows, "rows that cannot be read stop the reading or are skipped");
   visit("validation_fraction", validation_fraction, "part of train used for validation",
         base::between(0, 0.9));
   visit("test_fraction", test_fraction, "part of train used for test", base::between(0, 0.9));
@@ -106,6 +109,7 @@ void DataConfig::validate() const {
     check_no_columns(*this);
   }
   check_parts(*this);
+  dialect.validate();
 }
 
 bool is_column_number(std::string_view column) {

@@ -31,6 +31,7 @@ struct Dataset {
   LabelledCorpus train, validation, test;
   std::int64_t dropped_rows = 0;  ///< rows of the classes under minimum_class_count
   std::int64_t dropped_classes = 0;
+  std::vector<std::string> notices;  ///< what people should know about the files, a sentence each
 
   /// A table for people: rows of each class and part, document lengths (mean, median, longest),
   /// documents that were truncated and empty ones, and what was dropped.
@@ -58,10 +59,11 @@ Dataset prepare(std::span<const Example> examples, const DataConfig& config,
 
 /// Reads labelled files for a model that knows `labels`, some 16 MB of tokens at a time, and calls
 /// `use` with each piece: memory does not grow with the files. Throws std::invalid_argument for a
-/// label outside `labels`, naming file and line.
+/// label outside `labels`, naming file and line. `notices` may be null.
 void for_each_labelled_piece(const DataConfig& config, const std::vector<std::string>& files,
                              const text::Tokenizer& tokenizer,
                              const std::vector<std::string>& labels,
-                             const std::function<void(const LabelledCorpus&)>& use);
+                             const std::function<void(const LabelledCorpus&)>& use,
+                             std::vector<std::string>* notices = nullptr);
 
 }  // namespace fastformer::classification

@@ -28,6 +28,7 @@ void DataConfig::visit_fields(base::FieldVisitor& visit) {
   visit("sampled_negatives", sampled_negatives,
         "recbole, debian: items sampled per click, among those the user never met",
         base::between(1, 1 << 20));
+  encoding.visit_fields(visit);
   visit("sampling_seed", sampling_seed, "seed of that sample");
 }
 

@@ -52,6 +52,7 @@ void DataConfig::visit_fields(base::FieldVisitor& visit) {
         "jsonl: the field of the document; parallel: the ending of its file's name");
   visit("target_field", target_field,
         "jsonl: the field of the summary; parallel: the ending of its file's name");
+  encoding.visit_fields(visit);
   visit("validation_fraction", validation_fraction, "part of train used for validation",
         base::between(0, 0.9));
   visit("split_seed", split_seed, "seed of the split");

@@ -14,7 +14,8 @@ namespace fastformer::recommendation {
 ///
 ///   news.tsv       id, category, subcategory, title, abstract, url, title entities, abstract
 ///                  entities and, where someone has added it, body
-///   behaviors.tsv  impression id, user, time (11/15/2019 8:55:22 AM), clicked news, and what was
+///   behaviors.tsv  impression id, user, time (11/15/2019 8:55:22 AM, or by ISO 8601), clicked
+///   news, and what was
 ///                  shown: "N1-1 N2-0", or "N1 N2" throughout where the clicks are not published
 ///
 /// separated by tabs, without quoting. A clicked news that no news.tsv has is left out of the
@@ -32,9 +33,11 @@ void read_mind_items(const std::filesystem::path& source, const DataConfig& conf
 ///   name.item    item_id:token  title:token_seq ...
 ///
 /// The items lie in the file of the same name, or the only .item file beside it. A rating from
-/// `click_rating` on is a click; without that column every line is one. Each click makes an
-/// impression (see UnmetItems), whose history are the user's clicks before it in its own part and
-/// in earlier ones; those of later parts, which training must not know, are left out.
+/// `click_rating` on is a click, without that column a label above 0, without both every line. A
+/// timestamp is a number or a time by ISO 8601; without that column the lines count as ordered.
+/// Each click makes an impression (see UnmetItems), whose history are the user's clicks before it
+/// in its own part and in earlier ones; those of later parts, which training must not know, are
+/// left out.
 ClickSource read_recbole_clicks(const DataConfig& config);
 /// The items of a source as news: of an .item file, or of that which belongs to the interactions.
 void read_recbole_items(const std::filesystem::path& source, const DataConfig& config,

@@ -86,7 +86,10 @@ void DataConfig::visit_fields(base::FieldVisitor& visit) {
   visit("label_column", label_column, "column (name, or number from 1) of the label");
   visit("group_column", group_column, "column of a group; rows of a group stay in the same part");
   visit("header", header, "whether the first row of a csv or tsv names the columns");
-  visit("validation_fraction", validation_fraction, "share of train used for validation",
+  dialect.visit_fields(visit);
+  encoding.visit_fields(visit);
+  visit("bad_rows", bad_rows, "rows that cannot be read stop the reading or are skipped");
+  visit("validation_fraction", validation_fraction, "part of train used for validation",
         base::between(0, 0.9));
   visit("test_fraction", test_fraction, "share of train used for test", base::between(0, 0.9));
   visit("stratify", stratify, "keep the class proportions in every part");
@@ -107,6 +110,7 @@ void DataConfig::validate() const {
     check_no_columns(*this);
   }
   check_parts(*this);
+  dialect.validate();
 }
 
 bool is_column_number(std::string_view column) {

@@ -6,6 +6,9 @@
 #include <vector>
 
 #include "fastformer/base/config_field.h"
+#include "fastformer/data/bad_row.h"
+#include "fastformer/data/dialect.h"
+#include "fastformer/data/text_encoding.h"
 
 namespace fastformer::classification {
 
@@ -27,6 +30,9 @@ struct DataConfig {
   std::string label_column;
   std::string group_column;
   HeaderRow header = HeaderRow::kAuto;
+  data::DialectConfig dialect;
+  data::TextEncoding encoding;
+  data::BadRows bad_rows = data::BadRows::kError;
   double validation_fraction = 0.0;
   double test_fraction = 0.0;
   bool stratify = true;

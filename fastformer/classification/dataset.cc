@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "fastformer/base/atomic_file.h"
+#include "fastformer/classification/dataset_notices.h"
 #include "fastformer/classification/dataset_scan.h"
 #include "fastformer/data/cache.h"
 #include "fastformer/data/chunk_queue.h"
@@ -186,6 +187,8 @@ Dataset build(const ExampleSources& sources, const DataConfig& config,
   dataset.labels = std::move(found.labels);
   dataset.dropped_rows = found.dropped_rows;
   dataset.dropped_classes = found.dropped_classes;
+  dataset.notices = std::move(found.notices);
+  for (auto& notice : token_notices(dataset)) dataset.notices.push_back(std::move(notice));
   return dataset;
 }
 
@@ -195,9 +198,12 @@ void save(const Dataset& dataset, const fs::path& folder) {
   const nlohmann::ordered_json json = {{"version", kFormatVersion},
                                        {"labels", dataset.labels},
                                        {"dropped_rows", dataset.dropped_rows},
-                                       {"dropped_classes", dataset.dropped_classes}};
+                                       {"dropped_classes", dataset.dropped_classes},
+                                       {"notices", dataset.notices}};
   if (dataset.linear) dataset.linear->save(folder / kLinearFile);
-  base::write_file_atomically(folder / data::kDatasetFile, json.dump(2) + "\n");
+  base::write_file_atomically(
+      folder / data::kDatasetFile,
+      json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n");
 }
 
 Dataset open(const fs::path& folder) {
@@ -208,6 +214,7 @@ Dataset open(const fs::path& folder) {
     dataset.labels = json.at("labels").get<std::vector<std::string>>();
     dataset.dropped_rows = json.at("dropped_rows").get<std::int64_t>();
     dataset.dropped_classes = json.at("dropped_classes").get<std::int64_t>();
+    dataset.notices = json.at("notices").get<std::vector<std::string>>();
   } catch (const nlohmann::json::exception&) {
     throw std::invalid_argument(file.string() + ": is damaged; delete the folder " +
                                 folder.string() + ", so that it is made again");
@@ -276,6 +283,7 @@ Dataset prepare(std::span<const Example> examples, const DataConfig& config,
   const auto source = [examples](const std::function<void(Example&)>& visit) {
     for (std::size_t i = 0; i < examples.size(); ++i) {
       Example example = examples[i];
+      example.label = normalized_label(example.label);
       if (example.where.empty()) example.where = "example " + std::to_string(i + 1);
       visit(example);
     }
@@ -289,10 +297,13 @@ Dataset prepare(std::span<const Example> examples, const DataConfig& config,
 void for_each_labelled_piece(const DataConfig& config, const std::vector<std::string>& files,
                              const text::Tokenizer& tokenizer, const linear::NgramTable* ngrams,
                              const std::vector<std::string>& labels,
-                             const std::function<void(const LabelledCorpus&)>& use) {
+                             const std::function<void(const LabelledCorpus&)>& use,
+                             std::vector<std::string>* notices) {
   config.validate();
   std::unordered_map<std::string, std::int32_t> ids;
-  for (const auto& label : labels) ids.emplace(label, static_cast<std::int32_t>(ids.size()));
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    ids.emplace(normalized_label(labels[i]), static_cast<std::int32_t>(i));
+  }
   auto writer = std::make_unique<PartWriter>();
   auto encoder = std::make_unique<Encoder>(tokenizer, config.max_tokens, ngrams);
   std::int64_t record = 0;
@@ -302,17 +313,20 @@ void for_each_labelled_piece(const DataConfig& config, const std::vector<std::st
     writer = std::make_unique<PartWriter>();
     encoder = std::make_unique<Encoder>(tokenizer, config.max_tokens, ngrams);
   };
-  for_each_example(config, files, [&](Example& example) {
-    check_label(example);
-    const auto found = ids.find(example.label);
-    if (found == ids.end()) {
-      throw std::invalid_argument(example.where + ": the label '" + example.label +
-                                  "' is unknown to the model, whose labels are " +
-                                  list_labels(labels));
-    }
-    encoder->add({std::move(example.text), found->second, record++, writer.get()});
-    if (writer->tokens() >= kPieceTokens) finish();
-  });
+  for_each_example(
+      config, files,
+      [&](Example& example) {
+        check_label(example);
+        const auto found = ids.find(example.label);
+        if (found == ids.end()) {
+          throw std::invalid_argument(example.where + ": the label '" + example.label +
+                                      "' is unknown to the model, whose labels are " +
+                                      list_labels(labels));
+        }
+        encoder->add({std::move(example.text), found->second, record++, writer.get()});
+        if (writer->tokens() >= kPieceTokens) finish();
+      },
+      notices);
   finish();
 }
 
@@ -324,7 +338,7 @@ std::string Dataset::summary() const {
                               class_counts(test, labels.size())};
   const std::size_t shown = std::min(labels.size(), kShownClasses);
   std::size_t width = 16;
-  for (std::size_t i = 0; i < shown; ++i) width = std::max(width, data::display_width(labels[i]));
+  for (std::size_t i = 0; i < shown; ++i) width = std::max(width, text::display_width(labels[i]));
 
   data::SummaryTable table(width);
   table.row("", "train", "validation", "test");

@@ -36,6 +36,7 @@ struct Dataset {
   std::optional<LinearPart> linear;  ///< with equal weights; none: the network stands alone
   std::int64_t dropped_rows = 0;     ///< rows of the classes under minimum_class_count
   std::int64_t dropped_classes = 0;
+  std::vector<std::string> notices;  ///< what people should know about the files, a sentence each
 
   /// A readable table: rows of each class and part, document lengths (mean, median, longest), and
   /// numbers of truncated, empty and dropped documents.
@@ -65,11 +66,12 @@ Dataset prepare(std::span<const Example> examples, const DataConfig& config,
                 const linear::LinearConfig& linear_config);
 
 /// Reads labelled files for a model with the classes `labels`, about 16 MB of tokens at a time, and
-/// calls `use` for each piece, so that memory does not grow with the files. `ngrams` may be null.
-/// Throws std::invalid_argument for a label outside `labels`, naming file and line.
+/// calls `use` for each piece, so that memory does not grow with the files. `ngrams` and `notices`
+/// may be null. Throws std::invalid_argument for a label outside `labels`, naming file and line.
 void for_each_labelled_piece(const DataConfig& config, const std::vector<std::string>& files,
                              const text::Tokenizer& tokenizer, const linear::NgramTable* ngrams,
                              const std::vector<std::string>& labels,
-                             const std::function<void(const LabelledCorpus&)>& use);
+                             const std::function<void(const LabelledCorpus&)>& use,
+                             std::vector<std::string>* notices = nullptr);
 
 }  // namespace fastformer::classification

@@ -61,6 +61,20 @@ Rows read_training_rows(const ExampleSources& sources) {
   return found;
 }
 
+// Numbers that are measured and not chosen from a few: many of them, or many with a fraction.
+bool is_regression_target(const Rows& found) {
+  constexpr std::size_t kFewFractions = 20, kFewNumbers = 50;
+  if (found.labels.size() <= kFewFractions) return false;
+  std::size_t fractions = 0;
+  for (const auto& label : found.labels) {
+    const auto number = as_number(label);
+    if (!number) return false;
+    if (std::trunc(*number) != *number) ++fractions;
+  }
+  return fractions > kFewFractions ||
+         (found.labels.size() > kFewNumbers && 5 * found.labels.size() > found.rows.size());
+}
+
 void check_class_count(const std::string& source, const Rows& found, const DatasetScan& scan,
                        const DataConfig& config) {
   if (scan.labels.size() >= 2) return;
@@ -148,17 +162,8 @@ std::string in_one_line(std::string_view text) {
   return line;
 }
 
-// A quote opens a quoted field only where it is the first character.
-std::string field(std::string_view text) {
-  auto line = in_one_line(text);
-  if (!line.starts_with('"')) return line;
-  std::string quoted = "\"";
-  for (const char c : line) quoted.append(c == '"' ? 2 : 1, c);
-  return quoted + '"';
-}
-
 void write_row(std::ostream& out, const Example& example) {
-  out << field(example.label) << '\t' << field(example.text) << '\n';
+  out << in_one_line(example.label) << '\t' << in_one_line(example.text) << '\n';
 }
 
 }  // namespace
@@ -184,15 +189,17 @@ std::string list_labels(const std::vector<std::string>& labels) {
 }
 
 ExampleSources file_sources(const DataConfig& config) {
-  const auto of = [](const DataConfig& read_by, const std::vector<std::string>& files) {
-    return [read_by, files](const std::function<void(Example&)>& visit) {
-      for_each_example(read_by, files, visit);
+  auto notices = std::make_shared<std::vector<std::string>>();
+  const auto of = [&](const DataConfig& read_by, const std::vector<std::string>& files) {
+    return [read_by, files, notices](const std::function<void(Example&)>& visit) {
+      for_each_example(read_by, files, visit, notices.get());
     };
   };
   return {.name = config.train.empty() ? std::string() : config.train.front(),
           .train = of(config, config.train),
           .validation = of(config, config.validation),
-          .test = of(config.for_test(), config.test)};
+          .test = of(config.for_test(), config.test),
+          .notices = notices};
 }
 
 std::int32_t DatasetScan::label_id(const Example& example) const {
@@ -213,10 +220,18 @@ void DatasetScan::for_each_training_row(
 
 DatasetScan scan(const ExampleSources& sources, const DataConfig& config) {
   Rows found = read_training_rows(sources);
+  const bool regression = is_regression_target(found);
   DatasetScan result = choose_classes(sources.name, found, config);
   divide_training_rows(found, config, result);
   check_held_out_labels(sources.validation, result);
   check_held_out_labels(sources.test, result);
+  if (sources.notices) result.notices = *sources.notices;
+  if (regression) {
+    result.notices.push_back(
+        sources.name + ": its " + std::to_string(found.labels.size()) +
+        " different labels are all numbers, for " + std::to_string(found.rows.size()) +
+        " rows: this looks like a regression, which is not supported; each number becomes a class");
+  }
   return result;
 }
 

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -19,6 +20,8 @@ using ExampleSource = std::function<void(const std::function<void(Example&)>&)>;
 struct ExampleSources {
   std::string name;  ///< of the training source, for messages
   ExampleSource train, validation, test;
+  /// What the readers have to say so far; null: nothing.
+  std::shared_ptr<std::vector<std::string>> notices = nullptr;
 };
 
 /// Those of the configuration's files.
@@ -31,6 +34,7 @@ struct DatasetScan {
   std::vector<data::Part> parts;                            ///< of each row of the training source
   std::int64_t dropped_rows = 0;
   std::int64_t dropped_classes = 0;
+  std::vector<std::string> notices;  ///< of the readers, and about the labels
 
   /// The class of a label. Throws std::runtime_error for a label that was not in the scan, since
   /// the files have changed.
@@ -51,9 +55,9 @@ void check_label(const Example& example);
 std::string list_labels(const std::vector<std::string>& labels);
 
 /// Writes the parts of a data set as train.tsv, validation.tsv and test.tsv ("label<TAB>text",
-/// white space as single blanks, a text that begins with a quote in quotes), to compare another
-/// program on the same split. They are the parts that prepare() makes; the format "tsv" reads them.
-/// Throws as prepare() does, and std::runtime_error if the file cannot be written.
+/// white space as single blanks, without quotes), so that another program can be compared on the
+/// same split. They are the parts that prepare() makes; the format "tsv" reads them again. Throws
+/// as prepare() does, and std::runtime_error when the disk refuses.
 void export_parts(const DataConfig& config, const std::filesystem::path& folder);
 
 }  // namespace fastformer::classification

@@ -16,6 +16,9 @@ struct Evaluation {
   metrics::ConfusionMatrix confusion;
   double loss = 0;  ///< mean cross-entropy in nats, without smoothing, weights or adjustment
   std::vector<std::int32_t> predicted;        ///< class of each document
+  std::vector<float> probability;             ///< of that class
+  std::vector<float> label_probability;       ///< of the true class
+  double calibration_error = 0;               ///< see metrics/calibration.h
   std::vector<metrics::NamedScores> members;  ///< each member alone; empty for a network alone
 
   /// The loss and each of the metrics::class_metrics().
@@ -49,12 +52,19 @@ class Evaluator {
 MemberScores scores_of(const LabelledCorpus& documents, const ClassifierModel& network,
                        const linear::LinearModel* linear);
 
-/// A readable table: accuracy, macro-F1, precision, recall, F1 and support of each class, and the
-/// scores of each member.
+/// A readable table: precision, recall, F1 and support of each class, for up to twenty classes the
+/// confusion matrix, the classes that are never predicted, all metrics, and the scores of each
+/// member.
 std::string evaluation_table(const Evaluation& evaluation, const std::vector<std::string>& labels);
-/// The same and the confusion matrix as JSON: keys accuracy, macro_f1, loss, examples, classes
-/// ({label: {precision, recall, f1, support}}), confusion ([label][predicted]), members
-/// ({name: scores}) where there are several, and one key for each other metric.
+/// The same as JSON: keys accuracy, macro_f1, loss, calibration_error, examples, classes ({label:
+/// {precision, recall, f1, support}}), confusion ({rows: "label", columns: "predicted", labels,
+/// counts: [label][predicted]}), members ({name: scores}) if there are several, and one key for
+/// each other metric.
 std::string evaluation_json(const Evaluation& evaluation, const std::vector<std::string>& labels);
+
+/// The classes that documents have and no prediction is: "class 'b' is never predicted, ..."; empty
+/// where there is none.
+std::string never_predicted_notice(const Evaluation& evaluation,
+                                   const std::vector<std::string>& labels);
 
 }  // namespace fastformer::classification

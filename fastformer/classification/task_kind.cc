@@ -1,11 +1,13 @@
 #include "fastformer/classification/task_kind.h"
 
+#include <algorithm>
 #include <memory>
 #include <stdexcept>
 
 #include "fastformer/base/format.h"
 #include "fastformer/classification/dataset_scan.h"
 #include "fastformer/classification/evaluation.h"
+#include "fastformer/classification/misclassified.h"
 #include "fastformer/classification/training.h"
 #include "fastformer/kernels/parallel.h"
 
@@ -48,13 +50,17 @@ std::string inspect(const std::filesystem::path& directory) {
 }
 
 train::EvaluationReport evaluate(const train::EvaluationRequest& request,
-                                 const train::NoticeSink&) {
+                                 const train::NoticeSink& notice) {
   if (!request.ensemble.empty() || !request.predictions.empty()) {
     throw std::invalid_argument("--ensemble and --predictions are for recommenders, but " +
                                 request.model.string() + " holds a classifier");
   }
   if (request.data.empty()) {
     throw std::invalid_argument("name the files to evaluate " + request.model.string() + " on");
+  }
+  if (!request.errors.empty() && std::ranges::find(request.data, "-") != request.data.end()) {
+    throw std::invalid_argument(
+        "--errors reads the data twice, which the standard input does not allow; give a file");
   }
   const kernels::ComputeScope scope(request.options.precision, request.options.threads);
   auto content = ClassifierContent::load(request.model);
@@ -63,10 +69,16 @@ train::EvaluationReport evaluate(const train::EvaluationRequest& request,
   config.max_tokens = content.max_tokens;
   const auto* linear = content.linear ? &*content.linear : nullptr;
   Evaluator evaluator(*content.model, linear);
-  for_each_labelled_piece(config, request.data, *content.tokenizer,
-                          linear == nullptr ? nullptr : &linear->model->table(), content.labels,
-                          [&](const LabelledCorpus& piece) { evaluator.add(piece); });
+  std::vector<std::string> notices;
+  for_each_labelled_piece(
+      config, request.data, *content.tokenizer,
+      linear == nullptr ? nullptr : &linear->model->table(), content.labels,
+      [&](const LabelledCorpus& piece) { evaluator.add(piece); }, &notices);
+  for (const auto& sentence : notices) notice(sentence);
   const auto result = evaluator.result();
+  if (!request.errors.empty()) {
+    write_misclassified(request.errors, config, request.data, result, content.labels);
+  }
   return {evaluation_table(result, content.labels), evaluation_json(result, content.labels)};
 }
 

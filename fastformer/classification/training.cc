@@ -66,7 +66,12 @@ class Task final : public train::Task {
     return model_.row_sparse_parameters();
   }
   std::vector<std::string> initialize() override {
-    return train::load_word_vectors(recipe_.train.word_vectors, *dataset_.tokenizer, parameters());
+    auto notices = dataset_.notices;
+    for (auto& notice :
+         train::load_word_vectors(recipe_.train.word_vectors, *dataset_.tokenizer, parameters())) {
+      notices.push_back(std::move(notice));
+    }
+    return notices;
   }
 
   std::int64_t batches(std::int64_t epoch) const override { return plan_.batches(epoch); }
@@ -100,9 +105,14 @@ class Task final : public train::Task {
     const auto evaluation = evaluate(dataset_.test, linear ? &*linear : nullptr);
     base::write_file_atomically(folder / kTestFile,
                                 evaluation_json(evaluation, dataset_.labels) + "\n");
-    metrics::ClassPredictions predictions{.labels = {}, .predicted = evaluation.predicted};
+    metrics::ClassPredictions predictions{.labels = {},
+                                          .predicted = evaluation.predicted,
+                                          .rows = {},
+                                          .probability = evaluation.probability,
+                                          .names = dataset_.labels};
     for (std::int64_t row = 0; row < dataset_.test.size(); ++row) {
       predictions.labels.push_back(dataset_.test.label(row));
+      predictions.rows.push_back(dataset_.test.texts.record(row) + 1);
     }
     metrics::write_class_predictions(folder / metrics::kClassPredictionsFile, predictions);
     return {.items = evaluation.confusion.total(),

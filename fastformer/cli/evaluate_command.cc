@@ -39,9 +39,10 @@ void add_evaluate_command(CLI::App& app) {
       ->add_option("--ensemble", request.ensemble,
                    "Further recommenders for an ensemble; their standardized scores are averaged")
       ->delimiter(',');
-  command->add_option(
-      "--predictions", request.predictions,
-      "Write a recommender's ranks to this file, in the format of MIND's leaderboard");
+  command->add_option("--predictions", request.predictions,
+                      "Write a recommender's ranks to this file, as MIND's leaderboard reads them");
+  command->add_option("--errors", request.errors,
+                      "Write the misclassified rows to this CSV file, the worst first");
   command->add_flag("--json", flags->json,
                     "Print JSON; for a classifier it includes the confusion matrix");
   add_compute_options(*command, request.options);

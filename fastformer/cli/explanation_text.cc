@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "fastformer/base/format.h"
+#include "fastformer/text/display_width.h"
 
 namespace fastformer::cli {
 namespace {
@@ -46,7 +47,7 @@ std::string explanation_text(const Explanation& explanation, bool color) {
     text += base::format("   alpha %-2zu   beta %-2zu ", layer, layer);
   }
   for (const auto i : by_weight(weights)) {
-    text += base::format("\n  %-20s %8.4f", explanation.tokens[i].c_str(), weights[i]);
+    text += "\n  " + text::padded(explanation.tokens[i], 20) + base::format(" %8.4f", weights[i]);
     for (const auto& layer : explanation.layers) {
       text += base::format("  %8.4f  %8.4f", at_or_zero(layer.query_weights, i),
                            at_or_zero(layer.key_weights, i));

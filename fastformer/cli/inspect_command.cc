@@ -10,6 +10,8 @@
 #include "fastformer/classification/data_config.h"
 #include "fastformer/classification/readers/reader.h"
 #include "fastformer/cli/commands.h"
+#include "fastformer/cli/inspect_data.h"
+#include "fastformer/cli/prediction_input.h"
 #include "fastformer/tasks/task_table.h"
 #include "fastformer/text/word_tokenizer.h"
 
@@ -48,12 +50,11 @@ DataStatistics read_statistics(const classification::DataConfig& config, const f
   return statistics;
 }
 
-void inspect_data(const InspectFlags& flags) {
+// As training would read the data by these settings.
+void inspect_documents(const InspectFlags& flags) {
   classification::DataConfig config;
-  const auto name = flags.subject.string();
   if (fs::is_directory(flags.subject)) config.format = "imdb";
-  if (name.find(".jsonl") != std::string::npos) config.format = "jsonl";
-  if (name.find(".tsv") != std::string::npos) config.format = "tsv";
+  if (const auto format = format_of_name(flags.subject); !format.empty()) config.format = format;
   train::assigned(flags.set, {"data"}).read_section("data", config);
   const auto statistics = read_statistics(config, flags.subject);
   const auto& lengths = statistics.lengths;
@@ -71,17 +72,23 @@ void inspect_data(const InspectFlags& flags) {
   }
 }
 
+bool is_model_or_run(const fs::path& path) {
+  return fs::exists(path / "config.json") || fs::exists(path / "model" / "config.json");
+}
+
 void inspect(const InspectFlags& flags) {
   if (!fs::exists(flags.subject)) {
     throw std::invalid_argument(flags.subject.string() +
                                 " does not exist; give a model directory, a recipe or a data file");
   }
-  if (fs::exists(flags.subject / "config.json")) {
+  if (is_model_or_run(flags.subject)) {
     std::cout << tasks::task_of_model(flags.subject).inspect(flags.subject);
   } else if (flags.subject.extension() == ".toml") {
     inspect_recipe(flags);
+  } else if (!flags.set.empty()) {
+    inspect_documents(flags);
   } else {
-    inspect_data(flags);
+    std::cout << inspect_data(flags.subject);
   }
 }
 
@@ -89,10 +96,17 @@ void inspect(const InspectFlags& flags) {
 
 void add_inspect_command(CLI::App& app) {
   const auto flags = std::make_shared<InspectFlags>();
-  auto* command = app.add_subcommand("inspect", "Describe a model, a recipe or a data file");
-  command->add_option("subject", flags->subject, "Model directory, recipe (.toml) or data")
+  auto* command = app.add_subcommand("inspect", "Show what a model, a recipe or a data file holds");
+  command
+      ->add_option(
+          "subject", flags->subject,
+          "Model directory, recipe (.toml), or a data file or folder, for which a recipe is "
+          "printed")
       ->required();
-  command->add_option("--set", flags->set, "Override a field: section.key=value")
+  command
+      ->add_option(
+          "--set", flags->set,
+          "Override a field of the recipe, or say how the data are read: section.key=value")
       ->type_name("KEY=VALUE");
   command->callback([flags] { inspect(*flags); });
 }

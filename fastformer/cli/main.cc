@@ -1,14 +1,32 @@
 #include <c10/util/Exception.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <exception>
 #include <iostream>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
+#include "fastformer/base/format.h"
 #include "fastformer/cli/commands.h"
 #include "fastformer/kernels/simd_level.h"
 #include "fastformer/nn/tensor_memory.h"
+
+namespace {
+
+// Throws std::invalid_argument for a first word that is no command, with the nearest one.
+void check_command(const CLI::App& app, int argc, const char* const* argv) {
+  if (argc < 2 || argv[1][0] == '-') return;
+  std::vector<std::string> names;
+  for (const auto* command : app.get_subcommands({})) names.push_back(command->get_name());
+  if (std::find(names.begin(), names.end(), argv[1]) != names.end()) return;
+  throw CLI::ExtrasError("unknown command '" + std::string(argv[1]) + "'" +
+                             fastformer::base::suggestion(argv[1], names),
+                         CLI::ExitCodes::ExtrasError);
+}
+
+}  // namespace
 
 // Exit codes: 0 done; 1 the input was bad or the work could not be finished; 2 wrong usage.
 int main(int argc, char** argv) {
@@ -37,6 +55,7 @@ int main(int argc, char** argv) {
   cli::add_completions_command(app);
   try {
     if (const char* level = std::getenv("FASTFORMER_SIMD")) kernels::set_simd_level(level);
+    check_command(app, argc, argv);
     app.parse(argc, argv);
     if (!std::cout.flush()) {
       throw std::runtime_error("standard output: cannot be written; check the free space");

@@ -1,118 +1,171 @@
 #include <unistd.h>
 
-#include <algorithm>
+#include <chrono>
 #include <iostream>
 #include <memory>
-#include <nlohmann/json.hpp>
+#include <stdexcept>
 
+#include "fastformer/base/atomic_file.h"
 #include "fastformer/base/format.h"
 #include "fastformer/classification/classifier.h"
 #include "fastformer/classification/classifier_model.h"
-#include "fastformer/classification/readers/reader.h"
 #include "fastformer/cli/commands.h"
 #include "fastformer/cli/explanation_text.h"
+#include "fastformer/cli/log_text.h"
 #include "fastformer/cli/model_options.h"
-#include "fastformer/data/line_stream.h"
-#include "fastformer/train/task_kind.h"
+#include "fastformer/cli/prediction_input.h"
+#include "fastformer/cli/prediction_output.h"
 
 namespace fastformer::cli {
 namespace {
 
 struct PredictFlags {
-  std::filesystem::path model;
+  std::filesystem::path model, output_file;
   std::string input = "-";
-  std::string format = "lines";
+  std::string format = "auto";
   std::vector<std::string> set;
   bool json = false, explain = false;
+  OutputOptions output;
   Options options;
 };
 
-// The texts of the input one after another: lines, or the rows of a data set.
-class TextInput {
+// How many texts are done, for a person who waits for a file or a pipe.
+class TextCounter {
  public:
-  TextInput(const PredictFlags& flags, const classification::DataConfig& trained_on) {
-    if (flags.format == "lines") {
-      lines_ = std::make_unique<data::LineStream>(flags.input);
-      return;
-    }
-    auto config = trained_on;
-    // Other columns than those of the training data may be in another format.
-    if (flags.format != trained_on.format) config.text_columns.clear();
-    config.test_text_columns.clear();
-    config.format = flags.format;
-    config.label_column.clear();
-    config.group_column.clear();
-    train::assigned(flags.set, {"data"}).read_section("data", config);
-    reader_ = classification::open_reader(config, flags.input);
+  explicit TextCounter(bool output_is_seen)
+      : shown_(isatty(STDERR_FILENO) != 0 && !output_is_seen), started_(Clock::now()) {}
+  ~TextCounter() {
+    if (written_) std::cerr << "\r\x1b[K" << std::flush;
   }
 
-  bool next(std::string& text) {
-    if (lines_) return lines_->next(text);
-    classification::Example example;
-    if (!reader_->next(example)) return false;
-    text = std::move(example.text);
-    return true;
+  void add(std::size_t texts) {
+    count_ += texts;
+    const std::chrono::duration<double> total = Clock::now() - started_;
+    if (!shown_ || total.count() < next_) return;
+    next_ = total.count() + 0.5;
+    written_ = true;
+    std::cerr << base::format("\r\x1b[K%zu texts, %.0f per second", count_,
+                              static_cast<double>(count_) / total.count())
+              << std::flush;
   }
 
  private:
-  std::unique_ptr<data::LineStream> lines_;
-  std::unique_ptr<classification::Reader> reader_;
+  using Clock = std::chrono::steady_clock;
+
+  bool shown_, written_ = false;
+  Clock::time_point started_;
+  std::size_t count_ = 0;
+  double next_ = 1;  // seconds from the start
 };
 
-double probability(const Prediction& prediction) {
-  return *std::max_element(prediction.probabilities.begin(), prediction.probabilities.end());
-}
-
-std::string json_line(const Prediction& prediction, const std::vector<std::string>& labels,
-                      const std::string& explanation) {
-  nlohmann::ordered_json json = {{"label", prediction.label}};
-  for (std::size_t i = 0; i < labels.size(); ++i) {
-    json["probabilities"][labels[i]] = prediction.probabilities[i];
-  }
-  if (!explanation.empty()) json["explanation"] = nlohmann::ordered_json::parse(explanation);
-  return json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
-}
-
-std::string text_line(const Prediction& prediction, const std::string& text) {
-  return prediction.label + base::format("\t%.4f\t", probability(prediction)) + text + "\n";
-}
-
-void explain(const PredictFlags& flags, const Classifier& classifier, TextInput& input) {
-  const bool color = isatty(STDOUT_FILENO) != 0;
-  for (std::string text; input.next(text);) {
-    const auto result = classifier.explain(text);
-    if (flags.json) {
-      std::cout << json_line(result.prediction, classifier.labels(), explanation_json(result));
-    } else {
-      std::cout << text_line(result.prediction, text) << explanation_text(result, color);
-    }
-    std::cout.flush();
+void explain(const PredictFlags& flags, const Classifier& classifier, PredictionInput& input,
+             std::ostream& out) {
+  const bool color = flags.output_file.empty() && isatty(STDOUT_FILENO) != 0;
+  PredictionOutput answers(out, flags.output, classifier);
+  for (PredictionInput::Record record; input.next(record);) {
+    const auto result = classifier.explain(record.text);
+    const bool json = flags.output.format == OutputFormat::kJsonl;
+    answers.write(record, result.prediction, json ? explanation_json(result) : "");
+    if (!json) out << explanation_text(result, color);
+    out.flush();
   }
 }
 
-void predict(const PredictFlags& flags) {
-  check_model_for("predict", flags.model);
-  const auto classifier = Classifier::load(flags.model, flags.options);
-  TextInput input(flags, classifier.content().data_config);
-  if (flags.explain) return explain(flags, classifier, input);
+void classify(const PredictFlags& flags, const Classifier& classifier, PredictionInput& input,
+              std::ostream& out) {
   // A person at a terminal wants each answer at once.
   const bool typed = flags.input == "-" && isatty(STDIN_FILENO) != 0;
   const std::size_t batch = typed ? 1 : 64;
+  PredictionOutput answers(out, flags.output, classifier);
+  TextCounter counter(flags.output_file.empty() && isatty(STDOUT_FILENO) != 0);
+  std::vector<PredictionInput::Record> records;
   std::vector<std::string> texts;
   const auto flush = [&] {
-    const auto predictions = classifier.classify(texts);
-    for (std::size_t i = 0; i < texts.size(); ++i) {
-      std::cout << (flags.json ? json_line(predictions[i], classifier.labels(), "")
-                               : text_line(predictions[i], texts[i]));
-    }
-    std::cout.flush();
     texts.clear();
+    for (const auto& record : records) texts.push_back(record.text);
+    const auto predictions = classifier.classify(texts);
+    for (std::size_t i = 0; i < records.size(); ++i) answers.write(records[i], predictions[i]);
+    out.flush();
+    counter.add(records.size());
+    records.clear();
   };
-  for (std::string text; input.next(text);) {
-    texts.push_back(text);
-    if (texts.size() == batch) flush();
+  for (PredictionInput::Record record; input.next(record);) {
+    records.push_back(std::move(record));
+    if (records.size() == batch) flush();
   }
   flush();
+}
+
+void predict(PredictFlags flags) {
+  check_model_for("predict", flags.model);
+  if (flags.json) flags.output.format = OutputFormat::kJsonl;
+  if (flags.explain && flags.output.format == OutputFormat::kCsv) {
+    throw std::invalid_argument(
+        "--explain adds lines to the answers, which csv cannot hold; use "
+        "--output-format jsonl");
+  }
+  const auto classifier = Classifier::load(flags.model, flags.options);
+  PredictionInput input(flags.input, flags.format, classifier.content().data_config, flags.set);
+  const auto run = [&](std::ostream& out) {
+    if (flags.explain) {
+      explain(flags, classifier, input, out);
+    } else {
+      classify(flags, classifier, input, out);
+    }
+  };
+  if (flags.output_file.empty()) {
+    run(std::cout);
+  } else {
+    base::write_file_atomically(flags.output_file, run);
+  }
+  for (const auto& notice : input.notices()) log_line(notice);
+}
+
+void add_input_options(CLI::App& command, PredictFlags& flags) {
+  command.add_option("input", flags.input, "Input file; - is the standard input")
+      ->capture_default_str();
+  auto formats = classification::reader_names();
+  formats.insert(formats.begin(), {"auto", "lines"});
+  command
+      .add_option("--format", flags.format,
+                  "Input format. auto: csv, tsv or jsonl by the name of the file, read as the "
+                  "training data was, else lines; lines: one text per line; the others as "
+                  "data.format in a recipe")
+      ->check(CLI::IsMember(formats))
+      ->capture_default_str();
+  command
+      .add_option("--set", flags.set,
+                  "Override how the input is read: data.text_columns=[\"body\"]")
+      ->type_name("KEY=VALUE");
+}
+
+void add_output_options(CLI::App& command, PredictFlags& flags) {
+  auto& output = flags.output;
+  command
+      .add_option_function<std::string>(
+          "--output-format",
+          [&output](const std::string& word) {
+            output.format = base::parse_word<OutputFormat>(word, "--output-format");
+          },
+          "tsv: label, probability and text, with tabs and line ends as \\t and \\n; csv: the same "
+          "with a heading; jsonl: with all probabilities")
+      ->check(CLI::IsMember(base::words<OutputFormat>()))
+      ->default_str("tsv");
+  command.add_flag("--json", flags.json, "The same as --output-format jsonl");
+  command.add_flag("--keep", output.keep, "Write the columns of the input, then the answers");
+  command.add_option("--top-k", output.top, "Number of classes per text, the best first")
+      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1'000'000'000}))
+      ->capture_default_str();
+  command
+      .add_option("--threshold", output.threshold,
+                  "Abstain where the best class has a lower probability")
+      ->check(CLI::Range(0.0, 1.0));
+  command
+      .add_option("--abstain", output.abstain, "Label of a text below the threshold; null in jsonl")
+      ->capture_default_str();
+  command.add_option("--output", flags.output_file,
+                     "Write to this file, which appears when all is written");
+  command.add_flag("--explain", flags.explain, "Add the weights that the model gave the tokens");
 }
 
 }  // namespace
@@ -121,20 +174,8 @@ void add_predict_command(CLI::App& app) {
   const auto flags = std::make_shared<PredictFlags>();
   auto* command = app.add_subcommand("predict", "Classify texts, one prediction per text");
   command->add_option("model", flags->model, "Model directory")->required();
-  command->add_option("input", flags->input, "Input file; - reads standard input")
-      ->capture_default_str();
-  auto formats = classification::reader_names();
-  formats.insert(formats.begin(), "lines");
-  command
-      ->add_option("--format", flags->format,
-                   "Input format. lines: one text per line; the others as data.format in a recipe")
-      ->check(CLI::IsMember(formats))
-      ->capture_default_str();
-  command->add_option("--set", flags->set, "Override a data setting: data.text_columns=[\"body\"]")
-      ->type_name("KEY=VALUE");
-  command->add_flag("--json", flags->json,
-                    "Print one JSON object per line, with all probabilities");
-  command->add_flag("--explain", flags->explain, "Also print the attention weights of the tokens");
+  add_input_options(*command, *flags);
+  add_output_options(*command, *flags);
   add_compute_options(*command, flags->options);
   command->callback([flags] { predict(*flags); });
 }

@@ -121,7 +121,7 @@ void summarize(const SummarizeFlags& flags) {
       data::LineStream lines(input);
       for (std::string line; lines.next(line);) summaries.add(line);
     } else {
-      summaries.add(base::read_file(input));
+      summaries.add(data::read_document(input));
     }
   }
   summaries.write();

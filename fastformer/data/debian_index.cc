@@ -51,7 +51,6 @@ bool DebianIndex::next(DebianPackage& package) {
       if (package.line > 0) break;
       continue;
     }
-    check_text(line_, lines_.where());
     if (package.line == 0) package.line = lines_.line_number();
     add_line(package);
     if (package.description.size() > kMaximumRecordBytes) {

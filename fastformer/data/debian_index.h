@@ -31,7 +31,8 @@ struct DebianPackage {
 /// Throws std::invalid_argument with file and line for what is no such paragraph.
 class DebianIndex {
  public:
-  explicit DebianIndex(const std::filesystem::path& file) : lines_(file) {}
+  explicit DebianIndex(const std::filesystem::path& file, const TextEncoding& encoding = {})
+      : lines_(file, encoding) {}
 
   /// The next package, with a description or without; false at the end.
   bool next(DebianPackage& package);

@@ -1,75 +1,66 @@
 #include "fastformer/data/delimited_records.h"
 
 #include <algorithm>
-#include <stdexcept>
-
-#include "fastformer/data/line_stream.h"
+#include <span>
 
 namespace fastformer::data {
+namespace {
 
-bool DelimitedRecords::read_line() {
-  if (!lines_.next(line_)) return false;
-  check_text(line_, lines_.where());
+std::vector<std::string> first_lines(LineStream& lines) {
+  constexpr std::size_t kMostLines = 200, kMostBytes = std::size_t{1} << 20;
+  std::vector<std::string> first;
+  std::size_t bytes = 0;
+  for (std::string line; first.size() < kMostLines && bytes < kMostBytes && lines.next(line);) {
+    bytes += line.size();
+    first.push_back(line);
+  }
+  return first;
+}
+
+}  // namespace
+
+DelimitedRecords::DelimitedRecords(const std::filesystem::path& file, char delimiter,
+                                   const TextEncoding& encoding, const DialectConfig& config)
+    : lines_(file, encoding),
+      ahead_(first_lines(lines_)),
+      detected_(detect_dialect(config, delimiter, ahead_, lines_.name())),
+      parser_([this](std::string& line) { return next_line(line); }, detected_.dialect,
+              lines_.name(), static_cast<std::int64_t>(detected_.skipped_lines)) {
+  ahead_at_ = detected_.skipped_lines;
+}
+
+bool DelimitedRecords::next_line(std::string& line) {
+  if (ahead_at_ == ahead_.size()) return lines_.next(line);
+  line = ahead_[ahead_at_++];
   return true;
 }
 
 bool DelimitedRecords::next(std::vector<std::string>& cells) {
   do {
-    if (!read_line()) return false;
-  } while (line_.empty());
-  first_line_ = lines_.line_number();
-  std::size_t count = 0, at = 0;
-  while (true) {
-    // The cells of the last record are written over, so that their memory serves again.
-    if (count == cells.size()) cells.emplace_back();
-    std::string& cell = cells[count++];
-    cell.clear();
-    at = at < line_.size() && line_[at] == '"' ? read_quoted(at, cell) : read_plain(at, cell);
-    if (at >= line_.size()) break;
-    ++at;
+    if (!parser_.next(cells)) return false;
+  } while (columns_ != 1 && cells.size() == 1 && parser_.line_is_empty());
+  if (columns_ == 0) columns_ = cells.size();
+  if (parser_.lines() > most_lines_) {
+    most_lines_ = parser_.lines();
+    longest_ = parser_.where();
   }
-  cells.resize(count);
   return true;
 }
 
-std::size_t DelimitedRecords::read_plain(std::size_t at, std::string& cell) const {
-  const std::size_t end = std::min(line_.find(delimiter_, at), line_.size());
-  cell.assign(line_, at, end - at);
-  return end;
+std::vector<std::vector<std::string>> DelimitedRecords::sample() const {
+  return parse_sample(std::span(ahead_).subspan(detected_.skipped_lines), detected_.dialect);
 }
 
-// Returns where the field's delimiter stands in line_, which is a later line than the one given
-// when the quotes hold line ends.
-std::size_t DelimitedRecords::read_quoted(std::size_t at, std::string& cell) {
-  const std::int64_t opened = lines_.line_number();
-  ++at;
-  while (true) {
-    const std::size_t quote = line_.find('"', at);
-    cell.append(line_, at, quote == std::string::npos ? quote : quote - at);
-    if (cell.size() > kMaximumRecordBytes) {
-      throw std::invalid_argument(lines_.where(opened) +
-                                  ": the quote that opens here holds more than 64 MB, the most a "
-                                  "record may have; close it, or double it if it is text");
-    }
-    if (quote == std::string::npos) {
-      if (!read_line()) {
-        throw std::invalid_argument(lines_.where(opened) +
-                                    ": the quote that opens here is never closed; close it, or "
-                                    "double it if it is text");
-      }
-      cell += '\n';
-      at = 0;
-    } else if (quote + 1 < line_.size() && line_[quote + 1] == '"') {
-      cell += '"';
-      at = quote + 2;
-    } else if (quote + 1 == line_.size() || line_[quote + 1] == delimiter_) {
-      return quote + 1;
-    } else {
-      throw std::invalid_argument(lines_.where() +
-                                  ": text follows a closing quote; a quote inside a quoted field "
-                                  "is written twice (\"\")");
-    }
+std::vector<std::string> DelimitedRecords::notices() const {
+  std::vector<std::string> notices;
+  if (!detected_.notice.empty()) notices.push_back(detected_.notice);
+  constexpr std::int64_t kManyLines = 100;
+  if (most_lines_ > kManyLines) {
+    notices.push_back(longest_ + ": a quoted cell holds " + std::to_string(most_lines_) +
+                      " lines; if its quote is text, double it or set data.quote = \"none\"");
   }
+  if (const auto replaced = lines_.notice(); !replaced.empty()) notices.push_back(replaced);
+  return notices;
 }
 
 void split_cells(std::string_view line, char delimiter, std::vector<std::string_view>& cells) {

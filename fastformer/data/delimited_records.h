@@ -7,38 +7,49 @@
 #include <string_view>
 #include <vector>
 
+#include "fastformer/data/dialect.h"
 #include "fastformer/data/line_stream.h"
+#include "fastformer/data/record_parser.h"
 
 namespace fastformer::data {
 
-/// The records of a csv or tsv file by RFC 4180: a field may stand in double quotes, and then holds
-/// delimiters, line ends and, doubled, quotes; a backslash means nothing. A quote inside a field
-/// that does not begin with one is an ordinary character. Blank lines are skipped.
+/// The records of a csv or tsv file, see RecordParser; its dialect is detected where `config`
+/// leaves it open. Blank lines are skipped, except in a file of one column, where each is a record.
 ///
 ///   DelimitedRecords records("train.csv", ',');
 ///   for (std::vector<std::string> cells; records.next(cells);) use(cells, records.where());
 ///
-/// Line ends inside quotes become "\n". Throws std::invalid_argument with file and line for a quote
-/// that is never closed (the line where it opens), text after a closing quote, text that is not
-/// UTF-8, and a record above kMaximumRecordBytes.
+/// Throws what LineStream and RecordParser throw.
 class DelimitedRecords {
  public:
-  DelimitedRecords(const std::filesystem::path& file, char delimiter)
-      : lines_(file), delimiter_(delimiter) {}
+  /// `delimiter` is the usual one of the format.
+  DelimitedRecords(const std::filesystem::path& file, char delimiter,
+                   const TextEncoding& encoding = {}, const DialectConfig& config = {});
+  DelimitedRecords(const DelimitedRecords&) = delete;
+  DelimitedRecords& operator=(const DelimitedRecords&) = delete;
 
   bool next(std::vector<std::string>& cells);
   /// "train.csv:17", the line where the record began.
-  std::string where() const { return lines_.where(first_line_); }
+  std::string where() const { return parser_.where(); }
+  const std::string& name() const { return lines_.name(); }
+
+  /// The first records, up to two hundred lines of them; they are not taken from next().
+  std::vector<std::vector<std::string>> sample() const;
+  const Dialect& dialect() const { return detected_.dialect; }
+  /// What was detected and replaced so far, a sentence each, and a record of very many lines.
+  std::vector<std::string> notices() const;
 
  private:
-  bool read_line();
-  std::size_t read_plain(std::size_t at, std::string& cell) const;
-  std::size_t read_quoted(std::size_t at, std::string& cell);
+  bool next_line(std::string& line);
 
   LineStream lines_;
-  char delimiter_;
-  std::string line_;
-  std::int64_t first_line_ = 0;
+  std::vector<std::string> ahead_;  ///< lines that were read for detecting
+  std::size_t ahead_at_ = 0;
+  DetectedDialect detected_;
+  RecordParser parser_;
+  std::size_t columns_ = 0;  ///< of the first record; 0 before it
+  std::int64_t most_lines_ = 1;
+  std::string longest_;  ///< where the record of most lines began
 };
 
 /// Puts the parts of `line` between the delimiters into `cells`, whose memory is reused; an empty

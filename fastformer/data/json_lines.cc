@@ -4,6 +4,7 @@
 #include <stdexcept>
 
 #include "fastformer/base/format.h"
+#include "fastformer/data/bad_row.h"
 #include "fastformer/data/line_stream.h"
 
 namespace fastformer::data {
@@ -11,22 +12,99 @@ namespace {
 
 using Json = nlohmann::json;
 
+constexpr const char* kBlank = " \t\r";
+
 }  // namespace
 
-bool JsonLines::next(Json& object) {
+bool JsonLines::next_line() {
   do {
     if (!lines_.next(line_)) return false;
-  } while (line_.find_first_not_of(" \t") == std::string::npos);
-  check_text(line_, where());
+  } while (line_.find_first_not_of(kBlank) == std::string::npos);
+  return true;
+}
+
+bool JsonLines::next_text(std::string& text) {
+  if (form_ == Form::kArray) return next_of_array(text);
+  if (form_ == Form::kEnded || !next_line()) return false;
+  first_line_ = lines_.line_number();
+  if (form_ == Form::kUnknown) {
+    form_ = Form::kLines;
+    at_ = line_.find_first_not_of(kBlank);
+    if (line_[at_] == '[') {
+      form_ = Form::kArray;
+      ++at_;
+      return next_of_array(text);
+    }
+  }
+  text = line_;
+  return true;
+}
+
+// Goes to the next character that is neither blank nor a comma; false at the end of the file.
+bool JsonLines::skip_to_object() {
+  while ((at_ = line_.find_first_not_of(" \t\r,", at_)) == std::string::npos) {
+    if (!lines_.next(line_)) {
+      throw std::invalid_argument(lines_.name() +
+                                  ": ends inside the JSON array that it begins with; the file is "
+                                  "incomplete");
+    }
+    at_ = 0;
+  }
+  return line_[at_] != ']';
+}
+
+// An element of the array ends where as many brackets are closed as were opened.
+bool JsonLines::next_of_array(std::string& text) {
+  if (!skip_to_object()) {
+    form_ = Form::kEnded;
+    return false;
+  }
+  first_line_ = lines_.line_number();
+  text.clear();
+  int depth = 0;
+  bool quoted = false, escaped = false;
+  while (true) {
+    const std::size_t begin = at_;
+    for (; at_ < line_.size(); ++at_) {
+      const char c = line_[at_];
+      if (quoted) {
+        quoted = escaped || c != '"';
+        escaped = !escaped && c == '\\';
+        continue;
+      }
+      if (depth == 0 && (c == ',' || c == ']')) break;
+      if (c == '"') quoted = true;
+      if (c == '{' || c == '[') ++depth;
+      if (c == '}' || c == ']') --depth;
+      if (depth == 0 && c == '}') {
+        ++at_;
+        break;
+      }
+    }
+    text.append(line_, begin, at_ - begin);
+    if (text.size() > kMaximumRecordBytes) {
+      throw std::invalid_argument(where() +
+                                  ": is a JSON object above 64 MB, the most a record may "
+                                  "have");
+    }
+    if (at_ < line_.size() || (depth == 0 && !quoted)) return true;
+    text += ' ';
+    if (!lines_.next(line_)) skip_to_object();
+    at_ = 0;
+  }
+}
+
+bool JsonLines::next(Json& object) {
+  if (!next_text(text_)) return false;
   try {
-    object = Json::parse(line_);
+    object = Json::parse(text_);
   } catch (const Json::parse_error& error) {
-    throw std::invalid_argument(where() + ": is not valid JSON near character " +
-                                std::to_string(error.byte) + "; each line must be one JSON object");
+    throw BadRow(where() + ": is not valid JSON near character " + std::to_string(error.byte) +
+                 "; each line must be one JSON object, or the file one array of objects");
   }
   if (!object.is_object()) {
-    throw std::invalid_argument(where() + ": is a JSON " + object.type_name() +
-                                ", but each line must be one JSON object");
+    throw BadRow(where() + ": is a JSON " + object.type_name() +
+                 ", but each line must be one JSON object, or the file one array of objects");
   }
   return true;
 }

@@ -9,25 +9,41 @@
 
 namespace fastformer::data {
 
-/// The objects of a JSON Lines file. Blank lines are skipped.
+/// The objects of a JSON Lines file, or those of one JSON array, which may be spread over lines.
+/// Blank lines are skipped.
 ///
 ///   JsonLines lines("train.jsonl.gz");
 ///   for (nlohmann::json object; lines.next(object);) use(object, lines.where());
 ///
-/// Throws std::invalid_argument that starts with file and line for a line that is not UTF-8, no
-/// JSON or no object, and what LineStream throws.
+/// Throws BadRow that starts with file and line for a line that is no JSON or no object, and what
+/// LineStream throws.
 class JsonLines {
  public:
-  explicit JsonLines(const std::filesystem::path& file) : lines_(file) {}
+  explicit JsonLines(const std::filesystem::path& file, const TextEncoding& encoding = {})
+      : lines_(file, encoding) {}
 
   bool next(nlohmann::json& object);
+  /// The object that next() gave last as it is written.
+  const std::string& text() const { return text_; }
 
-  std::string where() const { return lines_.where(); }
+  std::string where() const { return lines_.where(first_line_); }
   const std::string& name() const { return lines_.name(); }
+  /// See LineStream.
+  std::string notice() const { return lines_.notice(); }
 
  private:
+  enum class Form : std::uint8_t { kUnknown, kLines, kArray, kEnded };
+
+  bool next_text(std::string& text);
+  bool next_line();
+  bool next_of_array(std::string& text);
+  bool skip_to_object();
+
   LineStream lines_;
-  std::string line_;
+  Form form_ = Form::kUnknown;
+  std::string line_, text_;
+  std::size_t at_ = 0;  ///< in line_, of an array
+  std::int64_t first_line_ = 0;
 };
 
 /// The names of an object's fields, for messages.

@@ -1,5 +1,6 @@
 #include "fastformer/data/summary_table.h"
 
+#include <algorithm>
 #include <locale>
 #include <vector>
 
@@ -14,12 +15,6 @@ LengthSummary::LengthSummary(const Corpus& corpus)
   std::nth_element(lengths.begin(), middle, lengths.end());
   median = *middle;
   longest = *std::max_element(lengths.begin(), lengths.end());
-}
-
-std::size_t display_width(const std::string& text) {
-  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
-    return (static_cast<unsigned char>(c) & 0xC0) != 0x80;
-  }));
 }
 
 SummaryTable::SummaryTable(std::size_t name_width) : name_width_(name_width) {

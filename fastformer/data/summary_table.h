@@ -1,6 +1,5 @@
 #pragma once
 
-#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -9,6 +8,7 @@
 #include <string>
 
 #include "fastformer/data/corpus.h"
+#include "fastformer/text/display_width.h"
 
 namespace fastformer::data {
 
@@ -20,9 +20,6 @@ struct LengthSummary {
   double mean = 0;
 };
 
-/// The characters of a text, not its bytes, so that the columns of accented labels line up.
-std::size_t display_width(const std::string& text);
-
 /// A table for people: names at the left, numbers in columns.
 class SummaryTable {
  public:
@@ -31,7 +28,7 @@ class SummaryTable {
   template <class... Cells>
   void row(const std::string& name, const Cells&... cells) {
     constexpr int kColumnWidth = 12;
-    out_ << name << std::string(name_width_ - std::min(name_width_, display_width(name)), ' ');
+    out_ << text::padded(name, name_width_);
     ((out_ << std::setw(kColumnWidth) << cells), ...);
     out_ << '\n';
   }

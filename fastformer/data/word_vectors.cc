@@ -1,12 +1,15 @@
 #include "fastformer/data/word_vectors.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 
+#include "fastformer/data/byte_source.h"
 #include "fastformer/data/line_stream.h"
 #include "fastformer/text/vocabulary.h"
 
@@ -33,13 +36,48 @@ bool parse(std::string_view field, float& value) {
   return result.ec == std::errc() && result.ptr == end && std::isfinite(value);
 }
 
-bool is_word2vec_header(std::string_view line) {
-  const auto is_number = [](std::string_view field) {
+// The width that a first line "words width" states; nothing for another line.
+std::optional<std::int64_t> stated_width(std::string_view line) {
+  const auto is_count = [](std::string_view field) {
     return !field.empty() && field.find_first_not_of("0123456789") == std::string_view::npos;
   };
   line = trim_right(line);
-  const auto width = take_last_field(line);
-  return is_number(width) && is_number(line);
+  const auto field = take_last_field(line);
+  std::int64_t width = 0;
+  if (!is_count(field) || !is_count(line)) return std::nullopt;
+  const auto result = std::from_chars(field.data(), field.data() + field.size(), width);
+  return result.ec == std::errc() ? std::optional(width) : std::nullopt;
+}
+
+// How many numbers stand at the end of a line, behind its word.
+std::int64_t count_numbers(std::string_view line) {
+  std::int64_t count = 0;
+  line = trim_right(line);
+  for (float value = 0; parse(take_last_field(line), value);) ++count;
+  return count;
+}
+
+[[noreturn]] void refuse_width(const std::string& file, std::int64_t width) {
+  throw std::invalid_argument(file + ": has vectors of " + std::to_string(width) +
+                              " numbers; set model.width = " + std::to_string(width) +
+                              ", or use other vectors");
+}
+
+[[noreturn]] void refuse_binary(const std::string& file) {
+  throw std::invalid_argument(file +
+                              ": is a binary file of word2vec; write it as text with: python3 -c "
+                              "\"from gensim.models import "
+                              "KeyedVectors as K; K.load_word2vec_format('" +
+                              file + "', binary=True).save_word2vec_format('" + file + ".vec')\"");
+}
+
+// Binary numbers follow the first blank of word2vec's binary format, and are no text.
+bool is_binary(const std::filesystem::path& path) {
+  ByteSource source(path);
+  const auto head = source.next().substr(0, 4096);
+  return std::any_of(head.begin(), head.end(), [](char c) {
+    return static_cast<unsigned char>(c) < ' ' && c != '\t' && c != '\n' && c != '\r';
+  });
 }
 
 // A word may contain blanks (GloVe 840B has such), so the numbers are taken from the end.
@@ -66,12 +104,19 @@ WordVectors read_word_vectors(const std::filesystem::path& path, const text::Tok
   for (std::int32_t id = 0; id < tokenizer.vocabulary_size(); ++id) {
     wanted.emplace(tokenizer.token(id), id);
   }
+  if (is_binary(path)) refuse_binary(path.string());
   LineStream lines(path);
   WordVectors vectors;
   std::vector<float> values(static_cast<std::size_t>(width));
   std::string_view word;
   for (std::string line; lines.next(line);) {
-    if (lines.line_number() == 1 && width != 1 && is_word2vec_header(line)) continue;
+    if (lines.line_number() == 1) {
+      const auto stated = width != 1 ? stated_width(line) : std::nullopt;
+      if (stated && *stated != width) refuse_width(lines.name(), *stated);
+      if (stated) continue;
+      const auto found = count_numbers(line);
+      if (found > 1 && found != width) refuse_width(lines.name(), found);
+    }
     if (!split(line, values, word)) {
       throw std::invalid_argument(lines.where() + ": a word and " + std::to_string(width) +
                                   " numbers were expected; set model.width to the width of the "
@@ -85,6 +130,11 @@ WordVectors read_word_vectors(const std::filesystem::path& path, const text::Tok
   }
   if (lines.line_number() == 0) {
     throw std::invalid_argument(lines.name() + " is empty; word vectors were expected");
+  }
+  if (vectors.ids.empty()) {
+    throw std::invalid_argument(lines.name() +
+                                ": has a vector for no word of the vocabulary; check its language, "
+                                "and text.lowercase if its words have capitals");
   }
   return vectors;
 }

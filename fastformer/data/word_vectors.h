@@ -21,7 +21,8 @@ struct WordVectors {
 /// each line) and of word2vec (the same after a line "words width"), plain or compressed. A word is
 /// compared as it is spelled; the first of several equal ones counts. Memory holds what was found.
 ///
-/// Throws std::invalid_argument naming file and line for a line without `width` finite numbers.
+/// Throws std::invalid_argument for vectors of another width, a binary file, one that has none of
+/// the tokens, and, naming file and line, for a line without `width` finite numbers.
 WordVectors read_word_vectors(const std::filesystem::path& path, const text::Tokenizer& tokenizer,
                               std::int64_t width);
 

@@ -131,7 +131,18 @@ ItemScores read_item_scores(const std::filesystem::path& path) {
 
 namespace {
 
-constexpr std::string_view kHeader = "label,predicted";
+constexpr std::string_view kHeader =
+    "label_number,predicted_number,row,label,predicted,probability";
+
+// The name of a class as a cell of CSV in one line.
+std::string name_cell(std::string_view name) {
+  std::string cell = "\"";
+  for (const char c : name) {
+    if (c == '"') cell += '"';
+    cell += c == '\n' || c == '\r' ? ' ' : c;
+  }
+  return cell.find_first_of(",\"", 1) == std::string::npos ? cell.substr(1) : cell + '"';
+}
 
 // Reads a number at the front of `text` and removes it.
 bool take_number(std::string_view& text, std::int32_t& number) {
@@ -153,8 +164,16 @@ void write_class_predictions(const std::filesystem::path& path,
                              const ClassPredictions& predictions) {
   std::string text = std::string(kHeader) + "\n";
   for (std::size_t i = 0; i < predictions.labels.size(); ++i) {
-    text += std::to_string(predictions.labels[i]) + "," + std::to_string(predictions.predicted[i]) +
-            "\n";
+    const auto label = predictions.labels[i], predicted = predictions.predicted[i];
+    text += std::to_string(label) + "," + std::to_string(predicted);
+    if (!predictions.rows.empty()) {
+      const auto name = [&](std::int32_t number) {
+        return name_cell(predictions.names[static_cast<std::size_t>(number)]);
+      };
+      text += "," + std::to_string(predictions.rows[i]) + "," + name(label) + "," +
+              name(predicted) + base::format(",%.4f", predictions.probability[i]);
+    }
+    text += '\n';
   }
   base::write_file_atomically(path, text);
 }
@@ -169,7 +188,8 @@ ClassPredictions read_class_predictions(const std::filesystem::path& path) {
     std::int32_t label = 0, predicted = 0;
     const bool good = number == 1 ? line == kHeader
                                   : take_number(line, label) && take_comma(line) &&
-                                        take_number(line, predicted) && line.empty();
+                                        take_number(line, predicted) &&
+                                        (line.empty() || line.front() == ',');
     if (!good) {
       throw std::invalid_argument(
           path.string() + ":" + std::to_string(number) + ": expected " +

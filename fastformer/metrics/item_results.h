@@ -41,17 +41,25 @@ ItemScores read_item_scores(const std::filesystem::path& path);
 
 inline constexpr const char* kClassPredictionsFile = "test_predictions.csv";
 
-/// The predictions of a model for the documents of the test part, in order. Classes are numbered
-/// from 0 in the order of test.json. The file is CSV: `label,predicted`, a row per document.
+/// What a model said about each document of the test part, in the order of that part. Classes are
+/// numbered from 0 in the order of test.json. The file is CSV, a row a document, with the numbers
+/// of the classes and, where they are known, the number of the row in its source and the names:
+///
+///   label_number,predicted_number,row,label,predicted,probability
+///   0,1,17,market,sport,0.8125
 struct ClassPredictions {
   std::vector<std::int32_t> labels;     ///< [N]
   std::vector<std::int32_t> predicted;  ///< [N]
+  std::vector<std::int64_t> rows = {};  ///< [N], from 1; empty: not known, nor is what follows
+  std::vector<float> probability = {};  ///< [N], of the predicted class
+  std::vector<std::string> names = {};  ///< of the classes
 };
 
 /// Throws std::runtime_error if the file cannot be written.
 void write_class_predictions(const std::filesystem::path& path,
                              const ClassPredictions& predictions);
-/// Throws std::invalid_argument with file and line for another kind of file.
+/// Reads the numbers of the classes alone. Throws std::invalid_argument with file and line for what
+/// is no such file.
 ClassPredictions read_class_predictions(const std::filesystem::path& path);
 
 }  // namespace fastformer::metrics

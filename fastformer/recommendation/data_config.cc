@@ -28,7 +28,8 @@ void DataConfig::visit_fields(base::FieldVisitor& visit) {
   visit("sampled_negatives", sampled_negatives,
         "recbole, debian: negatives per click, sampled from items the user never met",
         base::between(1, 1 << 20));
-  visit("sampling_seed", sampling_seed, "seed of sampled_negatives");
+  encoding.visit_fields(visit);
+  visit("sampling_seed", sampling_seed, "seed of that sample");
 }
 
 void DataConfig::validate() const {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "fastformer/base/config_field.h"
+#include "fastformer/data/text_encoding.h"
 
 namespace fastformer::recommendation {
 
@@ -25,6 +26,7 @@ struct DataConfig {
   double click_rating = 4;
   std::int64_t sampled_negatives = 20;
   std::int64_t sampling_seed = 1;
+  data::TextEncoding encoding;
 
   void visit_fields(base::FieldVisitor& visit);
   /// Throws std::invalid_argument with one sentence.

@@ -180,6 +180,10 @@ void report_unknown(const Dataset& dataset, const train::NoticeSink& notice) {
 
 train::EvaluationReport evaluate_model(const train::EvaluationRequest& request,
                                        const train::NoticeSink& notice) {
+  if (!request.errors.empty()) {
+    throw std::invalid_argument("--errors is for classifiers, but " + request.model.string() +
+                                " holds a recommender");
+  }
   check_ensemble(request.ensemble);
   const kernels::ComputeScope scope(request.options.precision, request.options.threads);
   const auto opened = open_recommender(request.model, request);

@@ -53,8 +53,9 @@ void DataConfig::visit_fields(base::FieldVisitor& visit) {
   visit("source_field", source_field,
         "jsonl: field of the document; parallel: file name extension of the documents");
   visit("target_field", target_field,
-        "jsonl: field of the summary; parallel: file name extension of the summaries");
-  visit("validation_fraction", validation_fraction, "share of train used for validation",
+        "jsonl: the field of the summary; parallel: the ending of its file's name");
+  encoding.visit_fields(visit);
+  visit("validation_fraction", validation_fraction, "part of train used for validation",
         base::between(0, 0.9));
   visit("split_seed", split_seed, "seed of the split");
   visit("max_source_tokens", max_source_tokens,

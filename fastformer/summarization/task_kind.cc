@@ -50,6 +50,10 @@ std::string inspect(const std::filesystem::path& directory) {
 
 train::EvaluationReport evaluate_model(const train::EvaluationRequest& request,
                                        const train::NoticeSink&) {
+  if (!request.errors.empty()) {
+    throw std::invalid_argument("--errors is for classifiers, but " + request.model.string() +
+                                " holds a summarizer");
+  }
   if (!request.ensemble.empty() || !request.predictions.empty()) {
     throw std::invalid_argument("--ensemble and --predictions are for recommenders, but " +
                                 request.model.string() + " holds a summarizer");

@@ -1,5 +1,6 @@
 #include "fastformer/tasks/task_table.h"
 
+#include <filesystem>
 #include <stdexcept>
 #include <utility>
 
@@ -38,6 +39,12 @@ std::vector<std::string> task_names() { return table().names(); }
 const train::TaskKind& task_named(const std::string& name) { return table().find(name); }
 
 const train::TaskKind& task_of_model(const std::filesystem::path& directory) {
+  namespace fs = std::filesystem;
+  constexpr const char* kConfigFile = "config.json";
+  const auto inside = directory / "model";
+  if (!fs::exists(directory / kConfigFile) && fs::exists(inside / kConfigFile)) {
+    throw std::invalid_argument(directory.string() + " is a run; its model is " + inside.string());
+  }
   const auto kind = base::kind_of_model(directory);
   for (const auto& row : table().rows()) {
     if (row.model == kind) return row;

@@ -18,8 +18,8 @@ void register_task(train::TaskKind kind);
 std::vector<std::string> task_names();
 /// Throws std::invalid_argument that suggests the nearest name.
 const train::TaskKind& task_named(const std::string& name);
-/// The task of a model directory. Throws std::invalid_argument as base::kind_of_model() does, and
-/// for a kind of model that no task has.
+/// The task of a model directory. Throws std::invalid_argument as base::kind_of_model() does, for
+/// the directory of a run, and for a kind of model that no task has.
 const train::TaskKind& task_of_model(const std::filesystem::path& directory);
 
 /// Reads a recipe of any task; [task] name is "classification" by default. `assignments`

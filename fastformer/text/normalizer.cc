@@ -6,10 +6,10 @@
 #include <unicode/unistr.h>
 
 #include <algorithm>
-#include <array>
-#include <charconv>
 #include <stdexcept>
 #include <utility>
+
+#include "fastformer/text/markup.h"
 
 namespace fastformer::text {
 namespace {
@@ -18,8 +18,6 @@ bool is_ascii(std::string_view text) {
   return std::all_of(text.begin(), text.end(),
                      [](char c) { return static_cast<unsigned char>(c) < 0x80; });
 }
-
-bool is_ascii_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
 icu::UnicodeString normalized(const icu::UnicodeString& text,
                               const icu::Normalizer2* (*instance)(UErrorCode&)) {
@@ -51,66 +49,31 @@ icu::UnicodeString without_marks(const icu::UnicodeString& text) {
   return kept;
 }
 
-// The entity at the head of `text`: its replacement and length, or length 0 when there is none.
-std::pair<std::string, std::size_t> decode_entity(std::string_view text) {
-  static constexpr std::array<std::pair<std::string_view, std::string_view>, 6> kNamed = {
-      {{"&amp;", "&"},
-       {"&lt;", "<"},
-       {"&gt;", ">"},
-       {"&quot;", "\""},
-       {"&apos;", "'"},
-       {"&nbsp;", " "}}};
-  for (const auto& [name, value] : kNamed) {
-    if (text.starts_with(name)) return {std::string(value), name.size()};
-  }
-  if (!text.starts_with("&#")) return {"", 0};
-  const bool hexadecimal = text.size() > 2 && (text[2] == 'x' || text[2] == 'X');
-  const char* first = text.data() + (hexadecimal ? 3 : 2);
-  const char* last = text.data() + std::min<std::size_t>(text.size(), 12);
-  if (first >= last) return {"", 0};
-  UChar32 code = 0;
-  const auto [end, error] = std::from_chars(first, last, code, hexadecimal ? 16 : 10);
-  if (error != std::errc() || end == last || *end != ';' || code <= 0 || code > 0x10FFFF) {
-    return {"", 0};
-  }
-  std::string utf8;
-  icu::UnicodeString(code).toUTF8String(utf8);
-  return {utf8, static_cast<std::size_t>(end - text.data()) + 1};
+// Soft hyphen, word joiner, byte order mark, marks of direction: all in the first plane.
+bool is_shapeless(char16_t c) {
+  return c == 0xAD || c == 0x61C || c == 0x2060 || c == 0xFEFF || c == 0x200E || c == 0x200F ||
+         (c >= 0x202A && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069);
 }
 
-// Length of the tag at the head of `text` ('<' first), or 0 when it is only a "less than".
-std::size_t tag_length(std::string_view text) {
-  constexpr std::size_t kLongestTag = 1000;  // bounds the search, so that "<a <a <a" stays linear
-  if (text.size() < 3) return 0;
-  if (!is_ascii_letter(text[1]) && text[1] != '/' && text[1] != '!') return 0;
-  const auto close = text.substr(0, kLongestTag).find_first_of("<>", 1);
-  return close != std::string_view::npos && text[close] == '>' ? close + 1 : 0;
+void drop_shapeless(icu::UnicodeString& text) {
+  constexpr char16_t kZeroWidthSpace = 0x200B;
+  const auto is_changed = [](char16_t c) { return c == kZeroWidthSpace || is_shapeless(c); };
+  const char16_t* const begin = text.getBuffer();
+  const char16_t* const end = begin + text.length();
+  const char16_t* at = std::find_if(begin, end, is_changed);
+  if (at == end) return;
+  icu::UnicodeString kept(begin, static_cast<int32_t>(at - begin));
+  for (; at != end; ++at) {
+    if (*at == kZeroWidthSpace) {
+      kept.append(u' ');
+    } else if (!is_shapeless(*at)) {
+      kept.append(*at);
+    }
+  }
+  text = std::move(kept);
 }
 
 }  // namespace
-
-std::string strip_markup(std::string_view text) {
-  std::string plain;
-  plain.reserve(text.size());
-  for (std::size_t i = 0; i < text.size();) {
-    const auto rest = text.substr(i);
-    if (text[i] == '<') {
-      if (const auto length = tag_length(rest); length > 0) {
-        plain += ' ';
-        i += length;
-        continue;
-      }
-    } else if (text[i] == '&') {
-      if (const auto [value, length] = decode_entity(rest); length > 0) {
-        plain += value;
-        i += length;
-        continue;
-      }
-    }
-    plain += text[i++];
-  }
-  return plain;
-}
 
 Normalizer::Normalizer(const TokenizerConfig& config)
     : form_(config.normalization),
@@ -138,7 +101,10 @@ std::string Normalizer::normalize(std::string_view text) const {
 std::string Normalizer::normalize_unicode(std::string_view text) const {
   auto wide = icu::UnicodeString::fromUTF8(
       icu::StringPiece(text.data(), static_cast<int32_t>(text.size())));
-  wide = to_form(form_, wide);
+  if (form_ != UnicodeForm::kNone) {
+    drop_shapeless(wide);
+    wide = to_form(form_, wide);
+  }
   if (lowercase_) wide.toLower(icu::Locale::getRoot());
   if (strip_accents_) {
     wide = to_form(form_, without_marks(normalized(wide, icu::Normalizer2::getNFDInstance)));

@@ -13,7 +13,9 @@ namespace fastformer::text {
 ///   Normalizer normalizer({.normalization = UnicodeForm::kNfkc, .lowercase = true});
 ///   normalizer.normalize("ＣＡＦÉ");  // "café"
 ///
-/// Bytes that are not UTF-8 become U+FFFD. Immutable; safe to share by threads.
+/// With a Unicode form, characters without a shape go: soft hyphens, byte order marks, word joiners
+/// and marks of direction; U+200B becomes a space. Bytes that are not UTF-8 become U+FFFD.
+/// Immutable; safe to share by threads.
 class Normalizer {
  public:
   explicit Normalizer(const TokenizerConfig& config);
@@ -26,9 +28,5 @@ class Normalizer {
   UnicodeForm form_;
   bool lowercase_, strip_accents_, strip_markup_;
 };
-
-/// Replaces each tag (`<br />`, `</p>`, `<!-- -->`) by a space and decodes the entities &amp; &lt;
-/// &gt; &quot; &apos; &nbsp; and the numeric ones. A '<' that opens no tag stays.
-std::string strip_markup(std::string_view text);
 
 }  // namespace fastformer::text

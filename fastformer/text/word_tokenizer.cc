@@ -1,9 +1,11 @@
 #include "fastformer/text/word_tokenizer.h"
 
 #include <array>
+#include <optional>
 #include <stdexcept>
 #include <utility>
 
+#include "fastformer/text/character_class.h"
 #include "fastformer/text/tokenizer_files.h"
 
 namespace fastformer::text {
@@ -19,7 +21,7 @@ constexpr std::array<Kind, 256> kinds() {
     if (c <= ' ' || c == 0x7F) {
       table[c] = Kind::kSpace;
     } else if (letter || digit || c >= 0x80 || c == '_') {
-      table[c] = Kind::kWord;  // bytes of other scripts are kept together; see multi_byte below
+      table[c] = Kind::kWord;  // of other bytes, character_at() tells
     } else if (c == '.' || c == '-' || c == '*' || c == '=') {
       table[c] = Kind::kRepeating;
     } else {
@@ -33,15 +35,6 @@ constexpr auto kKinds = kinds();
 Kind kind(char c) { return kKinds[static_cast<unsigned char>(c)]; }
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
-// Length of the punctuation in U+2000..U+206F or U+3000..U+303F (typographic quotes, dashes,
-// ideographic stops) at the head of `text`, else 0.
-std::size_t multi_byte_mark(std::string_view text) {
-  if (text.size() < 3 || text[0] != '\xE2') {
-    return text.size() >= 3 && text[0] == '\xE3' && text[1] == '\x80' ? 3 : 0;
-  }
-  return text[1] == '\x80' || (text[1] == '\x81' && text[2] <= '\xAF') ? 3 : 0;
-}
 
 // Whether the mark at `i` joins the characters around it into one word: the dots of u.s. and 3.5,
 // the commas of 10,000, the hyphens of well-known, the apostrophe of o'clock.
@@ -62,13 +55,32 @@ bool joins(std::string_view text, std::size_t i) {
   }
 }
 
+bool is_ascii(char c) { return static_cast<unsigned char>(c) < 0x80; }
+
+bool is_letter_at(std::string_view text, std::size_t i) {
+  if (i >= text.size()) return false;
+  if (is_ascii(text[i])) return kind(text[i]) == Kind::kWord;
+  return character_at(text.substr(i)).kind == CharacterClass::kLetter;
+}
+
+// Bytes of the character at `i`, which is not of ASCII, where it belongs to the word before it; 0
+// where the word ends.
+std::size_t character_of_word(std::string_view text, std::size_t i) {
+  const auto [found, length] = character_at(text.substr(i));
+  const bool inside = found == CharacterClass::kMiddle || found == CharacterClass::kJoiner;
+  const bool belongs =
+      found == CharacterClass::kLetter || (inside && is_letter_at(text, i + length));
+  return belongs ? length : 0;
+}
+
 std::size_t word_end(std::string_view text, std::size_t begin) {
   std::size_t i = begin;
   while (i < text.size()) {
-    if (kind(text[i]) == Kind::kWord) {
-      if (multi_byte_mark(text.substr(i)) > 0) break;
-      ++i;
-    } else if (joins(text, i)) {
+    if (!is_ascii(text[i])) {
+      const std::size_t length = character_of_word(text, i);
+      if (length == 0) break;
+      i += length;
+    } else if (kind(text[i]) == Kind::kWord || joins(text, i)) {
       ++i;
     } else {
       break;
@@ -92,6 +104,30 @@ std::size_t contraction(std::string_view word) {
   return word.size();
 }
 
+// Where the run of blanks, the token or the words end that begin with the character at `i`, which
+// is not of ASCII and no letter; those tokens are visited. Nothing once `visit` has returned false.
+std::optional<std::size_t> visit_other(std::string_view text, std::size_t i, Character character,
+                                       const std::function<bool(std::string_view)>& visit) {
+  const auto rest = text.substr(i);
+  std::size_t length = character.length;
+  switch (character.kind) {
+    case CharacterClass::kSpace:
+    case CharacterClass::kJoiner:
+      return i + length;
+    case CharacterClass::kDictionary:
+      length = dictionary_run(rest);
+      if (!visit_dictionary_words(rest.substr(0, length), visit)) return std::nullopt;
+      return i + length;
+    case CharacterClass::kEmoji:
+      length = emoji_length(rest);
+      break;
+    default:
+      break;
+  }
+  if (!visit(rest.substr(0, length))) return std::nullopt;
+  return i + length;
+}
+
 }  // namespace
 
 void visit_words(std::string_view text, const std::function<bool(std::string_view)>& visit) {
@@ -103,9 +139,14 @@ void visit_words(std::string_view text, const std::function<bool(std::string_vie
         ++i;
         continue;
       case Kind::kWord: {
-        if (const auto mark = multi_byte_mark(text.substr(i)); mark > 0) {
-          end = i + mark;
-          break;
+        if (!is_ascii(text[i])) {
+          const auto character = character_at(text.substr(i));
+          if (character.kind != CharacterClass::kLetter) {
+            const auto stop = visit_other(text, i, character, visit);
+            if (!stop) return;
+            i = *stop;
+            continue;
+          }
         }
         end = word_end(text, i);
         const auto word = text.substr(i, end - i);

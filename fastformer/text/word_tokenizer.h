@@ -15,11 +15,14 @@ namespace fastformer::text {
 /// contractions are split, numbers, dots inside abbreviations and hyphenated words are kept, runs
 /// of dots and dashes are one token. Time is linear in the text.
 ///
+/// Punctuation of every script is a token of its own, and so is an emoji with all its parts. Runs
+/// of Chinese, Japanese, Thai, Khmer, Lao and Burmese are cut by ICU's dictionaries. ZWNJ and ZWJ
+/// stay inside a word.
+///
 /// Cut otherwise than NLTK does, on purpose: quotation marks stay as they are instead of becoming
 /// `` and ''; marks such as / = + ~ and runs of stars part words (a | / | b); a dot behind a word
 /// is a token even after "Mr", because no sentences are found first, while an abbreviation with
-/// dots inside keeps its last one; "cannot" and "gonna" stay whole; guillemets stay with their
-/// word.
+/// dots inside keeps its last one; "cannot" and "gonna" stay whole.
 void visit_words(std::string_view text, const std::function<bool(std::string_view)>& visit);
 
 /// Words and punctuation with a vocabulary learned from the training text.

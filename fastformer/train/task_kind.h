@@ -20,6 +20,7 @@ struct EvaluationRequest {
   std::vector<std::string> set;                 ///< "section.key=value"
   std::vector<std::filesystem::path> ensemble;  ///< more models
   std::filesystem::path predictions;            ///< file to write predictions to
+  std::filesystem::path errors;                 ///< file to write misclassified rows to
   Options options;
 };
 

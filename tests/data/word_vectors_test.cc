@@ -42,11 +42,14 @@ TEST_F(WordVectorsTest, TheFirstLineOfWord2vecIsSkipped) {
 
 TEST_F(WordVectorsTest, AWrongLineIsNamed) {
   EXPECT_MENTIONS(error("oil 1 2\nprice 1\n"), "vectors.txt:2");
-  EXPECT_MENTIONS(error("oil 1 2\n", 3), "3 numbers");
+  EXPECT_MENTIONS(error("oil 1 2\n", 3), "vectors of 2 numbers", "model.width = 2");
+  EXPECT_MENTIONS(error("1 50\noil 1 2\n"), "model.width = 50");
   EXPECT_MENTIONS(error("oil 1 nan\n"), "vectors.txt:1");
   EXPECT_MENTIONS(error("oil 1 x\n"), "vectors.txt:1");
   EXPECT_MENTIONS(error("\n"), "vectors.txt:1");
   EXPECT_MENTIONS(error(""), "empty");
+  EXPECT_MENTIONS(error("zebra 1 2\n"), "no word of the vocabulary");
+  EXPECT_MENTIONS(error(std::string("1 2\noil \x00\x00\x80\x3F", 12)), "binary", "gensim");
   EXPECT_MENTIONS(testing::error_of([&] { read_word_vectors("gone.txt", *tokenizer_, 2); }),
                   "gone.txt");
 }

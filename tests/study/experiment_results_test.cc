@@ -186,9 +186,10 @@ TEST_F(ResultsTest, DamagedPredictionsAreNamed) {
   const auto& cell = experiment_.cell(0, 1, 0);
   finish(experiment_.cell(0, 0, 0), 0.5, {0, 0, 1, 1});
   finish(cell, 0.5, {0, 0, 1, 1});
-  for (const auto* rest : {"0,0\n1\n", "0,0\n1,x\n", "0,0\n-1,0\n", "0,0\n1,1,1\n", "0,0\n\n"}) {
-    base::write_file_atomically(cell.folder / metrics::kClassPredictionsFile,
-                                "label,predicted\n" + std::string(rest));
+  for (const auto* rest : {"0,0\n1\n", "0,0\n1,x\n", "0,0\n-1,0\n", "0,0\n1,1x\n", "0,0\n\n"}) {
+    base::write_file_atomically(
+        cell.folder / metrics::kClassPredictionsFile,
+        "label_number,predicted_number,row,label,predicted,probability\n" + std::string(rest));
     ResultsCollector collector(experiment_);
     EXPECT_MENTIONS(testing::error_of([&] { collector.collect(); }), "test_predictions.csv:3",
                     "run again");

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include "fastformer/text/bert_tokenizer.h"
+#include "fastformer/text/display_width.h"
+#include "fastformer/text/markup.h"
 #include "fastformer/text/normalizer.h"
 #include "fastformer/text/word_tokenizer.h"
 #include "support/temporary_folder.h"
@@ -39,6 +41,34 @@ TEST(WordTokenizer, CutsAsThePennTreebank) {
             (Words{"U.S.", "state-of-the-art", ",", "(", "yes", ")", "!"}));
   EXPECT_TRUE(words("").empty());
   EXPECT_TRUE(words(" \t\n").empty());
+}
+
+TEST(WordTokenizer, ScriptsWithoutBlanksAreCutByDictionaries) {
+  EXPECT_EQ(words("这条毯子非常柔软。iPhone手机"),
+            (Words{"这", "条", "毯子", "非常", "柔软", "。", "iPhone", "手机"}));
+  EXPECT_EQ(words("東京都に行く、コーヒー"), (Words{"東京", "都", "に", "行く", "、", "コーヒー"}));
+  EXPECT_EQ(words("ภาษาไทยง่าย"), (Words{"ภาษา", "ไทย", "ง่าย"}));
+  for (const char* text : {"ខ្ញុំស្រឡាញ់ភាសាខ្មែរ", "ພາສາລາວງ່າຍ", "မြန်မာစာကို"}) {
+    EXPECT_GT(words(text).size(), 1U) << text;
+  }
+}
+
+TEST(WordTokenizer, PunctuationOfEveryScriptIsAToken) {
+  EXPECT_EQ(words("هل نجح؟ نعم، نجح"), (Words{"هل", "نجح", "؟", "نعم", "،", "نجح"}));
+  EXPECT_EQ(words("यह अच्छा है।"), (Words{"यह", "अच्छा", "है", "।"}));
+  EXPECT_EQ(words("¿Funciona? ¡Sí! «bien»"),
+            (Words{"¿", "Funciona", "?", "¡", "Sí", "!", "«", "bien", "»"}));
+  EXPECT_EQ(words("col·lecció צה״ל"), (Words{"col·lecció", "צה״ל"}));
+}
+
+TEST(WordTokenizer, JoinersAndEmojiStayWhole) {
+  EXPECT_EQ(words("می\u200Cخواهم"), (Words{"می\u200Cخواهم"}));
+  EXPECT_EQ(words("می\u200C خواهم"), (Words{"می", "خواهم"}));
+  EXPECT_EQ(
+      words("great\U0001F44D\U0001F3FD\U0001F468\u200D\U0001F469\u200D\U0001F467!"),
+      (Words{"great", "\U0001F44D\U0001F3FD", "\U0001F468\u200D\U0001F469\u200D\U0001F467", "!"}));
+  EXPECT_EQ(words("\U0001F1E9\U0001F1EA\u2764\uFE0F 1\uFE0F\u20E3"),
+            (Words{"\U0001F1E9\U0001F1EA", "\u2764\uFE0F", "1\uFE0F\u20E3"}));
 }
 
 TEST(WordTokenizer, LearnsByCountAndCutsAtTheLimit) {
@@ -180,7 +210,44 @@ TEST(Normalizer, BringsSpellingsTogether) {
   config.strip_markup = true;
   const Normalizer normalizer(config);
   EXPECT_EQ(normalizer.normalize("ＣＡＦÉ"), "cafe");
+  EXPECT_EQ(normalizer.normalize("co\u00ADoperate \u202Ea\u200Bb"), "cooperate a b");
+  EXPECT_EQ(normalizer.normalize("می\u200Cخواهم"), "می\u200Cخواهم");
+}
+
+TEST(StripMarkup, DropsTagsAndWhatIsNoText) {
   EXPECT_EQ(strip_markup("a<br />b &amp; c < d"), "a b & c < d");
+  EXPECT_EQ(strip_markup("<p class=\"x>y\" hidden>a</p><!DOCTYPE html>b"), " a  b");
+  EXPECT_EQ(
+      strip_markup("x <script>var x = 1 < 2;</SCRIPT >seen <!-- a > b --> z<style>p{}</style>"),
+      "x  seen   z ");
+  for (const char* kept :
+       {"this a<b and c>d", "a < b", "<3", "<user@host.com>", "x <- y", "a<b", "<"}) {
+    EXPECT_EQ(strip_markup(kept), kept);
+  }
+}
+
+TEST(StripMarkup, DecodesAllEntities) {
+  EXPECT_EQ(strip_markup("Caf&eacute; &rsquo;n&rsquo; &mdash; 5&nbsp;&euro;"),
+            "Caf\u00e9 \u2019n\u2019 \u2014 5\u00a0\u20ac");
+  EXPECT_EQ(strip_markup("&#233;&#xE9;&#146;&CounterClockwiseContourIntegral;&NotEqualTilde;"),
+            "\u00e9\u00e9\u2019\u2233\u2242\u0338");
+  for (const char* kept : {"AT&T", "&unknown;", "&#0;", "&#x110000;", "& lt;", "&"}) {
+    EXPECT_EQ(strip_markup(kept), kept);
+  }
+}
+
+TEST(StripMarkup, TakesLinearTime) {
+  std::string text;
+  for (int i = 0; i < 200'000; ++i) text += "<!--<script>&";
+  EXPECT_FALSE(strip_markup(text).empty());
+}
+
+TEST(DisplayWidth, CountsColumns) {
+  EXPECT_EQ(display_width("Zo\u00eb"), 3U);
+  EXPECT_EQ(display_width("e\u0301\u2581"), 2U);
+  EXPECT_EQ(display_width("\u6771\u4eac"), 4U);
+  EXPECT_EQ(display_width("\U0001F468\u200D\U0001F469"), 2U);
+  EXPECT_EQ(padded("\u6771", 4), "\u6771  ");
 }
 
 TEST(Tokenizers, AHugeTextCostsItsHead) {

@@ -11,7 +11,8 @@ namespace {
 
 class DebianReader final : public Reader {
  public:
-  DebianReader(const DataConfig&, const std::filesystem::path& file) : index_(file) {}
+  DebianReader(const DataConfig& config, const std::filesystem::path& file)
+      : index_(file, config.encoding) {}
   bool next(Example& example) override;
 
  private:

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <optional>
 #include <stdexcept>
@@ -10,7 +9,9 @@
 #include "fastformer/base/format.h"
 #include "fastformer/classification/data_config.h"
 #include "fastformer/classification/readers/formats.h"
+#include "fastformer/data/bad_row.h"
 #include "fastformer/data/delimited_records.h"
+#include "fastformer/data/header_row.h"
 
 namespace fastformer::classification {
 namespace {
@@ -20,19 +21,14 @@ struct Columns {
   std::vector<std::size_t> text;
   std::optional<std::size_t> label;
   std::optional<std::size_t> group;
-};
 
-constexpr std::array<std::string_view, 14> kLabelHeadings = {
-    "label", "labels", "class",  "class index", "class_index", "category", "target",
-    "topic", "y",      "rating", "sentiment",   "stars",       "score",    "overall"};
-
-std::string lowercase_ascii(std::string_view text) {
-  std::string lower(text);
-  for (char& c : lower) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  // How many columns a row must have to hold these.
+  std::size_t count_used() const {
+    std::size_t last = std::max(label.value_or(0), group.value_or(0));
+    for (const auto column : text) last = std::max(last, column);
+    return last + 1;
   }
-  return lower;
-}
+};
 
 // The position for a number; 0 is in no file.
 std::size_t column_number(std::string_view column) {
@@ -61,22 +57,28 @@ std::size_t resolve(const std::string& column, const std::vector<std::string>& f
   return number - 1;
 }
 
-// Whether the first row names the columns. header = "yes" and "no" decide it. With "auto" it does
-// when the configuration names a column, or when the first row's label cell is a word that heads
-// label columns ("label", "class", "category", "topic", "rating", ...), in any case of letters.
-bool first_row_is_header(const DataConfig& config, const std::vector<std::string>& first_row) {
-  if (config.header != HeaderRow::kAuto) return config.header == HeaderRow::kYes;
+// Whether the configuration names a column, which only a heading can give.
+bool names_a_column(const DataConfig& config) {
   const auto is_name = [](const std::string& column) {
     return !column.empty() && !is_column_number(column);
   };
-  if (std::any_of(config.text_columns.begin(), config.text_columns.end(), is_name) ||
-      is_name(config.label_column) || is_name(config.group_column)) {
-    return true;
-  }
-  const std::size_t label = column_number(config.label_column);
-  if (label < 1 || label > first_row.size()) return false;
-  const std::string cell = lowercase_ascii(first_row[label - 1]);
-  return std::find(kLabelHeadings.begin(), kLabelHeadings.end(), cell) != kLabelHeadings.end();
+  return std::any_of(config.text_columns.begin(), config.text_columns.end(), is_name) ||
+         is_name(config.label_column) || is_name(config.group_column);
+}
+
+// What a notice shows of the first row.
+std::string cells_text(const std::vector<std::string>& cells) {
+  constexpr std::size_t kShown = 100;
+  std::string text;
+  for (const auto& cell : cells) text += (text.empty() ? "'" : ", '") + cell + "'";
+  return text.size() > kShown ? text.substr(0, kShown) + " ..." : text;
+}
+
+// Blanks around the names of columns are no part of them.
+void trim(std::string& text) {
+  constexpr const char* kBlank = " \t\r\n";
+  text.erase(text.find_last_not_of(kBlank) + 1);
+  text.erase(0, text.find_first_not_of(kBlank));
 }
 
 // Finds the columns. A name is looked up in the header first, so that a column called "2" wins
@@ -100,39 +102,75 @@ Columns resolve_columns(const DataConfig& config, const std::vector<std::string>
 class DelimitedReader final : public Reader {
  public:
   DelimitedReader(const DataConfig& config, const std::filesystem::path& file, char delimiter)
-      : config_(config), records_(file, delimiter) {}
+      : config_(config), records_(file, delimiter, config.encoding, config.dialect) {}
   bool next(Example& example) override;
+  std::vector<Field> fields() const override;
+  std::vector<std::string> notices() const override;
 
  private:
-  bool next_record();
+  bool begin();
+  bool is_heading(const std::vector<std::string>& first_row);
+  void check_width();
 
   DataConfig config_;
   data::DelimitedRecords records_;
+  std::vector<std::string> names_;  ///< of the columns; empty: the file has no heading
   std::vector<std::string> cells_;
-  std::size_t column_count_ = 0;  ///< 0 before the first record
+  std::size_t most_columns_ = 0;   ///< those of the first record; 0 before it
+  std::size_t least_columns_ = 0;  ///< without those at its end that are empty and not used
   Columns columns_;
+  std::string notice_;
 };
 
-bool DelimitedReader::next_record() {
+// header = "yes" and "no" decide it. With "auto" the first row is a heading when the configuration
+// names a column, or when it differs from the rows below it as headings do.
+bool DelimitedReader::is_heading(const std::vector<std::string>& first_row) {
+  if (config_.header != HeaderRow::kAuto) return config_.header == HeaderRow::kYes;
+  if (names_a_column(config_)) return true;
+  const auto rows = records_.sample();
+  const auto columns = resolve_columns(config_, first_row, /*header=*/false, records_.where());
+  const bool heading =
+      data::first_row_is_heading(rows, {.text = columns.text, .label = columns.label});
+  if (heading) {
+    notice_ = records_.where() + ": the first row (" + cells_text(first_row) +
+              ") is taken for the names of the columns; data.header = \"no\" reads it as a row";
+  }
+  return heading;
+}
+
+// Reads what stands before the first example; false where that is all.
+bool DelimitedReader::begin() {
   if (!records_.next(cells_)) return false;
-  if (column_count_ == 0) {
-    const bool header = first_row_is_header(config_, cells_);
-    columns_ = resolve_columns(config_, cells_, header, records_.where());
-    column_count_ = cells_.size();
-    if (header && !records_.next(cells_)) return false;
+  const bool header = is_heading(cells_);
+  most_columns_ = least_columns_ = cells_.size();
+  if (header) {
+    for (auto& cell : cells_) trim(cell);
+    names_ = cells_;
   }
-  if (cells_.size() != column_count_) {
-    const bool fewer = cells_.size() < column_count_;
-    throw std::invalid_argument(records_.where() + ": has " + std::to_string(cells_.size()) +
-                                " columns, but the first row has " + std::to_string(column_count_) +
-                                (fewer ? "; complete or remove the row"
-                                       : "; put text that holds the delimiter into double quotes"));
+  columns_ = resolve_columns(config_, cells_, header, records_.where());
+  const std::size_t used = columns_.count_used();
+  while (least_columns_ > used && cells_[least_columns_ - 1].empty()) --least_columns_;
+  return !header || records_.next(cells_);
+}
+
+// Empty cells at the end of a row are no columns.
+void DelimitedReader::check_width() {
+  while (cells_.size() > most_columns_ && cells_.back().empty()) cells_.pop_back();
+  if (cells_.size() >= least_columns_ && cells_.size() <= most_columns_) {
+    cells_.resize(most_columns_);
+    return;
   }
-  return true;
+  const bool fewer = cells_.size() < least_columns_;
+  throw data::BadRow(records_.where() + ": has " + std::to_string(cells_.size()) +
+                     " columns, but the first row has " + std::to_string(most_columns_) +
+                     (fewer ? "; complete or remove the row"
+                            : "; put text that holds the delimiter into double quotes") +
+                     ", or set data.bad_rows = \"skip\"");
 }
 
 bool DelimitedReader::next(Example& example) {
-  if (!next_record()) return false;
+  if (most_columns_ == 0 ? !begin() : !records_.next(cells_)) return false;
+  check_width();
   example.text.clear();
   for (std::size_t i = 0; i < columns_.text.size(); ++i) {
     if (i > 0) example.text += config_.text_columns_separator;
@@ -142,6 +180,22 @@ bool DelimitedReader::next(Example& example) {
   example.group = columns_.group ? cells_[*columns_.group] : std::string();
   example.where = records_.where();
   return true;
+}
+
+std::vector<Field> DelimitedReader::fields() const {
+  std::vector<Field> fields;
+  for (std::size_t i = 0; i < cells_.size(); ++i) {
+    const bool named = i < names_.size() && !names_[i].empty();
+    fields.push_back(
+        {.name = named ? names_[i] : "column_" + std::to_string(i + 1), .value = cells_[i]});
+  }
+  return fields;
+}
+
+std::vector<std::string> DelimitedReader::notices() const {
+  auto notices = records_.notices();
+  if (!notice_.empty()) notices.push_back(notice_);
+  return notices;
 }
 
 }  // namespace

@@ -9,18 +9,26 @@
 namespace fastformer::classification {
 
 /// Each record an example; the text columns are joined by text_columns_separator. Every record must
-/// have as many columns as the first: an unquoted delimiter inside a text would otherwise cut the
-/// text silently.
+/// have as many columns as the first, empty ones at its end aside: an unquoted delimiter inside a
+/// text would otherwise cut the text silently. The dialect is that of data::DelimitedRecords.
 std::unique_ptr<Reader> open_csv(const DataConfig& config, const std::filesystem::path& file);
 std::unique_ptr<Reader> open_tsv(const DataConfig& config, const std::filesystem::path& file);
 
-/// One JSON object per line; columns are field names. Blank lines are skipped.
+/// One JSON object per line, or one array of objects; columns are field names.
 ///
 ///   {"reviewText": "Works well", "overall": 5.0, "asin": "B0001"}
 ///
 /// The label is a text, a number (5.0 is the class "5") or true/false. A text field that is null or
 /// missing in some rows is empty there; a field that no row has is an error.
 std::unique_ptr<Reader> open_jsonl(const DataConfig& config, const std::filesystem::path& file);
+
+/// A folder with a folder for each class, whose files hold a document each, in subfolders too. The
+/// label is the name of the folder; files and folders that begin with a dot are ignored. Documents
+/// come in the order of their paths.
+std::unique_ptr<Reader> open_folders(const DataConfig& config, const std::filesystem::path& folder);
+
+/// The lines of fastText: "__label__pos a lovely chair", with one label at the head.
+std::unique_ptr<Reader> open_fasttext(const DataConfig& config, const std::filesystem::path& file);
 
 /// The Large Movie Review Dataset (Maas et al. 2011): a folder such as aclImdb/train with neg/ and
 /// pos/, one review per file `<id>_<rating>.txt`. The label is "neg" or "pos", or with

@@ -33,16 +33,19 @@ class ImdbReader final : public Reader {
 
  private:
   bool ratings_;
+  data::TextEncoding encoding_;
   std::vector<std::filesystem::path> files_;
   std::size_t position_ = 0;
 };
 
 ImdbReader::ImdbReader(const DataConfig& config, const fs::path& folder)
-    : ratings_(config.imdb_labels == ImdbLabels::kRatings) {
+    : ratings_(config.imdb_labels == ImdbLabels::kRatings), encoding_(config.encoding) {
   for (const char* name : {"neg", "pos"}) {
     if (!fs::is_directory(folder / name)) {
-      throw std::invalid_argument(folder.string() + ": has no folder '" + name +
-                                  "'; give a folder such as aclImdb/train, which has neg and pos");
+      throw std::invalid_argument(
+          folder.string() + ": has no folder '" + name +
+          "'; give a folder such as aclImdb/train, which has neg and pos, or set "
+          "data.format = \"folders\" for classes of other names");
     }
     const auto files = data::list_files(folder / name, ".txt");
     files_.insert(files_.end(), files.begin(), files.end());
@@ -52,7 +55,7 @@ ImdbReader::ImdbReader(const DataConfig& config, const fs::path& folder)
 bool ImdbReader::next(Example& example) {
   if (position_ == files_.size()) return false;
   const fs::path& file = files_[position_++];
-  example.text = data::read_document(file);
+  example.text = data::read_document(file, encoding_);
   example.label = ratings_ ? rating_of(file) : file.parent_path().filename().string();
   example.group.clear();
   example.where = file.string();

@@ -11,6 +11,7 @@
 #include "fastformer/base/format.h"
 #include "fastformer/classification/data_config.h"
 #include "fastformer/classification/readers/formats.h"
+#include "fastformer/data/bad_row.h"
 #include "fastformer/data/json_lines.h"
 
 namespace fastformer::classification {
@@ -30,20 +31,29 @@ std::string number_text(const Json& value) {
   return value.dump();
 }
 
-std::string scalar_text(const Json& value, const std::string& name, const std::string& where) {
+std::string scalar_text(const Json& value, const std::string& name, const std::string& where,
+                        bool is_label = false) {
   if (value.is_null()) return {};
   if (value.is_string()) return value.get<std::string>();
   if (value.is_number()) return number_text(value);
   if (value.is_boolean()) return value.get<bool>() ? "true" : "false";
-  throw std::invalid_argument(where + ": the field '" + name + "' is an " + value.type_name() +
-                              ", but must be a text, a number or true/false");
+  throw data::BadRow(where + ": the field '" + name + "' is an " + value.type_name() +
+                     ", but must be a text, a number or true/false" +
+                     (is_label && value.is_array()
+                          ? "; several labels per document are not supported, keep one"
+                          : ""));
 }
 
 class JsonlReader final : public Reader {
  public:
   JsonlReader(const DataConfig& config, const std::filesystem::path& file)
-      : config_(config), lines_(file) {}
+      : config_(config), lines_(file, config.encoding) {}
   bool next(Example& example) override;
+  std::vector<Field> fields() const override;
+  std::vector<std::string> notices() const override {
+    const auto notice = lines_.notice();
+    return notice.empty() ? std::vector<std::string>() : std::vector{notice};
+  }
 
  private:
   void check_every_field_was_seen() const;
@@ -89,11 +99,25 @@ bool JsonlReader::next(Example& example) {
   }
   const auto column = [&](const std::string& name) {
     if (name.empty()) return std::string();
-    return scalar_text(data::required_field(object, name, example.where), name, example.where);
+    return scalar_text(data::required_field(object, name, example.where), name, example.where,
+                       &name == &config_.label_column);
   };
   example.label = column(config_.label_column);
   example.group = column(config_.group_column);
   return true;
+}
+
+std::vector<Field> JsonlReader::fields() const {
+  std::vector<Field> fields;
+  const auto object = nlohmann::ordered_json::parse(lines_.text());
+  for (const auto& [name, value] : object.items()) {
+    fields.push_back({.name = name,
+                      .value = value.is_string() ? value.get<std::string>()
+                               : value.is_null() ? std::string()
+                                                 : value.dump(),
+                      .is_json = !value.is_string()});
+  }
+  return fields;
 }
 
 }  // namespace

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <filesystem>
 #include <memory>
 #include <stdexcept>
@@ -19,6 +20,13 @@ std::filesystem::path news_file(const std::filesystem::path& path) {
   return std::filesystem::is_directory(path) ? path / "news.tsv" : path;
 }
 
+// Whether a cell is that word, whose letters are small, in any case of letters.
+bool is_word(std::string_view cell, std::string_view word) {
+  return std::ranges::equal(cell, word, [](char a, char b) {
+    return (a >= 'A' && a <= 'Z' ? static_cast<char>(a - 'A' + 'a') : a) == b;
+  });
+}
+
 class MindReader final : public Reader {
  public:
   MindReader(const DataConfig& config, const std::filesystem::path& path);
@@ -33,19 +41,26 @@ class MindReader final : public Reader {
 };
 
 MindReader::MindReader(const DataConfig& config, const std::filesystem::path& path)
-    : body_(config.mind_body), separator_(config.text_columns_separator), lines_(news_file(path)) {}
+    : body_(config.mind_body),
+      separator_(config.text_columns_separator),
+      lines_(news_file(path), config.encoding) {}
 
 bool MindReader::next(Example& example) {
   do {
     if (!lines_.next(line_)) return false;
   } while (line_.empty());
   example.where = lines_.where();
-  data::check_text(line_, example.where);
   data::split_cells(line_, '\t', cells_);
   if (cells_.size() <= kAbstract) {
     throw std::invalid_argument(example.where + ": has " + std::to_string(cells_.size()) +
                                 " columns, but MIND's news.tsv has at least 5 (id, category, "
                                 "subcategory, title, abstract), separated by tabs");
+  }
+  if (lines_.line_number() == 1 && is_word(cells_[kTitle], "title") &&
+      is_word(cells_[kCategory], "category")) {
+    throw std::invalid_argument(example.where +
+                                ": names the columns, but MIND's news.tsv has no such line; remove "
+                                "it with: sed -i 1d FILE");
   }
   example.text = cells_[kTitle];
   const auto append = [&](std::string_view part) {

@@ -1,12 +1,13 @@
 #include "fastformer/classification/readers/reader.h"
 
+#include <cstdint>
 #include <stdexcept>
-#include <string_view>
 #include <utility>
 
 #include "fastformer/base/registry.h"
 #include "fastformer/classification/data_config.h"
 #include "fastformer/classification/readers/formats.h"
+#include "fastformer/data/bad_row.h"
 
 namespace fastformer::classification {
 namespace {
@@ -17,20 +18,23 @@ base::Registry<ReaderRow>& readers() {
   static base::Registry<ReaderRow> rows("data.format", {{"csv", open_csv, /*has_columns=*/true},
                                                         {"tsv", open_tsv, /*has_columns=*/true},
                                                         {"jsonl", open_jsonl, /*has_columns=*/true},
+                                                        {"folders", open_folders},
+                                                        {"fasttext", open_fasttext},
                                                         {"imdb", open_imdb},
                                                         {"mind", open_mind},
                                                         {"debian", open_debian}});
   return rows;
 }
 
-// Common to all formats: a source without rows is an error, and labels are trimmed.
+// What holds for every format: a source without rows is an error, labels are normalized, bad rows
+// may be skipped.
 class CheckedReader final : public Reader {
  public:
-  CheckedReader(std::unique_ptr<Reader> reader, const fs::path& file)
-      : reader_(std::move(reader)), file_(file) {}
+  CheckedReader(std::unique_ptr<Reader> reader, const fs::path& file, data::BadRows bad_rows)
+      : reader_(std::move(reader)), file_(file), bad_rows_(bad_rows) {}
 
   bool next(Example& example) override {
-    if (!reader_->next(example)) {
+    if (!next_good(example)) {
       if (!any_) {
         throw std::invalid_argument(file_.string() +
                                     ": is empty or has no rows, expected at least one example");
@@ -38,16 +42,39 @@ class CheckedReader final : public Reader {
       return false;
     }
     any_ = true;
-    constexpr std::string_view kBlank = " \t\r\n";
-    example.label.erase(example.label.find_last_not_of(kBlank) + 1);
-    example.label.erase(0, example.label.find_first_not_of(kBlank));
+    example.label = normalized_label(example.label);
     return true;
   }
 
+  std::vector<Field> fields() const override { return reader_->fields(); }
+  std::vector<std::string> notices() const override {
+    auto notices = reader_->notices();
+    if (skipped_ > 0) {
+      notices.push_back(
+          file_.string() + ": " + std::to_string(skipped_) +
+          (skipped_ == 1 ? " bad row is skipped: " : " bad rows are skipped, first ") + first_bad_);
+    }
+    return notices;
+  }
+
  private:
+  bool next_good(Example& example) {
+    while (true) {
+      try {
+        return reader_->next(example);
+      } catch (const data::BadRow& error) {
+        if (bad_rows_ == data::BadRows::kError) throw;
+        if (skipped_++ == 0) first_bad_ = error.what();
+      }
+    }
+  }
+
   std::unique_ptr<Reader> reader_;
   fs::path file_;
+  data::BadRows bad_rows_;
   bool any_ = false;
+  std::int64_t skipped_ = 0;
+  std::string first_bad_;
 };
 
 }  // namespace
@@ -59,15 +86,19 @@ std::vector<std::string> reader_names() { return readers().names(); }
 bool has_columns(const std::string& format) { return readers().find(format).has_columns; }
 
 std::unique_ptr<Reader> open_reader(const DataConfig& config, const fs::path& file) {
-  return std::make_unique<CheckedReader>(readers().find(config.format).open(config, file), file);
+  return std::make_unique<CheckedReader>(readers().find(config.format).open(config, file), file,
+                                         config.bad_rows);
 }
 
 void for_each_example(const DataConfig& config, const std::vector<std::string>& files,
-                      const std::function<void(Example&)>& visit) {
+                      const std::function<void(Example&)>& visit,
+                      std::vector<std::string>* notices) {
   Example example;
   for (const auto& file : files) {
     const auto reader = open_reader(config, file);
     while (reader->next(example)) visit(example);
+    if (notices == nullptr) continue;
+    for (auto& notice : reader->notices()) notices->push_back(std::move(notice));
   }
 }
 

@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace fastformer::classification {
@@ -18,6 +19,13 @@ struct Example {
   std::string where;  ///< "train.csv:17", for messages
 };
 
+/// A column of a row as its file has it.
+struct Field {
+  std::string name;
+  std::string value;
+  bool is_json = false;  ///< the value is JSON and no text; empty: null
+};
+
 /// Reads the examples of one file (or folder) one after another.
 ///
 ///   const auto reader = open_reader(config, "train.csv");
@@ -27,8 +35,13 @@ class Reader {
   virtual ~Reader() = default;
 
   /// Puts the next row into `example`; false at the end. Throws std::invalid_argument that names
-  /// file and line for a row that cannot be read.
+  /// file and line for a row that cannot be read, data::BadRow where the next one can be.
   virtual bool next(Example& example) = 0;
+
+  /// The columns of the row that next() gave last; empty for formats without columns.
+  virtual std::vector<Field> fields() const { return {}; }
+  /// What people should know about the file so far, a sentence each.
+  virtual std::vector<std::string> notices() const { return {}; }
 };
 
 /// A format of data files.
@@ -50,13 +63,19 @@ std::vector<std::string> reader_names();
 /// Whether the configuration names the columns of that format.
 bool has_columns(const std::string& format);
 
-/// The reader of config.format. It trims the white space around labels. Throws
-/// std::invalid_argument with one sentence for an unknown format, for a file that cannot be read
-/// and, at the first next(), for one that holds no rows.
+/// The reader of config.format. It normalizes labels (see normalized_label) and skips bad rows
+/// where config.bad_rows says so. Throws std::invalid_argument with one sentence for an unknown
+/// format, for a file that cannot be read and, at the first next(), for one that holds no rows.
 std::unique_ptr<Reader> open_reader(const DataConfig& config, const std::filesystem::path& file);
 
-/// Calls `visit` with each example of the files, in order.
+/// Calls `visit` with each example of the files, in order. `notices` may be null.
 void for_each_example(const DataConfig& config, const std::vector<std::string>& files,
-                      const std::function<void(Example&)>& visit);
+                      const std::function<void(Example&)>& visit,
+                      std::vector<std::string>* notices = nullptr);
+
+/// The label by which classes are told apart: without white space around it and without characters
+/// that do not show (zero width, marks of direction), in Unicode's form NFC; a number without zeros
+/// at its end, so that 1 and 1.0 are one class.
+std::string normalized_label(std::string_view label);
 
 }  // namespace fastformer::classification

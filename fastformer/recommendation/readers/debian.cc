@@ -59,8 +59,8 @@ std::vector<std::string_view> dependencies(std::string_view field) {
 }
 
 template <class Use>
-void for_each_package(const std::filesystem::path& file, const Use& use) {
-  data::DebianIndex index(file);
+void for_each_package(const std::filesystem::path& file, const DataConfig& config, const Use& use) {
+  data::DebianIndex index(file, config.encoding);
   for (data::DebianPackage package; index.next(package);) {
     if (!package.name.empty()) use(package);
   }
@@ -123,7 +123,7 @@ void read_debian_items(const std::filesystem::path& index, const DataConfig& con
                        ItemTable& items) {
   check_columns(config);
   bool any = false;
-  for_each_package(index, [&](const data::DebianPackage& package) {
+  for_each_package(index, config, [&](const data::DebianPackage& package) {
     any = true;
     items.add(
         {.id = package.name, .title = title_of(package, config), .category = package.section});
@@ -148,8 +148,9 @@ ClickSource read_debian_clicks(const DataConfig& config) {
   DependencyReader reader(config, source.items);
   for (const auto& [files, log] : parts) {
     for (const auto& file : *files) {
-      for_each_package(
-          file, [&, to = log](const data::DebianPackage& package) { reader.add(package, *to); });
+      for_each_package(file, config, [&, to = log](const data::DebianPackage& package) {
+        reader.add(package, *to);
+      });
     }
     if (files->empty() || log->size() > 0) continue;
     throw std::invalid_argument(

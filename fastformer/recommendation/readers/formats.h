@@ -12,9 +12,10 @@ namespace fastformer::recommendation {
 /// folder may be the downloaded zip archive. Entity vectors are not read.
 ///
 ///   news.tsv       id, category, subcategory, title, abstract, url, title entities, abstract
-///                  entities and, if added, body
-///   behaviors.tsv  impression id, user, time (11/15/2019 8:55:22 AM), clicked items, and what was
-///                  shown: "N1-1 N2-0", or "N1 N2" throughout if the clicks are not published
+///                  entities and, where someone has added it, body
+///   behaviors.tsv  impression id, user, time (11/15/2019 8:55:22 AM, or by ISO 8601), clicked
+///   news, and what was
+///                  shown: "N1-1 N2-0", or "N1 N2" throughout where the clicks are not published
 ///
 /// separated by tabs, without quoting. A clicked item that is in no news.tsv is ignored in the
 /// history; a shown one stays, without a title. The last `history` clicks of a history are kept.
@@ -30,10 +31,12 @@ void read_mind_items(const std::filesystem::path& source, const DataConfig& conf
 ///   name.inter   user_id:token  item_id:token  rating:float  timestamp:float
 ///   name.item    item_id:token  title:token_seq ...
 ///
-/// The items are in the file with the same name, or in the only .item file beside it. A rating of
-/// at least `click_rating` is a click; without that column every line is a click. Each click makes
-/// an impression (see UnmetItems). Its history holds the user's earlier clicks of its own part and
-/// of earlier parts, never of later parts.
+/// The items lie in the file of the same name, or the only .item file beside it. A rating from
+/// `click_rating` on is a click, without that column a label above 0, without both every line. A
+/// timestamp is a number or a time by ISO 8601; without that column the lines count as ordered.
+/// Each click makes an impression (see UnmetItems), whose history are the user's clicks before it
+/// in its own part and in earlier ones; those of later parts, which training must not know, are
+/// left out.
 ClickSource read_recbole_clicks(const DataConfig& config);
 /// The items of a source: of an .item file, or of the one that belongs to the interactions.
 void read_recbole_items(const std::filesystem::path& source, const DataConfig& config,

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <chrono>
 #include <optional>
 #include <stdexcept>
 #include <string_view>
@@ -11,6 +10,7 @@
 #include "fastformer/recommendation/data_config.h"
 #include "fastformer/recommendation/readers/formats.h"
 #include "fastformer/recommendation/readers/names.h"
+#include "fastformer/recommendation/readers/time_text.h"
 
 namespace fastformer::recommendation {
 namespace {
@@ -32,20 +32,25 @@ constexpr const char* kEntitiesFile = "entity_embedding.vec";
 
 bool is_zip(const fs::path& path) { return path.extension() == ".zip" && !fs::is_directory(path); }
 
-// The file with that name in a folder or archive, if there is one.
-std::optional<data::LineStream> find_file(const fs::path& place, const std::string& name) {
-  if (is_zip(place)) return data::LineStream::in_zip(place, name);
+// The file of that name in a folder or archive; nothing where it has none.
+std::optional<data::LineStream> find_file(const fs::path& place, const std::string& name,
+                                          const DataConfig& config) {
+  if (is_zip(place)) return data::LineStream::in_zip(place, name, config.encoding);
   for (const char* ending : {"", ".gz", ".zst", ".bz2", ".xz"}) {
-    if (fs::exists(place / (name + ending))) return data::LineStream(place / (name + ending));
+    const auto file = place / (name + ending);
+    if (fs::exists(file)) return data::LineStream(file, config.encoding);
   }
   return std::nullopt;
 }
 
 // The file itself, or the one of that name in the folder or archive.
-data::LineStream open_file(const fs::path& source, const std::string& name) {
-  if (!fs::is_directory(source) && !is_zip(source)) return data::LineStream(source);
-  auto found = find_file(source, name);
-  return found ? std::move(*found) : data::LineStream(source / name);
+data::LineStream open_file(const fs::path& source, const std::string& name,
+                           const DataConfig& config) {
+  if (!fs::is_directory(source) && !is_zip(source)) {
+    return data::LineStream(source, config.encoding);
+  }
+  auto found = find_file(source, name, config);
+  return found ? std::move(*found) : data::LineStream(source / name, config.encoding);
 }
 
 std::size_t news_column(const std::string& name, const char* field) {
@@ -63,38 +68,11 @@ std::size_t news_column(const std::string& name, const char* field) {
   throw std::invalid_argument(where + ": " + what);
 }
 
-// Removes the digits up to the delimiter from the text; -1 if there are none.
-std::int64_t take_number(std::string_view& text, char delimiter) {
-  const auto digits = text.substr(0, text.find(delimiter));
-  text.remove_prefix(std::min(digits.size() + 1, text.size()));
-  if (digits.empty() || digits.size() > 4) return -1;
-  std::int64_t number = 0;
-  for (const char digit : digits) {
-    if (digit < '0' || digit > '9') return -1;
-    number = 10 * number + (digit - '0');
-  }
-  return number;
-}
-
-// MIND writes 11/15/2019 8:55:22 AM.
-std::optional<std::int64_t> parse_time(std::string_view text) {
-  const auto month = take_number(text, '/'), day = take_number(text, '/');
-  const auto year = take_number(text, ' '), hour = take_number(text, ':');
-  const auto minute = take_number(text, ':'), second = take_number(text, ' ');
-  const auto within = [](std::int64_t number, std::int64_t least, std::int64_t most) {
-    return number >= least && number <= most;
-  };
-  if (!within(month, 1, 12) || !within(day, 1, 31) || !within(year, 1, 9999) ||
-      !within(hour, 1, 12) || !within(minute, 0, 59) || !within(second, 0, 59) ||
-      (text != "AM" && text != "PM")) {
-    return std::nullopt;
-  }
-  const auto date =
-      std::chrono::year(static_cast<int>(year)) / static_cast<int>(month) / static_cast<int>(day);
-  if (!date.ok()) return std::nullopt;
-  const auto days = std::chrono::sys_days(date).time_since_epoch().count();
-  return days * std::int64_t{86'400} + (hour % 12 + (text == "PM" ? 12 : 0)) * 3600 + minute * 60 +
-         second;
+// Whether a cell is that word, whose letters are small, in any case of letters.
+bool is_word(std::string_view cell, std::string_view word) {
+  return std::ranges::equal(cell, word, [](char a, char b) {
+    return (a >= 'A' && a <= 'Z' ? static_cast<char>(a - 'A' + 'a') : a) == b;
+  });
 }
 
 bool has_label(std::string_view cell) { return cell.ends_with("-0") || cell.ends_with("-1"); }
@@ -124,7 +102,6 @@ class BehaviorsReader {
 
  private:
   void add(std::string_view line, const std::string& where) {
-    data::check_text(line, where);
     data::split_cells(line, '\t', cells_);
     if (cells_.size() != kBehaviorsColumns) {
       refuse(where, "has " + std::to_string(cells_.size()) +
@@ -134,7 +111,8 @@ class BehaviorsReader {
     const auto time = parse_time(cells_[2]);
     if (!time) {
       refuse(where, "the time '" + std::string(cells_[2]) +
-                        "' cannot be read, expected one like 11/15/2019 8:55:22 AM");
+                        "' cannot be read, expected one like 11/15/2019 8:55:22 AM or "
+                        "2019-11-15T08:55:22");
     }
     if (cells_[0].empty() || cells_[0].find(' ') != std::string_view::npos) {
       refuse(where, "the id of the impression is '" + std::string(cells_[0]) +
@@ -143,10 +121,7 @@ class BehaviorsReader {
     if (cells_[1].empty()) refuse(where, "the impression has no user");
     const auto user = users_.number(cells_[1]);
     read_candidates(cells_[4], where);
-    log_.add({.id = cells_[0],
-              .user = user,
-              .time = static_cast<double>(*time),
-              .candidates = candidates_},
+    log_.add({.id = cells_[0], .user = user, .time = *time, .candidates = candidates_},
              history(user, cells_[3]));
   }
 
@@ -225,7 +200,6 @@ void read_items(data::LineStream lines, const DataConfig& config, ItemTable& ite
   for (std::string line; lines.next(line);) {
     if (line.empty()) continue;
     any = true;
-    data::check_text(line, lines.where());
     data::split_cells(line, '\t', cells);
     if (cells.size() < kLeastNewsColumns) {
       refuse(lines.where(), "has " + std::to_string(cells.size()) +
@@ -234,6 +208,11 @@ void read_items(data::LineStream lines, const DataConfig& config, ItemTable& ite
     }
     if (cells.size() == kBehaviorsColumns && parse_time(cells[2])) {
       refuse(lines.where(), "is a line of MIND's behaviors.tsv, expected one of news.tsv");
+    }
+    if (lines.line_number() == 1 && is_word(cells[1], "category") && is_word(cells[3], "title")) {
+      refuse(lines.where(),
+             "names the columns, but MIND's news.tsv has no such line; remove it with: sed -i 1d "
+             "FILE");
     }
     if (cells[0].empty()) refuse(lines.where(), "the item has no id");
     cells.resize(std::max(cells.size(), news_columns().size()));
@@ -258,10 +237,10 @@ void read_items_beside(const std::vector<std::string>& sources, const DataConfig
                                   "behaviors.tsv, or that file");
     }
     const auto place = fs::is_directory(path) || is_zip(path) ? path : path.parent_path();
-    if (const auto entities = find_file(place, kEntitiesFile)) {
+    if (const auto entities = find_file(place, kEntitiesFile, config)) {
       result.notices.push_back(entities->name() + " is not read; models use the titles alone");
     }
-    if (auto file = find_file(place, kNewsFile)) {
+    if (auto file = find_file(place, kNewsFile, config)) {
       read_items(std::move(*file), config, result.items);
     } else if (config.news.empty()) {
       throw std::invalid_argument((place / kNewsFile).string() +
@@ -274,13 +253,13 @@ void read_items_beside(const std::vector<std::string>& sources, const DataConfig
 }  // namespace
 
 void read_mind_items(const fs::path& source, const DataConfig& config, ItemTable& items) {
-  read_items(open_file(source, kNewsFile), config, items);
+  read_items(open_file(source, kNewsFile, config), config, items);
 }
 
 ImpressionLog read_behaviors(const std::vector<std::string>& sources, const DataConfig& config,
                              const ItemTable& items) {
   BehaviorsReader reader(config, items);
-  for (const auto& source : sources) reader.read(open_file(source, kBehaviorsFile));
+  for (const auto& source : sources) reader.read(open_file(source, kBehaviorsFile, config));
   return reader.take();
 }
 

@@ -20,6 +20,7 @@
 #include "fastformer/recommendation/data_config.h"
 #include "fastformer/recommendation/readers/formats.h"
 #include "fastformer/recommendation/readers/names.h"
+#include "fastformer/recommendation/readers/time_text.h"
 #include "fastformer/recommendation/readers/unmet_items.h"
 
 namespace fastformer::recommendation {
@@ -27,13 +28,13 @@ namespace {
 
 // One atomic file of RecBole, line by line.
 //
-//   RecboleTable table("ml-100k.item");
+//   RecboleTable table("ml-100k.item", config);
 //   const auto title = table.column("movie_title");
 //   while (table.next()) use(table.cell(title));
 class RecboleTable {
  public:
   // Throws std::invalid_argument, as next() does, with file and line.
-  explicit RecboleTable(const std::filesystem::path& file);
+  RecboleTable(const std::filesystem::path& file, const DataConfig& config);
 
   // The position of a column; its type in the heading is ignored. column() throws
   // std::invalid_argument with the nearest name for a missing column.
@@ -45,6 +46,9 @@ class RecboleTable {
   std::string_view cell(std::size_t column) const { return cells_[column]; }
   // Throws std::invalid_argument for a cell that is not a finite number.
   double number(std::size_t column) const;
+  // A number, or a time by ISO 8601.
+  double time(std::size_t column) const;
+  std::int64_t line() const { return lines_.line_number(); }
   std::string where() const { return lines_.where(); }
 
  private:
@@ -54,14 +58,19 @@ class RecboleTable {
   std::vector<std::string_view> cells_;
 };
 
-RecboleTable::RecboleTable(const std::filesystem::path& file) : lines_(file) {
+RecboleTable::RecboleTable(const std::filesystem::path& file, const DataConfig& config)
+    : lines_(file, config.encoding) {
   if (!lines_.next(line_)) {
     throw std::invalid_argument(lines_.name() +
                                 ": is empty, expected a first line that names the columns, like "
                                 "\"item_id:token\"");
   }
-  data::check_text(line_, where());
   data::split_cells(line_, '\t', cells_);
+  if (cells_.size() == 1 && line_.find(',') != std::string::npos) {
+    throw std::invalid_argument(where() +
+                                ": is separated by commas, but RecBole's files are by tabs; write "
+                                "it again with tabs");
+  }
   for (const auto cell : cells_) {
     const auto colon = cell.find(':');
     if (colon == std::string_view::npos) {
@@ -91,7 +100,6 @@ bool RecboleTable::next() {
   do {
     if (!lines_.next(line_)) return false;
   } while (line_.empty());
-  data::check_text(line_, where());
   data::split_cells(line_, '\t', cells_);
   if (cells_.size() != names_.size()) {
     throw std::invalid_argument(where() + ": has " + std::to_string(cells_.size()) +
@@ -110,6 +118,11 @@ double RecboleTable::number(std::size_t column) const {
                                 "' is not a number");
   }
   return value;
+}
+
+double RecboleTable::time(std::size_t column) const {
+  const auto parsed = parse_time(cells_[column]);
+  return parsed ? *parsed : number(column);
 }
 
 namespace fs = std::filesystem;
@@ -156,20 +169,31 @@ class InteractionsReader {
       : config_(config), items_(items) {}
 
   void read(const fs::path& file, data::Part part) {
-    RecboleTable table(file);
+    RecboleTable table(file, config_);
     const auto user = table.column("user_id"), item = table.column("item_id");
-    const auto time = table.column("timestamp");
+    const auto time = table.find_column("timestamp");
+    if (!time) {
+      notices_.push_back(file.string() +
+                         ": has no column 'timestamp'; its lines count as ordered by time");
+    }
     const auto rating = table.find_column("rating");
+    const auto label = table.find_column("label");
+    const auto is_click = [&] {
+      if (rating) return table.number(*rating) >= config_.click_rating;
+      return !label || table.number(*label) > 0;
+    };
     while (table.next()) {
       const auto number = users_.number(table.cell(user));
       if (static_cast<std::size_t>(number) == names_.size()) names_.emplace_back(table.cell(user));
       all_.push_back({.user = number,
                       .item = items_.find(table.cell(item)),
-                      .time = table.number(time),
-                      .click = !rating || table.number(*rating) >= config_.click_rating,
+                      .time = time ? table.time(*time) : static_cast<double>(table.line()),
+                      .click = is_click(),
                       .part = part});
     }
   }
+
+  const std::vector<std::string>& notices() const { return notices_; }
 
   LogParts impressions() {
     // Stable: interactions of one second stay in the order of the file.
@@ -242,6 +266,7 @@ class InteractionsReader {
   NameNumbers users_;
   std::vector<std::string> names_;
   std::vector<Interaction> all_;
+  std::vector<std::string> notices_;
   UnmetItems unmet_{items_.size() - 1, config_.sampled_negatives, config_.sampling_seed};
   LogParts logs_;
   std::int64_t impressions_ = 0;
@@ -251,7 +276,7 @@ class InteractionsReader {
 
 void read_recbole_items(const fs::path& source, const DataConfig& config, ItemTable& items) {
   const auto file = items_file(source);
-  RecboleTable table(file);
+  RecboleTable table(file, config);
   bool any = false;
   const auto id = table.column("item_id");
   std::vector<std::size_t> titles;
@@ -284,14 +309,16 @@ ClickSource read_recbole_clicks(const DataConfig& config) {
     for (const auto& file : *files) reader.read(interactions_file(file), part);
   }
   source.parts = reader.impressions();
+  source.notices = reader.notices();
   const auto& logs = source.parts;
   for (const auto& [files, log] :
        {std::pair{&config.train, &logs.train}, std::pair{&config.validation, &logs.validation},
         std::pair{&config.test, &logs.test}}) {
     if (files->empty() || log->size() > 0) continue;
-    throw std::invalid_argument(
-        base::format("%s: holds no click, that is no rating of at least data.click_rating = %g",
-                     interactions_file(files->front()).c_str(), config.click_rating));
+    throw std::invalid_argument(base::format(
+        "%s: holds no click, that is no rating of at least data.click_rating = %g and no "
+        "label above 0",
+        interactions_file(files->front()).c_str(), config.click_rating));
   }
   return source;
 }

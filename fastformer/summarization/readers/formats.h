@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "fastformer/data/text_encoding.h"
 #include "fastformer/summarization/readers/reader.h"
 
 /// The formats that come with the library, each in the source of its name.
@@ -15,25 +16,29 @@ namespace fastformer::summarization {
 ///   {"article": "It rained all day. ...", "highlights": ["It rained .", "Nobody minded ."]}
 std::unique_ptr<PairReader> open_jsonl(const std::filesystem::path& file,
                                        const std::string& source_field,
-                                       const std::string& target_field);
+                                       const std::string& target_field,
+                                       const data::TextEncoding& encoding = {});
 
 /// The papers of arXiv and PubMed as published by Cohan et al. 2018 ("A discourse-aware attention
 /// model for abstractive summarization of long documents"): lists of sentences in article_text and
-/// abstract_text; the marks <S> and </S> in the abstract are removed.
-std::unique_ptr<PairReader> open_pubmed(const std::filesystem::path& file);
+/// abstract_text; the marks <S> and </S> around those of the abstract go.
+std::unique_ptr<PairReader> open_pubmed(const std::filesystem::path& file,
+                                        const data::TextEncoding& encoding = {});
 
 /// Two parallel text files: line n of one is the document, line n of the other its summary. A blank
 /// line is an empty text. next() throws std::invalid_argument after the last pair if one file has
 /// more lines than the other.
 std::unique_ptr<PairReader> open_parallel(const std::filesystem::path& source_file,
-                                          const std::filesystem::path& target_file);
+                                          const std::filesystem::path& target_file,
+                                          const data::TextEncoding& encoding = {});
 
 /// The .story files of CNN and DailyMail (Hermann et al. 2015): paragraphs of the article with
 /// blank lines between, then the sentences of the summary, each below a line "@highlight".
 /// Paragraphs and sentences become lines. A file without "@highlight" has an empty summary.
 ///
-/// Reads one such file, or all of a folder in the order of their names. Throws
-/// std::invalid_argument if the folder holds no .story file.
-std::unique_ptr<PairReader> open_story(const std::filesystem::path& path);
+/// Reads one such file, or all of a folder in the order of their names.
+/// Throws std::invalid_argument when the folder holds no .story file.
+std::unique_ptr<PairReader> open_story(const std::filesystem::path& path,
+                                       const data::TextEncoding& encoding = {});
 
 }  // namespace fastformer::summarization

@@ -26,8 +26,8 @@ void erase_with_blanks(std::string& text, std::string_view mark) {
 class JsonlPairReader final : public PairReader {
  public:
   JsonlPairReader(const std::filesystem::path& file, const std::string& source_field,
-                  const std::string& target_field)
-      : lines_(file), source_field_(source_field), target_field_(target_field) {}
+                  const std::string& target_field, const data::TextEncoding& encoding)
+      : lines_(file, encoding), source_field_(source_field), target_field_(target_field) {}
   bool next(TextPair& pair) override;
 
  private:
@@ -37,8 +37,8 @@ class JsonlPairReader final : public PairReader {
 
 class PubmedReader final : public PairReader {
  public:
-  explicit PubmedReader(const std::filesystem::path& file)
-      : pairs_(file, "article_text", "abstract_text") {}
+  PubmedReader(const std::filesystem::path& file, const data::TextEncoding& encoding)
+      : pairs_(file, "article_text", "abstract_text", encoding) {}
   bool next(TextPair& pair) override;
 
  private:
@@ -65,12 +65,14 @@ bool PubmedReader::next(TextPair& pair) {
 
 std::unique_ptr<PairReader> open_jsonl(const std::filesystem::path& file,
                                        const std::string& source_field,
-                                       const std::string& target_field) {
-  return std::make_unique<JsonlPairReader>(file, source_field, target_field);
+                                       const std::string& target_field,
+                                       const data::TextEncoding& encoding) {
+  return std::make_unique<JsonlPairReader>(file, source_field, target_field, encoding);
 }
 
-std::unique_ptr<PairReader> open_pubmed(const std::filesystem::path& file) {
-  return std::make_unique<PubmedReader>(file);
+std::unique_ptr<PairReader> open_pubmed(const std::filesystem::path& file,
+                                        const data::TextEncoding& encoding) {
+  return std::make_unique<PubmedReader>(file, encoding);
 }
 
 }  // namespace fastformer::summarization

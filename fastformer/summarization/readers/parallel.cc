@@ -17,8 +17,9 @@ std::string count_text(data::LineStream& lines) {
 
 class ParallelReader final : public PairReader {
  public:
-  ParallelReader(const std::filesystem::path& source_file, const std::filesystem::path& target_file)
-      : sources_(source_file), targets_(target_file) {}
+  ParallelReader(const std::filesystem::path& source_file, const std::filesystem::path& target_file,
+                 const data::TextEncoding& encoding)
+      : sources_(source_file, encoding), targets_(target_file, encoding) {}
   bool next(TextPair& pair) override;
 
  private:
@@ -34,16 +35,15 @@ bool ParallelReader::next(TextPair& pair) {
   }
   if (!source) return false;
   pair.where = sources_.where();
-  data::check_text(pair.source, pair.where);
-  data::check_text(pair.target, targets_.where());
   return true;
 }
 
 }  // namespace
 
 std::unique_ptr<PairReader> open_parallel(const std::filesystem::path& source_file,
-                                          const std::filesystem::path& target_file) {
-  return std::make_unique<ParallelReader>(source_file, target_file);
+                                          const std::filesystem::path& target_file,
+                                          const data::TextEncoding& encoding) {
+  return std::make_unique<ParallelReader>(source_file, target_file, encoding);
 }
 
 }  // namespace fastformer::summarization

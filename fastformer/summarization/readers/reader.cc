@@ -65,16 +65,21 @@ base::Registry<PairReaderRow>& readers() {
       {{.name = "jsonl",
         .open =
             [](const DataConfig& config, const Sources& sources) {
-              return open_jsonl(sources[0], config.source_field, config.target_field);
+              return open_jsonl(sources[0], config.source_field, config.target_field,
+                                config.encoding);
             },
         .has_fields = true},
        {.name = "story",
-        .open = [](const DataConfig&, const Sources& sources) { return open_story(sources[0]); }},
+        .open = [](const DataConfig& config,
+                   const Sources& sources) { return open_story(sources[0], config.encoding); }},
        {.name = "pubmed",
-        .open = [](const DataConfig&, const Sources& sources) { return open_pubmed(sources[0]); }},
+        .open = [](const DataConfig& config,
+                   const Sources& sources) { return open_pubmed(sources[0], config.encoding); }},
        {.name = "parallel",
-        .open = [](const DataConfig&,
-                   const Sources& sources) { return open_parallel(sources[0], sources[1]); },
+        .open =
+            [](const DataConfig& config, const Sources& sources) {
+              return open_parallel(sources[0], sources[1], config.encoding);
+            },
         .sources =
             [](const DataConfig& config, const fs::path& entry) {
               return Sources{entry.string() + "." + config.source_field,

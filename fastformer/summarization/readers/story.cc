@@ -44,16 +44,18 @@ void parse_story(std::string_view text, TextPair& pair) {
 
 class StoryReader final : public PairReader {
  public:
-  /// Throws std::invalid_argument if the folder holds no .story file.
-  explicit StoryReader(const std::filesystem::path& path);
+  /// Throws std::invalid_argument when the folder holds no .story file.
+  StoryReader(const std::filesystem::path& path, const data::TextEncoding& encoding);
   bool next(TextPair& pair) override;
 
  private:
+  data::TextEncoding encoding_;
   std::vector<std::filesystem::path> files_;
   std::size_t position_ = 0;
 };
 
-StoryReader::StoryReader(const fs::path& path) {
+StoryReader::StoryReader(const fs::path& path, const data::TextEncoding& encoding)
+    : encoding_(encoding) {
   if (!fs::is_directory(path)) {
     files_ = {path};
     return;
@@ -70,14 +72,15 @@ bool StoryReader::next(TextPair& pair) {
   if (position_ == files_.size()) return false;
   const fs::path& file = files_[position_++];
   pair = {.where = file.string()};
-  parse_story(data::read_document(file), pair);
+  parse_story(data::read_document(file, encoding_), pair);
   return true;
 }
 
 }  // namespace
 
-std::unique_ptr<PairReader> open_story(const std::filesystem::path& path) {
-  return std::make_unique<StoryReader>(path);
+std::unique_ptr<PairReader> open_story(const std::filesystem::path& path,
+                                       const data::TextEncoding& encoding) {
+  return std::make_unique<StoryReader>(path, encoding);
 }
 
 }  // namespace fastformer::summarization

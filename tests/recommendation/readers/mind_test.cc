@@ -46,6 +46,14 @@ class MindClicksTest : public ::testing::Test {
   DataConfig config_;
 };
 
+TEST_F(MindClicksTest, AHeadingIsRefusedAndTimesMayBeIso8601) {
+  EXPECT_EQ(read(line("N1", "N3-1 N1-0", "U1", "2019-11-15T08:55:22")).parts.train.size(), 1);
+  folder_.write("items.tsv", "news_id\tcategory\tsubcategory\ttitle\tabstract\n" + kNews);
+  ItemTable items;
+  EXPECT_MENTIONS(testing::error_of([&] { read_mind_items(folder_ / "items.tsv", {}, items); }),
+                  "items.tsv:1", "names the columns");
+}
+
 TEST_F(MindClicksTest, ReadsImpressionsAndItems) {
   const auto source = read(line("N1 N2", "N3-1 N1-0") + line("", "N2-0 N1-1", "U2"));
   ASSERT_EQ(source.items.size(), 4);

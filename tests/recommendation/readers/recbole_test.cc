@@ -39,6 +39,28 @@ class RecboleClicksTest : public ::testing::Test {
   DataConfig config_;
 };
 
+TEST_F(RecboleClicksTest, ALabelOfZeroIsNoClickAndTimesMayBeDates) {
+  const std::string heading = "user_id:token\titem_id:token\tlabel:float\ttimestamp:token\n";
+  folder_.write("x.inter", heading +
+                               "u\ta\t1\t2020-01-02T00:00:00Z\nu\tb\t0\t2020-01-03\n"
+                               "u\tc\t1\t2020-01-01\n");
+  const auto& log = read_clicks(config_).parts.train;
+  ASSERT_EQ(log.size(), 2);
+  ASSERT_EQ(log[1].history.size(), 1u);
+  EXPECT_EQ(log[1].history[0], 3);  // c came before a
+}
+
+TEST_F(RecboleClicksTest, WithoutTimesTheOrderOfTheFileCounts) {
+  folder_.write("x.inter", "user_id:token\titem_id:token\nu\tb\nu\ta\n");
+  const auto source = read_clicks(config_);
+  ASSERT_EQ(source.parts.train.size(), 2);
+  EXPECT_EQ(source.parts.train[1].history[0], 2);
+  ASSERT_EQ(source.notices.size(), 1u);
+  EXPECT_MENTIONS(source.notices[0], "x.inter", "timestamp");
+  folder_.write("x.inter", "user_id:token,item_id:token\nu,b\n");
+  EXPECT_MENTIONS(testing::error_of([&] { read_clicks(config_); }), "x.inter:1", "commas", "tabs");
+}
+
 TEST_F(RecboleClicksTest, AClickStandsAmongItemsThatTheUserNeverMet) {
   config_.category_column = "class";
   const auto source = read("u\tb\t5\t20\nu\ta\t4\t10\nu\tc\t3\t15\nv\ta\t5\t1\n");

@@ -1,0 +1,74 @@
+#include <algorithm>
+#include <cstddef>
+#include <filesystem>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <system_error>
+#include <vector>
+
+#include "fastformer/classification/data_config.h"
+#include "fastformer/classification/readers/formats.h"
+#include "fastformer/data/line_stream.h"
+
+namespace fastformer::classification {
+namespace {
+
+namespace fs = std::filesystem;
+
+bool is_hidden(const fs::path& path) { return path.filename().string().starts_with('.'); }
+
+void add_files(const fs::path& folder, std::vector<fs::path>& files) {
+  std::error_code error;
+  for (fs::recursive_directory_iterator entry(folder, error), end; !error && entry != end;
+       entry.increment(error)) {
+    if (is_hidden(entry->path())) {
+      entry.disable_recursion_pending();
+    } else if (entry->is_regular_file()) {
+      files.push_back(entry->path());
+    }
+  }
+  if (error) {
+    throw std::invalid_argument(folder.string() + ": cannot be listed: " + error.message() +
+                                "; check its permissions");
+  }
+}
+
+class FoldersReader final : public Reader {
+ public:
+  FoldersReader(const DataConfig& config, const fs::path& folder)
+      : root_(folder), encoding_(config.encoding) {
+    if (!fs::is_directory(folder)) {
+      throw std::invalid_argument(folder.string() +
+                                  ": is no folder; give one that has a folder for each class");
+    }
+    for (const auto& entry : fs::directory_iterator(folder)) {
+      if (entry.is_directory() && !is_hidden(entry.path())) add_files(entry.path(), files_);
+    }
+    std::sort(files_.begin(), files_.end());
+  }
+
+  bool next(Example& example) override {
+    if (position_ == files_.size()) return false;
+    const fs::path& file = files_[position_++];
+    example.text = data::read_document(file, encoding_);
+    example.label = file.lexically_relative(root_).begin()->string();
+    example.group.clear();
+    example.where = file.string();
+    return true;
+  }
+
+ private:
+  fs::path root_;
+  data::TextEncoding encoding_;
+  std::vector<fs::path> files_;
+  std::size_t position_ = 0;
+};
+
+}  // namespace
+
+std::unique_ptr<Reader> open_folders(const DataConfig& config, const fs::path& folder) {
+  return std::make_unique<FoldersReader>(config, folder);
+}
+
+}  // namespace fastformer::classification

@@ -1,0 +1,76 @@
+#include <unicode/normalizer2.h>
+#include <unicode/uchar.h>
+#include <unicode/unistr.h>
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+
+#include "fastformer/classification/readers/reader.h"
+
+namespace fastformer::classification {
+namespace {
+
+bool is_shown(UChar32 c) {
+  // Of the characters of format the joiners matter between others.
+  return u_charType(c) != U_FORMAT_CHAR || c == 0x200C || c == 0x200D;
+}
+
+bool is_edge(UChar32 c) { return u_isUWhiteSpace(c) || c == 0x200C || c == 0x200D || c < 0x20; }
+
+std::string normalized_unicode(std::string_view label) {
+  auto wide = icu::UnicodeString::fromUTF8(
+      icu::StringPiece(label.data(), static_cast<int32_t>(label.size())));
+  icu::UnicodeString shown;
+  for (int32_t i = 0; i < wide.length();) {
+    const UChar32 c = wide.char32At(i);
+    if (is_shown(c)) shown.append(c);
+    i += U16_LENGTH(c);
+  }
+  while (shown.length() > 0 && is_edge(shown.char32At(shown.length() - 1))) {
+    shown.truncate(shown.moveIndex32(shown.length(), -1));
+  }
+  int32_t begin = 0;
+  while (begin < shown.length() && is_edge(shown.char32At(begin))) {
+    begin = shown.moveIndex32(begin, 1);
+  }
+  shown.remove(0, begin);
+  UErrorCode status = U_ZERO_ERROR;
+  const auto* const nfc = icu::Normalizer2::getNFCInstance(status);
+  if (U_SUCCESS(status)) shown = nfc->normalize(shown, status);
+  std::string utf8;
+  shown.toUTF8String(utf8);
+  return utf8;
+}
+
+// "1.0" and "1." become "1", "0.50" becomes "0.5"; what is no such number stays.
+void shorten_number(std::string& label) {
+  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+  const auto dot = label.find('.');
+  const std::size_t first = label.starts_with('-') ? 1 : 0;
+  if (dot == std::string::npos || dot == first) return;
+  const auto begin = label.begin() + static_cast<std::ptrdiff_t>(first);
+  const auto middle = label.begin() + static_cast<std::ptrdiff_t>(dot);
+  if (!std::all_of(begin, middle, is_digit) || !std::all_of(middle + 1, label.end(), is_digit)) {
+    return;
+  }
+  label.erase(label.find_last_not_of('0') + 1);
+  if (label.back() == '.') label.pop_back();
+  if (label == "-0") label = "0";
+}
+
+}  // namespace
+
+std::string normalized_label(std::string_view label) {
+  constexpr std::string_view kBlank = " \t\r\n\v\f";
+  const auto begin = label.find_first_not_of(kBlank);
+  if (begin == std::string_view::npos) return {};
+  label = label.substr(begin, label.find_last_not_of(kBlank) + 1 - begin);
+  const bool ascii = std::all_of(label.begin(), label.end(),
+                                 [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+  std::string normalized = ascii ? std::string(label) : normalized_unicode(label);
+  shorten_number(normalized);
+  return normalized;
+}
+
+}  // namespace fastformer::classification

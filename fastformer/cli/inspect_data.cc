@@ -1,0 +1,335 @@
+#include "fastformer/cli/inspect_data.h"
+
+#include <algorithm>
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <stdexcept>
+#include <unordered_set>
+#include <utility>
+#include <vector>
+
+#include "fastformer/base/format.h"
+#include "fastformer/classification/readers/reader.h"
+#include "fastformer/cli/prediction_input.h"
+#include "fastformer/cli/table_profile.h"
+#include "fastformer/data/bad_row.h"
+#include "fastformer/data/delimited_records.h"
+#include "fastformer/data/header_row.h"
+#include "fastformer/data/json_lines.h"
+#include "fastformer/text/display_width.h"
+
+namespace fastformer::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string toml_text(const std::string& text) {
+  return nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+std::string shortened(std::string text) {
+  constexpr std::size_t kShown = 60;
+  std::replace_if(
+      text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < ' '; }, ' ');
+  if (text.size() <= kShown) return text;
+  std::size_t end = kShown;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
+  return text.substr(0, end) + " ...";
+}
+
+// What is found out about a table, and the lines of its recipe.
+struct Finding {
+  std::string format, notes;
+  std::vector<std::string> settings;  ///< lines of [data]
+  TableProfile table;
+  std::vector<std::string> names;  ///< how a recipe calls the columns
+  std::int64_t bad_rows = 0, duplicates = 0;
+};
+
+void note(Finding& finding, const std::string& sentence) {
+  finding.notes += "# " + sentence + "\n";
+}
+
+// Counts texts that came before.
+class Duplicates {
+ public:
+  bool add(std::string_view text) {
+    return !seen_.insert(std::hash<std::string_view>()(text)).second;
+  }
+
+ private:
+  std::unordered_set<std::size_t> seen_;
+};
+
+// Reads all records, the heading included, and calls `use` with each; counts those that are bad. As
+// when training, empty cells at the end of a row are none.
+void for_each_record(const fs::path& file, char delimiter, const data::TextEncoding& encoding,
+                     Finding& finding, const std::function<void(std::vector<std::string>&)>& use) {
+  data::DelimitedRecords records(file, delimiter, encoding);
+  std::vector<std::string> cells;
+  std::size_t most = 0, least = 0;
+  while (true) {
+    try {
+      if (!records.next(cells)) break;
+    } catch (const data::BadRow& error) {
+      if (finding.bad_rows++ == 0) note(finding, error.what());
+      continue;
+    }
+    if (most == 0) {
+      most = least = cells.size();
+      while (least > 1 && cells[least - 1].empty()) --least;
+    }
+    while (cells.size() > most && cells.back().empty()) cells.pop_back();
+    if (cells.size() < least || cells.size() > most) {
+      if (finding.bad_rows++ == 0) {
+        note(finding, records.where() + " has " + std::to_string(cells.size()) +
+                          " columns, the first row " + std::to_string(most));
+      }
+      continue;
+    }
+    cells.resize(most);
+    use(cells);
+  }
+  for (const auto& sentence : records.notices()) note(finding, sentence);
+}
+
+std::string trimmed(const std::string& text) {
+  constexpr const char* kBlank = " \t\r\n";
+  const auto begin = text.find_first_not_of(kBlank);
+  if (begin == std::string::npos) return {};
+  return text.substr(begin, text.find_last_not_of(kBlank) + 1 - begin);
+}
+
+// The columns of the first lines, without names, tell which are text and label.
+bool has_heading(const data::DelimitedRecords& records) {
+  const auto rows = records.sample();
+  if (rows.empty()) return false;
+  TableProfile table;
+  table.set_columns(std::vector<std::string>(rows.front().size()));
+  for (std::size_t i = 1; i < rows.size(); ++i) table.add_row(rows[i]);
+  data::UsedColumns used;
+  if (const auto text = table.text_column()) {
+    used.text = {*text};
+    used.label = table.label_column(*text);
+  }
+  return data::first_row_is_heading(rows, used);
+}
+
+void read_delimited(const fs::path& file, const data::TextEncoding& encoding, Finding& finding) {
+  const char delimiter = finding.format == "tsv" ? '\t' : ',';
+  const bool heading = has_heading(data::DelimitedRecords(file, delimiter, encoding));
+  bool first = true;
+  for_each_record(file, delimiter, encoding, finding, [&](std::vector<std::string>& cells) {
+    if (std::exchange(first, false)) {
+      for (std::size_t i = 0; i < cells.size(); ++i) {
+        const auto name = trimmed(cells[i]);
+        finding.names.push_back(heading && !name.empty() ? name : std::to_string(i + 1));
+      }
+      finding.table.set_columns(finding.names);
+      if (heading) return;
+    }
+    finding.table.add_row(cells);
+  });
+  finding.settings.push_back(std::string("header = ") + (heading ? "\"yes\"" : "\"no\""));
+  if (finding.bad_rows > 0) {
+    note(finding, std::to_string(finding.bad_rows) + " rows cannot be read and are skipped");
+    finding.settings.emplace_back("bad_rows = \"skip\"");
+  }
+}
+
+void read_json_lines(const fs::path& file, const data::TextEncoding& encoding, Finding& finding) {
+  data::JsonLines lines(file, encoding);
+  nlohmann::json object;
+  while (true) {
+    try {
+      if (!lines.next(object)) break;
+    } catch (const data::BadRow& error) {
+      if (finding.bad_rows++ == 0) note(finding, error.what());
+      continue;
+    }
+    for (const auto& [name, value] : object.items()) {
+      finding.table.add_field(name, value.is_string() ? value.get<std::string>()
+                                    : value.is_null() ? ""
+                                                      : value.dump());
+    }
+    finding.table.end_row();
+  }
+  for (const auto& column : finding.table.columns()) finding.names.push_back(column.name);
+  if (finding.bad_rows > 0) finding.settings.emplace_back("bad_rows = \"skip\"");
+}
+
+void add_class_counts(const std::map<std::string, std::int64_t, std::less<>>& counts,
+                      std::string& text) {
+  constexpr std::size_t kShown = 20;
+  std::vector<std::pair<std::int64_t, std::string>> ranked;
+  for (const auto& [label, count] : counts) ranked.emplace_back(-count, label);
+  std::sort(ranked.begin(), ranked.end());
+  text += base::format("# classes %zu\n", ranked.size());
+  for (std::size_t i = 0; i < std::min(ranked.size(), kShown); ++i) {
+    text += base::format("# %10lld  ", static_cast<long long>(-ranked[i].first)) +
+            shortened(ranked[i].second) + "\n";
+  }
+  if (ranked.size() > kShown)
+    text += base::format("#        and %zu more\n", ranked.size() - kShown);
+}
+
+std::string recipe(const fs::path& path, const Finding& finding) {
+  std::string text =
+      "\n[data]\nformat = \"" + finding.format + "\"\ntrain = [" + toml_text(path.string()) + "]\n";
+  for (const auto& setting : finding.settings) text += setting + "\n";
+  return text + "validation_fraction = 0.1\ntest_fraction = 0.1\n";
+}
+
+std::string table_text(const Finding& finding) {
+  std::size_t width = 6;
+  for (const auto& column : finding.table.columns()) {
+    width = std::max(width, text::display_width(shortened(column.name)));
+  }
+  std::string text = "# rows " + std::to_string(finding.table.rows()) + "\n# " +
+                     text::padded("column", width) + "  type           different  empty  example\n";
+  for (const auto& column : finding.table.columns()) {
+    text += "# " + text::padded(shortened(column.name), width) +
+            base::format("  %-13s  %8zu%s  %5lld  ", column.type().c_str(), column.distinct(),
+                         column.too_many() ? "+" : " ", static_cast<long long>(column.empty)) +
+            shortened(column.example) + "\n";
+  }
+  return text;
+}
+
+std::string inspect_table(const fs::path& path, Finding& finding,
+                          const data::TextEncoding& encoding, const std::string& encoding_name) {
+  if (finding.format == "jsonl") {
+    read_json_lines(path, encoding, finding);
+  } else {
+    read_delimited(path, encoding, finding);
+  }
+  std::string text = "# " + path.string() + ": " + finding.format + ", " + encoding_name + "\n" +
+                     table_text(finding) + finding.notes;
+  const auto& columns = finding.table.columns();
+  const auto text_column = finding.table.text_column();
+  if (!text_column) return text + "# no column holds texts\n";
+  const auto label = finding.table.label_column(*text_column);
+  finding.settings.push_back("text_columns = [" + toml_text(finding.names[*text_column]) + "]");
+  text += "# the text seems to be the column '" + finding.names[*text_column] + "'\n";
+  if (!label) {
+    return text + "# no column looks like a label, that is, has a few values that come often\n";
+  }
+  finding.settings.push_back("label_column = " + toml_text(finding.names[*label]));
+  text += "# the label seems to be the column '" + finding.names[*label] + "'\n";
+  if (columns[*label].empty > 0) {
+    text += base::format("# %lld rows have no label: complete or remove them before training\n",
+                         static_cast<long long>(columns[*label].empty));
+  }
+  add_class_counts(columns[*label].counts, text);
+  return text;
+}
+
+// Reads the texts again as training would.
+std::int64_t count_duplicates(const fs::path& path, const Finding& finding,
+                              const data::TextEncoding& encoding, const std::string& text_column) {
+  classification::DataConfig config;
+  config.format = finding.format;
+  config.encoding = encoding;
+  config.bad_rows = data::BadRows::kSkip;
+  config.header = std::ranges::find(finding.settings, "header = \"no\"") != finding.settings.end()
+                      ? classification::HeaderRow::kNo
+                      : classification::HeaderRow::kAuto;
+  if (!text_column.empty()) config.text_columns = {text_column};
+  if (config.header == classification::HeaderRow::kAuto && finding.format != "jsonl" &&
+      !text_column.empty()) {
+    config.header = classification::HeaderRow::kYes;
+  }
+  Duplicates duplicates;
+  std::int64_t count = 0;
+  classification::for_each_example(config, {path.string()}, [&](classification::Example& example) {
+    if (duplicates.add(example.text)) ++count;
+  });
+  return count;
+}
+
+std::string format_of_content(const fs::path& path, const data::TextEncoding& encoding) {
+  data::LineStream lines(path, encoding);
+  std::string line;
+  while (lines.next(line) && line.find_first_not_of(" \t") == std::string::npos) continue;
+  const auto begin = line.find_first_not_of(" \t");
+  if (begin == std::string::npos) {
+    throw std::invalid_argument(path.string() + ": is empty, expected a file of data");
+  }
+  if (line[begin] == '{' || line[begin] == '[') return "jsonl";
+  if (line.compare(begin, 9, "__label__") == 0) return "fasttext";
+  return "csv";
+}
+
+// Formats that have their own columns: classes and duplicates only.
+std::string inspect_documents(const fs::path& path, Finding& finding,
+                              const data::TextEncoding& encoding) {
+  classification::DataConfig config;
+  config.format = finding.format;
+  config.encoding = encoding;
+  std::map<std::string, std::int64_t, std::less<>> counts;
+  std::int64_t rows = 0;
+  Duplicates duplicates;
+  classification::for_each_example(config, {path.string()}, [&](classification::Example& example) {
+    ++rows;
+    ++counts[example.label];
+    if (duplicates.add(example.text)) ++finding.duplicates;
+  });
+  std::string text =
+      "# " + path.string() + ": " + finding.format + "\n# rows " + std::to_string(rows) + "\n";
+  add_class_counts(counts, text);
+  return text;
+}
+
+std::string duplicates_text(std::int64_t count) {
+  if (count == 0) return "# no text comes twice\n";
+  return "# " + std::to_string(count) + (count == 1 ? " text repeats" : " texts repeat") +
+         " an earlier one\n";
+}
+
+std::string inspect_folder(const fs::path& path) {
+  if (fs::exists(path / "behaviors.tsv")) {
+    return "# " + path.string() +
+           ": a folder of MIND\n\n[task]\nname = \"recommendation\"\n\n[data]\nformat = \"mind\"\n"
+           "train = [" +
+           toml_text(path.string()) + "]\nvalidation_fraction = 0.1\ntest_fraction = 0.1\n";
+  }
+  for (const auto& entry : fs::directory_iterator(path)) {
+    if (entry.path().extension() != ".inter") continue;
+    return "# " + path.string() +
+           ": a folder of RecBole\n\n[task]\nname = \"recommendation\"\n\n[data]\nformat = "
+           "\"recbole\"\ntrain = [" +
+           toml_text(path.string()) + "]\nvalidation_fraction = 0.1\ntest_fraction = 0.1\n";
+  }
+  Finding finding;
+  finding.format = "folders";
+  const auto text = inspect_documents(path, finding, {});
+  return text + duplicates_text(finding.duplicates) + recipe(path, finding);
+}
+
+}  // namespace
+
+std::string inspect_data(const fs::path& path) {
+  if (fs::is_directory(path)) return inspect_folder(path);
+  data::ByteSource bytes(path);
+  const auto encoding_name = data::likely_encoding(bytes.next());
+  data::TextEncoding encoding;
+  Finding finding;
+  if (!data::is_utf8(encoding_name)) {
+    encoding.encoding = encoding_name;
+    finding.settings.push_back("encoding = " + toml_text(encoding_name));
+  }
+  finding.format = format_of_name(path);
+  if (finding.format.empty()) finding.format = format_of_content(path, encoding);
+  std::string text;
+  if (finding.format == "fasttext") {
+    text = inspect_documents(path, finding, encoding);
+  } else {
+    text = inspect_table(path, finding, encoding, encoding_name);
+    const auto column = finding.table.text_column();
+    if (!column || !finding.table.label_column(*column)) return text;
+    finding.duplicates = count_duplicates(path, finding, encoding, finding.names[*column]);
+  }
+  return text + duplicates_text(finding.duplicates) + recipe(path, finding);
+}
+
+}  // namespace fastformer::cli

@@ -1,0 +1,123 @@
+#include "fastformer/cli/prediction_input.h"
+
+#include <algorithm>
+#include <array>
+#include <stdexcept>
+#include <string_view>
+#include <utility>
+
+#include "fastformer/train/task_kind.h"
+
+namespace fastformer::cli {
+namespace {
+
+namespace fs = std::filesystem;
+using classification::DataConfig;
+
+constexpr const char* kLines = "lines";
+
+bool is_delimited(const std::string& format) { return format == "csv" || format == "tsv"; }
+
+// Whether columns of one format mean something in the other: names do, numbers among tables only.
+bool share_columns(const std::string& from, const std::string& to,
+                   const std::vector<std::string>& columns) {
+  if (from == to || (is_delimited(from) && is_delimited(to))) return true;
+  return std::none_of(columns.begin(), columns.end(),
+                      [](const auto& column) { return classification::is_column_number(column); });
+}
+
+// The section [data] before it is known whether a column of text is named.
+struct UncheckedSection {
+  DataConfig& config;
+
+  void visit_fields(base::FieldVisitor& visit) { config.visit_fields(visit); }
+  void validate() const {}
+};
+
+// What [data] says of lines.
+struct LinesSection {
+  data::TextEncoding encoding;
+
+  void visit_fields(base::FieldVisitor& visit) { encoding.visit_fields(visit); }
+  void validate() const {}
+};
+
+DataConfig config_for(const std::string& input, const std::string& format,
+                      const DataConfig& trained_on, const std::vector<std::string>& assignments) {
+  auto config = trained_on;
+  if (!share_columns(trained_on.format, format, config.text_columns)) config.text_columns.clear();
+  if (!classification::has_columns(format)) config.text_columns.clear();
+  config.test_text_columns.clear();
+  config.format = format;
+  config.label_column.clear();
+  config.group_column.clear();
+  config.bad_rows = data::BadRows::kError;  // each record has an answer
+  if (!is_delimited(format)) config.header = classification::HeaderRow::kAuto;
+  UncheckedSection section{config};
+  train::assigned(assignments, {"data"}).read_section("data", section);
+  if (classification::has_columns(format) && config.text_columns.empty()) {
+    throw std::invalid_argument(
+        input + ": is read as " + format +
+        ", but the model does not say which column is the text; name it with --set "
+        "'data.text_columns=[\"text\"]', or read lines with --format lines");
+  }
+  config.validate();
+  return config;
+}
+
+}  // namespace
+
+std::string format_of_name(const fs::path& file) {
+  static constexpr std::array<std::string_view, 8> kPackings = {".gz",  ".zst", ".bz2", ".xz",
+                                                                ".zip", ".tar", ".tgz", ".txz"};
+  fs::path name = file.filename();
+  while (std::ranges::find(kPackings, name.extension().string()) != kPackings.end()) {
+    name = name.stem();
+  }
+  std::string extension = name.extension().string();
+  for (char& c : extension) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  if (extension == ".csv") return "csv";
+  if (extension == ".tsv" || extension == ".tab") return "tsv";
+  if (extension == ".jsonl" || extension == ".ndjson" || extension == ".json") return "jsonl";
+  return {};
+}
+
+PredictionInput::PredictionInput(const std::string& input, std::string format,
+                                 const DataConfig& trained_on,
+                                 const std::vector<std::string>& assignments) {
+  if (format == "auto") {
+    format = fs::is_directory(input) ? trained_on.format : format_of_name(input);
+    if (format.empty()) format = kLines;
+  }
+  if (format == kLines) {
+    LinesSection section;
+    train::assigned(assignments, {"data"}).read_section("data", section);
+    lines_ = std::make_unique<data::LineStream>(input, section.encoding);
+    return;
+  }
+  reader_ = classification::open_reader(config_for(input, format, trained_on, assignments), input);
+}
+
+bool PredictionInput::next(Record& record) {
+  if (lines_) {
+    if (!lines_->next(record.text)) return false;
+    record.fields = {{.name = "text", .value = record.text}};
+    return true;
+  }
+  classification::Example example;
+  if (!reader_->next(example)) return false;
+  record.text = std::move(example.text);
+  record.fields = reader_->fields();
+  if (record.fields.empty()) record.fields = {{.name = "text", .value = record.text}};
+  return true;
+}
+
+std::vector<std::string> PredictionInput::notices() const {
+  if (reader_) return reader_->notices();
+  const auto notice = lines_->notice();
+  return notice.empty() ? std::vector<std::string>() : std::vector{notice};
+}
+
+}  // namespace fastformer::cli

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <iosfwd>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "fastformer/base/config_field.h"
+#include "fastformer/classification/classifier.h"
+#include "fastformer/cli/prediction_input.h"
+
+namespace fastformer::cli {
+
+enum class OutputFormat : std::uint8_t { kTsv, kCsv, kJsonl };
+
+struct OutputOptions {
+  OutputFormat format = OutputFormat::kTsv;
+  bool keep = false;     ///< the columns of the input stand before the answers
+  std::size_t top = 1;   ///< answers of a record
+  double threshold = 0;  ///< a less probable answer is `abstain`
+  std::string abstain = "none";
+};
+
+/// Writes the answers of `predict`, one line (of CSV: one record) each:
+///   tsv    label, probability, text, with tabs and line ends as \t and \n; no heading unless the
+///          columns of the input are kept
+///   csv    the same with a heading
+///   jsonl  row, label, probability and the probabilities of all classes, or the best of them
+class PredictionOutput {
+ public:
+  PredictionOutput(std::ostream& out, const OutputOptions& options, const Classifier& classifier)
+      : out_(out), options_(options), classifier_(classifier) {}
+
+  /// `explanation` is JSON, empty for none.
+  void write(const PredictionInput::Record& record, const Prediction& prediction,
+             const std::string& explanation = {});
+
+ private:
+  using Answers = std::vector<std::pair<std::string, double>>;
+
+  Answers answers(const Prediction& prediction) const;
+  void write_heading(const PredictionInput::Record& record);
+  void write_cells(const std::vector<std::string>& cells);
+  void write_json(const PredictionInput::Record& record, const Prediction& prediction,
+                  const std::string& explanation);
+
+  std::ostream& out_;
+  const OutputOptions& options_;
+  const Classifier& classifier_;
+  std::int64_t row_ = 0;
+};
+
+}  // namespace fastformer::cli
+
+namespace fastformer::base {
+template <>
+inline constexpr std::array kWords<cli::OutputFormat> = {"tsv", "csv", "jsonl"};
+}  // namespace fastformer::base

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace fastformer::cli {
+
+/// What the cells of a column are.
+struct ColumnProfile {
+  explicit ColumnProfile(std::string column) : name(std::move(column)) {}
+
+  void add(std::string_view cell);
+  /// "whole numbers", "numbers", "texts", "words" or "empty".
+  std::string type() const;
+  bool is_text() const;
+  double mean_bytes() const;
+  std::int64_t filled() const { return rows - empty; }
+  /// Different values, up to a limit.
+  std::size_t distinct() const { return counts.size(); }
+  bool too_many() const { return overflow; }
+
+  std::string name, example;
+  std::int64_t rows = 0, empty = 0, numbers = 0, whole_numbers = 0, spaced = 0, bytes = 0;
+  bool overflow = false;  ///< more different values than are counted
+  std::map<std::string, std::int64_t, std::less<>> counts;
+};
+
+/// The columns of a table, row by row.
+class TableProfile {
+ public:
+  void set_columns(const std::vector<std::string>& names);
+  /// Rows of fields by name, whose columns are those that were met.
+  void add_field(const std::string& name, std::string_view value);
+  void end_row() { ++rows_; }
+  void add_row(const std::vector<std::string>& cells);
+
+  const std::vector<ColumnProfile>& columns() const { return columns_; }
+  std::int64_t rows() const { return rows_; }
+
+  /// The column of the longest texts; nothing where none has texts.
+  std::optional<std::size_t> text_column() const;
+  /// The column, other than `text`, whose few values come often; nothing where there is none.
+  std::optional<std::size_t> label_column(std::size_t text) const;
+
+ private:
+  std::vector<ColumnProfile> columns_;
+  std::int64_t rows_ = 0;
+};
+
+}  // namespace fastformer::cli

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <stdexcept>
+
+#include "fastformer/base/config_field.h"
+
+namespace fastformer::data {
+
+/// Thrown for a record that cannot be read while those behind it can.
+struct BadRow : std::invalid_argument {
+  using std::invalid_argument::invalid_argument;
+};
+
+/// What a bad row does to the reading of a file.
+enum class BadRows : std::uint8_t { kError, kSkip };
+
+}  // namespace fastformer::data
+
+namespace fastformer::base {
+template <>
+inline constexpr std::array kWords<data::BadRows> = {"error", "skip"};
+}  // namespace fastformer::base

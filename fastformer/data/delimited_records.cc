@@ -9,12 +9,14 @@ namespace fastformer::data {
 
 bool DelimitedRecords::read_line() {
   if (!lines_.next(line_)) return false;
+  record_bytes_ += line_.size() + 1;
   check_text(line_, lines_.where());
   return true;
 }
 
 bool DelimitedRecords::next(std::vector<std::string>& cells) {
   do {
+    record_bytes_ = 0;
     if (!read_line()) return false;
   } while (line_.empty());
   first_line_ = lines_.line_number();
@@ -46,10 +48,10 @@ std::size_t DelimitedRecords::read_quoted(std::size_t at, std::string& cell) {
   while (true) {
     const std::size_t quote = line_.find('"', at);
     cell.append(line_, at, quote == std::string::npos ? quote : quote - at);
-    if (cell.size() > kMaximumRecordBytes) {
+    if (record_bytes_ > kMaximumRecordBytes) {
       throw std::invalid_argument(lines_.where(opened) +
-                                  ": the quote that opens here holds more than 64 MB, the most a "
-                                  "record may have; close it, or double it if it is text");
+                                  ": the quote that opens here makes a record of more than 64 MB, "
+                                  "the most one may have; close it, or double it if it is text");
     }
     if (quote == std::string::npos) {
       if (!read_line()) {

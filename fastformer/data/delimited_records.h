@@ -39,6 +39,7 @@ class DelimitedRecords {
   char delimiter_;
   std::string line_;
   std::int64_t first_line_ = 0;
+  std::size_t record_bytes_ = 0;  ///< of the lines of the record that were read
 };
 
 /// Puts the parts of `line` between the delimiters into `cells`, whose memory is reused; an empty

@@ -4,6 +4,7 @@
 #include <stdexcept>
 
 #include "fastformer/base/format.h"
+#include "fastformer/base/printable.h"
 #include "fastformer/data/line_stream.h"
 
 namespace fastformer::data {
@@ -23,6 +24,8 @@ bool JsonLines::next(Json& object) {
   } catch (const Json::parse_error& error) {
     throw std::invalid_argument(where() + ": is not valid JSON near character " +
                                 std::to_string(error.byte) + "; each line must be one JSON object");
+  } catch (const Json::out_of_range&) {
+    throw std::invalid_argument(where() + ": holds a number that is too large; write it as a text");
   }
   if (!object.is_object()) {
     throw std::invalid_argument(where() + ": is a JSON " + object.type_name() +
@@ -40,7 +43,7 @@ std::vector<std::string> field_names(const Json& object) {
 const Json& required_field(const Json& object, const std::string& name, const std::string& where) {
   const auto found = object.find(name);
   if (found == object.end()) {
-    throw std::invalid_argument(where + ": has no field '" + name + "'" +
+    throw std::invalid_argument(where + ": has no field '" + base::excerpt(name) + "'" +
                                 base::suggestion(name, field_names(object)));
   }
   return *found;

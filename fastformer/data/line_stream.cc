@@ -12,6 +12,8 @@
 #include <stdexcept>
 #include <system_error>
 
+#include "fastformer/base/printable.h"
+
 namespace fastformer::data {
 
 namespace {
@@ -152,9 +154,10 @@ bool LineStream::next_header(archive_entry*& entry) {
 
 void LineStream::fail(const std::string& cause) const {
   const char* reason = archive_error_string(archive_.get());
-  throw std::invalid_argument(name_ + ": " + cause + " after line " + std::to_string(line_number_) +
-                              " (" + (reason != nullptr ? reason : "unknown cause") +
-                              "); the file is damaged or incomplete, fetch or write it again");
+  throw std::invalid_argument(
+      name_ + ": " + cause + " after line " + std::to_string(line_number_) + " (" +
+      (reason != nullptr ? base::excerpt(reason) : std::string("unknown cause")) +
+      "); the file is damaged or incomplete, fetch or write it again");
 }
 
 bool LineStream::read_block() {

@@ -8,6 +8,8 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cstddef>
+#include <limits>
 #include <stdexcept>
 #include <utility>
 
@@ -26,7 +28,10 @@ icu::UnicodeString normalized(const icu::UnicodeString& text,
   UErrorCode status = U_ZERO_ERROR;
   const auto* normalizer = instance(status);
   auto result = U_SUCCESS(status) ? normalizer->normalize(text, status) : icu::UnicodeString();
-  if (U_FAILURE(status)) throw std::runtime_error(u_errorName(status));
+  if (U_FAILURE(status)) {
+    throw std::runtime_error(std::string("a text cannot be normalized (") + u_errorName(status) +
+                             "); it may be too long");
+  }
   return result;
 }
 
@@ -39,6 +44,26 @@ icu::UnicodeString to_form(UnicodeForm form, const icu::UnicodeString& text) {
     default:
       return text;
   }
+}
+
+// Forms sort the marks behind a character, in time that is quadratic in their number.
+icu::UnicodeString with_few_marks(const icu::UnicodeString& text) {
+  constexpr int kMostMarks = 30;
+  icu::UnicodeString kept;
+  int32_t begin = 0;  // of what is not in `kept` yet
+  int marks = 0;
+  for (int32_t i = 0; i < text.length();) {
+    const UChar32 c = text.char32At(i);
+    const int32_t end = i + U16_LENGTH(c);
+    marks = u_getCombiningClass(c) == 0 ? 0 : marks + 1;
+    if (marks > kMostMarks) {
+      kept.append(text, begin, i - begin);
+      begin = end;
+    }
+    i = end;
+  }
+  if (begin == 0) return text;
+  return kept.append(text, begin, text.length() - begin);
 }
 
 icu::UnicodeString without_marks(const icu::UnicodeString& text) {
@@ -89,6 +114,14 @@ std::size_t tag_length(std::string_view text) {
 
 }  // namespace
 
+std::int32_t icu_size(std::string_view text) {
+  if (text.size() <= static_cast<std::size_t>(std::numeric_limits<std::int32_t>::max())) {
+    return static_cast<std::int32_t>(text.size());
+  }
+  throw std::invalid_argument("a text has " + std::to_string(text.size()) +
+                              " bytes, more than the 2 GB that can be read at once; divide it");
+}
+
 std::string strip_markup(std::string_view text) {
   std::string plain;
   plain.reserve(text.size());
@@ -136,8 +169,8 @@ std::string Normalizer::normalize(std::string_view text) const {
 }
 
 std::string Normalizer::normalize_unicode(std::string_view text) const {
-  auto wide = icu::UnicodeString::fromUTF8(
-      icu::StringPiece(text.data(), static_cast<int32_t>(text.size())));
+  auto wide = icu::UnicodeString::fromUTF8(icu::StringPiece(text.data(), icu_size(text)));
+  if (form_ != UnicodeForm::kNone || strip_accents_) wide = with_few_marks(wide);
   wide = to_form(form_, wide);
   if (lowercase_) wide.toLower(icu::Locale::getRoot());
   if (strip_accents_) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -13,7 +14,9 @@ namespace fastformer::text {
 ///   Normalizer normalizer({.normalization = UnicodeForm::kNfkc, .lowercase = true});
 ///   normalizer.normalize("ＣＡＦÉ");  // "café"
 ///
-/// Bytes that are not UTF-8 become U+FFFD. Immutable; safe to share by threads.
+/// Bytes that are not UTF-8 become U+FFFD. Where a form is asked for, combining marks behind the
+/// thirtieth in a row are dropped (the bound of UAX 15, section 13). Immutable; safe to share by
+/// threads.
 class Normalizer {
  public:
   explicit Normalizer(const TokenizerConfig& config);
@@ -26,6 +29,9 @@ class Normalizer {
   UnicodeForm form_;
   bool lowercase_, strip_accents_, strip_markup_;
 };
+
+/// The size of a text as ICU takes it. Throws std::invalid_argument above 2^31 - 1 bytes.
+std::int32_t icu_size(std::string_view text);
 
 /// Replaces each tag (`<br />`, `</p>`, `<!-- -->`) by a space and decodes the entities &amp; &lt;
 /// &gt; &quot; &apos; &nbsp; and the numeric ones. A '<' that opens no tag stays.

@@ -108,6 +108,9 @@ class SummarizerModel {
  public:
   SummarizerModel(const ModelConfig& config, const TextVocabulary& vocabulary, std::uint64_t seed,
                   at::ScalarType dtype = at::kFloat);
+  /// With the parameters of `store`, such as those of a file.
+  SummarizerModel(const ModelConfig& config, const TextVocabulary& vocabulary,
+                  nn::ParameterStore store);
 
   /// Mean over the tokens of the summaries and the token behind each, as `nn/vocabulary_loss.h`
   /// defines it; each is predicted from the true ones before it. `training` turns dropout on, which

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "fastformer/base/atomic_file.h"
+#include "fastformer/base/printable.h"
 #include "fastformer/classification/dataset_scan.h"
 #include "fastformer/data/cache.h"
 #include "fastformer/data/chunk_queue.h"
@@ -20,7 +21,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int kFormatVersion = 2;
+constexpr int kFormatVersion = 3;
 constexpr const char* kTokenizerFolder = "tokenizer";
 constexpr std::size_t kShownClasses = 50;
 constexpr std::int64_t kPieceTokens = std::int64_t{1} << 22;
@@ -187,7 +188,7 @@ std::vector<std::int64_t> class_counts(const LabelledCorpus& corpus, std::size_t
 }  // namespace
 
 Dataset prepare(const DataConfig& config, const text::TokenizerConfig& text_config,
-                const fs::path& cache_folder) {
+                const fs::path& cache_folder, const data::Notice& notice) {
   config.validate();
   text_config.validate();
   if (config.train.empty()) {
@@ -197,11 +198,13 @@ Dataset prepare(const DataConfig& config, const text::TokenizerConfig& text_conf
     throw std::invalid_argument("data.label_column is empty; name the column that holds the label");
   }
   std::optional<Dataset> built;
-  const auto folder =
-      data::prepared_folder(cache_folder, key_of(config, text_config), [&](const fs::path& fresh) {
+  const auto folder = data::prepared_folder(
+      cache_folder, key_of(config, text_config),
+      [&](const fs::path& fresh) {
         built = build(file_sources(config), config, text_config, fresh);
         save(*built, fresh);
-      });
+      },
+      notice);
   return built ? std::move(*built) : open(folder);
 }
 
@@ -241,7 +244,7 @@ void for_each_labelled_piece(const DataConfig& config, const std::vector<std::st
     check_label(example);
     const auto found = ids.find(example.label);
     if (found == ids.end()) {
-      throw std::invalid_argument(example.where + ": the label '" + example.label +
+      throw std::invalid_argument(example.where + ": the label '" + base::excerpt(example.label) +
                                   "' is unknown to the model, which knows " + list_labels(labels));
     }
     encoder->add({std::move(example.text), found->second, record++, writer.get()});

@@ -10,6 +10,7 @@
 
 #include "fastformer/classification/data_config.h"
 #include "fastformer/classification/readers/reader.h"
+#include "fastformer/data/cache.h"
 #include "fastformer/data/corpus.h"
 #include "fastformer/text/tokenizer.h"
 
@@ -50,7 +51,7 @@ struct Dataset {
 /// Throws std::invalid_argument with one sentence for whatever a reader refuses, for a row without
 /// label, for fewer than two classes and for a label that only the validation or test part has.
 Dataset prepare(const DataConfig& config, const text::TokenizerConfig& text_config,
-                const std::filesystem::path& cache_folder);
+                const std::filesystem::path& cache_folder, const data::Notice& notice = {});
 
 /// The same for examples in memory, without any file. Throws as above.
 Dataset prepare(std::span<const Example> examples, const DataConfig& config,

@@ -91,7 +91,8 @@ nn::ParameterMap take(const nn::ParameterMap& tensors, const std::string& prefix
 Checkpoint load(const fs::path& path) {
   const auto tensors = load_with_checksum(path);
   const auto numbers = tensors.find("state"), metric = tensors.find("best_metric");
-  if (numbers == tensors.end() || metric == tensors.end() || numbers->second.numel() != 5) {
+  if (numbers == tensors.end() || metric == tensors.end() || numbers->second.numel() != 5 ||
+      numbers->second.scalar_type() != at::kLong || metric->second.numel() != 1) {
     throw std::invalid_argument(path.string() + ": is no checkpoint of this program");
   }
   const auto* n = numbers->second.const_data_ptr<std::int64_t>();

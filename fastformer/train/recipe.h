@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "fastformer/base/config_tree.h"
+#include "fastformer/data/cache.h"
 #include "fastformer/nn/parameter_store.h"
 #include "fastformer/text/tokenizer.h"
 #include "fastformer/train/train_config.h"
@@ -44,8 +45,9 @@ class Recipe {
   virtual bool has_test_part() const = 0;
 
   /// The task with its data prepared. `cache` takes the tokens where the recipe names no other
-  /// folder. Throws std::invalid_argument as the readers of the data do.
-  virtual std::unique_ptr<Task> open(const std::filesystem::path& cache) const = 0;
+  /// folder; `notice` may be empty. Throws std::invalid_argument as the readers of the data do.
+  virtual std::unique_ptr<Task> open(const std::filesystem::path& cache,
+                                     const data::Notice& notice) const = 0;
   /// Builds a model with the smallest tables: what its layers refuse does not depend on them.
   /// Throws std::invalid_argument or c10::Error.
   virtual void check_model() const = 0;

@@ -21,6 +21,7 @@ struct RunOptions {
   bool resume = false;
   bool keep_model = true;       ///< write the model directory
   std::filesystem::path cache;  ///< of the tokens, where the recipe names none; empty: in the run
+  data::Notice notice;          ///< takes sentences for the user while the data are prepared
 };
 
 /// One training from the data to the finished model, in a run directory.

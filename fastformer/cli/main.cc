@@ -1,18 +1,45 @@
 #include <c10/util/Exception.h>
+#include <fcntl.h>
+#include <unistd.h>
 
+#include <cstddef>
 #include <cstdlib>
 #include <exception>
 #include <iostream>
+#include <new>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 
+#include "fastformer/base/printable.h"
 #include "fastformer/cli/commands.h"
+#include "fastformer/cli/terminal_output.h"
 #include "fastformer/kernels/simd_level.h"
 #include "fastformer/nn/tensor_memory.h"
+
+namespace {
+
+// A file that is opened later would take the number of a standard stream that is closed, and get
+// what is written for people.
+void open_standard_streams() {
+  for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (fcntl(stream, F_GETFD) < 0 && open("/dev/null", O_RDWR) != stream) std::abort();
+  }
+}
+
+// One line, whatever files and libraries put into it.
+void print_error(std::string_view message) {
+  constexpr std::size_t kLongest = 4000;
+  std::cerr << "fastformer: " << fastformer::base::excerpt(message, kLongest) << '\n';
+}
+
+}  // namespace
 
 // Exit codes: 0 done; 1 the input was bad or the work could not be finished; 2 wrong usage.
 int main(int argc, char** argv) {
   using namespace fastformer;
+  open_standard_streams();
+  const cli::TerminalOutput terminal;
   nn::keep_freed_memory();
   CLI::App app(
       "Trains, evaluates and runs text classifiers, recommenders and summarizers in time linear in "
@@ -47,11 +74,13 @@ int main(int argc, char** argv) {
     app.exit(error);
     return asked_for_help ? 0 : 2;
   } catch (const cli::Stopped& stopped) {
-    std::cerr << "fastformer: " << stopped.what() << '\n';
+    print_error(stopped.what());
   } catch (const c10::Error& error) {
-    std::cerr << "fastformer: " << error.what_without_backtrace() << '\n';
+    print_error(error.what_without_backtrace());
+  } catch (const std::bad_alloc&) {
+    print_error("there is not enough memory for this; give it less at a time, or a smaller model");
   } catch (const std::exception& error) {
-    std::cerr << "fastformer: " << error.what() << '\n';
+    print_error(error.what());
   }
   return 1;
 }

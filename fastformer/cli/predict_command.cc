@@ -12,6 +12,7 @@
 #include "fastformer/cli/commands.h"
 #include "fastformer/cli/explanation_text.h"
 #include "fastformer/cli/model_options.h"
+#include "fastformer/cli/terminal_output.h"
 #include "fastformer/data/line_stream.h"
 #include "fastformer/train/task_kind.h"
 
@@ -84,8 +85,10 @@ void explain(const PredictFlags& flags, const Classifier& classifier, TextInput&
     if (flags.json) {
       std::cout << json_line(result.prediction, classifier.labels(), explanation_json(result));
     } else {
-      std::cout << text_line(result.prediction, text) << explanation_text(result, color);
+      std::cout << text_line(result.prediction, text) << std::flush;
+      coloured_output() << explanation_text(result, color);
     }
+    coloured_output().flush();
     std::cout.flush();
   }
 }

@@ -47,8 +47,9 @@ TEST_F(PreparedRecord, ADamagedOrMissingRecordIsRefused) {
 }
 
 TEST(Checksums, TellOrderAndBordersApart) {
-  EXPECT_NE(checksum_of({"ab", "c"}), checksum_of({"a", "bc"}));
-  EXPECT_NE(checksum_of({"a", "b"}), checksum_of({"b", "a"}));
+  using Texts = std::vector<std::string>;
+  EXPECT_NE(checksum_of(Texts{"ab", "c"}), checksum_of(Texts{"a", "bc"}));
+  EXPECT_NE(checksum_of(Texts{"a", "b"}), checksum_of(Texts{"b", "a"}));
   EXPECT_NE(checksum_of(nn::ParameterMap{{"a", at::zeros({2})}}),
             checksum_of(nn::ParameterMap{{"a", at::ones({2})}}));
 }

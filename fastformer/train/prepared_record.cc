@@ -95,8 +95,9 @@ std::uint64_t checksum_of(const nn::ParameterMap& parameters) {
   for (const auto& [name, tensor] : parameters) {
     hash = base::checksum(std::span<const char>(name), hash);
     const auto dense = tensor.detach().contiguous();
-    const std::span<const std::uint16_t> words(
-        static_cast<const std::uint16_t*>(dense.const_data_ptr()), dense.nbytes() / 2);
+    // Every type that is saved has a multiple of four bytes.
+    const std::span<const std::uint32_t> words(
+        static_cast<const std::uint32_t*>(dense.const_data_ptr()), dense.nbytes() / 4);
     hash = base::checksum(words, hash);
   }
   return hash;

@@ -28,7 +28,7 @@ void check_prepared(const std::filesystem::path& folder, const std::vector<Prepa
 std::uint64_t checksum_of(const text::Tokenizer& tokenizer);
 /// Of texts in their order.
 std::uint64_t checksum_of(const std::vector<std::string>& texts);
-/// Of names and values.
+/// Of names and bytes.
 std::uint64_t checksum_of(const nn::ParameterMap& parameters);
 
 }  // namespace fastformer::train

@@ -4,7 +4,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <atomic>
 #include <cerrno>
 #include <cstddef>
 #include <fstream>
@@ -14,16 +13,12 @@
 #include <system_error>
 #include <vector>
 
+#include "fastformer/base/fresh_path.h"
+
 namespace fastformer::base {
 namespace {
 
 namespace fs = std::filesystem;
-
-[[noreturn]] void throw_write_error(const fs::path& path, int error) {
-  throw std::runtime_error(path.string() +
-                           ": cannot be written: " + std::generic_category().message(error) +
-                           "; check the folder, its permissions and the free space");
-}
 
 // A stream buffer over a descriptor that keeps errno: std::ofstream tells only that it failed.
 class DescriptorBuffer : public std::streambuf {
@@ -73,48 +68,6 @@ class DescriptorBuffer : public std::streambuf {
   std::vector<char> buffer_;
 };
 
-// The file beside the target: closed and removed unless it was renamed.
-class TemporaryFile {
- public:
-  explicit TemporaryFile(const fs::path& target) : target_(target) {
-    static std::atomic<unsigned> counter{0};
-    do {
-      path_ = target;
-      path_ += ".tmp." + std::to_string(::getpid()) + "." + std::to_string(counter++);
-      descriptor_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    } while (descriptor_ < 0 && errno == EEXIST);
-    if (descriptor_ < 0) throw_write_error(target_, errno);
-  }
-  TemporaryFile(const TemporaryFile&) = delete;
-  TemporaryFile& operator=(const TemporaryFile&) = delete;
-  ~TemporaryFile() {
-    if (descriptor_ >= 0) ::close(descriptor_);
-    if (!renamed_) ::unlink(path_.c_str());
-  }
-
-  int descriptor() const { return descriptor_; }
-
-  void replace_target() {
-    struct stat old{};
-    if (::stat(target_.c_str(), &old) == 0 &&
-        ::fchmod(descriptor_, old.st_mode & static_cast<mode_t>(07777)) != 0) {
-      throw_write_error(target_, errno);
-    }
-    if (::fsync(descriptor_) != 0) throw_write_error(target_, errno);
-    const int closed = ::close(descriptor_);
-    descriptor_ = -1;
-    if (closed != 0) throw_write_error(target_, errno);
-    if (::rename(path_.c_str(), target_.c_str()) != 0) throw_write_error(target_, errno);
-    renamed_ = true;
-  }
-
- private:
-  fs::path target_;
-  fs::path path_;
-  int descriptor_ = -1;
-  bool renamed_ = false;
-};
-
 // A link is followed, so that the file it names is replaced and not the link. What is no regular
 // file is refused: a rename would put a file in the place of a device such as /dev/null.
 fs::path resolve_target(const fs::path& path) {
@@ -132,14 +85,18 @@ fs::path resolve_target(const fs::path& path) {
 
 void write_file_atomically(const fs::path& path, const std::function<void(std::ostream&)>& write) {
   const fs::path target = resolve_target(path);
-  TemporaryFile file(target);
+  FreshFile file(target);
+  struct stat old{};
+  if (::stat(target.c_str(), &old) == 0 &&
+      ::fchmod(file.descriptor(), old.st_mode & static_cast<mode_t>(07777)) != 0) {
+    throw_write_error(target, errno);
+  }
   DescriptorBuffer buffer(file.descriptor());
   std::ostream stream(&buffer);
   write(stream);
   stream.flush();
   if (!stream) throw_write_error(path, buffer.error() != 0 ? buffer.error() : EIO);
-  file.replace_target();
-  sync_directory(target.parent_path());
+  file.move_into_place();
 }
 
 void write_file_atomically(const fs::path& path, std::string_view content) {
@@ -178,6 +135,18 @@ std::string read_file(const fs::path& path) {
     throw std::invalid_argument(path.string() + ": cannot be read to its end; check the disk");
   }
   return content;
+}
+
+std::string read_small_file(const fs::path& path) {
+  std::error_code error;
+  const auto status = fs::status(path, error);
+  if (fs::exists(status) && !fs::is_regular_file(status)) {
+    throw std::invalid_argument(path.string() + ": is no regular file; give the file itself");
+  }
+  if (fs::exists(status) && fs::file_size(path, error) > kMostSmallBytes) {
+    throw std::invalid_argument(path.string() + ": has more than 64 MB; is it another file?");
+  }
+  return read_file(path);
 }
 
 void sync_directory(const fs::path& directory) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <iosfwd>
@@ -24,6 +25,11 @@ void write_file_atomically(const std::filesystem::path& path, std::string_view c
 /// The whole file as bytes. Throws std::invalid_argument when it is missing, a folder or
 /// unreadable.
 std::string read_file(const std::filesystem::path& path);
+
+/// The same for a file of settings or a vocabulary, such as those of a model directory. Throws for
+/// one of more than 64 MB and for what is no regular file, such as a pipe, which may have no end.
+std::string read_small_file(const std::filesystem::path& path);
+inline constexpr std::uintmax_t kMostSmallBytes = std::uintmax_t{64} << 20;
 
 /// Creates a folder and those above it that are missing; one that is there may stay. Throws
 /// std::runtime_error naming the path and the cause.

@@ -10,6 +10,7 @@
 #include <utility>
 #include <variant>
 
+#include "fastformer/base/printable.h"
 #include "fastformer/base/strict_json.h"
 #include "fastformer/base/toml_file.h"
 
@@ -26,8 +27,8 @@ constexpr int kDeepest = 4;  // tables inside tables
 }
 
 [[noreturn]] void fail_nesting(const std::string& where, const std::string& path) {
-  fail(where, path + " holds tables that are nested too deep; " + std::to_string(kDeepest) +
-                  " levels are the most");
+  fail(where, excerpt(path) + " holds tables that are nested too deep; " +
+                  std::to_string(kDeepest) + " levels are the most");
 }
 
 std::optional<Value> to_value(const Json& json) {
@@ -50,17 +51,20 @@ std::optional<Value> to_value(const Json& json) {
 }
 
 Value parse_assigned(const std::string& text) {
+  // No TOML value begins outside of ASCII, and toml++ does not expect one that does.
+  if (!text.empty() && static_cast<unsigned char>(text[0]) >= 0x80) return text;
   toml::table table;
   try {
-    table = toml::parse("value = " + text);
-  } catch (const toml::parse_error&) {
+    table = parse_toml("value = " + text, "--set");
+  } catch (const std::invalid_argument&) {
     return text;
   }
   // More than one key means that the text holds line breaks: it is no single TOML value.
   if (table.size() != 1) return text;
   const toml::node& node = *table.get("value");
   if (auto value = to_config_value(node)) return *value;
-  if (node.is_array()) fail("--set", "'" + text + "' must be a list of texts, each in quotes");
+  if (node.is_array())
+    fail("--set", "'" + excerpt(text) + "' must be a list of texts, each in quotes");
   return text;
 }
 
@@ -159,7 +163,7 @@ class ConfigTree::Reader final : public FieldVisitor {
         const auto dot = path.rfind('.');
         const auto parent = known_.find(path.substr(0, dot));
         if (parent == known_.end()) continue;  // it is reported itself
-        fail(section.where, "unknown table '" + path.substr(dot + 1) + "' in section [" +
+        fail(section.where, "unknown table '" + excerpt(path.substr(dot + 1)) + "' in section [" +
                                 parent->first + "]" +
                                 suggestion(path.substr(dot + 1), parent->second));
       }
@@ -167,8 +171,8 @@ class ConfigTree::Reader final : public FieldVisitor {
         if (std::find(keys->second.begin(), keys->second.end(), key) != keys->second.end()) {
           continue;
         }
-        fail(section.values.at(key).where,
-             "unknown key '" + key + "' in section [" + path + "]" + suggestion(key, keys->second));
+        fail(section.values.at(key).where, "unknown key '" + excerpt(key) + "' in section [" +
+                                               excerpt(path) + "]" + suggestion(key, keys->second));
       }
     }
   }
@@ -216,7 +220,7 @@ ConfigTree ConfigTree::from_toml(const std::filesystem::path& path) {
   for (const TomlItem& section : items_in_file_order(root, file)) {
     const auto* content = section.node->as_table();
     if (content == nullptr) {
-      fail(section.where, "'" + section.key +
+      fail(section.where, "'" + excerpt(section.key) +
                               "' stands outside a section; put it below a [section] line, and "
                               "write every section once");
     }
@@ -238,7 +242,7 @@ ConfigTree ConfigTree::from_json(std::string_view json, const std::string& where
   ConfigTree tree;
   for (const auto& [section, content] : root.items()) {
     if (!content.is_object()) {
-      fail(where, "'" + section + "' must be a section, that is a JSON object");
+      fail(where, "'" + excerpt(section) + "' must be a section, that is a JSON object");
     }
     for_each_json_value(content, section, where, 1,
                         [&](const std::string& path, const std::string* key, const Json* value) {
@@ -271,7 +275,7 @@ void ConfigTree::set(std::string_view assignment) {
   const auto dot = assignment.substr(0, equals).rfind('.');
   if (equals == std::string_view::npos || dot == std::string_view::npos || dot == 0 ||
       dot + 1 == equals) {
-    fail("--set", "'" + std::string(assignment) + "' must have the form section.key=value");
+    fail("--set", "'" + excerpt(assignment) + "' must have the form section.key=value");
   }
   set(std::string(assignment.substr(0, dot)),
       std::string(assignment.substr(dot + 1, equals - dot - 1)),
@@ -283,7 +287,8 @@ void ConfigTree::set(const std::string& section, const std::string& key, ConfigV
     toml_text(value);
     quoted(section + key);
   } catch (const std::invalid_argument&) {
-    fail(value.where, "a name or text of section '" + section + "' is not UTF-8; convert it");
+    fail(value.where,
+         "a name or text of section '" + excerpt(section) + "' is not UTF-8; convert it");
   }
   const auto table = section + "." + key;
   if (sections_.contains(table)) erase_table(table);
@@ -301,7 +306,7 @@ void ConfigTree::check_sections(const std::vector<std::string>& known) const {
     const auto section = path.substr(0, path.find('.'));
     if (std::find(known.begin(), known.end(), section) == known.end()) {
       fail(sections_.at(path).where,
-           "unknown section [" + section + "]" + suggestion(section, known));
+           "unknown section [" + excerpt(section) + "]" + suggestion(section, known));
     }
   }
 }

@@ -8,6 +8,7 @@
 #include <type_traits>
 
 #include "fastformer/base/format.h"
+#include "fastformer/base/printable.h"
 
 namespace fastformer::base {
 namespace {
@@ -36,7 +37,7 @@ std::string describe(const ConfigValue& value) {
         } else if constexpr (std::is_same_v<Held, double>) {
           return format("the number %.12g", held);
         } else if constexpr (std::is_same_v<Held, std::string>) {
-          return "the text '" + held + "'";
+          return "the text '" + excerpt(held) + "'";
         } else {
           return "a list";
         }
@@ -68,7 +69,7 @@ void check_range(const std::string& key, const ConfigValue& value, const Constra
 void check_choice(const std::string& key, const ConfigValue& value,
                   const std::vector<std::string>& choices, const std::string& text) {
   if (choices.empty() || std::find(choices.begin(), choices.end(), text) != choices.end()) return;
-  fail(value, key + " does not know '" + text + "'" + suggestion(text, choices));
+  fail(value, key + " does not know '" + excerpt(text) + "'" + suggestion(text, choices));
 }
 
 const std::string& text_of(const std::string& key, const ConfigValue& value) {

@@ -6,6 +6,8 @@
 #include <cstdio>
 #include <utility>
 
+#include "fastformer/base/printable.h"
+
 namespace fastformer::base {
 
 std::string format(const char* pattern, ...) {
@@ -45,9 +47,12 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 }  // namespace
 
 std::string nearest(std::string_view word, const std::vector<std::string>& candidates) {
+  constexpr std::size_t kLongest = 100;  // nobody mistypes more, and the time grows with it
+  if (word.size() > kLongest) return {};
   std::string best;
   std::size_t best_distance = word.size() / 2 + 1;
   for (const auto& candidate : candidates) {
+    if (candidate.size() > kLongest) continue;
     const std::size_t distance = edit_distance(word, candidate);
     if (distance < best_distance) {
       best_distance = distance;
@@ -59,12 +64,16 @@ std::string nearest(std::string_view word, const std::vector<std::string>& candi
 
 std::string suggestion(std::string_view word, const std::vector<std::string>& candidates) {
   const std::string near = nearest(word, candidates);
-  if (!near.empty()) return "; did you mean '" + near + "'?";
+  if (!near.empty()) return "; did you mean '" + excerpt(near) + "'?";
   if (candidates.empty()) return {};
+  constexpr std::size_t kShown = 50;
   std::string text = "; valid: ";
-  for (std::size_t i = 0; i < candidates.size(); ++i) {
+  for (std::size_t i = 0; i < std::min(candidates.size(), kShown); ++i) {
     if (i > 0) text += ", ";
-    text += candidates[i];
+    text += excerpt(candidates[i]);
+  }
+  if (candidates.size() > kShown) {
+    text += " and " + std::to_string(candidates.size() - kShown) + " more";
   }
   return text;
 }

@@ -12,10 +12,11 @@ namespace fastformer::base {
 [[gnu::format(printf, 1, 2)]] std::string format(const char* pattern, ...);
 
 /// The candidate with the smallest edit distance to `word`, or an empty string when none is near
-/// (more than half of the word would have to change).
+/// (more than half of the word would have to change, or it is longer than any name).
 std::string nearest(std::string_view word, const std::vector<std::string>& candidates);
 
-/// "; did you mean 'x'?" for the nearest candidate, or "; valid: a, b, c" when none is near.
+/// "; did you mean 'x'?" for the nearest candidate, or "; valid: a, b, c" when none is near;
+/// of many, the first fifty.
 std::string suggestion(std::string_view word, const std::vector<std::string>& candidates);
 
 }  // namespace fastformer::base

@@ -6,6 +6,8 @@
 #include <vector>
 
 #include "fastformer/base/atomic_file.h"
+#include "fastformer/base/fresh_path.h"
+#include "fastformer/base/printable.h"
 
 namespace fastformer::base {
 namespace {
@@ -33,34 +35,28 @@ struct ModelFormat {
   }
 };
 
-// Removes a half-written directory when writing throws.
-class NewDirectory {
- public:
-  explicit NewDirectory(const fs::path& place) : place_(place), path_(place.string() + ".new") {
-    fs::remove_all(path_);
-    create_folder(path_);
+// Whether a model can take the place: of nothing, of an empty folder or of another model.
+void check_place(const fs::path& place) {
+  std::error_code error;
+  if (!fs::exists(fs::symlink_status(place, error)) || fs::is_empty(place, error)) return;
+  try {
+    kind_of_model(place);
+  } catch (const std::invalid_argument&) {
+    throw std::invalid_argument(place.string() +
+                                " holds something other than a model, which would be lost; give "
+                                "another folder");
   }
-  NewDirectory(const NewDirectory&) = delete;
-  NewDirectory& operator=(const NewDirectory&) = delete;
-  ~NewDirectory() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
+}
+
+// Files beside those of the former model belong to someone else.
+void keep_other_files(const fs::path& former, const fs::path& place) {
+  std::vector<fs::path> files;
+  for (const auto& file : fs::directory_iterator(former)) files.push_back(file.path());
+  for (const auto& file : files) {
+    const auto now = place / file.filename();
+    if (!fs::exists(fs::symlink_status(now))) fs::rename(file, now);
   }
-
-  const fs::path& path() const { return path_; }
-
-  void move_into_place() {
-    const fs::path old = place_.string() + ".old";
-    fs::remove_all(old);
-    if (fs::exists(place_)) fs::rename(place_, old);
-    fs::rename(path_, place_);
-    sync_directory(place_.has_parent_path() ? place_.parent_path() : fs::path("."));
-    fs::remove_all(old);
-  }
-
- private:
-  fs::path place_, path_;
-};
+}
 
 ConfigTree read_config(const fs::path& directory) {
   if (!fs::is_directory(directory)) {
@@ -73,7 +69,7 @@ ConfigTree read_config(const fs::path& directory) {
     throw std::invalid_argument(directory.string() + " is a run; its model is " +
                                 (directory / "model").string());
   }
-  return ConfigTree::from_json(read_file(path), path.string());
+  return ConfigTree::from_json(read_small_file(path), path.string());
 }
 
 ModelFormat read_format(const ConfigTree& config, const fs::path& path) {
@@ -113,11 +109,13 @@ void write_model_directory(const fs::path& directory, const std::string& kind,
   ConfigTree tree;
   tree.write_section("format", ModelFormat{kind, kFormatVersion});
   tree.append(config);
-  NewDirectory fresh(directory);
+  check_place(directory);
+  FreshFolder fresh(directory);
   write_file_atomically(fresh.path() / kConfigFile, tree.to_json() + "\n");
   write_rest(fresh.path());
   write_file_atomically(fresh.path() / "README.md", card);
   fresh.move_into_place();
+  if (!fresh.path().empty()) keep_other_files(fresh.path(), directory);
 }
 
 std::string kind_of_model(const fs::path& directory) {
@@ -134,7 +132,8 @@ void read_model_config(const fs::path& directory, const std::string& kind,
   naming(path, [&] {
     const auto found = read_format(config, path).kind;
     if (found != kind) {
-      throw std::invalid_argument("is the model of a " + found + "; this needs that of a " + kind);
+      throw std::invalid_argument("is the model of a " + excerpt(found) +
+                                  "; this needs that of a " + kind);
     }
     sections.emplace_back("format");
     config.check_sections(sections);

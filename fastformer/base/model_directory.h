@@ -17,7 +17,9 @@ inline constexpr const char* kWeightsFile = "model.safetensors";
 ///   config.json          a section [format] with `kind` and the version, then those of `config`
 ///   README.md            the model card, Markdown
 ///   model.safetensors, tokenizer.json ...   what `write_rest` puts into the fresh folder
-/// Throws std::runtime_error when the disk refuses.
+/// Files of other names that lay in the former model stay in the new one. Throws
+/// std::invalid_argument where something other than a model is in the way, std::runtime_error when
+/// the disk refuses.
 void write_model_directory(const std::filesystem::path& directory, const std::string& kind,
                            const ConfigTree& config, const std::string& card,
                            const std::function<void(const std::filesystem::path&)>& write_rest);

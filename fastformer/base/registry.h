@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "fastformer/base/format.h"
+#include "fastformer/base/printable.h"
 
 namespace fastformer::base {
 
@@ -47,8 +48,7 @@ class Registry {
     for (const auto& row : rows_) {
       if (name == row.name) return row;
     }
-    throw std::invalid_argument(field_ + " is '" + std::string(name) + "'" +
-                                suggestion(name, names()));
+    throw std::invalid_argument(field_ + " is '" + excerpt(name) + "'" + suggestion(name, names()));
   }
 
   std::vector<std::string> names() const {

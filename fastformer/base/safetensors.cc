@@ -14,6 +14,7 @@
 
 #include "fastformer/base/atomic_file.h"
 #include "fastformer/base/format.h"
+#include "fastformer/base/printable.h"
 #include "fastformer/base/strict_json.h"
 
 namespace fastformer::base {
@@ -50,7 +51,7 @@ std::uint64_t element_size(const std::string& where, const std::string& dtype) {
   }
   std::vector<std::string> known;
   for (const auto& entry : kDtypes) known.emplace_back(entry.first);
-  fail(where, "unknown dtype '" + dtype + "'" + suggestion(dtype, known));
+  fail(where, "unknown dtype '" + excerpt(dtype) + "'" + suggestion(dtype, known));
 }
 
 // Elements times their size, with every multiplication checked: shapes come from the file.
@@ -85,7 +86,7 @@ struct Entry {
 };
 
 Entry read_entry(const std::string& file, const std::string& name, const Json& info) {
-  const std::string where = file + ": tensor '" + name + "'";
+  const std::string where = file + ": tensor '" + excerpt(name) + "'";
   if (!info.is_object() || info.size() != 3 || !info.contains("dtype") || !info.contains("shape") ||
       !info.contains("data_offsets")) {
     fail(where, "its header entry must be an object of dtype, shape and data_offsets");
@@ -116,7 +117,7 @@ std::map<std::string, std::string> read_metadata(const std::string& file, const 
   if (!json.is_object()) fail(file, "__metadata__ must be an object of texts");
   std::map<std::string, std::string> metadata;
   for (const auto& [key, value] : json.items()) {
-    if (!value.is_string()) fail(file, "__metadata__ '" + key + "' must be text");
+    if (!value.is_string()) fail(file, "__metadata__ '" + excerpt(key) + "' must be text");
     metadata[key] = value.get<std::string>();
   }
   return metadata;
@@ -130,8 +131,9 @@ void check_coverage(const std::string& file, std::vector<Entry>& entries, std::u
   std::uint64_t covered = 0;
   for (const Entry& entry : entries) {
     if (entry.begin != covered) {
-      fail(file, "tensor '" + entry.name + "' starts at byte " + std::to_string(entry.begin) +
-                     " of the data where byte " + std::to_string(covered) +
+      fail(file, "tensor '" + excerpt(entry.name) + "' starts at byte " +
+                     std::to_string(entry.begin) + " of the data where byte " +
+                     std::to_string(covered) +
                      " was expected; tensors may neither overlap nor leave holes");
     }
     covered = entry.end;
@@ -142,37 +144,53 @@ void check_coverage(const std::string& file, std::vector<Entry>& entries, std::u
   }
 }
 
-std::vector<std::byte> read_bytes(const std::filesystem::path& path) {
-  std::error_code error;
-  if (!std::filesystem::is_regular_file(path, error)) {
-    fail(path.string(), "is missing or no regular file; check the path");
+// Reads a file front to back; its size is that at the opening.
+class Source {
+ public:
+  explicit Source(const std::filesystem::path& path) : name_(path.string()) {
+    std::error_code error;
+    if (!std::filesystem::is_regular_file(path, error)) {
+      fail(name_, "is missing or no regular file; check the path");
+    }
+    left_ = std::filesystem::file_size(path, error);
+    in_.open(path, std::ios::binary);
+    if (error || !in_) fail(name_, "cannot be opened; check its permissions");
   }
-  const auto size = std::filesystem::file_size(path, error);
-  std::ifstream in(path, std::ios::binary);
-  if (error || !in) fail(path.string(), "cannot be opened; check its permissions");
-  std::vector<std::byte> bytes(size);
-  in.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(size));
-  if (static_cast<std::uintmax_t>(in.gcount()) != size) {
-    fail(path.string(), "became shorter while it was read; try again");
-  }
-  return bytes;
-}
 
-std::uint64_t read_header_length(const std::string& file, std::span<const std::byte> bytes) {
-  if (bytes.size() < kLengthBytes) {
-    fail(file, "has " + std::to_string(bytes.size()) +
+  std::uint64_t left() const { return left_; }
+  template <class Bytes>
+  Bytes read(std::uint64_t size) {
+    Bytes bytes(size, {});
+    in_.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(size));
+    if (static_cast<std::uint64_t>(in_.gcount()) != size) {
+      fail(name_, "became shorter while it was read; try again");
+    }
+    left_ -= size;
+    return bytes;
+  }
+
+ private:
+  std::string name_;
+  std::ifstream in_;
+  std::uint64_t left_ = 0;
+};
+
+std::string read_header(const std::string& file, Source& source) {
+  if (source.left() < kLengthBytes) {
+    fail(file, "has " + std::to_string(source.left()) +
                    " bytes, too few for a safetensors file; it is damaged or incomplete");
   }
   std::uint64_t length = 0;
+  const auto bytes = source.read<std::string>(kLengthBytes);
   for (std::size_t i = 0; i < kLengthBytes; ++i) {
-    length |= std::to_integer<std::uint64_t>(bytes[i]) << (8 * i);
+    length |= std::uint64_t{static_cast<unsigned char>(bytes[i])} << (8 * i);
   }
-  if (length > kMaximumHeader || length > bytes.size() - kLengthBytes) {
+  if (length > kMaximumHeader || length > source.left()) {
     fail(file, "its header length " + std::to_string(length) +
                    " exceeds the file or the limit of 100 MB; it is damaged or no safetensors "
                    "file");
   }
-  return length;
+  return source.read<std::string>(length);
 }
 
 Json header_of(const std::map<std::string, std::string>& metadata, std::vector<Entry>& entries) {
@@ -201,10 +219,8 @@ SafetensorsFile SafetensorsFile::open(const std::filesystem::path& path) {
   const std::string where = path.string();
   SafetensorsFile file;
   file.path_ = path;
-  file.bytes_ = read_bytes(path);
-  const std::uint64_t length = read_header_length(where, file.bytes_);
-  const std::string_view text(reinterpret_cast<const char*>(file.bytes_.data()) + kLengthBytes,
-                              length);
+  Source source(path);
+  const auto text = read_header(where, source);
   if (!text.starts_with('{'))
     fail(where, "its header is no JSON object; is it a safetensors file?");
   const Json header = parse_strict_json<Json>(text, where);
@@ -217,8 +233,9 @@ SafetensorsFile SafetensorsFile::open(const std::filesystem::path& path) {
       entries.push_back(read_entry(where, name, info));
     }
   }
-  const auto data = std::span<const std::byte>(file.bytes_).subspan(kLengthBytes + length);
-  check_coverage(where, entries, data.size());
+  check_coverage(where, entries, source.left());
+  file.bytes_ = source.read<std::vector<std::byte>>(source.left());
+  const std::span<const std::byte> data(file.bytes_);
   for (Entry& entry : entries) {
     entry.view.data = data.subspan(entry.begin, entry.end - entry.begin);
     file.tensors_.emplace(std::move(entry.name), std::move(entry.view));
@@ -232,8 +249,9 @@ const TensorView& SafetensorsFile::tensor(const std::string& name) const {
   std::vector<std::string> names;
   for (const auto& entry : tensors_) names.push_back(entry.first);
   const std::string near = nearest(name, names);
-  fail(path_.string(), "holds no tensor '" + name + "'" +
-                           (near.empty() ? std::string() : "; the nearest is '" + near + "'"));
+  fail(path_.string(),
+       "holds no tensor '" + excerpt(name) + "'" +
+           (near.empty() ? std::string() : "; the nearest is '" + excerpt(near) + "'"));
 }
 
 void write_safetensors(const std::filesystem::path& path,

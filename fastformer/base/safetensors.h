@@ -47,7 +47,7 @@ class SafetensorsFile {
   SafetensorsFile() = default;
 
   std::filesystem::path path_;
-  std::vector<std::byte> bytes_;
+  std::vector<std::byte> bytes_;  ///< the data behind the header
   std::map<std::string, TensorView> tensors_;
   std::map<std::string, std::string> metadata_;
 };

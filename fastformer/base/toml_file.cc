@@ -1,21 +1,56 @@
 #include "fastformer/base/toml_file.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <stdexcept>
+#include <string_view>
 #include <utility>
 
 #include "fastformer/base/atomic_file.h"
+#include "fastformer/base/printable.h"
 
 namespace fastformer::base {
 
-toml::table parse_toml_file(const std::filesystem::path& path) {
-  const std::string file = path.string();
-  try {
-    return toml::parse(read_file(path), file);
-  } catch (const toml::parse_error& error) {
-    throw std::invalid_argument(file + ":" + std::to_string(error.source().begin.line) +
-                                ": is not valid TOML: " + std::string(error.description()));
+namespace {
+
+constexpr std::size_t kMostBytes = std::size_t{1} << 20;
+constexpr int kMostDots = 64;  // in a row of keys; toml++ frees what they nest by recursion
+
+// The first line with a key of too many parts, from 1; 0: none.
+std::int64_t line_of_deep_key(std::string_view text) {
+  std::int64_t line = 1;
+  int dots = 0;
+  for (const char c : text) {
+    if (c == '\n') ++line;
+    if (c == '\n' || c == '=' || c == ',') dots = 0;
+    if (c == '.' && ++dots > kMostDots) return line;
   }
+  return 0;
+}
+
+}  // namespace
+
+toml::table parse_toml(const std::string& text, const std::string& where) {
+  if (text.size() > kMostBytes) {
+    throw std::invalid_argument(where + ": has more than 1 MB; a recipe has a few hundred lines");
+  }
+  const auto fail = [&](std::int64_t line, const std::string& what) {
+    throw std::invalid_argument(where + ":" + std::to_string(line) +
+                                ": is not valid TOML: " + what);
+  };
+  if (const auto line = line_of_deep_key(text); line > 0) {
+    fail(line, "a key of more than " + std::to_string(kMostDots) + " parts");
+  }
+  try {
+    return toml::parse(text, where);
+  } catch (const toml::parse_error& error) {
+    fail(error.source().begin.line, excerpt(error.description(), 200));
+  }
+  return {};
+}
+
+toml::table parse_toml_file(const std::filesystem::path& path) {
+  return parse_toml(read_file(path), path.string());
 }
 
 std::vector<TomlItem> items_in_file_order(const toml::table& table, const std::string& file) {
@@ -50,7 +85,7 @@ std::optional<decltype(ConfigValue::value)> to_config_value(const toml::node& no
 }
 
 void throw_wrong_kind(const std::string& where, const std::string& key) {
-  throw std::invalid_argument(where + ": " + key +
+  throw std::invalid_argument(where + ": " + excerpt(key) +
                               " must be a bool, a number, a text or a list of texts");
 }
 

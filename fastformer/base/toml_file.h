@@ -18,7 +18,10 @@ struct TomlItem {
   const toml::node* node;
 };
 
-/// Throws std::invalid_argument with file and line for a file that is missing or no TOML.
+/// Throws std::invalid_argument with `where` and the line for a text that is no TOML, has more than
+/// 1 MB, or keys of more than 64 parts.
+toml::table parse_toml(const std::string& text, const std::string& where);
+/// The same for a file.
 toml::table parse_toml_file(const std::filesystem::path& path);
 
 /// The keys in the order in which people wrote them; toml++ sorts them by name.

@@ -92,8 +92,11 @@ void export_weights(const std::filesystem::path& model, const std::filesystem::p
 void import_weights(const std::filesystem::path& state, const std::filesystem::path& model,
                     const std::filesystem::path& output) {
   const auto content = ClassifierContent::load(model);
-  nn::assign(content.model->parameters(), from_authors_names(nn::load_tensors(state).tensors),
-             state.string());
+  const auto weights = from_authors_names(nn::load_tensors(state).tensors);
+  nn::assign(content.model->parameters(), weights, state.string());
+  for (const auto& [name, tensor] : weights) {
+    nn::check_finite(tensor, state.string() + ": the parameter '" + name + "'");
+  }
   save_classifier(
       output,
       {content.labels, content.max_tokens, content.data_config, *content.tokenizer, *content.model,

@@ -3,6 +3,7 @@
 #include <stdexcept>
 
 #include "fastformer/base/model_directory.h"
+#include "fastformer/base/printable.h"
 #include "fastformer/nn/layers/dropout.h"
 #include "fastformer/nn/tensor_file.h"
 
@@ -24,6 +25,15 @@ struct ClassifierSection {
       throw std::invalid_argument("classifier.labels has " + std::to_string(labels.size()) +
                                   " labels, expected at least two");
     }
+    std::set<std::string> distinct;
+    for (const auto& label : labels) {
+      const bool plain = !label.empty() && !base::has_control_characters(label);
+      if (plain && distinct.insert(label).second) continue;
+      throw std::invalid_argument("classifier.labels holds '" + base::excerpt(label) +
+                                  (plain ? "' twice; labels must be distinct"
+                                         : "'; labels are not empty and without control "
+                                           "characters"));
+    }
   }
 };
 
@@ -43,13 +53,20 @@ ModelConfig ModelConfig::read(const base::ConfigTree& tree) {
 
 ClassifierModel::ClassifierModel(const ModelConfig& config, std::int64_t vocabulary_size,
                                  std::int64_t classes, std::uint64_t seed, at::ScalarType dtype)
+    : ClassifierModel(config, vocabulary_size, classes,
+                      nn::ParameterStore(seed, dtype, config.text.initial_deviation)) {}
+
+ClassifierModel::ClassifierModel(const ModelConfig& config, std::int64_t vocabulary_size,
+                                 std::int64_t classes, nn::ParameterStore store)
     : config_(config),
       classes_(classes),
-      store_(seed, dtype, config.text.initial_deviation),
+      store_(std::move(store)),
       embedding_(config.text.embedding(vocabulary_size), store_, "embedding"),
       encoder_(config.text.encoder, store_, "encoder"),
       pooling_(store_, "pooling", config.text.encoder.width),
-      classifier_(store_, "classifier", config.text.encoder.width, classes) {}
+      classifier_(store_, "classifier", config.text.encoder.width, classes) {
+  store_.finish();
+}
 
 at::Tensor ClassifierModel::pool(const data::TokenBatch& batch, bool training,
                                  ClassifierTrace* trace) const {
@@ -109,8 +126,8 @@ ClassifierContent ClassifierContent::load(const std::filesystem::path& directory
   content.tokenizer = text::load_tokenizer(directory);
   content.model = std::make_unique<ClassifierModel>(
       config, content.tokenizer->vocabulary_size(),
-      static_cast<std::int64_t>(content.labels.size()), /*seed=*/0);
-  nn::load_weights(directory / base::kWeightsFile, content.model->parameters());
+      static_cast<std::int64_t>(content.labels.size()),
+      nn::ParameterStore::from_file(directory / base::kWeightsFile));
   if (std::filesystem::exists(directory / kLinearFile)) {
     content.linear = LinearPart::load(directory / kLinearFile, content.model->classes());
   }

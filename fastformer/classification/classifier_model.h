@@ -57,6 +57,9 @@ class ClassifierModel {
  public:
   ClassifierModel(const ModelConfig& config, std::int64_t vocabulary_size, std::int64_t classes,
                   std::uint64_t seed, at::ScalarType dtype = at::kFloat);
+  /// With the parameters of `store`, such as those of a file.
+  ClassifierModel(const ModelConfig& config, std::int64_t vocabulary_size, std::int64_t classes,
+                  nn::ParameterStore store);
 
   /// Logits [B, classes]. `training` turns dropout on, which draws from LibTorch's default
   /// generator. `trace` may be null; it is for evaluation, where no token is dropped.

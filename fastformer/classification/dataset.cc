@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "fastformer/base/atomic_file.h"
+#include "fastformer/base/printable.h"
 #include "fastformer/classification/dataset_notices.h"
 #include "fastformer/classification/dataset_scan.h"
 #include "fastformer/data/cache.h"
@@ -256,7 +257,8 @@ std::vector<std::int64_t> class_counts(const LabelledCorpus& corpus, std::size_t
 }  // namespace
 
 Dataset prepare(const DataConfig& config, const text::TokenizerConfig& text_config,
-                const linear::LinearConfig& linear_config, const fs::path& cache_folder) {
+                const linear::LinearConfig& linear_config, const fs::path& cache_folder,
+                const data::Notice& notice) {
   config.validate();
   text_config.validate();
   linear_config.validate();
@@ -268,10 +270,12 @@ Dataset prepare(const DataConfig& config, const text::TokenizerConfig& text_conf
   }
   std::optional<Dataset> built;
   const auto folder = data::prepared_folder(
-      cache_folder, key_of(config, text_config, linear_config), [&](const fs::path& fresh) {
+      cache_folder, key_of(config, text_config, linear_config),
+      [&](const fs::path& fresh) {
         built = build(file_sources(config), config, text_config, linear_config, fresh);
         save(*built, fresh);
-      });
+      },
+      notice);
   return built ? std::move(*built) : open(folder);
 }
 
@@ -319,7 +323,7 @@ void for_each_labelled_piece(const DataConfig& config, const std::vector<std::st
         check_label(example);
         const auto found = ids.find(example.label);
         if (found == ids.end()) {
-          throw std::invalid_argument(example.where + ": the label '" + example.label +
+          throw std::invalid_argument(example.where + ": the label '" + base::excerpt(example.label) +
                                       "' is unknown to the model, whose labels are " +
                                       list_labels(labels));
         }

@@ -12,6 +12,7 @@
 #include "fastformer/classification/data_config.h"
 #include "fastformer/classification/linear_part.h"
 #include "fastformer/classification/readers/reader.h"
+#include "fastformer/data/cache.h"
 #include "fastformer/data/corpus.h"
 #include "fastformer/linear/linear_config.h"
 #include "fastformer/text/tokenizer.h"
@@ -58,7 +59,7 @@ struct Dataset {
 /// test part.
 Dataset prepare(const DataConfig& config, const text::TokenizerConfig& text_config,
                 const linear::LinearConfig& linear_config,
-                const std::filesystem::path& cache_folder);
+                const std::filesystem::path& cache_folder, const data::Notice& notice = {});
 
 /// The same for examples in memory, without any file. Throws as above.
 Dataset prepare(std::span<const Example> examples, const DataConfig& config,

@@ -7,6 +7,8 @@
 #include <stdexcept>
 #include <utility>
 
+#include "fastformer/base/atomic_file.h"
+#include "fastformer/base/printable.h"
 #include "fastformer/classification/readers/reader.h"
 
 namespace fastformer::classification {
@@ -80,7 +82,7 @@ void check_class_count(const std::string& source, const Rows& found, const Datas
   if (scan.labels.size() >= 2) return;
   if (found.labels.size() < 2) {
     throw std::invalid_argument(source + ": all " + std::to_string(found.rows.size()) +
-                                " rows have the label '" + found.labels.front() +
+                                " rows have the label '" + base::excerpt(found.labels.front()) +
                                 "', but a classifier needs at least two; check data.label_column");
   }
   throw std::invalid_argument(
@@ -127,7 +129,7 @@ void divide_training_rows(Rows& found, const DataConfig& config, DatasetScan& sc
   if (missing != trained.end()) {
     throw std::invalid_argument(
         "after the split no training row has the label '" +
-        scan.labels[static_cast<std::size_t>(missing - trained.begin())] +
+        base::excerpt(scan.labels[static_cast<std::size_t>(missing - trained.begin())]) +
         "'; raise data.minimum_class_count, lower the fractions or change data.split_seed");
   }
 }
@@ -137,7 +139,7 @@ void check_held_out_labels(const ExampleSource& source, DatasetScan& scan) {
     check_label(example);
     const auto found = scan.label_ids.find(example.label);
     if (found == scan.label_ids.end()) {
-      throw std::invalid_argument(example.where + ": the label '" + example.label +
+      throw std::invalid_argument(example.where + ": the label '" + base::excerpt(example.label) +
                                   "' is in no training row; the training labels are " +
                                   list_labels(scan.labels));
     }
@@ -174,13 +176,18 @@ void check_label(const Example& example) {
                                 ": has no label; complete or remove the row, or check "
                                 "data.label_column");
   }
+  if (base::has_control_characters(example.label)) {
+    throw std::invalid_argument(example.where + ": the label '" + base::excerpt(example.label) +
+                                "' has a line break or another control character; remove it, or "
+                                "check data.label_column");
+  }
 }
 
 std::string list_labels(const std::vector<std::string>& labels) {
   constexpr std::size_t kShown = 20;
   std::string text;
   for (std::size_t i = 0; i < std::min(labels.size(), kShown); ++i) {
-    text += (i > 0 ? ", '" : "'") + labels[i] + "'";
+    text += (i > 0 ? ", '" : "'") + base::excerpt(labels[i]) + "'";
   }
   if (labels.size() > kShown) {
     text += " and " + std::to_string(labels.size() - kShown) + " more";

@@ -48,7 +48,7 @@ struct DatasetScan {
 /// Reads all sources for their labels and groups. Throws as prepare() does.
 DatasetScan scan(const ExampleSources& sources, const DataConfig& config);
 
-/// Throws std::invalid_argument if the example has no label.
+/// Throws std::invalid_argument when the example has no label, or one with control characters.
 void check_label(const Example& example);
 
 /// "'a', 'b', 'c'", the first twenty.

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "fastformer/base/atomic_file.h"
+#include "fastformer/base/random.h"
 #include "fastformer/classification/dataset.h"
 #include "fastformer/classification/evaluation.h"
 #include "fastformer/data/batch.h"
@@ -16,6 +17,7 @@
 #include "fastformer/metrics/item_results.h"
 #include "fastformer/nn/torch_errors.h"
 #include "fastformer/train/initial_vectors.h"
+#include "fastformer/train/prepared_record.h"
 #include "fastformer/train/task.h"
 #include "fastformer/train/trainer.h"
 #include "fastformer/train/training_run.h"
@@ -61,6 +63,16 @@ class Task final : public train::Task {
 
   std::string title() const override { return "Text classifier"; }
   std::string summary() const override { return dataset_.summary(); }
+  std::vector<train::PreparedPart> prepared() const override {
+    const auto part = [](const LabelledCorpus& corpus) {
+      return base::mix64(corpus.texts.checksum()) ^ corpus.labels.checksum();
+    };
+    return {{"the vocabulary", train::checksum_of(*dataset_.tokenizer)},
+            {"the list of labels", train::checksum_of(dataset_.labels)},
+            {"the training part", part(dataset_.train)},
+            {"the validation part", part(dataset_.validation)},
+            {"the test part", part(dataset_.test)}};
+  }
   const nn::ParameterMap& parameters() const override { return model_.parameters(); }
   std::set<std::string> row_sparse_parameters() const override {
     return model_.row_sparse_parameters();
@@ -234,8 +246,9 @@ std::vector<train::RecipeSource> Recipe::sources() const {
 
 bool Recipe::has_test_part() const { return !data.test.empty() || data.test_fraction > 0; }
 
-std::unique_ptr<train::Task> Recipe::open(const std::filesystem::path& cache) const {
-  return std::make_unique<Task>(*this, prepare(data, text, linear, cache));
+std::unique_ptr<train::Task> Recipe::open(const std::filesystem::path& cache,
+                                          const data::Notice& notice) const {
+  return std::make_unique<Task>(*this, prepare(data, text, linear, cache, notice));
 }
 
 void Recipe::check_model() const {
@@ -251,7 +264,7 @@ nn::ParameterMap Recipe::largest_model() const {
 Classifier train(const Recipe& recipe, const std::filesystem::path& folder,
                  train::Observer* observer) {
   return nn::without_torch_errors([&] {
-    train::TrainingRun run(recipe, folder);
+    train::TrainingRun run(recipe, folder, {.notice = train::notices_to(observer)});
     run.train(train::observer_list(observer));
     run.finish();
     return Classifier::load(run.directory().model());

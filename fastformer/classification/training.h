@@ -43,7 +43,8 @@ class Recipe final : public train::Recipe {
   std::string cache() const override { return data.cache; }
   std::vector<train::RecipeSource> sources() const override;
   bool has_test_part() const override;
-  std::unique_ptr<train::Task> open(const std::filesystem::path& cache) const override;
+  std::unique_ptr<train::Task> open(const std::filesystem::path& cache,
+                                    const data::Notice& notice) const override;
   void check_model() const override;
   nn::ParameterMap largest_model() const override;
 

@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "fastformer/base/format.h"
+#include "fastformer/base/printable.h"
 #include "fastformer/text/display_width.h"
 
 namespace fastformer::cli {
@@ -39,7 +40,7 @@ std::string explanation_text(const Explanation& explanation, bool color) {
   const double most = weights.empty() ? 1 : *std::max_element(weights.begin(), weights.end());
   std::string text = "  ";
   for (std::size_t i = 0; i < explanation.tokens.size(); ++i) {
-    const auto& token = explanation.tokens[i];
+    const auto token = color ? base::printable(explanation.tokens[i]) : explanation.tokens[i];
     text += (color ? colored(token, weights[i] / most) : token) + " ";
   }
   text += base::format("\n  %-20s %8s", "token", "pooling");
@@ -47,7 +48,8 @@ std::string explanation_text(const Explanation& explanation, bool color) {
     text += base::format("   alpha %-2zu   beta %-2zu ", layer, layer);
   }
   for (const auto i : by_weight(weights)) {
-    text += "\n  " + text::padded(explanation.tokens[i], 20) + base::format(" %8.4f", weights[i]);
+    const auto token = color ? base::printable(explanation.tokens[i]) : explanation.tokens[i];
+    text += "\n  " + text::padded(token, 20) + base::format(" %8.4f", weights[i]);
     for (const auto& layer : explanation.layers) {
       text += base::format("  %8.4f  %8.4f", at_or_zero(layer.query_weights, i),
                            at_or_zero(layer.key_weights, i));

@@ -4,6 +4,7 @@
 #include <iostream>
 
 #include "fastformer/base/format.h"
+#include "fastformer/base/printable.h"
 
 namespace fastformer::cli {
 
@@ -11,8 +12,8 @@ void log_line(const std::string& text) {
   const auto now = std::time(nullptr);
   std::tm local{};
   localtime_r(&now, &local);
-  std::cerr << base::format("%02d:%02d:%02d ", local.tm_hour, local.tm_min, local.tm_sec) << text
-            << std::endl;
+  std::cerr << base::format("%02d:%02d:%02d ", local.tm_hour, local.tm_min, local.tm_sec)
+            << base::printable(text) << std::endl;
 }
 
 std::string clock_text(double seconds) {

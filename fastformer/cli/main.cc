@@ -1,29 +1,50 @@
 #include <c10/util/Exception.h>
+#include <fcntl.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdlib>
 #include <exception>
 #include <iostream>
+#include <new>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "fastformer/base/format.h"
+#include "fastformer/base/printable.h"
 #include "fastformer/cli/commands.h"
+#include "fastformer/cli/terminal_output.h"
 #include "fastformer/kernels/simd_level.h"
 #include "fastformer/nn/tensor_memory.h"
 
 namespace {
 
-// Throws std::invalid_argument for a first word that is no command, with the nearest one.
+// Throws CLI::ExtrasError for a first word that is no command, with the nearest one.
 void check_command(const CLI::App& app, int argc, const char* const* argv) {
   if (argc < 2 || argv[1][0] == '-') return;
   std::vector<std::string> names;
   for (const auto* command : app.get_subcommands({})) names.push_back(command->get_name());
   if (std::find(names.begin(), names.end(), argv[1]) != names.end()) return;
-  throw CLI::ExtrasError("unknown command '" + std::string(argv[1]) + "'" +
+  throw CLI::ExtrasError("unknown command '" + fastformer::base::excerpt(argv[1]) + "'" +
                              fastformer::base::suggestion(argv[1], names),
                          CLI::ExitCodes::ExtrasError);
+}
+
+// A file that is opened later would take the number of a standard stream that is closed, and get
+// the text that is written for people.
+void open_standard_streams() {
+  for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (fcntl(stream, F_GETFD) < 0 && open("/dev/null", O_RDWR) != stream) std::abort();
+  }
+}
+
+// One line, whatever files and libraries put into it.
+void print_error(std::string_view message) {
+  constexpr std::size_t kLongest = 4000;
+  std::cerr << "fastformer: " << fastformer::base::excerpt(message, kLongest) << '\n';
 }
 
 }  // namespace
@@ -31,6 +52,8 @@ void check_command(const CLI::App& app, int argc, const char* const* argv) {
 // Exit codes: 0 done; 1 the input was bad or the work could not be finished; 2 wrong usage.
 int main(int argc, char** argv) {
   using namespace fastformer;
+  open_standard_streams();
+  const cli::TerminalOutput terminal;
   nn::keep_freed_memory();
   CLI::App app(
       "Trains, evaluates and runs text classifiers, recommenders and summarizers in time linear in "
@@ -66,11 +89,13 @@ int main(int argc, char** argv) {
     app.exit(error);
     return asked_for_help ? 0 : 2;
   } catch (const cli::Stopped& stopped) {
-    std::cerr << "fastformer: " << stopped.what() << '\n';
+    print_error(stopped.what());
   } catch (const c10::Error& error) {
-    std::cerr << "fastformer: " << error.what_without_backtrace() << '\n';
+    print_error(error.what_without_backtrace());
+  } catch (const std::bad_alloc&) {
+    print_error("there is not enough memory for this; give it less at a time, or a smaller model");
   } catch (const std::exception& error) {
-    std::cerr << "fastformer: " << error.what() << '\n';
+    print_error(error.what());
   }
   return 1;
 }

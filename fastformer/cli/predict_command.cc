@@ -15,6 +15,7 @@
 #include "fastformer/cli/model_options.h"
 #include "fastformer/cli/prediction_input.h"
 #include "fastformer/cli/prediction_output.h"
+#include "fastformer/cli/terminal_output.h"
 
 namespace fastformer::cli {
 namespace {
@@ -66,8 +67,12 @@ void explain(const PredictFlags& flags, const Classifier& classifier, Prediction
     const auto result = classifier.explain(record.text);
     const bool json = flags.output.format == OutputFormat::kJsonl;
     answers.write(record, result.prediction, json ? explanation_json(result) : "");
-    if (!json) out << explanation_text(result, color);
     out.flush();
+    if (!json) {
+      auto& explained = color ? coloured_output() : out;
+      explained << explanation_text(result, color);
+      explained.flush();
+    }
   }
 }
 

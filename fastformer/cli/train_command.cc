@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "fastformer/cli/commands.h"
+#include "fastformer/cli/log_text.h"
 #include "fastformer/cli/progress.h"
 #include "fastformer/tasks/task_table.h"
 #include "fastformer/train/stop_signal.h"
@@ -22,7 +23,7 @@ struct TrainFlags {
 void train(const TrainFlags& flags) {
   const auto recipe = tasks::load_recipe(flags.recipe, flags.set);
   const auto folder = flags.output.empty() ? fs::path("runs") / flags.recipe.stem() : flags.output;
-  train::TrainingRun run(*recipe, folder, {.resume = flags.resume});
+  train::TrainingRun run(*recipe, folder, {.resume = flags.resume, .notice = log_line});
   std::cout << run.task().summary() << std::flush;
   const train::StopSignal stop;
   Progress progress;

@@ -1,15 +1,19 @@
 #include "fastformer/data/cache.h"
 
-#include <unistd.h>
-
 #include <algorithm>
+#include <cstddef>
+#include <fstream>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <span>
 #include <stdexcept>
 #include <system_error>
-#include <variant>
+#include <vector>
 
 #include "fastformer/base/atomic_file.h"
 #include "fastformer/base/config_value.h"
 #include "fastformer/base/format.h"
+#include "fastformer/base/fresh_path.h"
 
 namespace fastformer::data {
 namespace {
@@ -38,27 +42,50 @@ class FieldHasher final : public base::FieldVisitor {
   CacheKey& key_;
 };
 
-// Removes a folder that was not finished when building it throws.
-class FreshFolder {
- public:
-  explicit FreshFolder(const fs::path& place) : path_(place) {
-    path_ += ".tmp." + std::to_string(::getpid());
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-    base::create_folder(path_);
-  }
-  FreshFolder(const FreshFolder&) = delete;
-  FreshFolder& operator=(const FreshFolder&) = delete;
-  ~FreshFolder() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
+constexpr const char* kChecksumsFile = "checksums.json";
 
-  const fs::path& path() const { return path_; }
+std::string checksum_of(const fs::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  std::vector<std::uint64_t> words(std::size_t{1} << 15);
+  auto* const bytes = reinterpret_cast<char*>(words.data());
+  std::uint64_t hash = base::kChecksumStart;
+  std::int64_t size = 0;
+  while (in) {
+    std::fill(words.begin(), words.end(), 0);
+    in.read(bytes, static_cast<std::streamsize>(words.size() * sizeof(words[0])));
+    size += in.gcount();
+    const auto count = (static_cast<std::size_t>(in.gcount()) + 7) / 8;
+    hash = base::checksum(std::span<const std::uint64_t>(words).first(count), hash);
+  }
+  hash = base::checksum(std::span<const std::int64_t>(&size, 1), hash);
+  return base::format("%016llx", static_cast<unsigned long long>(base::mix64(hash)));
+}
 
- private:
-  fs::path path_;
-};
+// By their path inside the folder.
+std::map<std::string, std::string> checksums_of(const fs::path& folder) {
+  std::map<std::string, std::string> checksums;
+  for (const auto& entry : fs::recursive_directory_iterator(folder)) {
+    const auto name = entry.path().lexically_relative(folder).string();
+    if (entry.is_regular_file() && name != kChecksumsFile) checksums[name] = checksum_of(entry);
+  }
+  return checksums;
+}
+
+// The first file of the folder that is not as it was written; empty: none.
+std::string damaged_file(const fs::path& folder) {
+  std::map<std::string, std::string> written;
+  try {
+    nlohmann::json::parse(base::read_small_file(folder / kChecksumsFile)).get_to(written);
+  } catch (const nlohmann::json::exception&) {
+    return kChecksumsFile;
+  }
+  const auto found = checksums_of(folder);
+  for (const auto& [name, checksum] : written) {
+    const auto file = found.find(name);
+    if (file == found.end() || file->second != checksum) return name;
+  }
+  return {};
+}
 
 }  // namespace
 
@@ -95,18 +122,26 @@ std::string CacheKey::hexadecimal() const {
 }
 
 fs::path prepared_folder(const fs::path& cache, const CacheKey& key,
-                         const std::function<void(const fs::path& fresh)>& build) {
+                         const std::function<void(const fs::path& fresh)>& build,
+                         const Notice& notice) {
   const fs::path folder = cache / key.hexadecimal();
-  if (fs::exists(folder / kDatasetFile)) return folder;
-  const FreshFolder fresh(folder);
-  build(fresh.path());
-  std::error_code error;
-  fs::rename(fresh.path(), folder, error);
-  if (error && !fs::exists(folder / kDatasetFile)) {
-    throw std::runtime_error(folder.string() + ": cannot be made: " + error.message() +
-                             "; if an incomplete folder of that name is there, delete it");
+  base::remove_leftovers(cache);
+  const bool there = fs::exists(folder / kChecksumsFile);
+  const auto damaged = there ? damaged_file(folder) : std::string();
+  if (there && damaged.empty()) return folder;
+  if (there && notice) {
+    notice((folder / damaged).string() + ": is damaged; the data are prepared again");
   }
-  base::sync_directory(folder.parent_path());
+  base::FreshFolder fresh(folder);
+  build(fresh.path());
+  base::write_file_atomically(fresh.path() / kChecksumsFile,
+                              nlohmann::json(checksums_of(fresh.path())).dump(2) + "\n");
+  if (there) {
+    fresh.move_into_place();
+  } else if (!fresh.move_into_free_place() && !fs::exists(folder / kChecksumsFile)) {
+    throw std::runtime_error(folder.string() +
+                             ": is no complete folder of prepared data; move it away");
+  }
   return folder;
 }
 

@@ -37,18 +37,24 @@ class CacheKey {
   std::uint64_t hash_ = base::fnv1a("");
 };
 
-/// The file that a prepared folder gets last: without it a folder is not complete.
+/// Where a task keeps what it knows of the data beside the tokens.
 inline constexpr const char* kDatasetFile = "dataset.json";
 
+/// Takes sentences for the user; may be empty.
+using Notice = std::function<void(const std::string&)>;
+
 /// The folder `cache`/<key>, where prepared data lie. Where it is not there yet, `build` fills it
-/// under another name, kDatasetFile last, and it is renamed: it appears whole or not at all. When
-/// another process was first, its folder stays, which the same key makes as good.
+/// under another name; it gets the checksums of all its files and is renamed: it appears whole or
+/// not at all. When another process was first, its folder stays, which the same key makes as good.
+/// A folder whose files do not match their checksums is made again, with a notice. What killed
+/// processes left in `cache` is removed.
 ///
-///   const auto folder = data::prepared_folder(cache, key, [&](const auto& fresh) { ... });
+///   const auto folder = data::prepared_folder(cache, key, [&](const auto& fresh) { ... }, notice);
 ///
 /// Throws what `build` throws, and std::runtime_error when the disk refuses.
 std::filesystem::path prepared_folder(
     const std::filesystem::path& cache, const CacheKey& key,
-    const std::function<void(const std::filesystem::path& fresh)>& build);
+    const std::function<void(const std::filesystem::path& fresh)>& build,
+    const Notice& notice = {});
 
 }  // namespace fastformer::data

@@ -6,10 +6,8 @@
 #include <unistd.h>
 
 #include <array>
-#include <atomic>
 #include <cerrno>
 #include <cstddef>
-#include <cstdio>
 #include <cstring>
 #include <optional>
 #include <stdexcept>
@@ -17,7 +15,7 @@
 #include <system_error>
 #include <utility>
 
-#include "fastformer/base/atomic_file.h"
+#include "fastformer/base/fresh_path.h"
 #include "fastformer/base/random.h"
 
 namespace fastformer::data {
@@ -129,6 +127,15 @@ struct Corpus::Content {
   std::span<const std::int32_t> tokens;
   std::span<const std::int64_t> offsets, records;
   std::int64_t truncated = 0, empty = 0;
+  std::optional<std::uint64_t> file_checksum;
+
+  std::uint64_t checksum() const {
+    if (file_checksum) return *file_checksum;
+    const FileHeader header{
+        .rows = std::ssize(records), .tokens = std::ssize(tokens), .truncated = truncated};
+    return data::checksum(header,
+                          base::checksum(records, base::checksum(offsets, base::checksum(tokens))));
+  }
 };
 
 Corpus::Content::Content(const fs::path& path) : mapping(std::in_place, path) {
@@ -139,16 +146,15 @@ Corpus::Content::Content(const fs::path& path) : mapping(std::in_place, path) {
   offsets = mapping->at<std::int64_t>(position, rows + 1);
   records = mapping->at<std::int64_t>(position + (rows + 1) * sizeof(std::int64_t), rows);
   truncated = header.truncated;
-  const std::uint64_t sum =
-      checksum(header, base::checksum(records, base::checksum(offsets, base::checksum(tokens))));
   bool ordered = offsets.front() == 0 && offsets.back() == header.tokens;
   for (std::size_t row = 0; row < rows; ++row) {
     ordered = ordered && offsets[row] <= offsets[row + 1];
     if (offsets[row] == offsets[row + 1]) ++empty;
   }
-  if (sum != header.checksum || !ordered) {
+  if (checksum() != header.checksum || !ordered) {
     fail_damaged(path, "is damaged, its checksum does not match");
   }
+  file_checksum = header.checksum;
 }
 
 Corpus::Content::Content(std::vector<std::int32_t> token_ids, std::vector<std::int64_t> ends,
@@ -193,6 +199,8 @@ std::span<const std::int32_t> Corpus::tokens(std::int64_t row) const {
   return content_->tokens.subspan(begin, end - begin);
 }
 
+std::uint64_t Corpus::checksum() const { return content_ ? content_->checksum() : 0; }
+
 std::vector<std::int64_t> Corpus::lengths() const {
   std::vector<std::int64_t> lengths(static_cast<std::size_t>(size()));
   for (std::size_t row = 0; row < lengths.size(); ++row) {
@@ -204,19 +212,10 @@ std::vector<std::int64_t> Corpus::lengths() const {
 // The file of a corpus while it is written, under another name.
 class CorpusWriter::File {
  public:
-  explicit File(fs::path path) : path_(std::move(path)), temporary_(temporary_name(path_)) {
-    descriptor_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (descriptor_ < 0) fail(errno);
+  explicit File(fs::path path) : path_(std::move(path)), file_(path_) {
     buffer_.reserve(kBufferBytes);
     const FileHeader placeholder;  // finish() puts the real one here
     append(&placeholder, sizeof(placeholder));
-  }
-  File(const File&) = delete;
-  File& operator=(const File&) = delete;
-  ~File() {
-    if (descriptor_ < 0) return;
-    ::close(descriptor_);
-    ::unlink(temporary_.c_str());
   }
 
   template <class T>
@@ -233,30 +232,16 @@ class CorpusWriter::File {
   void finish(FileHeader header) {
     flush();
     header.checksum = checksum(header, checksum_);
-    if (::pwrite(descriptor_, &header, sizeof(header), 0) != sizeof(header)) fail(errno);
-    if (::fsync(descriptor_) != 0) fail(errno);
-    if (std::rename(temporary_.c_str(), path_.c_str()) != 0) fail(errno);
-    ::close(descriptor_);
-    descriptor_ = -1;
-    base::sync_directory(path_.parent_path());
+    if (::pwrite(file_.descriptor(), &header, sizeof(header), 0) != sizeof(header)) {
+      base::throw_write_error(path_, errno);
+    }
+    file_.move_into_place();
   }
 
   const fs::path& path() const { return path_; }
 
  private:
   static constexpr std::size_t kBufferBytes = std::size_t{1} << 20;
-
-  static fs::path temporary_name(const fs::path& path) {
-    static std::atomic<unsigned> counter{0};
-    auto name = path;
-    name += ".tmp." + std::to_string(::getpid()) + "." + std::to_string(counter++);
-    return name;
-  }
-
-  [[noreturn]] void fail(int error) const {
-    throw std::runtime_error(path_.string() + ": cannot be written: " + error_text(error) +
-                             "; check the folder, its permissions and the free space");
-  }
 
   void append(const void* data, std::size_t size) {
     const char* bytes = static_cast<const char*>(data);
@@ -266,15 +251,16 @@ class CorpusWriter::File {
 
   void flush() {
     for (std::size_t done = 0; done < buffer_.size();) {
-      const ssize_t count = ::write(descriptor_, buffer_.data() + done, buffer_.size() - done);
-      if (count < 0 && errno != EINTR) fail(errno);
+      const ssize_t count =
+          ::write(file_.descriptor(), buffer_.data() + done, buffer_.size() - done);
+      if (count < 0 && errno != EINTR) base::throw_write_error(path_, errno);
       if (count > 0) done += static_cast<std::size_t>(count);
     }
     buffer_.clear();
   }
 
-  fs::path path_, temporary_;
-  int descriptor_ = -1;
+  fs::path path_;
+  base::FreshFile file_;
   std::vector<char> buffer_;
   std::uint64_t checksum_ = base::kChecksumStart;
 };

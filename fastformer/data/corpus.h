@@ -42,6 +42,8 @@ class Corpus {
   /// Rows that were cut to a limit, and rows without any token.
   std::int64_t truncated() const;
   std::int64_t empty() const;
+  /// Of all that it holds; 0 for the empty corpus.
+  std::uint64_t checksum() const;
   /// Tokens of each row [N].
   std::vector<std::int64_t> lengths() const;
 

@@ -4,6 +4,7 @@
 #include <stdexcept>
 
 #include "fastformer/base/format.h"
+#include "fastformer/base/printable.h"
 #include "fastformer/data/bad_row.h"
 #include "fastformer/data/line_stream.h"
 
@@ -101,6 +102,8 @@ bool JsonLines::next(Json& object) {
   } catch (const Json::parse_error& error) {
     throw BadRow(where() + ": is not valid JSON near character " + std::to_string(error.byte) +
                  "; each line must be one JSON object, or the file one array of objects");
+  } catch (const Json::out_of_range&) {
+    throw BadRow(where() + ": holds a number that is too large; write it as a text");
   }
   if (!object.is_object()) {
     throw BadRow(where() + ": is a JSON " + object.type_name() +
@@ -118,7 +121,7 @@ std::vector<std::string> field_names(const Json& object) {
 const Json& required_field(const Json& object, const std::string& name, const std::string& where) {
   const auto found = object.find(name);
   if (found == object.end()) {
-    throw std::invalid_argument(where + ": has no field '" + name + "'" +
+    throw std::invalid_argument(where + ": has no field '" + base::excerpt(name) + "'" +
                                 base::suggestion(name, field_names(object)));
   }
   return *found;

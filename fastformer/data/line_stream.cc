@@ -5,6 +5,8 @@
 #include <system_error>
 #include <utility>
 
+#include "fastformer/base/printable.h"
+
 namespace fastformer::data {
 
 namespace fs = std::filesystem;

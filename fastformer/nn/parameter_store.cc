@@ -10,20 +10,45 @@
 #include <string_view>
 
 #include "fastformer/base/format.h"
+#include "fastformer/base/printable.h"
+#include "fastformer/base/safetensors.h"
+#include "fastformer/nn/tensor_file.h"
 
 namespace fastformer::nn {
 namespace {
-
-std::string shape_text(const at::Tensor& tensor) {
-  std::ostringstream out;
-  out << tensor.sizes();
-  return out.str();
-}
 
 std::vector<std::string> names_of(const ParameterMap& parameters) {
   std::vector<std::string> names;
   for (const auto& entry : parameters) names.push_back(entry.first);
   return names;
+}
+
+// Every one of `values`, {name: ...}, is to be a parameter.
+template <class Values>
+void check_known(const Values& values, const ParameterMap& parameters, const std::string& source) {
+  for (const auto& entry : values) {
+    if (parameters.contains(entry.first)) continue;
+    throw std::invalid_argument(source + ": the model has no parameter '" +
+                                base::excerpt(entry.first) + "'" +
+                                base::suggestion(entry.first, names_of(parameters)));
+  }
+}
+
+[[noreturn]] void throw_missing(const std::string& name, const std::string& source) {
+  throw std::invalid_argument(source + ": the parameter '" + name + "' is missing");
+}
+
+[[noreturn]] void throw_shape(const std::string& where, at::IntArrayRef found,
+                              at::IntArrayRef expected) {
+  std::ostringstream shapes;
+  shapes << found << ", the model expects " << expected;
+  throw std::invalid_argument(where + " has the shape " + base::excerpt(shapes.str(), 200));
+}
+
+void check_type(const std::string& where, at::ScalarType found, at::ScalarType expected) {
+  if (found == expected) return;
+  throw std::invalid_argument(where + " holds " + c10::toString(found) +
+                              " numbers, the model expects " + c10::toString(expected));
 }
 
 constexpr std::array<std::string_view, 3> kEmbeddingTables = {"embedding.", "target_embedding.",
@@ -34,53 +59,68 @@ constexpr std::array<std::string_view, 3> kEmbeddingTables = {"embedding.", "tar
 ParameterStore::ParameterStore(std::uint64_t seed, at::ScalarType dtype, double deviation)
     : generator_(at::detail::createCPUGenerator(seed)), dtype_(dtype), deviation_(deviation) {}
 
-at::Tensor ParameterStore::create(const std::string& name, const std::vector<std::int64_t>& shape) {
-  auto tensor = at::empty(shape, at::TensorOptions().dtype(dtype_));
-  parameters_[name] = tensor;
+ParameterStore ParameterStore::from_file(const std::filesystem::path& path, at::ScalarType dtype) {
+  ParameterStore store(/*seed=*/0, dtype);
+  store.file_ = std::make_shared<const base::SafetensorsFile>(base::SafetensorsFile::open(path));
+  return store;
+}
+
+void ParameterStore::finish() {
+  if (!file_) return;
+  check_known(file_->tensors(), parameters_, file_->path().string());
+  file_.reset();
+}
+
+at::Tensor ParameterStore::read(const std::string& name,
+                                const std::vector<std::int64_t>& shape) const {
+  const auto found = file_->tensors().find(name);
+  const auto file = file_->path().string();
+  if (found == file_->tensors().end()) throw_missing(name, file);
+  const auto where = file + ": the parameter '" + name + "'";
+  const auto& view = found->second;
+  if (view.shape != shape) throw_shape(where, view.shape, shape);
+  auto tensor = to_tensor(view, where);
+  check_type(where, tensor.scalar_type(), dtype_);
+  check_finite(tensor, where);
   return tensor;
+}
+
+at::Tensor ParameterStore::create(const std::string& name, const std::vector<std::int64_t>& shape,
+                                  const std::function<void(at::Tensor&)>& initialize) {
+  const auto known = parameters_.find(name);
+  if (known != parameters_.end()) return known->second;
+  at::Tensor tensor;
+  if (file_) {
+    tensor = read(name, shape);
+  } else {
+    tensor = at::empty(shape, at::TensorOptions().dtype(dtype_));
+    initialize(tensor);
+  }
+  parameters_[name] = tensor;
+  return tensor.requires_grad_(true);
 }
 
 at::Tensor ParameterStore::normal(const std::string& name, const std::vector<std::int64_t>& shape,
                                   double deviation) {
-  const auto known = parameters_.find(name);
-  if (known != parameters_.end()) return known->second;
-  auto tensor = create(name, shape);
-  tensor.normal_(0.0, deviation, generator_);
-  return tensor.requires_grad_(true);
+  return create(name, shape,
+                [&](at::Tensor& tensor) { tensor.normal_(0.0, deviation, generator_); });
 }
 
 at::Tensor ParameterStore::constant(const std::string& name, const std::vector<std::int64_t>& shape,
                                     double value) {
-  const auto known = parameters_.find(name);
-  if (known != parameters_.end()) return known->second;
-  auto tensor = create(name, shape);
-  tensor.fill_(value);
-  return tensor.requires_grad_(true);
+  return create(name, shape, [&](at::Tensor& tensor) { tensor.fill_(value); });
 }
 
 void assign(const ParameterMap& parameters, const ParameterMap& values, const std::string& source) {
-  for (const auto& entry : values) {
-    if (!parameters.contains(entry.first)) {
-      throw std::invalid_argument(source + ": the model has no parameter '" + entry.first + "'" +
-                                  base::suggestion(entry.first, names_of(parameters)));
-    }
-  }
+  check_known(values, parameters, source);
   for (const auto& [name, parameter] : parameters) {
     const auto value = values.find(name);
-    if (value == values.end()) {
-      throw std::invalid_argument(source + ": the parameter '" + name + "' is missing");
-    }
+    if (value == values.end()) throw_missing(name, source);
+    const auto where = source + ": the parameter '" + name + "'";
     if (value->second.sizes() != parameter.sizes()) {
-      throw std::invalid_argument(source + ": the parameter '" + name + "' has the shape " +
-                                  shape_text(value->second) + ", the model expects " +
-                                  shape_text(parameter));
+      throw_shape(where, value->second.sizes(), parameter.sizes());
     }
-    if (value->second.scalar_type() != parameter.scalar_type()) {
-      throw std::invalid_argument(source + ": the parameter '" + name + "' holds " +
-                                  c10::toString(value->second.scalar_type()) +
-                                  " numbers, the model expects " +
-                                  c10::toString(parameter.scalar_type()));
-    }
+    check_type(where, value->second.scalar_type(), parameter.scalar_type());
   }
   const c10::NoGradGuard no_gradients;
   for (const auto& [name, parameter] : parameters) {

@@ -3,9 +3,16 @@
 #include <ATen/ATen.h>
 
 #include <cstdint>
+#include <filesystem>
+#include <functional>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
+
+namespace fastformer::base {
+class SafetensorsFile;
+}
 
 namespace fastformer::nn {
 
@@ -18,11 +25,25 @@ using ParameterMap = std::map<std::string, at::Tensor>;
 ///
 ///   ParameterStore store(/*seed=*/1);
 ///   at::Tensor weight = store.normal("classifier.weight", {4, 256});
+///   store.finish();
+///
+/// The store draws the values, or takes them from a file: then nothing is allocated before name,
+/// shape and type are those of a tensor in the file.
 class ParameterStore {
  public:
   /// `deviation` is the standard deviation of normal(), by default 0.02 as in the authors' code.
   explicit ParameterStore(std::uint64_t seed, at::ScalarType dtype = at::kFloat,
                           double deviation = 0.02);
+
+  /// The parameters of a model.safetensors. Asking for one throws std::invalid_argument where the
+  /// file lacks it, has it in another shape or type, or with numbers that are not finite. Throws as
+  /// base::SafetensorsFile does.
+  static ParameterStore from_file(const std::filesystem::path& path,
+                                  at::ScalarType dtype = at::kFloat);
+
+  /// To be called when the model has all its parameters. Throws std::invalid_argument for a tensor
+  /// of the file that it did not ask for; closes the file.
+  void finish();
 
   /// Values drawn from the normal distribution N(0, deviation^2).
   at::Tensor normal(const std::string& name, const std::vector<std::int64_t>& shape) {
@@ -36,11 +57,14 @@ class ParameterStore {
   const ParameterMap& parameters() const { return parameters_; }
 
  private:
-  at::Tensor create(const std::string& name, const std::vector<std::int64_t>& shape);
+  at::Tensor create(const std::string& name, const std::vector<std::int64_t>& shape,
+                    const std::function<void(at::Tensor&)>& initialize);
+  at::Tensor read(const std::string& name, const std::vector<std::int64_t>& shape) const;
 
   at::Generator generator_;
   at::ScalarType dtype_;
   double deviation_;
+  std::shared_ptr<const base::SafetensorsFile> file_;  ///< null: the values are drawn
   ParameterMap parameters_;
 };
 

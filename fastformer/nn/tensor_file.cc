@@ -1,9 +1,12 @@
 #include "fastformer/nn/tensor_file.h"
 
 #include <array>
+#include <cmath>
 #include <cstring>
 #include <span>
 #include <stdexcept>
+
+#include "fastformer/base/printable.h"
 
 namespace fastformer::nn {
 namespace {
@@ -22,7 +25,7 @@ at::ScalarType type_of(const std::string& name, const std::string& where) {
   for (const auto& row : kNumberTypes) {
     if (name == row.name) return row.type;
   }
-  throw std::invalid_argument(where + " holds numbers of type " + name +
+  throw std::invalid_argument(where + " holds numbers of type " + base::excerpt(name) +
                               "; convert them to F32, F64, F16, BF16, I32 or I64");
 }
 
@@ -51,13 +54,19 @@ TensorFile load_tensors(const std::filesystem::path& path) {
   TensorFile result;
   result.metadata = file.metadata();
   for (const auto& [name, view] : file.tensors()) {
-    result.tensors.emplace(name, to_tensor(view, path.string() + ": the tensor '" + name + "'"));
+    result.tensors.emplace(
+        name, to_tensor(view, path.string() + ": the tensor '" + base::excerpt(name) + "'"));
   }
   return result;
 }
 
-void load_weights(const std::filesystem::path& path, const ParameterMap& parameters) {
-  assign(parameters, load_tensors(path).tensors, path.string());
+void check_finite(const at::Tensor& weights, const std::string& where) {
+  if (weights.numel() == 0) return;
+  const auto [least, most] = at::aminmax(weights.detach());  // NaN if there is one
+  if (std::isfinite(least.item<double>()) && std::isfinite(most.item<double>())) return;
+  throw std::invalid_argument(where +
+                              " holds numbers that are not finite; the model has diverged, train "
+                              "it again");
 }
 
 void save_tensors(const std::filesystem::path& path, const ParameterMap& tensors,

@@ -23,11 +23,12 @@ struct TensorFile {
 ///   nn::assign(model.parameters(), file.tensors, "model.safetensors");
 TensorFile load_tensors(const std::filesystem::path& path);
 
-/// Gives `parameters` the tensors of a model file. Throws as load_tensors and assign do.
-void load_weights(const std::filesystem::path& path, const ParameterMap& parameters);
-
 /// A copy of one tensor of a file. Throws as load_tensors does; `where` names file and tensor.
 at::Tensor to_tensor(const base::TensorView& view, const std::string& where);
+
+/// Throws std::invalid_argument that starts with `where` for a weight that is infinite or no
+/// number: nothing computed with it would mean anything.
+void check_finite(const at::Tensor& weights, const std::string& where);
 
 /// Writes atomically. Throws std::runtime_error if the file cannot be written.
 void save_tensors(const std::filesystem::path& path, const ParameterMap& tensors,

@@ -74,7 +74,8 @@ ItemIndex::ItemIndex(const RecommenderModel& model, std::filesystem::path file)
   const bool own = content.metadata == metadata_ && !checksum.empty();
   const auto keys = content.tensors["keys"], vectors = content.tensors["vectors"];
   if (content.tensors.size() != 2 || !fit_together(keys, vectors) ||
-      (own && vectors.size(1) != model.config().encoder.width)) {
+      (own && (vectors.size(1) != model.config().encoder.width ||
+               vectors.scalar_type() != model.parameters().begin()->second.scalar_type()))) {
     throw std::invalid_argument(
         file_.string() +
         ": is not an item index and stays unchanged; name another file, or delete it");

@@ -35,10 +35,16 @@ std::variant<nn::Embedding, nn::BertEncoder> make_words(const ModelConfig& confi
 
 RecommenderModel::RecommenderModel(const ModelConfig& config, std::int64_t vocabulary_size,
                                    std::uint64_t seed, at::ScalarType dtype)
+    : RecommenderModel(config, vocabulary_size,
+                       nn::ParameterStore(seed, dtype, config.initial_deviation)) {}
+
+RecommenderModel::RecommenderModel(const ModelConfig& config, std::int64_t vocabulary_size,
+                                   nn::ParameterStore store)
     : config_(config),
-      store_(seed, dtype, config.initial_deviation),
+      store_(std::move(store)),
       words_(make_words(config, vocabulary_size, store_)),
       matcher_(make_matcher(config, store_)) {
+  store_.finish();
   for (const auto& [name, tensor] : parameters()) {
     if (tensor.requires_grad()) trained_[name] = tensor;
   }
@@ -140,9 +146,9 @@ RecommenderContent RecommenderContent::load(const std::filesystem::path& directo
                             tree.read_section("data", content.data_config);
                           });
   content.tokenizer = text::load_tokenizer(directory);
-  content.model =
-      std::make_unique<RecommenderModel>(config, content.tokenizer->vocabulary_size(), /*seed=*/0);
-  nn::load_weights(directory / base::kWeightsFile, content.model->parameters());
+  content.model = std::make_unique<RecommenderModel>(
+      config, content.tokenizer->vocabulary_size(),
+      nn::ParameterStore::from_file(directory / base::kWeightsFile));
   return content;
 }
 

@@ -38,6 +38,9 @@ class RecommenderModel {
   /// encoder does not have.
   RecommenderModel(const ModelConfig& config, std::int64_t vocabulary_size, std::uint64_t seed,
                    at::ScalarType dtype = at::kFloat);
+  /// With the parameters of `store`, such as those of a file.
+  RecommenderModel(const ModelConfig& config, std::int64_t vocabulary_size,
+                   nn::ParameterStore store);
 
   /// The mean over the clicks of -log softmax of the click's score among its candidates. The first
   /// candidate of each user is the click, and all users have the same number of candidates.

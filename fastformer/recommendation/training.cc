@@ -10,6 +10,7 @@
 
 #include "fastformer/base/atomic_file.h"
 #include "fastformer/base/format.h"
+#include "fastformer/base/random.h"
 #include "fastformer/data/batch_stream.h"
 #include "fastformer/kernels/parallel.h"
 #include "fastformer/metrics/item_results.h"
@@ -21,6 +22,7 @@
 #include "fastformer/recommendation/frozen_titles.h"
 #include "fastformer/recommendation/recommender_model.h"
 #include "fastformer/train/initial_vectors.h"
+#include "fastformer/train/prepared_record.h"
 #include "fastformer/train/task.h"
 #include "fastformer/train/trainer.h"
 #include "fastformer/train/training_run.h"
@@ -57,6 +59,29 @@ metrics::ItemScores item_scores(const metrics::RankingMean& ranking, const Impre
   return items;
 }
 
+std::uint64_t checksum_of(const ItemTable& items, const TitleTokens& titles) {
+  auto hash = base::checksum(std::span<const std::int32_t>(titles.ids));
+  hash = base::checksum(std::span<const std::int64_t>(titles.offsets), hash);
+  for (std::int32_t item = 0; item < items.size(); ++item) {
+    hash = base::fnv1a(items.id(item), base::fnv1a("\n", hash));
+  }
+  return hash;
+}
+
+std::uint64_t checksum_of(const ImpressionLog& log) {
+  auto hash = base::kChecksumStart;
+  for (std::int64_t i = 0; i < log.size(); ++i) {
+    const auto impression = log[i];
+    hash = base::checksum(impression.history, hash);
+    for (const auto& candidate : impression.candidates) {
+      const std::int32_t shown[] = {candidate.item(), candidate.clicked() ? 1 : 0};
+      hash = base::checksum(std::span<const std::int32_t>(shown), hash);
+    }
+    hash = base::mix64(hash);  // an impression ends
+  }
+  return hash;
+}
+
 // Training writes test.json (see evaluation_json), test_items.csv (the scores of each impression
 // that can be measured) and prediction.txt for MIND's leaderboard; for a test part without clicks
 // only the last.
@@ -87,6 +112,14 @@ class Task final : public train::Task {
                            static_cast<double>(frozen_.bytes()) / (1 << 20));
     }
     return text;
+  }
+  std::vector<train::PreparedPart> prepared() const override {
+    return {{"the vocabulary", train::checksum_of(*dataset_.tokenizer)},
+            {"the catalogue", checksum_of(dataset_.items, dataset_.titles)},
+            {"the training part", checksum_of(dataset_.parts.train)},
+            {"the validation part", checksum_of(dataset_.parts.validation)},
+            {"the test part", checksum_of(dataset_.parts.test)},
+            {"what does not learn", train::checksum_of(fixed_parameters())}};
   }
   const nn::ParameterMap& parameters() const override { return model_.trained_parameters(); }
   std::set<std::string> row_sparse_parameters() const override {
@@ -158,6 +191,14 @@ class Task final : public train::Task {
   }
 
  private:
+  nn::ParameterMap fixed_parameters() const {
+    nn::ParameterMap fixed;
+    for (const auto& [name, tensor] : model_.parameters()) {
+      if (!tensor.requires_grad()) fixed.emplace(name, tensor);
+    }
+    return fixed;
+  }
+
   // The baselines, on the same impressions.
   void add_baseline(const std::string& name, const ImpressionScorer& scorer,
                     train::TestReport& report) const {
@@ -245,7 +286,8 @@ std::vector<train::RecipeSource> Recipe::sources() const {
 
 bool Recipe::has_test_part() const { return !data.test.empty() || data.test_fraction > 0; }
 
-std::unique_ptr<train::Task> Recipe::open(const std::filesystem::path& /*cache*/) const {
+std::unique_ptr<train::Task> Recipe::open(const std::filesystem::path& /*cache*/,
+                                          const data::Notice& /*notice*/) const {
   return std::make_unique<Task>(*this, prepare(data, text));
 }
 
@@ -264,7 +306,7 @@ nn::ParameterMap Recipe::largest_model() const {
 Recommender train(const Recipe& recipe, const std::filesystem::path& folder,
                   train::Observer* observer) {
   return nn::without_torch_errors([&] {
-    train::TrainingRun run(recipe, folder);
+    train::TrainingRun run(recipe, folder, {.notice = train::notices_to(observer)});
     run.train(train::observer_list(observer));
     run.finish();
     return Recommender::load(run.directory().model());

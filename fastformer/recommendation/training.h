@@ -37,7 +37,8 @@ class Recipe final : public train::Recipe {
   base::ConfigTree tree() const override;
   std::vector<train::RecipeSource> sources() const override;
   bool has_test_part() const override;
-  std::unique_ptr<train::Task> open(const std::filesystem::path& cache) const override;
+  std::unique_ptr<train::Task> open(const std::filesystem::path& cache,
+                                    const data::Notice& notice) const override;
   void check_model() const override;
   nn::ParameterMap largest_model() const override;
 

@@ -3,6 +3,7 @@
 #include <stdexcept>
 
 #include "fastformer/base/atomic_file.h"
+#include "fastformer/base/fresh_path.h"
 #include "fastformer/metrics/comparison.h"
 #include "fastformer/tasks/task_table.h"
 #include "fastformer/train/run_directory.h"
@@ -62,10 +63,10 @@ CellStatus status_of(const Cell& cell) {
 }
 
 void clear_folder(const Cell& cell) {
-  // Renamed first: an interrupted removal would leave checkpoints that a new run would resume.
-  const fs::path old = cell.folder.string() + ".old";
-  fs::remove_all(old);
-  // Files of other origin stay, except checkpoints, which a new run would resume.
+  // Renamed first: half a removal would leave checkpoints that a new run takes for its own.
+  if (cell.folder.has_parent_path()) base::remove_leftovers(cell.folder.parent_path());
+  const auto old = base::fresh_name(cell.folder);
+  // What is no run of ours stays, but for checkpoints, which would be gone on with.
   if (!fs::exists(cell.folder / train::kRecipeFile)) return drop_checkpoints(cell);
   {
     const train::FolderLock lock(cell.folder);

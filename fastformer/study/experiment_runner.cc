@@ -23,7 +23,8 @@ CellEnd train_cell(const Experiment& experiment, const Cell& cell, CellState sta
   train::TrainingRun run(*cell.recipe, cell.folder,
                          {.resume = state == CellState::kInterrupted,
                           .keep_model = experiment.file().keep_models,
-                          .cache = experiment.cache()});
+                          .cache = experiment.cache(),
+                          .notice = train::notices_to(&observer)});
   const train::StopSignal stop;
   if (!run.train({&observer}, [&] { return stop.requested(); })) return CellEnd::kStopped;
   const auto finished = run.finish();

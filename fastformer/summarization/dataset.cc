@@ -263,18 +263,20 @@ PairBatch gather(const PairCorpus& corpus, std::span<const std::int64_t> rows) {
 }
 
 Dataset prepare(const DataConfig& config, const text::TokenizerConfig& text_config,
-                const fs::path& cache_folder) {
+                const fs::path& cache_folder, const data::Notice& notice) {
   config.validate();
   text_config.validate();
   if (config.train.empty()) {
     throw std::invalid_argument("data.train is empty; name the files with the training pairs");
   }
   std::optional<Dataset> built;
-  const auto folder =
-      data::prepared_folder(cache_folder, key_of(config, text_config), [&](const fs::path& fresh) {
+  const auto folder = data::prepared_folder(
+      cache_folder, key_of(config, text_config),
+      [&](const fs::path& fresh) {
         built = build(file_sources(config), config, text_config, fresh);
         save(*built, fresh);
-      });
+      },
+      notice);
   return built ? std::move(*built) : open(folder);
 }
 

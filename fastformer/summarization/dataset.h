@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "fastformer/data/batch.h"
+#include "fastformer/data/cache.h"
 #include "fastformer/data/corpus.h"
 #include "fastformer/summarization/data_config.h"
 #include "fastformer/summarization/readers/reader.h"
@@ -62,7 +63,7 @@ struct Dataset {
 /// Throws std::invalid_argument with one sentence for input that a reader refuses, and if no
 /// training pair is left.
 Dataset prepare(const DataConfig& config, const text::TokenizerConfig& text_config,
-                const std::filesystem::path& cache_folder);
+                const std::filesystem::path& cache_folder, const data::Notice& notice = {});
 
 /// The same for pairs in memory, without any file.
 Dataset prepare(std::span<const TextPair> pairs, const DataConfig& config,

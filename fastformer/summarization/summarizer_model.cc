@@ -84,9 +84,14 @@ void check_vocabulary(const TextVocabulary& vocabulary) {
 
 SummarizerModel::SummarizerModel(const ModelConfig& config, const TextVocabulary& vocabulary,
                                  std::uint64_t seed, at::ScalarType dtype)
+    : SummarizerModel(config, vocabulary,
+                      nn::ParameterStore(seed, dtype, config.source.initial_deviation)) {}
+
+SummarizerModel::SummarizerModel(const ModelConfig& config, const TextVocabulary& vocabulary,
+                                 nn::ParameterStore store)
     : config_(config),
       vocabulary_(vocabulary),
-      store_(seed, dtype, config.source.initial_deviation),
+      store_(std::move(store)),
       embedding_(config.source.embedding(vocabulary.size), store_, "embedding"),
       target_embedding_(config.target_embedding(vocabulary.size), store_, "target_embedding",
                         "embedding"),
@@ -98,6 +103,7 @@ SummarizerModel::SummarizerModel(const ModelConfig& config, const TextVocabulary
                                        : store_.normal("output.weight", {vocabulary.size, width});
   output_bias_ = store_.constant("output.bias", {vocabulary.size}, 0);
   if (config.decoder.copy) copy_ = CopyHead(store_, "copy", width);
+  store_.finish();
 }
 
 at::Tensor SummarizerModel::encode(std::span<const std::int32_t> ids, const nn::Offsets& offsets,
@@ -250,9 +256,9 @@ SummarizerContent SummarizerContent::load(const std::filesystem::path& directory
                             tree.read_section("data", content.data_config);
                           });
   content.tokenizer = text::load_tokenizer(directory);
-  content.model =
-      std::make_unique<SummarizerModel>(config, vocabulary_of(*content.tokenizer), /*seed=*/0);
-  nn::load_weights(directory / base::kWeightsFile, content.model->parameters());
+  content.model = std::make_unique<SummarizerModel>(
+      config, vocabulary_of(*content.tokenizer),
+      nn::ParameterStore::from_file(directory / base::kWeightsFile));
   return content;
 }
 

@@ -107,6 +107,9 @@ class SummarizerModel {
  public:
   SummarizerModel(const ModelConfig& config, const TextVocabulary& vocabulary, std::uint64_t seed,
                   at::ScalarType dtype = at::kFloat);
+  /// With the parameters of `store`, such as those of a file.
+  SummarizerModel(const ModelConfig& config, const TextVocabulary& vocabulary,
+                  nn::ParameterStore store);
 
   /// Mean loss over the tokens of the summaries and their end tokens, see
   /// `nn/decoder/vocabulary_loss.h`; each token is predicted from the true tokens before it.

@@ -15,6 +15,7 @@
 #include "fastformer/summarization/evaluation.h"
 #include "fastformer/summarization/summarizer_model.h"
 #include "fastformer/train/initial_vectors.h"
+#include "fastformer/train/prepared_record.h"
 #include "fastformer/train/task.h"
 #include "fastformer/train/trainer.h"
 #include "fastformer/train/training_run.h"
@@ -55,6 +56,15 @@ class Task final : public train::Task {
 
   std::string title() const override { return "Summarizer"; }
   std::string summary() const override { return dataset_.summary(); }
+  std::vector<train::PreparedPart> prepared() const override {
+    const auto part = [](const PairCorpus& corpus) {
+      return base::mix64(corpus.source.checksum()) ^ corpus.target.checksum();
+    };
+    return {{"the vocabulary", train::checksum_of(*dataset_.tokenizer)},
+            {"the training part", part(dataset_.train)},
+            {"the validation part", part(dataset_.validation)},
+            {"the test part", part(dataset_.test)}};
+  }
   const nn::ParameterMap& parameters() const override { return model_.parameters(); }
   std::set<std::string> row_sparse_parameters() const override {
     return model_.row_sparse_parameters();
@@ -193,8 +203,9 @@ std::vector<train::RecipeSource> Recipe::sources() const {
   return sources;
 }
 
-std::unique_ptr<train::Task> Recipe::open(const std::filesystem::path& cache) const {
-  return std::make_unique<Task>(*this, prepare(data, text, cache));
+std::unique_ptr<train::Task> Recipe::open(const std::filesystem::path& cache,
+                                          const data::Notice& notice) const {
+  return std::make_unique<Task>(*this, prepare(data, text, cache, notice));
 }
 
 void Recipe::check_model() const {
@@ -210,7 +221,7 @@ nn::ParameterMap Recipe::largest_model() const {
 Summarizer train(const Recipe& recipe, const std::filesystem::path& folder,
                  train::Observer* observer) {
   return nn::without_torch_errors([&] {
-    train::TrainingRun run(recipe, folder);
+    train::TrainingRun run(recipe, folder, {.notice = train::notices_to(observer)});
     run.train(train::observer_list(observer));
     run.finish();
     return Summarizer::load(run.directory().model());

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "fastformer/base/model_directory.h"
+#include "fastformer/base/printable.h"
 #include "fastformer/base/registry.h"
 #include "fastformer/classification/task_kind.h"
 #include "fastformer/recommendation/task_kind.h"
@@ -49,8 +50,8 @@ const train::TaskKind& task_of_model(const std::filesystem::path& directory) {
   for (const auto& row : table().rows()) {
     if (row.model == kind) return row;
   }
-  throw std::invalid_argument(directory.string() + " holds a model of the kind '" + kind +
-                              "', which this program does not support");
+  throw std::invalid_argument(directory.string() + " holds a model of the kind '" +
+                              base::excerpt(kind) + "', which no task of this program has");
 }
 
 std::string task_of_recipe(const base::ConfigTree& tree) {

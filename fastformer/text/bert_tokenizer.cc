@@ -4,6 +4,7 @@
 #include <stdexcept>
 
 #include "fastformer/base/atomic_file.h"
+#include "fastformer/base/printable.h"
 #include "fastformer/base/strict_json.h"
 #include "fastformer/text/tokenizer_files.h"
 
@@ -20,7 +21,7 @@ bool read_switch(const Json& settings, const char* key, bool otherwise, const st
   const auto found = settings.find(key);
   if (found == settings.end() || found->is_null()) return otherwise;
   if (!found->is_boolean()) {
-    throw std::invalid_argument(where + ": " + key + " is " + found->dump() +
+    throw std::invalid_argument(where + ": " + key + " is " + base::excerpt(found->dump()) +
                                 ", expected true or false");
   }
   return found->get<bool>();
@@ -43,7 +44,7 @@ TokenizerConfig bert_tokenizer_config(const fs::path& folder) {
   const auto path = folder / kSettingsFile;
   Json settings = Json::object();
   if (fs::exists(path))
-    settings = base::parse_strict_json<Json>(base::read_file(path), path.string());
+    settings = base::parse_strict_json<Json>(base::read_small_file(path), path.string());
   if (!settings.is_object()) {
     throw std::invalid_argument(path.string() +
                                 ": is no JSON object; expected the settings of a "

@@ -6,6 +6,8 @@
 #include <stdexcept>
 #include <string_view>
 
+#include "fastformer/text/normalizer.h"
+
 namespace fastformer::text {
 namespace {
 
@@ -13,7 +15,7 @@ namespace {
 // U+FFFD for each of them.
 std::string_view complete(std::string_view text) {
   constexpr std::string_view kReplacement = "\uFFFD";
-  auto size = static_cast<int32_t>(text.size());
+  auto size = icu_size(text);
   U8_TRUNCATE_IF_INCOMPLETE(text, 0, size);
   text = text.substr(0, static_cast<std::size_t>(size));
   while (text.ends_with(kReplacement)) text.remove_suffix(kReplacement.size());

@@ -6,6 +6,8 @@
 #include <unicode/unistr.h>
 
 #include <algorithm>
+#include <cstddef>
+#include <limits>
 #include <stdexcept>
 #include <utility>
 
@@ -24,7 +26,10 @@ icu::UnicodeString normalized(const icu::UnicodeString& text,
   UErrorCode status = U_ZERO_ERROR;
   const auto* normalizer = instance(status);
   auto result = U_SUCCESS(status) ? normalizer->normalize(text, status) : icu::UnicodeString();
-  if (U_FAILURE(status)) throw std::runtime_error(u_errorName(status));
+  if (U_FAILURE(status)) {
+    throw std::runtime_error(std::string("a text cannot be normalized (") + u_errorName(status) +
+                             "); it may be too long");
+  }
   return result;
 }
 
@@ -37,6 +42,26 @@ icu::UnicodeString to_form(UnicodeForm form, const icu::UnicodeString& text) {
     default:
       return text;
   }
+}
+
+// Forms sort the marks behind a character, in time that is quadratic in their number.
+icu::UnicodeString with_few_marks(const icu::UnicodeString& text) {
+  constexpr int kMostMarks = 30;
+  icu::UnicodeString kept;
+  int32_t begin = 0;  // of what is not in `kept` yet
+  int marks = 0;
+  for (int32_t i = 0; i < text.length();) {
+    const UChar32 c = text.char32At(i);
+    const int32_t end = i + U16_LENGTH(c);
+    marks = u_getCombiningClass(c) == 0 ? 0 : marks + 1;
+    if (marks > kMostMarks) {
+      kept.append(text, begin, i - begin);
+      begin = end;
+    }
+    i = end;
+  }
+  if (begin == 0) return text;
+  return kept.append(text, begin, text.length() - begin);
 }
 
 icu::UnicodeString without_marks(const icu::UnicodeString& text) {
@@ -75,6 +100,14 @@ void drop_shapeless(icu::UnicodeString& text) {
 
 }  // namespace
 
+std::int32_t icu_size(std::string_view text) {
+  if (text.size() <= static_cast<std::size_t>(std::numeric_limits<std::int32_t>::max())) {
+    return static_cast<std::int32_t>(text.size());
+  }
+  throw std::invalid_argument("a text has " + std::to_string(text.size()) +
+                              " bytes, more than the 2 GB that can be read at once; divide it");
+}
+
 Normalizer::Normalizer(const TokenizerConfig& config)
     : form_(config.normalization),
       lowercase_(config.lowercase),
@@ -99,12 +132,10 @@ std::string Normalizer::normalize(std::string_view text) const {
 }
 
 std::string Normalizer::normalize_unicode(std::string_view text) const {
-  auto wide = icu::UnicodeString::fromUTF8(
-      icu::StringPiece(text.data(), static_cast<int32_t>(text.size())));
-  if (form_ != UnicodeForm::kNone) {
-    drop_shapeless(wide);
-    wide = to_form(form_, wide);
-  }
+  auto wide = icu::UnicodeString::fromUTF8(icu::StringPiece(text.data(), icu_size(text)));
+  if (form_ != UnicodeForm::kNone) drop_shapeless(wide);
+  if (form_ != UnicodeForm::kNone || strip_accents_) wide = with_few_marks(wide);
+  if (form_ != UnicodeForm::kNone) wide = to_form(form_, wide);
   if (lowercase_) wide.toLower(icu::Locale::getRoot());
   if (strip_accents_) {
     wide = to_form(form_, without_marks(normalized(wide, icu::Normalizer2::getNFDInstance)));

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -14,8 +15,9 @@ namespace fastformer::text {
 ///   normalizer.normalize("ＣＡＦÉ");  // "café"
 ///
 /// With a Unicode form, characters without a shape go: soft hyphens, byte order marks, word joiners
-/// and marks of direction; U+200B becomes a space. Bytes that are not UTF-8 become U+FFFD.
-/// Immutable; safe to share by threads.
+/// and marks of direction; U+200B becomes a space. Combining marks behind the thirtieth in a row are
+/// dropped (the bound of UAX 15, section 13). Bytes that are not UTF-8 become U+FFFD. Immutable; safe
+/// to share by threads.
 class Normalizer {
  public:
   explicit Normalizer(const TokenizerConfig& config);
@@ -28,5 +30,8 @@ class Normalizer {
   UnicodeForm form_;
   bool lowercase_, strip_accents_, strip_markup_;
 };
+
+/// The size of a text as ICU takes it. Throws std::invalid_argument above 2^31 - 1 bytes.
+std::int32_t icu_size(std::string_view text);
 
 }  // namespace fastformer::text

@@ -3,12 +3,19 @@
 #include <sentencepiece_processor.h>
 #include <sentencepiece_trainer.h>
 
+#include <algorithm>
+#include <cstddef>
+#include <exception>
+#include <functional>
 #include <stdexcept>
+#include <string_view>
 #include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include "fastformer/base/atomic_file.h"
+#include "fastformer/base/printable.h"
+#include "fastformer/text/sentencepiece_model.h"
 #include "fastformer/text/tokenizer_files.h"
 
 namespace fastformer::text {
@@ -28,6 +35,24 @@ class SampleIterator final : public sentencepiece::SentenceIterator {
   std::size_t position_ = 0;
 };
 
+// Calls `use` with the parts of a text until it returns false. The library joins unknown characters
+// in a row in time that is quadratic in their number, so that a text is cut where nothing but such
+// a run can be: after 16 KB without white space.
+void for_each_part(std::string_view text, const std::function<bool(std::string_view)>& use) {
+  constexpr std::size_t kLongestRun = 16'384;
+  std::size_t begin = 0, run = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const bool blank = text[i] == ' ' || text[i] == '\n' || text[i] == '\t' || text[i] == '\r';
+    const bool inside = (static_cast<unsigned char>(text[i]) & 0xC0) == 0x80;  // of a character
+    run = blank ? 0 : run + 1;
+    if (run <= kLongestRun || inside) continue;
+    if (!use(text.substr(begin, i - begin))) return;
+    begin = i;
+    run = 0;
+  }
+  use(text.substr(begin));
+}
+
 }  // namespace
 
 SentencePieceTokenizer::SentencePieceTokenizer(const TokenizerConfig& config, std::string model,
@@ -36,10 +61,18 @@ SentencePieceTokenizer::SentencePieceTokenizer(const TokenizerConfig& config, st
       normalizer_(config),
       model_(std::move(model)),
       processor_(std::make_unique<sentencepiece::SentencePieceProcessor>()) {
-  const auto status = processor_->LoadFromSerializedProto(model_);
-  if (!status.ok()) {
-    throw std::invalid_argument(where + " is not a SentencePiece model (" + status.ToString() +
+  const auto fail = [&](std::string_view cause) {
+    throw std::invalid_argument(where + " is not a SentencePiece model (" + base::excerpt(cause) +
                                 "); give a .model file");
+  };
+  if (!has_sound_charsmaps(model_)) fail("it is damaged");
+  try {
+    const auto status = processor_->LoadFromSerializedProto(model_);
+    if (!status.ok()) fail(status.ToString());
+  } catch (const std::invalid_argument&) {
+    throw;
+  } catch (const std::exception& error) {  // of the libraries inside
+    fail(error.what());
   }
 }
 
@@ -48,8 +81,8 @@ SentencePieceTokenizer::~SentencePieceTokenizer() = default;
 std::unique_ptr<Tokenizer> SentencePieceTokenizer::train(const TokenizerConfig& config,
                                                          const TextSource& texts) {
   if (!config.model_file.empty()) {
-    return std::make_unique<SentencePieceTokenizer>(config, base::read_file(config.model_file),
-                                                    config.model_file);
+    return std::make_unique<SentencePieceTokenizer>(
+        config, base::read_small_file(config.model_file), config.model_file);
   }
   constexpr std::size_t kSampleBytes = 64 << 20;
   const Normalizer normalizer(config);
@@ -74,10 +107,10 @@ std::unique_ptr<Tokenizer> SentencePieceTokenizer::train(const TokenizerConfig& 
   SampleIterator texts_of_sample(sample);
   const auto status = sentencepiece::SentencePieceTrainer::Train(options, &texts_of_sample, &model);
   if (!status.ok()) {
-    throw std::invalid_argument("SentencePiece could not learn a vocabulary of " +
-                                std::to_string(config.vocabulary_size) + " tokens from " +
-                                std::to_string(sample.size()) + " texts (" + status.ToString() +
-                                "); lower text.vocabulary_size or give more text");
+    throw std::invalid_argument(
+        "SentencePiece could not learn a vocabulary of " + std::to_string(config.vocabulary_size) +
+        " tokens from " + std::to_string(sample.size()) + " texts (" +
+        base::excerpt(status.ToString()) + "); lower text.vocabulary_size or give more text");
   }
   return std::make_unique<SentencePieceTokenizer>(config, std::move(model), "the trained model");
 }
@@ -85,21 +118,31 @@ std::unique_ptr<Tokenizer> SentencePieceTokenizer::train(const TokenizerConfig& 
 std::unique_ptr<Tokenizer> SentencePieceTokenizer::load(const TokenizerConfig& config,
                                                         const std::filesystem::path& directory) {
   const auto path = directory / kSentencePieceFile;
-  return std::make_unique<SentencePieceTokenizer>(config, base::read_file(path), path.string());
+  return std::make_unique<SentencePieceTokenizer>(config, base::read_small_file(path),
+                                                  path.string());
 }
 
 void SentencePieceTokenizer::encode(std::string_view text, std::vector<std::int32_t>& ids,
                                     std::size_t limit) const {
-  auto pieces = processor_->EncodeAsIds(normalizer_.normalize(head(text, limit)));
-  if (pieces.size() > limit) pieces.resize(limit);
-  ids.insert(ids.end(), pieces.begin(), pieces.end());
+  for_each_part(normalizer_.normalize(head(text, limit)), [&](std::string_view part) {
+    const auto pieces = processor_->EncodeAsIds({part.data(), part.size()});
+    const auto kept = std::min(pieces.size(), limit);
+    ids.insert(ids.end(), pieces.begin(), pieces.begin() + static_cast<std::ptrdiff_t>(kept));
+    limit -= kept;
+    return limit > 0;
+  });
 }
 
 std::vector<std::string> SentencePieceTokenizer::tokens(std::string_view text,
                                                         std::size_t limit) const {
-  auto pieces = processor_->EncodeAsPieces(normalizer_.normalize(head(text, limit)));
-  if (pieces.size() > limit) pieces.resize(limit);
-  return pieces;
+  std::vector<std::string> tokens;
+  for_each_part(normalizer_.normalize(head(text, limit)), [&](std::string_view part) {
+    for (auto& piece : processor_->EncodeAsPieces({part.data(), part.size()})) {
+      if (tokens.size() < limit) tokens.push_back(std::move(piece));
+    }
+    return tokens.size() < limit;
+  });
+  return tokens;
 }
 
 std::int64_t SentencePieceTokenizer::vocabulary_size() const { return processor_->GetPieceSize(); }

@@ -121,7 +121,7 @@ std::unique_ptr<Tokenizer> make_tokenizer(const TokenizerConfig& config,
 
 std::unique_ptr<Tokenizer> load_tokenizer(const std::filesystem::path& directory) {
   const auto path = directory / kConfigurationFile;
-  const auto tree = base::ConfigTree::from_json(base::read_file(path), path.string());
+  const auto tree = base::ConfigTree::from_json(base::read_small_file(path), path.string());
   FormatVersion format;
   tree.read_section("format", format);
   if (format.version != kFormatVersion) {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "fastformer/base/atomic_file.h"
+#include "fastformer/base/printable.h"
 
 namespace fastformer::text {
 
@@ -22,7 +23,8 @@ Vocabulary Vocabulary::from_counts(const TokenCounts& counts, std::int64_t minim
                                    std::int64_t size_limit) {
   std::vector<std::pair<std::int64_t, std::string_view>> ranked;
   for (const auto& [token, count] : counts) {
-    if (count >= minimum_count && token != "[PAD]" && token != "[UNK]") {
+    if (count >= minimum_count && token != "[PAD]" && token != "[UNK]" &&
+        !base::has_control_characters(token)) {
       ranked.emplace_back(-count, token);
     }
   }
@@ -36,17 +38,22 @@ Vocabulary Vocabulary::from_counts(const TokenCounts& counts, std::int64_t minim
 }
 
 Vocabulary Vocabulary::load(const std::filesystem::path& path) {
-  const std::string content = base::read_file(path);
+  const std::string content = base::read_small_file(path);
   std::vector<std::string> tokens;
   std::unordered_map<std::string_view, std::size_t> lines;
   for (std::size_t begin = 0; begin < content.size();) {
     const auto end = std::min(content.find('\n', begin), content.size());
     std::string_view line(content.data() + begin, end - begin);
     if (line.ends_with('\r')) line.remove_suffix(1);
+    if (base::has_control_characters(line)) {
+      throw std::invalid_argument(path.string() + ":" + std::to_string(tokens.size() + 1) +
+                                  ": the token '" + base::excerpt(line) +
+                                  "' has a control character; remove it");
+    }
     const auto [first, inserted] = lines.emplace(line, lines.size() + 1);
     if (!inserted) {
       throw std::invalid_argument(path.string() + ":" + std::to_string(tokens.size() + 1) +
-                                  ": the token '" + std::string(line) + "' stands on line " +
+                                  ": the token '" + base::excerpt(line) + "' stands on line " +
                                   std::to_string(first->second) +
                                   " already; each token needs one line of its own");
     }

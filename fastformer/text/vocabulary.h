@@ -23,10 +23,11 @@ using TokenCounts = std::unordered_map<std::string, std::int64_t, StringHash, st
 class Vocabulary {
  public:
   /// [PAD], [UNK], then the tokens by falling count, equal counts in byte order; without those seen
-  /// less than `minimum_count` times, `size_limit` at most.
+  /// less than `minimum_count` times and those with control characters, `size_limit` at most.
   static Vocabulary from_counts(const TokenCounts& counts, std::int64_t minimum_count,
                                 std::int64_t size_limit);
-  /// Throws std::invalid_argument for a missing file, a repeated token or no [UNK].
+  /// Throws std::invalid_argument for a missing file, a repeated token, one with a control
+  /// character, or no [UNK].
   static Vocabulary load(const std::filesystem::path& path);
   void save(const std::filesystem::path& path) const;
 

@@ -62,7 +62,7 @@ std::string cleaned(std::string_view text, bool lowercase) {
   constexpr UChar32 kDottedCapitalI = 0x130;  // alone in becoming two characters
   std::string kept;
   kept.reserve(text.size());
-  const auto size = static_cast<int32_t>(text.size());
+  const auto size = icu_size(text);
   for (int32_t i = 0; i < size;) {
     UChar32 c;
     U8_NEXT(text.data(), i, size, c);
@@ -88,7 +88,7 @@ std::size_t count_characters(std::string_view word) {
 
 // Calls `visit` with each word of BERT's basic tokenization until it returns false.
 void visit_basic_words(std::string_view text, const std::function<bool(std::string_view)>& visit) {
-  const auto size = static_cast<int32_t>(text.size());
+  const auto size = icu_size(text);
   int32_t begin = 0;
   const auto flush = [&](int32_t end) {
     return begin == end || visit(text.substr(begin, end - begin));

@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "fastformer/base/atomic_file.h"
-#include "fastformer/base/random.h"
 #include "fastformer/nn/tensor_file.h"
+#include "fastformer/train/prepared_record.h"
 
 namespace fastformer::train {
 namespace {
@@ -49,27 +49,14 @@ std::vector<NumberedFile> list(const fs::path& folder, const std::string& kind) 
   return files;
 }
 
-// Over names and bytes: safetensors itself would not notice a changed number.
-std::string checksum_of(const nn::ParameterMap& tensors) {
-  std::uint64_t hash = base::kChecksumStart;
-  for (const auto& [name, tensor] : tensors) {
-    hash = base::checksum(std::span<const char>(name), hash);
-    const auto dense = tensor.detach().contiguous();
-    // Every type that is saved has a multiple of four bytes.
-    const std::span<const std::uint32_t> words(
-        static_cast<const std::uint32_t*>(dense.const_data_ptr()), dense.nbytes() / 4);
-    hash = base::checksum(words, hash);
-  }
-  return std::to_string(hash);
-}
-
+// safetensors itself would not notice a changed number.
 void save_with_checksum(const fs::path& path, const nn::ParameterMap& tensors) {
-  nn::save_tensors(path, tensors, {{"checksum", checksum_of(tensors)}});
+  nn::save_tensors(path, tensors, {{"checksum", std::to_string(checksum_of(tensors))}});
 }
 
 nn::ParameterMap load_with_checksum(const fs::path& path) {
   auto file = nn::load_tensors(path);
-  if (file.metadata["checksum"] != checksum_of(file.tensors)) {
+  if (file.metadata["checksum"] != std::to_string(checksum_of(file.tensors))) {
     throw std::invalid_argument(path.string() + ": its content does not match its checksum");
   }
   return std::move(file.tensors);
@@ -91,7 +78,8 @@ nn::ParameterMap take(const nn::ParameterMap& tensors, const std::string& prefix
 Checkpoint load(const fs::path& path) {
   const auto tensors = load_with_checksum(path);
   const auto numbers = tensors.find("state"), metric = tensors.find("best_metric");
-  if (numbers == tensors.end() || metric == tensors.end() || numbers->second.numel() != 5) {
+  if (numbers == tensors.end() || metric == tensors.end() || numbers->second.numel() != 5 ||
+      numbers->second.scalar_type() != at::kLong || metric->second.numel() != 1) {
     throw std::invalid_argument(path.string() + ": is not a checkpoint of this program");
   }
   const auto* n = numbers->second.const_data_ptr<std::int64_t>();

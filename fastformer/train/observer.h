@@ -1,7 +1,7 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -34,6 +34,13 @@ class Observer {
   /// A sentence for the user: a checkpoint that could not be read, a run that was stopped.
   virtual void on_notice(const std::string&) {}
 };
+
+/// Takes sentences for an observer, which may be null.
+inline std::function<void(const std::string&)> notices_to(Observer* observer) {
+  return [observer](const std::string& notice) {
+    if (observer != nullptr) observer->on_notice(notice);
+  };
+}
 
 /// For callers with at most one observer, which may be null.
 inline std::vector<Observer*> observer_list(Observer* observer) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "fastformer/base/config_tree.h"
+#include "fastformer/data/cache.h"
 #include "fastformer/nn/parameter_store.h"
 #include "fastformer/text/tokenizer.h"
 #include "fastformer/train/train_config.h"
@@ -43,9 +44,10 @@ class Recipe {
   /// Whether there is a test part.
   virtual bool has_test_part() const = 0;
 
-  /// The task with its data prepared. `cache` is the folder for tokens if the recipe names none.
-  /// Throws std::invalid_argument as the readers of the data do.
-  virtual std::unique_ptr<Task> open(const std::filesystem::path& cache) const = 0;
+  /// The task with its data prepared. `cache` is the folder for tokens if the recipe names none;
+  /// `notice` may be empty. Throws std::invalid_argument as the readers of the data do.
+  virtual std::unique_ptr<Task> open(const std::filesystem::path& cache,
+                                     const data::Notice& notice) const = 0;
   /// Builds a model with the smallest tables, to check its layers, which do not depend on the
   /// tables. Throws std::invalid_argument or c10::Error.
   virtual void check_model() const = 0;

@@ -11,6 +11,8 @@
 #include <utility>
 
 #include "fastformer/base/atomic_file.h"
+#include "fastformer/base/fresh_path.h"
+#include "fastformer/train/prepared_record.h"
 
 namespace fastformer::train {
 
@@ -45,7 +47,8 @@ std::string lines_until(const fs::path& path, std::int64_t step) {
   std::string kept;
   for (std::string line; std::getline(file, line);) {
     const auto json = nlohmann::json::parse(line, nullptr, /*allow_exceptions=*/false);
-    if (!json.is_object() || json.value("step", std::int64_t{0}) > step) break;
+    const auto number = json.is_object() ? json.find("step") : json.end();
+    if (number == json.end() || !number->is_number_integer() || *number > step) break;
     kept += line + "\n";
   }
   return kept;
@@ -56,6 +59,7 @@ std::string lines_until(const fs::path& path, std::int64_t step) {
 RunDirectory::RunDirectory(fs::path folder, const Recipe& recipe, bool resume)
     : folder_(std::move(folder)),
       cache_(recipe.cache()),
+      sources_(recipe.sources()),
       log_every_(recipe.train.log_every),
       logged_at_(steady_clock::now()) {
   const bool started = fs::exists(folder_ / kRecipeFile);
@@ -69,6 +73,8 @@ RunDirectory::RunDirectory(fs::path folder, const Recipe& recipe, bool resume)
   }
   base::create_folder(folder_);
   lock_.emplace(folder_);
+  base::remove_leftovers(folder_);
+  base::remove_leftovers(checkpoints());
   const auto text = recipe.tree().to_toml();
   if (resume) {
     check_same_recipe(text);
@@ -86,13 +92,22 @@ void RunDirectory::check_same_recipe(const std::string& text) const {
                               "`; resume with the same recipe, or use another --output");
 }
 
+void RunDirectory::set_prepared(const std::vector<PreparedPart>& parts) {
+  if (new_recipe_.empty()) return check_prepared(folder_, parts, sources_);
+  new_record_ = prepared_record(parts, sources_);
+}
+
 fs::path RunDirectory::cache() const {
   return cache_.empty() ? folder_ / "cache" : fs::path(cache_);
 }
 
 void RunDirectory::begin(std::int64_t step) {
   // Not before: data that cannot be read leave no run behind.
-  if (!new_recipe_.empty()) base::write_file_atomically(folder_ / kRecipeFile, new_recipe_);
+  // The recipe last: it is what makes the folder that of a run.
+  if (!new_recipe_.empty()) {
+    base::write_file_atomically(folder_ / kPreparedFile, new_record_);
+    base::write_file_atomically(folder_ / kRecipeFile, new_recipe_);
+  }
   const auto path = folder_ / kMetricsFile;
   base::write_file_atomically(path, lines_until(path, step));
   metrics_.open(path, std::ios::app);

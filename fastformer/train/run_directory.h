@@ -8,9 +8,11 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #include "fastformer/train/observer.h"
 #include "fastformer/train/recipe.h"
+#include "fastformer/train/task.h"
 #include "fastformer/train/tensorboard_writer.h"
 
 namespace fastformer::train {
@@ -43,6 +45,7 @@ inline constexpr const char* kResultFile = "result.json";
 
 /// The folder of one training run:
 ///   recipe.toml           the recipe with every field in it
+///   prepared.json         what the data were, see train/prepared_record.h
 ///   metrics.jsonl         one JSON object for each logged step and each evaluation
 ///   tensorboard/          the same for TensorBoard
 ///   checkpoints/          see CheckpointFolder
@@ -55,11 +58,14 @@ class RunDirectory final : public Observer {
  public:
   /// Starts a run, or resumes one. Throws std::invalid_argument if a new run would overwrite
   /// another, if there is nothing to resume, if the recipe differs from that of the run (naming the
-  /// first such line), or if another process uses the folder.
+  /// first such line), or if another process uses the folder. Removes what killed processes left
+  /// half-written.
   RunDirectory(std::filesystem::path folder, const Recipe& recipe, bool resume);
   RunDirectory(const RunDirectory&) = delete;
   RunDirectory& operator=(const RunDirectory&) = delete;
 
+  /// Compares what the task prepared with what the run began with. Throws as check_prepared().
+  void set_prepared(const std::vector<PreparedPart>& parts);
   /// Writes the recipe and removes log entries after `step`; must be called once, before the first
   /// report.
   void begin(std::int64_t step);
@@ -78,7 +84,8 @@ class RunDirectory final : public Observer {
 
   std::filesystem::path folder_;
   std::string cache_;
-  std::string new_recipe_;  ///< written when the run begins
+  std::vector<RecipeSource> sources_;
+  std::string new_recipe_, new_record_;  ///< to be written when the run begins
   std::int64_t log_every_;
   std::optional<FolderLock> lock_;
   std::ofstream metrics_;

@@ -5,6 +5,7 @@
 #include <stdexcept>
 #include <string>
 #include <system_error>
+#include <utility>
 
 namespace fastformer::train {
 namespace {
@@ -29,29 +30,32 @@ void install(int number, int flags, struct sigaction& former) {
 
 }  // namespace
 
-StopSignal::StopSignal() : interrupt_{}, terminate_{} {
+StopSignal::StopSignal() {
   if (installed.exchange(true)) {
     throw std::logic_error("StopSignal: only one object may exist at a time");
   }
   received.store(0, std::memory_order_relaxed);
   try {
     // SA_RESTART keeps reads and writes in progress whole; SA_RESETHAND arms the second SIGINT.
-    install(SIGINT, SA_RESTART | SA_RESETHAND, interrupt_);
-    try {
-      install(SIGTERM, SA_RESTART, terminate_);
-    } catch (...) {
-      sigaction(SIGINT, &interrupt_, nullptr);
-      throw;
+    for (const auto& [number, flags] :
+         {std::pair(SIGINT, SA_RESTART | static_cast<int>(SA_RESETHAND)),
+          std::pair(SIGTERM, SA_RESTART), std::pair(SIGHUP, SA_RESTART)}) {
+      struct sigaction former = {};
+      sigaction(number, nullptr, &former);
+      if (number == SIGHUP && former.sa_handler == SIG_IGN) continue;
+      install(number, flags, former);
+      handlers_.push_back({number, former});
     }
   } catch (...) {
-    installed.store(false);
+    restore();
     throw;
   }
 }
 
-StopSignal::~StopSignal() {
-  sigaction(SIGTERM, &terminate_, nullptr);
-  sigaction(SIGINT, &interrupt_, nullptr);
+StopSignal::~StopSignal() { restore(); }
+
+void StopSignal::restore() {
+  for (const auto& handler : handlers_) sigaction(handler.signal, &handler.former, nullptr);
   installed.store(false);
 }
 

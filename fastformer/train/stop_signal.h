@@ -1,18 +1,19 @@
 #pragma once
 
 #include <csignal>
+#include <vector>
 
 namespace fastformer::train {
 
-/// While the object exists, SIGINT and SIGTERM request a stop instead of ending the process, so
-/// that training can finish its step and save a checkpoint.
+/// While it lives, SIGINT, SIGTERM and SIGHUP (unless it is ignored, as under nohup) ask for a stop
+/// instead of ending the process, so that training can finish its step and save a checkpoint.
 ///
 ///   StopSignal stop;
 ///   while (!finished && !stop.requested()) train_one_step();
 ///
-/// A second SIGINT ends the process by default action, for users who press Ctrl-C again to stop at
-/// once. Repeated SIGTERM has no further effect. The destructor restores the former handlers.
-/// signal() returns the reason of the stop.
+/// A second SIGINT ends the process by default action: whoever presses Ctrl-C again does not want
+/// to wait. The others may come as often as they like. The destructor restores the former handlers;
+/// a program that must know why it stopped asks signal().
 class StopSignal {
  public:
   /// Throws std::logic_error while another object exists, std::system_error if the system reports
@@ -24,12 +25,17 @@ class StopSignal {
   StopSignal& operator=(const StopSignal&) = delete;
 
   bool requested() const { return signal() != 0; }
-  /// The last signal received (SIGINT, SIGTERM), 0 for none.
+  /// The signal that came last, 0 for none.
   int signal() const;
 
  private:
-  struct sigaction interrupt_;  ///< the handlers from before
-  struct sigaction terminate_;
+  struct Handler {
+    int signal;
+    struct sigaction former;
+  };
+  void restore();
+
+  std::vector<Handler> handlers_;  ///< from before
 };
 
 }  // namespace fastformer::train

@@ -22,6 +22,12 @@ struct TestReport {
   std::string table;                            ///< for people
 };
 
+/// Something that a task prepared from its data, for a resumed run to compare.
+struct PreparedPart {
+  std::string name;  ///< "the vocabulary"
+  std::uint64_t checksum;
+};
+
 /// The object that a Trainer trains: a model with the data, the loss and the metrics of its task.
 ///
 /// The order of batches depends only on the recipe and the number of the epoch.
@@ -33,6 +39,9 @@ class Task {
   virtual std::string title() const = 0;
   /// A readable table of the data.
   virtual std::string summary() const = 0;
+
+  /// All that training depends on beside the recipe.
+  virtual std::vector<PreparedPart> prepared() const = 0;
 
   /// The parameters that training changes.
   virtual const nn::ParameterMap& parameters() const = 0;

@@ -52,7 +52,10 @@ bool Trainer::load_checkpoint() {
   if (checkpoints_ == nullptr) return false;
   const auto checkpoint =
       checkpoints_->load_newest([&](const std::string& notice) { notify(notice); });
-  if (!checkpoint) return false;
+  if (!checkpoint) {
+    if (!checkpoints_->newest().empty()) notify("no checkpoint is whole; the run starts anew");
+    return false;
+  }
   nn::assign(task_.parameters(), checkpoint->weights, "the checkpoint");
   adam_.load_state(checkpoint->optimizer);
   state_ = checkpoint->state;

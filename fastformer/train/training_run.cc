@@ -16,11 +16,13 @@ kernels::ComputeScope scope_of(const Recipe& recipe) {
   return kernels::ComputeScope(recipe.train.precision, recipe.train.threads);
 }
 
-std::unique_ptr<Task> open(const Recipe& recipe, const RunDirectory& directory,
-                           const fs::path& cache) {
+std::unique_ptr<Task> open(const Recipe& recipe, RunDirectory& directory,
+                           const RunOptions& options) {
   const auto scope = scope_of(recipe);
-  const bool elsewhere = directory.names_no_cache() && !cache.empty();
-  return recipe.open(elsewhere ? cache : directory.cache());
+  const bool elsewhere = directory.names_no_cache() && !options.cache.empty();
+  auto task = recipe.open(elsewhere ? options.cache : directory.cache(), options.notice);
+  directory.set_prepared(task->prepared());
+  return task;
 }
 
 double best_validation(const Recipe& recipe, const TrainingState& state) {
@@ -47,7 +49,7 @@ TrainingRun::TrainingRun(const Recipe& recipe, const fs::path& folder, const Run
     : recipe_(recipe),
       options_(options),
       directory_(folder, recipe_, options.resume),
-      task_(open(recipe_, directory_, options.cache)),
+      task_(open(recipe_, directory_, options)),
       checkpoints_(directory_.checkpoints()) {}
 
 bool TrainingRun::train(std::vector<Observer*> observers, const std::function<bool()>& stop) {

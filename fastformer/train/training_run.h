@@ -19,9 +19,9 @@ namespace fastformer::train {
 
 struct RunOptions {
   bool resume = false;
-  bool keep_model = true;  ///< write the model directory
-  std::filesystem::path
-      cache;  ///< folder for tokens if the recipe names none; empty: in the run directory
+  bool keep_model = true;       ///< write the model directory
+  std::filesystem::path cache;  ///< folder for tokens if the recipe names none; empty: in the run
+  data::Notice notice;          ///< receives sentences for the user while the data is prepared
 };
 
 /// One training from the data to the finished model, in a run directory.

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
+#include <limits>
 #include <numeric>
 #include <thread>
 
@@ -171,6 +172,28 @@ TEST_F(ClassifierTest, AuthorsNamesGoBothWays) {
   for (const auto& [name, tensor] : ours) EXPECT_TRUE(at::equal(back.at(name), tensor)) << name;
   EXPECT_THROW(to_authors_names({{"embedding.bigram.weight", at::zeros({1})}}),
                std::invalid_argument);
+}
+
+TEST_F(ClassifierTest, TheConfigurationAloneAllocatesNothing) {
+  // A matrix of this width would need 4 GB.
+  replace("config.json", "\"width\": 8", "\"width\": 32768");
+  EXPECT_MENTIONS(refusal(), "the model expects", "32768");
+}
+
+TEST_F(ClassifierTest, RefusesWeightsThatAreNotFinite) {
+  const auto path = directory() / "model.safetensors";
+  auto tensors = nn::load_tensors(path).tensors;
+  tensors["classifier.bias"][0] = std::numeric_limits<float>::quiet_NaN();
+  nn::save_tensors(path, tensors);
+  EXPECT_MENTIONS(refusal(), "'classifier.bias'", "not finite");
+}
+
+TEST_F(ClassifierTest, RefusesLabelsThatCannotBeToldApart) {
+  for (const std::vector<std::string>& labels :
+       {std::vector<std::string>{"a", "a"}, {"a", ""}, {"a", "b\tc"}, {"a", "\x1b[2J"}}) {
+    save(labels, /*seed=*/1);
+    EXPECT_MENTIONS(refusal(), "config.json", "labels");
+  }
 }
 
 TEST_F(ClassifierTest, SavingAgainReplacesTheModel) {

@@ -2,6 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
+
+#include "fastformer/nn/tensor_file.h"
+#include "support/temporary_folder.h"
+
 namespace fastformer::nn {
 namespace {
 
@@ -10,6 +15,56 @@ TEST(ParameterStore, OneNameIsOneTensor) {
   EXPECT_TRUE(store.normal("a", {2}).is_same(store.normal("a", {2})));
   ParameterStore again(1);
   EXPECT_TRUE(at::equal(store.normal("a", {2}), again.normal("a", {2})));
+}
+
+class StoreOfAFile : public ::testing::Test {
+ protected:
+  std::string error_of(const ParameterMap& tensors, const std::vector<std::int64_t>& shape = {2, 3},
+                       at::ScalarType dtype = at::kFloat) {
+    save_tensors(path_, tensors);
+    return testing::error_of([&] {
+      auto store = ParameterStore::from_file(path_, dtype);
+      store.normal("a", shape);
+      store.constant("b", {1}, 0);
+      store.finish();
+    });
+  }
+  testing::TemporaryFolder folder_;
+  std::filesystem::path path_ = folder_ / "model.safetensors";
+  at::Tensor a_ = at::arange(6).reshape({2, 3}).to(at::kFloat), b_ = at::ones({1});
+};
+
+TEST_F(StoreOfAFile, GivesItsTensors) {
+  ASSERT_EQ(error_of({{"a", a_}, {"b", b_}}), "");
+  auto store = ParameterStore::from_file(path_);
+  const auto a = store.normal("a", {2, 3});
+  EXPECT_TRUE(at::equal(a, a_));
+  EXPECT_TRUE(a.requires_grad());
+  EXPECT_TRUE(store.normal("a", {2, 3}).is_same(a));
+}
+
+TEST_F(StoreOfAFile, RefusesWhatTheModelDoesNotHave) {
+  EXPECT_MENTIONS(error_of({{"a", a_}}), "'b' is missing");
+  EXPECT_MENTIONS(error_of({{"a", a_}, {"b", b_}, {"bb", b_}}), "no parameter 'bb'",
+                  "did you mean 'b'");
+  EXPECT_MENTIONS(error_of({{"a", a_}, {"b", b_}}, {3, 3}), "model.safetensors",
+                  "has the shape [2, 3], the model expects [3, 3]");
+  // Nothing of a size that only the configuration asks for is allocated.
+  EXPECT_MENTIONS(error_of({{"a", a_}, {"b", b_}}, {1 << 30, 1 << 30}), "the model expects");
+  EXPECT_MENTIONS(error_of({{"a", a_}, {"b", b_}}, {2, 3}, at::kDouble), "Float", "Double");
+  EXPECT_LT(error_of({{"a", a_}, {"b", b_}, {std::string(300'000, 'x'), b_}}).size(), 400u);
+}
+
+TEST_F(StoreOfAFile, RefusesNumbersThatAreNotFinite) {
+  for (const auto value :
+       {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity(),
+        -std::numeric_limits<float>::infinity()}) {
+    auto a = a_.clone();
+    a[1][1] = value;
+    EXPECT_MENTIONS(error_of({{"a", a}, {"b", b_}}), "'a'", "not finite", "train it again");
+  }
+  EXPECT_EQ(testing::error_of([] { check_finite(at::empty({0}), "x"); }), "");
+  EXPECT_EQ(testing::error_of([] { check_finite(at::ones({3}, at::kBFloat16), "x"); }), "");
 }
 
 TEST(ParameterCount, SkipsTheTablesThatTokensAreLookedUpIn) {

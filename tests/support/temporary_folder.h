@@ -1,7 +1,6 @@
 #pragma once
 
-#include <unistd.h>
-
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <stdexcept>
@@ -18,10 +17,9 @@ namespace fastformer::testing {
 class TemporaryFolder {
  public:
   TemporaryFolder() {
-    static int counter = 0;
-    path_ = std::filesystem::temp_directory_path() /
-            ("fastformer_test." + std::to_string(::getpid()) + "." + std::to_string(counter++));
-    std::filesystem::create_directories(path_);
+    auto name = (std::filesystem::temp_directory_path() / "fastformer_test.XXXXXX").string();
+    if (mkdtemp(name.data()) == nullptr) throw std::runtime_error(name + ": cannot be made");
+    path_ = name;
   }
   TemporaryFolder(const TemporaryFolder&) = delete;
   TemporaryFolder& operator=(const TemporaryFolder&) = delete;

@@ -105,6 +105,7 @@ class NumberTask final : public train::Task {
 
   std::string title() const override { return "Number"; }
   std::string summary() const override { return "one number\n"; }
+  std::vector<train::PreparedPart> prepared() const override { return {}; }
   const nn::ParameterMap& parameters() const override { return store_.parameters(); }
   std::set<std::string> row_sparse_parameters() const override { return {}; }
   std::int64_t batches(std::int64_t) const override { return 20; }
@@ -157,7 +158,7 @@ class NumberRecipe final : public train::Recipe {
   }
   std::vector<train::RecipeSource> sources() const override { return {}; }
   bool has_test_part() const override { return true; }
-  std::unique_ptr<train::Task> open(const fs::path&) const override {
+  std::unique_ptr<train::Task> open(const fs::path&, const data::Notice&) const override {
     return std::make_unique<NumberTask>(data.number, static_cast<std::uint64_t>(train.seed));
   }
   void check_model() const override {}

@@ -12,7 +12,7 @@ volatile std::sig_atomic_t former_calls = 0;
 void count_call(int) { former_calls = former_calls + 1; }
 
 TEST(StopSignal, RemembersInterruptAndTermination) {
-  for (const int number : {SIGINT, SIGTERM}) {
+  for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
     StopSignal stop;
     EXPECT_FALSE(stop.requested());
     std::raise(number);
@@ -25,6 +25,17 @@ TEST(StopSignal, SurvivesRepeatedTermination) {
   StopSignal stop;
   for (int i = 0; i < 3; ++i) std::raise(SIGTERM);
   EXPECT_TRUE(stop.requested());
+}
+
+TEST(StopSignal, LeavesAnIgnoredHangupIgnored) {
+  const auto former = std::signal(SIGHUP, SIG_IGN);
+  {
+    StopSignal stop;
+    std::raise(SIGHUP);
+    EXPECT_FALSE(stop.requested());
+  }
+  std::raise(SIGHUP);  // still ignored
+  std::signal(SIGHUP, former);
 }
 
 TEST(StopSignal, RestoresTheFormerHandlers) {

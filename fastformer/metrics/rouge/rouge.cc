@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <bit>
+#include <cmath>
+#include <numeric>
 
 namespace fastformer::metrics {
 
@@ -15,63 +17,104 @@ void CommonSubsequence::set_reference(std::span<const std::int32_t> reference) {
   for (const auto word : reference_) slots_[static_cast<std::size_t>(word)] = -1;
   reference_.assign(reference.begin(), reference.end());
   blocks_ = (reference.size() + kBits - 1) / kBits;
-  places_.clear();
+  // The places of each word one after another: their number, where they begin, then themselves.
+  std::vector<std::size_t> last_block;
+  first_.assign(1, 0);
   for (std::size_t i = 0; i < reference.size(); ++i) {
     const auto word = static_cast<std::size_t>(reference[i]);
     if (word >= slots_.size()) slots_.resize(word + 1, -1);
     if (slots_[word] < 0) {
-      slots_[word] = static_cast<std::int32_t>(places_.size() / blocks_);
-      places_.resize(places_.size() + blocks_);
+      slots_[word] = static_cast<std::int32_t>(last_block.size());
+      last_block.push_back(blocks_);
+      first_.push_back(0);
     }
-    places_[static_cast<std::size_t>(slots_[word]) * blocks_ + i / kBits] |= Bits{1} << i % kBits;
+    const auto slot = static_cast<std::size_t>(slots_[word]);
+    if (last_block[slot] != i / kBits) ++first_[slot + 1];
+    last_block[slot] = i / kBits;
+  }
+  std::partial_sum(first_.begin(), first_.end(), first_.begin());
+  places_.assign(first_.back(), {});
+  std::vector<std::size_t> next(first_.begin(), first_.end() - 1);
+  for (std::size_t i = 0; i < reference.size(); ++i) {
+    const auto slot = static_cast<std::size_t>(slots_[static_cast<std::size_t>(reference[i])]);
+    const bool begun = next[slot] > first_[slot] && places_[next[slot] - 1].block == i / kBits;
+    auto& place = places_[begun ? next[slot] - 1 : next[slot]++];
+    place.block = i / kBits;
+    place.bits |= Bits{1} << i % kBits;
   }
 }
 
-const CommonSubsequence::Bits* CommonSubsequence::places_of(std::int32_t word) const {
+std::span<const CommonSubsequence::Place> CommonSubsequence::places_of(std::int32_t word) const {
   const auto index = static_cast<std::size_t>(word);
-  if (index >= slots_.size() || slots_[index] < 0) return nullptr;
-  return places_.data() + static_cast<std::size_t>(slots_[index]) * blocks_;
+  if (index >= slots_.size() || slots_[index] < 0) return {};
+  const auto slot = static_cast<std::size_t>(slots_[index]);
+  return std::span(places_).subspan(first_[slot], first_[slot + 1] - first_[slot]);
 }
 
-void CommonSubsequence::advance(std::int32_t word, const Bits* from, Bits* to) const {
-  const Bits* const places = places_of(word);
-  if (places == nullptr) {
-    if (from != to) std::copy(from, from + blocks_, to);
-    return;
-  }
+void CommonSubsequence::advance(std::int32_t word, Bits* v) const {
+  const auto places = places_of(word);
   Bits carry = 0;
-  for (std::size_t b = 0; b < blocks_; ++b) {
-    const Bits v = from[b], matches = v & places[b];
-    const Bits sum = v + matches, carried = sum + carry;
-    carry = static_cast<Bits>(sum < v) | static_cast<Bits>(carried < sum);
-    to[b] = carried | (v - matches);
+  for (std::size_t p = 0; p < places.size(); ++p) {
+    auto b = places[p].block;
+    const Bits matches = v[b] & places[p].bits;
+    const Bits sum = v[b] + matches, carried = sum + carry;
+    carry = static_cast<Bits>(sum < v[b]) | static_cast<Bits>(carried < sum);
+    v[b] = carried | (v[b] - matches);
+    // Blocks without the word change by the carry alone, until one takes it.
+    const auto end = p + 1 < places.size() ? places[p + 1].block : blocks_;
+    for (++b; carry != 0 && b < end; ++b) {
+      carry = static_cast<Bits>(v[b] == ~Bits{0});
+      v[b] |= v[b] + 1;
+    }
   }
 }
 
 std::size_t CommonSubsequence::length(std::span<const std::int32_t> candidate) {
-  history_.assign(blocks_, ~Bits{0});
-  for (const auto word : candidate) advance(word, history_.data(), history_.data());
+  rows_.assign(blocks_, ~Bits{0});
+  for (const auto word : candidate) advance(word, rows_.data());
   std::size_t zeros = 0;  // bits behind the reference's end stay ones
-  for (const auto v : history_) zeros += static_cast<std::size_t>(std::popcount(~v));
+  for (const auto v : rows_) zeros += static_cast<std::size_t>(std::popcount(~v));
   return zeros;
 }
 
-void CommonSubsequence::mark(std::span<const std::int32_t> candidate, std::vector<char>& marked) {
-  history_.assign(blocks_ * (candidate.size() + 1), ~Bits{0});
-  for (std::size_t j = 0; j < candidate.size(); ++j) {
-    Bits* const v = history_.data() + j * blocks_;
-    advance(candidate[j], v, v + blocks_);
+void CommonSubsequence::advance_rows(std::span<const std::int32_t> words, Bits* rows) const {
+  for (const auto word : words) {
+    std::copy(rows, rows + blocks_, rows + blocks_);
+    rows += blocks_;
+    advance(word, rows);
   }
-  for (std::size_t i = reference_.size(), j = candidate.size(); i > 0 && j > 0;) {
-    if (reference_[i - 1] == candidate[j - 1]) {
-      marked[--i] = 1;
-      --j;
-      continue;
+}
+
+void CommonSubsequence::mark(std::span<const std::int32_t> candidate, std::vector<char>& marked) {
+  constexpr std::size_t kLeast = 256;
+  const auto step =
+      std::max(kLeast, static_cast<std::size_t>(std::sqrt(static_cast<double>(candidate.size()))));
+  // V before each `step` words; between them it is computed again on the way back.
+  const auto parts = (candidate.size() + step - 1) / step;
+  saved_.assign(parts * blocks_, ~Bits{0});
+  for (std::size_t part = 0; part + 1 < parts; ++part) {
+    Bits* const v = saved_.data() + (part + 1) * blocks_;
+    std::copy(v - blocks_, v, v);
+    for (const auto word : candidate.subspan(part * step, step)) advance(word, v);
+  }
+  std::size_t i = reference_.size(), j = candidate.size();
+  for (auto part = parts; part-- > 0 && i > 0;) {
+    const auto first = part * step;
+    const auto words = candidate.subspan(first, std::min(step, candidate.size() - first));
+    rows_.resize((words.size() + 1) * blocks_);
+    std::copy_n(saved_.data() + part * blocks_, blocks_, rows_.data());
+    advance_rows(words, rows_.data());
+    while (i > 0 && j > first) {
+      if (reference_[i - 1] == candidate[j - 1]) {
+        marked[--i] = 1;
+        --j;
+        continue;
+      }
+      // Where the words differ, the length grows at i only by what the candidate had before j.
+      const Bits v = rows_[(j - first) * blocks_ + (i - 1) / kBits];
+      const bool grows = (v >> (i - 1) % kBits & 1) == 0;
+      grows ? --j : --i;
     }
-    // Where the words differ, the length grows at i only by what the candidate had before j.
-    const Bits v = history_[j * blocks_ + (i - 1) / kBits];
-    const bool grows = (v >> (i - 1) % kBits & 1) == 0;
-    grows ? --j : --i;
   }
 }
 

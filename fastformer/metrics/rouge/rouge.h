@@ -18,7 +18,7 @@ namespace fastformer::metrics {
 ///
 ///   CommonSubsequence matcher;
 ///   matcher.set_reference(reference);            // m words
-///   const auto length = matcher.length(candidate);  // n words: time n m / 64
+///   const auto length = matcher.length(candidate);  // n words: time n m / 64 at most
 ///
 /// Word numbers are small and not negative; the memory grows with the largest of them. An object
 /// belongs to one thread.
@@ -31,20 +31,27 @@ class CommonSubsequence {
   /// Sets, in `marked` [m], the places of one longest common subsequence in the reference, and
   /// leaves the rest. Among several it is the one that rouge-score finds: from the ends, equal
   /// words are taken, else the candidate's last word goes if the length without it is greater than
-  /// without the reference's, else the reference's. Memory n m / 8 bytes.
+  /// without the reference's, else the reference's. Memory m sqrt(n) / 4 bytes.
   void mark(std::span<const std::int32_t> candidate, std::vector<char>& marked);
 
  private:
   using Bits = std::uint64_t;
 
-  const Bits* places_of(std::int32_t word) const;
-  void advance(std::int32_t word, const Bits* from, Bits* to) const;
+  struct Place {
+    std::size_t block = 0;
+    Bits bits = 0;
+  };
+
+  std::span<const Place> places_of(std::int32_t word) const;
+  void advance(std::int32_t word, Bits* v) const;
+  void advance_rows(std::span<const std::int32_t> words, Bits* rows) const;
 
   std::vector<std::int32_t> reference_;
   std::size_t blocks_ = 0;           ///< 64 places each
-  std::vector<std::int32_t> slots_;  ///< of each word number: where its places are, -1: nowhere
-  std::vector<Bits> places_;         ///< [distinct words, blocks]
-  std::vector<Bits> history_;        ///< V, or all its values while a subsequence is to be marked
+  std::vector<std::int32_t> slots_;  ///< of each word number: its place in first_, -1: nowhere
+  std::vector<std::size_t> first_;   ///< [distinct words + 1] in places_
+  std::vector<Place> places_;        ///< of one word after another, by block
+  std::vector<Bits> rows_, saved_;   ///< values of V, [blocks] each
 };
 
 /// The overlap of a summary with a reference.

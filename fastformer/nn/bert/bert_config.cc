@@ -8,6 +8,7 @@
 
 #include "fastformer/base/atomic_file.h"
 #include "fastformer/base/format.h"
+#include "fastformer/base/printable.h"
 #include "fastformer/base/strict_json.h"
 
 namespace fastformer::nn {
@@ -16,7 +17,9 @@ namespace {
 using kernels::Activation;
 using Json = nlohmann::json;
 
-// The other names of the same two functions come from later versions of the library.
+constexpr std::int64_t kMostLayers = 1000;
+
+// Other spellings of the same two functions are of later versions of the library.
 constexpr std::array<std::pair<const char*, Activation>, 5> kActivations = {
     {{"gelu", Activation::kGelu},
      {"gelu_new", Activation::kGeluTanh},
@@ -43,13 +46,14 @@ class BertFields {
     if (find(key) != nullptr) return;
     fail(std::string("has no ") + key + "; expected the config.json of a BERT model");
   }
-  void read(const char* key, std::int64_t least, std::int64_t& field) const {
-    constexpr std::int64_t kMost = std::int64_t{1} << 31;
+  void read(const char* key, std::int64_t least, std::int64_t& field,
+            std::int64_t most = std::int64_t{1} << 31) const {
     const auto* value = find(key);
     if (value == nullptr) return;
-    if (!value->is_number_integer() || *value < least || *value > kMost) {
-      fail(std::string(key) + " is " + value->dump() + ", expected a whole number from " +
-           std::to_string(least) + " to " + std::to_string(kMost));
+    if (!value->is_number_integer() || *value < least || *value > most) {
+      fail(std::string(key) + " is " + base::excerpt(value->dump()) +
+           ", expected a whole number from " + std::to_string(least) + " to " +
+           std::to_string(most));
     }
     field = value->get<std::int64_t>();
   }
@@ -58,8 +62,8 @@ class BertFields {
     const auto* value = find(key);
     if (value == nullptr) return;
     if (!value->is_number() || *value < 0 || *value >= 1) {
-      fail(std::string(key) + " is " + value->dump() +
-           ", expected a number of at least 0 and below 1");
+      fail(std::string(key) + " is " + base::excerpt(value->dump()) +
+           ", expected a number from 0 on and below 1");
     }
     field = value->get<double>();
   }
@@ -67,7 +71,8 @@ class BertFields {
   std::string text(const char* key) const {
     const auto* value = find(key);
     if (value == nullptr) return "";
-    if (!value->is_string()) fail(std::string(key) + " is " + value->dump() + ", expected text");
+    if (!value->is_string())
+      fail(std::string(key) + " is " + base::excerpt(value->dump()) + ", expected text");
     return value->get<std::string>();
   }
 
@@ -79,8 +84,9 @@ class BertFields {
 void check_architecture(const BertFields& fields) {
   const auto type = fields.text("model_type");
   if (!type.empty() && type != "bert" && type != "unilm") {
-    fields.fail("model_type is '" + type +
-                "', but only the types 'bert' and 'unilm' are supported; choose a BERT model");
+    fields.fail("model_type is '" + base::excerpt(type) +
+                "', but only models of the type 'bert' or 'unilm' can be read; export a BERT model "
+                "or choose another one");
   }
   const auto positions = fields.text("position_embedding_type");
   std::int64_t bins = 0;
@@ -104,18 +110,18 @@ Activation activation_of(const BertFields& fields) {
     if (name == known) return activation;
     names.emplace_back(known);
   }
-  fields.fail("hidden_act is '" + name + "'" + base::suggestion(name, names));
+  fields.fail("hidden_act is '" + base::excerpt(name) + "'" + base::suggestion(name, names));
 }
 
 }  // namespace
 
 void BertConfig::visit_fields(base::FieldVisitor& visit) {
   visit("vocabulary_size", vocabulary_size, "tokens", base::at_least(1));
-  visit("width", width, "hidden size: width of the vector of a token", base::at_least(1));
-  visit("layers", layers, "layers", base::at_least(0));
-  visit("heads", heads, "attention heads; must divide width", base::at_least(1));
-  visit("ffn_width", ffn_width, "hidden width of the feed-forward block", base::at_least(1));
-  visit("max_positions", max_positions, "largest number of tokens per text", base::at_least(1));
+  visit("width", width, "numbers for each token", base::at_least(1));
+  visit("layers", layers, "layers", base::between(0, kMostLayers));
+  visit("heads", heads, "attention heads; divides width", base::at_least(1));
+  visit("ffn_width", ffn_width, "inner width of the feed-forward block", base::at_least(1));
+  visit("max_positions", max_positions, "tokens of the longest text", base::at_least(1));
   visit("token_types", token_types, "types of tokens", base::at_least(1));
   visit("activation", activation, "activation function of the feed-forward block");
   visit("epsilon", epsilon, "added to the variance in layer normalisation", base::between(0, 1));
@@ -141,7 +147,7 @@ BertConfig BertConfig::from_json(std::string_view json, const std::string& where
   BertConfig config;
   fields.read("vocab_size", 1, config.vocabulary_size);
   fields.read("hidden_size", 1, config.width);
-  fields.read("num_hidden_layers", 0, config.layers);
+  fields.read("num_hidden_layers", 0, config.layers, kMostLayers);
   fields.read("num_attention_heads", 1, config.heads);
   fields.read("intermediate_size", 1, config.ffn_width);
   fields.read("max_position_embeddings", 1, config.max_positions);
@@ -158,7 +164,7 @@ BertConfig BertConfig::from_json(std::string_view json, const std::string& where
 }
 
 BertConfig BertConfig::load(const std::filesystem::path& path) {
-  return from_json(base::read_file(path), path.string());
+  return from_json(base::read_small_file(path), path.string());
 }
 
 }  // namespace fastformer::nn

@@ -223,7 +223,9 @@ std::vector<std::string> BertEncoder::load(const std::filesystem::path& path) co
   }
   const at::NoGradGuard no_gradients;
   for (const auto& [own, parameter] : parameters_) {
-    parameter.copy_(to_tensor(file.tensor(names[own]), where(names[own])));
+    const auto values = to_tensor(file.tensor(names[own]), where(names[own]));
+    check_finite(values, where(names[own]));
+    parameter.copy_(values);
   }
   std::vector<std::string> rest;
   for (const auto& entry : file.tensors()) {

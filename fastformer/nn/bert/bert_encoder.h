@@ -75,7 +75,7 @@ class BertEncoder {
   /// the store's type. Names may have "bert." before them, and norms may have "gamma" and "beta",
   /// as in the first files of BERT. Returns the names of the tensors that it did not use, such as
   /// those of the pooler. Throws std::invalid_argument naming file and tensor for one that is
-  /// missing or of another shape, and as base::SafetensorsFile does; nothing is changed then.
+  /// missing, of another shape or not finite, and as base::SafetensorsFile does.
   std::vector<std::string> load(const std::filesystem::path& path) const;
 
   /// The last layer's rows: ids [T] -> [T, d]. `training` turns on the dropout of the trained

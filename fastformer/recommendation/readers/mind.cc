@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "fastformer/base/format.h"
+#include "fastformer/base/printable.h"
 #include "fastformer/data/delimited_records.h"
 #include "fastformer/data/line_stream.h"
 #include "fastformer/recommendation/data_config.h"
@@ -110,12 +111,12 @@ class BehaviorsReader {
     }
     const auto time = parse_time(cells_[2]);
     if (!time) {
-      refuse(where, "the time '" + std::string(cells_[2]) +
+      refuse(where, "the time '" + base::excerpt(cells_[2]) +
                         "' cannot be read, expected one like 11/15/2019 8:55:22 AM or "
                         "2019-11-15T08:55:22");
     }
     if (cells_[0].empty() || cells_[0].find(' ') != std::string_view::npos) {
-      refuse(where, "the id of the impression is '" + std::string(cells_[0]) +
+      refuse(where, "the id of the impression is '" + base::excerpt(cells_[0]) +
                         "', expected an id without blanks, for the prediction file");
     }
     if (cells_[1].empty()) refuse(where, "the impression has no user");
@@ -137,13 +138,13 @@ class BehaviorsReader {
       bool clicked = false;
       if (log_.labelled()) {
         if (!has_label(word)) {
-          refuse(where, "the shown item '" + std::string(word) +
+          refuse(where, "the shown item '" + base::excerpt(word) +
                             "' ends neither in -0 nor in -1 as the others do");
         }
         clicked = word.back() == '1';
         word.remove_suffix(2);
       } else if (has_label(word)) {
-        refuse(where, "the shown item '" + std::string(word) +
+        refuse(where, "the shown item '" + base::excerpt(word) +
                           "' has a label, but earlier ones have none");
       }
       const auto number = items_.find(word);

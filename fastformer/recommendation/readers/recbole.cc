@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "fastformer/base/format.h"
+#include "fastformer/base/printable.h"
 #include "fastformer/data/delimited_records.h"
 #include "fastformer/data/line_stream.h"
 #include "fastformer/data/splits.h"
@@ -74,7 +75,7 @@ RecboleTable::RecboleTable(const std::filesystem::path& file, const DataConfig& 
   for (const auto cell : cells_) {
     const auto colon = cell.find(':');
     if (colon == std::string_view::npos) {
-      throw std::invalid_argument(where() + ": the heading '" + std::string(cell) +
+      throw std::invalid_argument(where() + ": the heading '" + base::excerpt(cell) +
                                   "' has no type, expected name:type as in \"user_id:token\"");
     }
     names_.emplace_back(cell.substr(0, colon));
@@ -114,7 +115,7 @@ double RecboleTable::number(std::size_t column) const {
   double value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc() || end != text.data() + text.size() || !std::isfinite(value)) {
-    throw std::invalid_argument(where() + ": the " + names_[column] + " '" + std::string(text) +
+    throw std::invalid_argument(where() + ": the " + names_[column] + " '" + base::excerpt(text) +
                                 "' is not a number");
   }
   return value;

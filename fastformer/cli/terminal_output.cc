@@ -1,0 +1,51 @@
+#include "fastformer/cli/terminal_output.h"
+
+#include <unistd.h>
+
+#include <iostream>
+#include <string_view>
+
+#include "fastformer/base/printable.h"
+
+namespace fastformer::cli {
+
+PrintableBuffer::int_type PrintableBuffer::overflow(int_type byte) {
+  if (traits_type::eq_int_type(byte, traits_type::eof())) return traits_type::not_eof(byte);
+  const char c = traits_type::to_char_type(byte);
+  waiting_ += c;
+  return c != '\n' || drain() ? byte : traits_type::eof();
+}
+
+int PrintableBuffer::sync() { return drain() && target_.pubsync() == 0 ? 0 : -1; }
+
+bool PrintableBuffer::drain() {
+  std::string text;
+  for (std::string_view rest = waiting_; !rest.empty();) {
+    const auto end = rest.find_first_of("\t\n");
+    text += base::printable(rest.substr(0, end));
+    if (end == std::string_view::npos) break;
+    text += rest[end];
+    rest.remove_prefix(end + 1);
+  }
+  waiting_.clear();
+  const auto size = static_cast<std::streamsize>(text.size());
+  return target_.sputn(text.data(), size) == size;
+}
+
+TerminalOutput::TerminalOutput() : printable_(*std::cout.rdbuf()) {
+  coloured_output();  // takes the buffer of before
+  if (isatty(STDOUT_FILENO) != 0) former_ = std::cout.rdbuf(&printable_);
+}
+
+TerminalOutput::~TerminalOutput() {
+  if (former_ == nullptr) return;
+  std::cout.flush();
+  std::cout.rdbuf(former_);
+}
+
+std::ostream& coloured_output() {
+  static std::ostream stream(std::cout.rdbuf());
+  return stream;
+}
+
+}  // namespace fastformer::cli

@@ -1,0 +1,106 @@
+#include "fastformer/train/prepared_record.h"
+
+#include <nlohmann/json.hpp>
+#include <span>
+#include <stdexcept>
+#include <string_view>
+
+#include "fastformer/base/atomic_file.h"
+#include "fastformer/base/format.h"
+#include "fastformer/base/random.h"
+
+namespace fastformer::train {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::string hexadecimal(std::uint64_t number) {
+  return base::format("%016llx", static_cast<unsigned long long>(number));
+}
+
+// Empty for a source that is not there any more.
+std::string state_of(const std::filesystem::path& source) {
+  data::CacheKey key;
+  try {
+    key.add_source(source);
+  } catch (const std::invalid_argument&) {
+    return {};
+  }
+  return key.hexadecimal();
+}
+
+std::uint64_t with_length(std::string_view text, std::uint64_t hash) {
+  return base::fnv1a(text, base::fnv1a(std::to_string(text.size()) + ":", hash));
+}
+
+// The first source that is not as it was; an empty text: none.
+std::string changed_source(const Json& record, const std::vector<RecipeSource>& sources) {
+  for (const auto& [field, path] : sources) {
+    const auto& states = record.at("sources");
+    const auto before = states.find(path.string());
+    if (before == states.end() || *before != state_of(path)) return field + ": " + path.string();
+  }
+  return {};
+}
+
+}  // namespace
+
+std::string prepared_record(const std::vector<PreparedPart>& parts,
+                            const std::vector<RecipeSource>& sources) {
+  Json record = {{"parts", Json::object()}, {"sources", Json::object()}};
+  for (const auto& [name, checksum] : parts) record["parts"][name] = hexadecimal(checksum);
+  for (const auto& source : sources) {
+    record["sources"][source.path.string()] = state_of(source.path);
+  }
+  return record.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+void check_prepared(const std::filesystem::path& folder, const std::vector<PreparedPart>& parts,
+                    const std::vector<RecipeSource>& sources) {
+  const auto path = folder / kPreparedFile;
+  try {
+    const auto record = Json::parse(base::read_small_file(path));
+    for (const auto& [name, checksum] : parts) {
+      if (record.at("parts").value(name, "") == hexadecimal(checksum)) continue;
+      const auto source = changed_source(record, sources);
+      throw std::invalid_argument(
+          source.empty() ? name + " is not what " + folder.string() +
+                               " began with, although its files are the same; give another --output"
+                         : source + " has changed since " + folder.string() + " began, so that " +
+                               name + " is another; put it back, or give another --output");
+    }
+  } catch (const Json::exception&) {
+    throw std::invalid_argument(path.string() +
+                                ": is damaged, so that nothing tells whether the data have "
+                                "changed; give another --output");
+  }
+}
+
+std::uint64_t checksum_of(const text::Tokenizer& tokenizer) {
+  auto hash = base::fnv1a("");
+  for (std::int64_t id = 0; id < tokenizer.vocabulary_size(); ++id) {
+    hash = with_length(tokenizer.token(static_cast<std::int32_t>(id)), hash);
+  }
+  return hash;
+}
+
+std::uint64_t checksum_of(const std::vector<std::string>& texts) {
+  auto hash = base::fnv1a("");
+  for (const auto& text : texts) hash = with_length(text, hash);
+  return hash;
+}
+
+std::uint64_t checksum_of(const nn::ParameterMap& parameters) {
+  auto hash = base::kChecksumStart;
+  for (const auto& [name, tensor] : parameters) {
+    hash = base::checksum(std::span<const char>(name), hash);
+    const auto dense = tensor.detach().contiguous();
+    // Every type that is saved has a multiple of four bytes.
+    const std::span<const std::uint32_t> words(
+        static_cast<const std::uint32_t*>(dense.const_data_ptr()), dense.nbytes() / 4);
+    hash = base::checksum(words, hash);
+  }
+  return hash;
+}
+
+}  // namespace fastformer::train

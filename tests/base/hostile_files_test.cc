@@ -1,0 +1,114 @@
+// Files that are small but would cost much, or whose content would decide what a message looks
+// like.
+#include <gtest/gtest.h>
+
+#include "fastformer/base/config_tree.h"
+#include "fastformer/base/model_directory.h"
+#include "fastformer/base/strict_json.h"
+#include "fastformer/base/toml_file.h"
+#include "support/temporary_folder.h"
+
+namespace fastformer::base {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string repeated(const std::string& text, int count) {
+  std::string result;
+  for (int i = 0; i < count; ++i) result += text;
+  return result;
+}
+
+TEST(HostileToml, KeysOfManyPartsAreRefused) {
+  const testing::TemporaryFolder folder;
+  for (const auto& text :
+       {"[a" + repeated(".a", 40'000) + "]\n", "a" + repeated(" . a", 40'000) + " = 1\n",
+        "[a]\n\"x\"" + repeated(".\"x\"", 40'000) + " = 1\n"}) {
+    const auto file = folder.write("r.toml", text);
+    EXPECT_MENTIONS(testing::error_of([&] { ConfigTree::from_toml(file); }), "r.toml:", "64 parts");
+  }
+  const auto large = folder.write("r.toml", repeated("# comment\n", 200'000));
+  EXPECT_MENTIONS(testing::error_of([&] { ConfigTree::from_toml(large); }), "1 MB");
+  EXPECT_EQ(parse_toml("a = \"1.2.3\" # " + repeated("v. ", 50), "r.toml").size(), 1u);
+}
+
+TEST(HostileToml, AnAssignmentMayHoldAnything) {
+  ConfigTree tree;
+  tree.set("data.train=н");
+  tree.set("data.test=a" + repeated(".a", 40'000));
+  EXPECT_TRUE(tree.contains("data", "train"));
+  EXPECT_TRUE(tree.contains("data", "test"));
+}
+
+TEST(HostileJson, DepthAndNamesAreLimited) {
+  using Json = nlohmann::json;
+  const auto error = [](const std::string& text) {
+    return testing::error_of([&] { parse_strict_json<Json>(text, "a.json"); });
+  };
+  EXPECT_EQ(error(repeated("[", 60) + repeated("]", 60)), "");
+  EXPECT_MENTIONS(error(repeated("[", 100'000) + repeated("]", 100'000)), "a.json", "levels deep");
+  EXPECT_MENTIONS(error(repeated("{\"a\":", 100'000)), "levels deep");
+  EXPECT_MENTIONS(error(R"({"a":{"b":1,"b":2}})"), "'b'", "twice");
+  EXPECT_EQ(error(R"({"a":{"b":1},"c":{"b":2},"b":[{"b":1}]})"), "");
+  // Equal to what nlohmann makes of it.
+  const std::string text = R"({"x":[1,-2.5,true,null,"é"],"y":{"z":{}}})";
+  EXPECT_EQ(parse_strict_json<Json>(text, ""), Json::parse(text));
+  EXPECT_MENTIONS(error("{\"a\":\"\xff\nb\"}"), "a.json", "not valid JSON");
+  std::string names = "{\"n\":1";
+  for (int i = 0; i < 20'000; ++i) names += ",\"" + std::to_string(i) + "\":{}";
+  EXPECT_EQ(error(names + "}"), "");
+  EXPECT_MENTIONS(testing::error_of([&] { ConfigTree::from_json(names + "}", "a.json"); }),
+                  "a.json", "names");
+}
+
+TEST(HostileJson, MessagesQuoteLittle) {
+  const std::string name = repeated("k\n", 100'000);
+  ConfigTree tree =
+      ConfigTree::from_json(nlohmann::json{{"train", {{name, "v"}}}}.dump(), "config.json");
+  struct {
+    void visit_fields(FieldVisitor& visit) { visit("epochs", epochs, "passes"); }
+    void validate() const {}
+    std::int64_t epochs = 0;
+  } train;
+  const auto error = testing::error_of([&] { tree.read_section("train", train); });
+  EXPECT_MENTIONS(error, "unknown key 'k\\x0ak");
+  EXPECT_LT(error.size(), 400u);
+}
+
+class ModelPlace : public ::testing::Test {
+ protected:
+  void write(const fs::path& place) {
+    write_model_directory(place, "classifier", {}, "card",
+                          [](const fs::path& fresh) { EXPECT_TRUE(fs::exists(fresh)); });
+  }
+  testing::TemporaryFolder folder_;
+};
+
+TEST_F(ModelPlace, WhatIsNotAModelIsNeverReplaced) {
+  fs::create_directory(folder_ / "documents");
+  folder_.write("documents/letter.txt", "dear");
+  EXPECT_MENTIONS(testing::error_of([&] { write(folder_ / "documents"); }), "documents",
+                  "other than a model");
+  EXPECT_TRUE(fs::exists(folder_ / "documents/letter.txt"));
+  folder_.write("file", "x");
+  EXPECT_MENTIONS(testing::error_of([&] { write(folder_ / "file"); }), "other than a model");
+}
+
+TEST_F(ModelPlace, WhatLiesBesideAModelStays) {
+  for (const auto* name : {"model.old", "model.new"}) {
+    fs::create_directory(folder_ / name);
+    folder_.write(std::string(name) + "/backup", "mine");
+  }
+  write(folder_ / "model");
+  folder_.write("model/notes.txt", "mine");
+  folder_.write("model/README.md", "mine, but generated");
+  write(folder_ / "model");
+  EXPECT_EQ(kind_of_model(folder_ / "model"), "classifier");
+  for (const auto* name : {"model.old/backup", "model.new/backup", "model/notes.txt"}) {
+    EXPECT_TRUE(fs::exists(folder_ / name)) << name;
+  }
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder_.path()), {}), 3);
+}
+
+}  // namespace
+}  // namespace fastformer::base

@@ -1,0 +1,116 @@
+// What may happen to a run from outside: changed data, closed streams, signals, leftovers.
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+#include <thread>
+
+#include "cli/program.h"
+
+namespace fastformer::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+class Faults : public ::testing::Test {
+ protected:
+  // Runs the program by a shell, which closes its streams or ignores signals.
+  int run_by_shell(const std::string& before, const Words& arguments, const std::string& after) {
+    std::string command = before + " exec '" + program_file().string() + "'";
+    for (const auto& argument : arguments) command += " '" + argument + "'";
+    const int status = std::system(("bash -c \"" + command + " " + after + "\"").c_str());
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  }
+  // A run that was stopped after its first steps.
+  void stop_early(const std::string& run, int signal = SIGTERM) {
+    const pid_t child = start_program(task_.train(run), task_.folder() / "log");
+    while (content_of(task_.folder() / (run + "/metrics.jsonl")).size() < 300) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    }
+    kill(child, signal);
+    EXPECT_EQ(wait_for(child), 1);
+    EXPECT_MENTIONS(content_of(task_.folder() / "log"), "continue with --resume");
+  }
+  Outcome resume(const std::string& run) {
+    return run_program(with(task_.train(run), {"--resume"}));
+  }
+  SmallTask task_;
+};
+
+TEST_F(Faults, ARunDoesNotGoOnWithOtherData) {
+  stop_early("run");
+  const auto rows = content_of(task_.path("train.csv"));
+  // One more document; other words, as many as before; another label.
+  for (const auto& changed : {rows + "market,oil\n", std::string(rows).replace(7, 3, "gas"),
+                              std::string(rows).replace(0, 6, "sport")}) {
+    task_.folder().write("train.csv", changed);
+    expect_refusal(resume("run"), {"data.train: ", "train.csv has changed", "put it back"});
+  }
+  task_.folder().write("train.csv", rows);
+  EXPECT_EQ(resume("run").code, 0);
+  ASSERT_EQ(run_program(task_.train("whole")).code, 0);
+  EXPECT_EQ(task_.weights("run"), task_.weights("whole"));
+}
+
+TEST_F(Faults, ADamagedCacheIsMadeAgain) {
+  stop_early("run");
+  fs::path vocabulary;
+  for (const auto& entry : fs::recursive_directory_iterator(task_.path("run/cache"))) {
+    if (entry.path().filename() == "vocab.txt") vocabulary = entry.path();
+  }
+  const auto content = content_of(vocabulary);
+  const auto at = content.find("oil"), other = content.find("cup");
+  auto swapped = content;
+  swapped.replace(at, 3, "cup").replace(other, 3, "oil");
+  std::ofstream(vocabulary) << swapped;
+  const auto resumed = resume("run");
+  EXPECT_EQ(resumed.code, 0) << resumed.output;
+  EXPECT_MENTIONS(resumed.output, "vocab.txt: is damaged", "prepared again");
+  EXPECT_EQ(content_of(vocabulary), content);
+}
+
+TEST_F(Faults, ClosedStreamsLeaveTheFilesOfARunAlone) {
+  EXPECT_EQ(run_by_shell("", task_.train("run"), ">&- 2>&- <&-"), 0);
+  EXPECT_EQ(content_of(task_.path("run/.lock")), "");
+  const auto metrics = content_of(task_.path("run/metrics.jsonl"));
+  std::istringstream lines(metrics);
+  for (std::string line; std::getline(lines, line);) {
+    EXPECT_TRUE(line.starts_with("{\"step\"")) << line;
+  }
+}
+
+TEST_F(Faults, AHangupSavesUnlessItIsIgnored) {
+  signal(SIGHUP, SIG_DFL);  // a program inherits what is ignored
+  stop_early("run", SIGHUP);
+  EXPECT_EQ(resume("run").code, 0);
+}
+
+TEST_F(Faults, LeftoversOfKilledRunsAreRemovedAndNothingElse) {
+  stop_early("run");
+  const Words leftovers = {"run/checkpoints/step-000000000003.safetensors.tmp.0123456789ab",
+                           "run/recipe.toml.tmp.0123456789ab"};
+  const Words others = {"run/notes.tmp.txt", "run/checkpoints/mine.txt"};
+  for (const auto& name : leftovers) task_.folder().write(name, "half");
+  for (const auto& name : others) task_.folder().write(name, "mine");
+  fs::create_directory(task_.path("run/model.old"));
+  task_.folder().write("run/model.old/backup", "mine");
+  EXPECT_EQ(resume("run").code, 0);
+  for (const auto& name : leftovers) EXPECT_FALSE(fs::exists(task_.path(name))) << name;
+  for (const auto& name : others) EXPECT_TRUE(fs::exists(task_.path(name))) << name;
+  EXPECT_TRUE(fs::exists(task_.path("run/model.old/backup")));
+}
+
+TEST_F(Faults, MessagesAreOneLineOfPlainText) {
+  const auto refused = run_program({"predict", "no\x1b]0;owned\a\nsuch"});
+  EXPECT_EQ(refused.code, 1);
+  EXPECT_MENTIONS(refused.output, "no\\x1b]0;owned\\x07\\x0asuch");
+  EXPECT_EQ(std::count(refused.output.begin(), refused.output.end(), '\n'), 1);
+  task_.folder().write("train.csv", "market,oil\n\"a\x1b[2Jb\",gas\n");
+  expect_refusal(run_program(task_.train("bad")), {"train.csv:2", "a\\x1b[2Jb", "control"});
+}
+
+}  // namespace
+}  // namespace fastformer::cli

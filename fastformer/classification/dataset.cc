@@ -323,9 +323,9 @@ void for_each_labelled_piece(const DataConfig& config, const std::vector<std::st
         check_label(example);
         const auto found = ids.find(example.label);
         if (found == ids.end()) {
-          throw std::invalid_argument(example.where + ": the label '" + base::excerpt(example.label) +
-                                      "' is unknown to the model, whose labels are " +
-                                      list_labels(labels));
+          throw std::invalid_argument(
+              example.where + ": the label '" + base::excerpt(example.label) +
+              "' is unknown to the model, whose labels are " + list_labels(labels));
         }
         encoder->add({std::move(example.text), found->second, record++, writer.get()});
         if (writer->tokens() >= kPieceTokens) finish();

@@ -3,8 +3,8 @@
 #include <memory>
 
 #include "fastformer/cli/commands.h"
-#include "fastformer/cli/log_text.h"
 #include "fastformer/cli/model_options.h"
+#include "fastformer/cli/terminal_output.h"
 #include "fastformer/tasks/task_table.h"
 
 namespace fastformer::cli {

@@ -6,7 +6,7 @@
 #include <iostream>
 
 #include "fastformer/base/format.h"
-#include "fastformer/cli/log_text.h"
+#include "fastformer/cli/terminal_output.h"
 
 namespace fastformer::cli {
 namespace {

@@ -11,7 +11,6 @@
 #include "fastformer/classification/classifier_model.h"
 #include "fastformer/cli/commands.h"
 #include "fastformer/cli/explanation_text.h"
-#include "fastformer/cli/log_text.h"
 #include "fastformer/cli/model_options.h"
 #include "fastformer/cli/prediction_input.h"
 #include "fastformer/cli/prediction_output.h"

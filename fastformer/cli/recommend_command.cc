@@ -7,8 +7,8 @@
 
 #include "fastformer/base/format.h"
 #include "fastformer/cli/commands.h"
-#include "fastformer/cli/log_text.h"
 #include "fastformer/cli/model_options.h"
+#include "fastformer/cli/terminal_output.h"
 #include "fastformer/recommendation/recommender.h"
 #include "fastformer/train/task_kind.h"
 

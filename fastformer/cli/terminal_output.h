@@ -43,4 +43,13 @@ class TerminalOutput {
 /// The standard output without a PrintableBuffer, for what the program colours itself.
 std::ostream& coloured_output();
 
+/// Writes a line with the time of day before it to the standard error.
+void log_line(const std::string& text);
+
+/// "1:02:03" for 3,723 seconds.
+std::string clock_text(double seconds);
+
+/// "[=====               ]" for a quarter.
+std::string bar_text(double done);
+
 }  // namespace fastformer::cli

@@ -3,8 +3,8 @@
 #include <memory>
 
 #include "fastformer/cli/commands.h"
-#include "fastformer/cli/log_text.h"
 #include "fastformer/cli/progress.h"
+#include "fastformer/cli/terminal_output.h"
 #include "fastformer/tasks/task_table.h"
 #include "fastformer/train/stop_signal.h"
 #include "fastformer/train/training_run.h"

@@ -13,7 +13,7 @@ namespace fastformer::data {
 /// How a quote inside a quoted cell is written: "" or \".
 enum class QuoteEscape : std::uint8_t { kDoubled, kBackslash };
 
-/// How the cells of a delimited file are told apart.
+/// How a delimited file marks its cells.
 struct Dialect {
   char delimiter = ',';
   char quote = '"';  ///< NUL: there are no quotes

@@ -11,10 +11,12 @@ namespace fastformer::data {
 bool RecordParser::read_line() {
   if (!next_line_(line_)) return false;
   ++line_at_;
+  record_bytes_ += line_.size() + 1;
   return true;
 }
 
 bool RecordParser::next(std::vector<std::string>& cells) {
+  record_bytes_ = 0;
   if (!read_line()) return false;
   first_line_ = line_at_;
   std::size_t count = 0, at = 0;
@@ -71,10 +73,11 @@ std::size_t RecordParser::read_quoted(std::size_t at, std::string& cell) {
     const std::size_t mark =
         backslash ? line_.find_first_of(special, at) : line_.find(dialect_.quote, at);
     cell.append(line_, at, mark == std::string::npos ? mark : mark - at);
-    if (cell.size() > kMaximumRecordBytes) {
-      throw std::invalid_argument(where(opened) +
-                                  ": the quote that opens here holds more than 64 MB, the most a "
-                                  "record may have; close it, or double it if it is text");
+    if (record_bytes_ > kMaximumRecordBytes) {
+      throw std::invalid_argument(
+          where(opened) +
+          ": the quote that opens here makes a record of more than 64 MB, "
+          "the most a record may have; close it, or double it if it is text");
     }
     if (mark == std::string::npos) {
       if (!read_line()) {

@@ -27,8 +27,8 @@ class RecordParser {
         line_at_(line) {}
 
   /// A blank line has one empty cell. Line ends inside quotes become "\n". Throws BadRow for text
-  /// after a closing quote, and std::invalid_argument for a quote that is never closed or holds
-  /// more than kMaximumRecordBytes.
+  /// after a closing quote, and std::invalid_argument for a quote that is never closed or makes
+  /// a record longer than kMaximumRecordBytes.
   bool next(std::vector<std::string>& cells);
 
   /// "train.csv:17", the line where the record began.
@@ -50,6 +50,7 @@ class RecordParser {
   std::string name_;
   std::int64_t line_at_, first_line_ = 0;
   std::string line_;
+  std::size_t record_bytes_ = 0;  ///< of the lines of the record that were read
 };
 
 /// The records of the first lines of a file; `bad` counts those that cannot be parsed. What the

@@ -5,11 +5,11 @@
 
 namespace fastformer::metrics {
 
-/// The expected calibration error (Naeini et al. 2015; Guo et al. 2017, with bins of equal mass): the
-/// predictions are sorted by confidence and cut into `bins` groups of equal size, and
+/// The expected calibration error (Naeini et al. 2015; Guo et al. 2017, with bins of equal mass):
+/// the predictions are sorted by confidence and cut into `bins` groups of equal size, and
 ///   error = sum over the groups of (size / n) * |mean confidence - share of right predictions|.
-/// `confidence` [n]: the probability of the predicted class; `right` [n]: whether it is the true one.
-/// 0 without predictions.
+/// `confidence` [n]: the probability of the predicted class; `right` [n]: whether it is the true
+/// one. 0 without predictions.
 double expected_calibration_error(std::span<const double> confidence, std::span<const bool> right,
                                   std::size_t bins = 15);
 

@@ -42,8 +42,9 @@ ItemScores read_item_scores(const std::filesystem::path& path);
 inline constexpr const char* kClassPredictionsFile = "test_predictions.csv";
 
 /// What a model said about each document of the test part, in the order of that part. Classes are
-/// numbered from 0 in the order of test.json. The file is CSV, a row a document, with the numbers
-/// of the classes and, where they are known, the number of the row in its source and the names:
+/// numbered from 0 in the order of test.json. The file is CSV, one row per document, with the
+/// numbers of the classes and, where they are known, the number of the row in its source and the
+/// names:
 ///
 ///   label_number,predicted_number,row,label,predicted,probability
 ///   0,1,17,market,sport,0.8125

@@ -66,7 +66,7 @@ void clear_folder(const Cell& cell) {
   // Renamed first: half a removal would leave checkpoints that a new run takes for its own.
   if (cell.folder.has_parent_path()) base::remove_leftovers(cell.folder.parent_path());
   const auto old = base::fresh_name(cell.folder);
-  // What is no run of ours stays, but for checkpoints, which would be gone on with.
+  // A folder that is not a run of ours stays, but its checkpoints go: a run would resume from them.
   if (!fs::exists(cell.folder / train::kRecipeFile)) return drop_checkpoints(cell);
   {
     const train::FolderLock lock(cell.folder);

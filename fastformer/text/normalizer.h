@@ -15,9 +15,9 @@ namespace fastformer::text {
 ///   normalizer.normalize("ＣＡＦÉ");  // "café"
 ///
 /// With a Unicode form, characters without a shape go: soft hyphens, byte order marks, word joiners
-/// and marks of direction; U+200B becomes a space. Combining marks behind the thirtieth in a row are
-/// dropped (the bound of UAX 15, section 13). Bytes that are not UTF-8 become U+FFFD. Immutable; safe
-/// to share by threads.
+/// and marks of direction; U+200B becomes a space. Combining marks behind the thirtieth in a row
+/// are dropped (the bound of UAX 15, section 13). Bytes that are not UTF-8 become U+FFFD.
+/// Immutable; safe to share by threads.
 class Normalizer {
  public:
   explicit Normalizer(const TokenizerConfig& config);

@@ -18,7 +18,7 @@ inline constexpr const char* kPreparedFile = "prepared.json";
 std::string prepared_record(const std::vector<PreparedPart>& parts,
                             const std::vector<RecipeSource>& sources);
 
-/// Compares with the record of the run `folder`: a run goes on with the vocabulary, the labels and
+/// Compares with the record of the run `folder`: a run resumes with the vocabulary, the labels and
 /// the documents that it began with, or not at all. Files may be copied and touched as long as the
 /// same comes out of them. Throws std::invalid_argument naming the source that has changed.
 void check_prepared(const std::filesystem::path& folder, const std::vector<PreparedPart>& parts,

@@ -11,9 +11,9 @@ namespace fastformer::train {
 ///   StopSignal stop;
 ///   while (!finished && !stop.requested()) train_one_step();
 ///
-/// A second SIGINT ends the process by default action: whoever presses Ctrl-C again does not want
-/// to wait. The others may come as often as they like. The destructor restores the former handlers;
-/// a program that must know why it stopped asks signal().
+/// A second SIGINT ends the process by default action: a user who presses Ctrl-C again does not
+/// want to wait. The others may come as often as they like. The destructor restores the former
+/// handlers; a program that must know why it stopped asks signal().
 class StopSignal {
  public:
   /// Throws std::logic_error while another object exists, std::system_error if the system reports

@@ -73,7 +73,7 @@ void for_each_example(const DataConfig& config, const std::vector<std::string>& 
                       const std::function<void(Example&)>& visit,
                       std::vector<std::string>* notices = nullptr);
 
-/// The label by which classes are told apart: without white space around it and without characters
+/// The label that identifies a class: without white space around it and without characters
 /// that do not show (zero width, marks of direction), in Unicode's form NFC; a number without zeros
 /// at its end, so that 1 and 1.0 are one class.
 std::string normalized_label(std::string_view label);

@@ -14,7 +14,7 @@ namespace fastformer::recommendation {
 ///   news.tsv       id, category, subcategory, title, abstract, url, title entities, abstract
 ///                  entities and, where someone has added it, body
 ///   behaviors.tsv  impression id, user, time (11/15/2019 8:55:22 AM, or by ISO 8601), clicked
-///   news, and what was
+///   items, and what was
 ///                  shown: "N1-1 N2-0", or "N1 N2" throughout where the clicks are not published
 ///
 /// separated by tabs, without quoting. A clicked item that is in no news.tsv is ignored in the
@@ -36,7 +36,7 @@ void read_mind_items(const std::filesystem::path& source, const DataConfig& conf
 /// timestamp is a number or a time by ISO 8601; without that column the lines count as ordered.
 /// Each click makes an impression (see UnmetItems), whose history are the user's clicks before it
 /// in its own part and in earlier ones; those of later parts, which training must not know, are
-/// left out.
+/// skipped.
 ClickSource read_recbole_clicks(const DataConfig& config);
 /// The items of a source: of an .item file, or of the one that belongs to the interactions.
 void read_recbole_items(const std::filesystem::path& source, const DataConfig& config,

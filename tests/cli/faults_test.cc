@@ -27,12 +27,13 @@ class Faults : public ::testing::Test {
   // A run that was stopped after its first steps.
   void stop_early(const std::string& run, int signal = SIGTERM) {
     const pid_t child = start_program(task_.train(run), task_.folder() / "log");
-    while (content_of(task_.folder() / (run + "/metrics.jsonl")).size() < 300) {
+    for (int i = 0; i < 30000; ++i) {
+      if (content_of(task_.folder() / (run + "/metrics.jsonl")).size() >= 300) break;
       std::this_thread::sleep_for(std::chrono::milliseconds(2));
     }
     kill(child, signal);
     EXPECT_EQ(wait_for(child), 1);
-    EXPECT_MENTIONS(content_of(task_.folder() / "log"), "continue with --resume");
+    EXPECT_MENTIONS(content_of(task_.folder() / "log"), "resume with --resume");
   }
   Outcome resume(const std::string& run) {
     return run_program(with(task_.train(run), {"--resume"}));

@@ -12,7 +12,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-std::int64_t lines_of(const std::string& text) {
+std::int64_t line_count(const std::string& text) {
   return std::count(text.begin(), text.end(), '\n');
 }
 
@@ -53,23 +53,23 @@ TEST_F(PredictCommand, EachRecordHasOneAnswer) {
   const auto csv = write("new.csv", "text\n\"oil\tprices\nfall\"\n\nthe team wins\n");
   const auto outcome = predict({csv});
   EXPECT_EQ(outcome.code, 0);
-  EXPECT_EQ(lines_of(outcome.output), 3) << outcome.output;
+  EXPECT_EQ(line_count(outcome.output), 3) << outcome.output;
   EXPECT_TRUE(outcome.output.starts_with("market\t")) << outcome.output;
   EXPECT_MENTIONS(outcome.output, "\toil\\tprices\\nfall\n");
-  EXPECT_EQ(lines_of(predict({csv, "--format", "lines"}).output), 5);
-  EXPECT_EQ(lines_of(predict({}, "a\n\nb\n").output), 3);
+  EXPECT_EQ(line_count(predict({csv, "--format", "lines"}).output), 5);
+  EXPECT_EQ(line_count(predict({}, "a\n\nb\n").output), 3);
 }
 
 TEST_F(PredictCommand, TheNameOfTheFileTellsItsFormat) {
   EXPECT_EQ(
-      lines_of(predict({write("a.jsonl", "{\"text\":\"oil\"}\n{\"text\":\"cup\"}\n")}).output), 2);
+      line_count(predict({write("a.jsonl", "{\"text\":\"oil\"}\n{\"text\":\"cup\"}\n")}).output), 2);
   EXPECT_EQ(
-      lines_of(predict({write("a.json", "[{\"text\":\"oil\"},\n{\"text\":\"cup\"}]")}).output), 2);
-  EXPECT_EQ(lines_of(predict({write("a.tsv", "id\ttext\n1\toil\n")}).output), 1);
+      line_count(predict({write("a.json", "[{\"text\":\"oil\"},\n{\"text\":\"cup\"}]")}).output), 2);
+  EXPECT_EQ(line_count(predict({write("a.tsv", "id\ttext\n1\toil\n")}).output), 1);
   expect_refusal(predict({write("b.csv", "body\noil\n")}), {"b.csv", "text"});
   const auto body =
       predict({write("b.csv", "body\noil\n"), "--set", "data.text_columns=[\"body\"]"});
-  EXPECT_EQ(lines_of(body.output), 1);
+  EXPECT_EQ(line_count(body.output), 1);
 }
 
 TEST_F(PredictCommand, CsvKeepsTheColumnsOfTheInput) {
@@ -79,7 +79,7 @@ TEST_F(PredictCommand, CsvKeepsTheColumnsOfTheInput) {
       outcome.output.starts_with("id,text,predicted,probability,predicted_2,probability_2\n7,\"oil,"
                                  " \"\"prices\"\"\",market,0."))
       << outcome.output;
-  EXPECT_EQ(lines_of(outcome.output), 3);
+  EXPECT_EQ(line_count(outcome.output), 3);
   EXPECT_TRUE(
       predict({csv, "--output-format", "csv"}).output.starts_with("label,probability,text\n"));
 }
@@ -115,7 +115,7 @@ TEST_F(PredictCommand, AbstainsBelowTheThreshold) {
 TEST_F(PredictCommand, AFileOfAnswersIsWholeOrNotThere) {
   const auto output = (*folder_ / "answers.tsv").string();
   EXPECT_EQ(predict({"--output", output}, "oil\ncup\n").output, "");
-  EXPECT_EQ(lines_of(content_of(output)), 2);
+  EXPECT_EQ(line_count(content_of(output)), 2);
   const auto before = content_of(output);
   const auto bad = write("bad.txt", "oil\nb\xE9\n");
   expect_refusal(predict({bad, "--output", output}), {"bad.txt:2", "UTF-8"});
@@ -129,7 +129,7 @@ TEST_F(PredictCommand, ReadsWhatIsCompressedAndRefusesWhatIsNoText) {
   EXPECT_MENTIONS(latin.output, "caf\u00e9");
   const auto wide = predict({}, std::string("\xFF\xFEo\0i\0l\0\n\0", 10));
   EXPECT_MENTIONS(wide.output, "\toil\n");
-  EXPECT_EQ(lines_of(wide.output), 1);
+  EXPECT_EQ(line_count(wide.output), 1);
   expect_refusal(predict({write("t.parquet", std::string("PAR1\x15\x04\x00", 7))}), {"Parquet"});
 }
 
@@ -140,7 +140,7 @@ TEST_F(PredictCommand, EvaluateNamesLabelsAndListsErrors) {
   EXPECT_MENTIONS(outcome.output, "label \\ predicted", "never predicted: 'sport'");
   const auto content = content_of(errors);
   EXPECT_TRUE(content.starts_with("where,label,predicted,probability,label_probability,text\n"));
-  EXPECT_EQ(lines_of(content), 2) << content;
+  EXPECT_EQ(line_count(content), 2) << content;
   EXPECT_MENTIONS(content, "f.csv:3,sport,market,0.", "\"oil prices, fall\"");
   const auto json = Json::parse(run_program({"evaluate", model(), csv, "--json"}).output);
   EXPECT_EQ(json.at("confusion").at("labels"), (Words{"market", "sport"}));

@@ -76,7 +76,7 @@ TEST_F(PairTest, JsonlTellsWhatIsWrong) {
   config.train = {write("c.jsonl", "{\"source\": [1], \"target\": \"y\"}\n")};
   EXPECT_MENTIONS(read_error(config), "c.jsonl:1", "number");
   config.train = {write("d.jsonl", "[]\n")};
-  EXPECT_MENTIONS(read_error(config), "d.jsonl:1", "array", "one JSON object");
+  EXPECT_MENTIONS(read_error(config), "d.jsonl", "holds no pairs");
   config.train = {write("e.jsonl", "\n\n")};
   EXPECT_MENTIONS(read_error(config), "e.jsonl", "no pairs");
   config.train = {(folder_ / "missing.jsonl").string()};
@@ -188,7 +188,7 @@ TEST_F(PairTest, NoPairLeftIsAnError) {
   EXPECT_MENTIONS(prepare_error(config), "a.jsonl", "1 without a document");
   config.train = {write("b.jsonl", "{\"source\": \"a\", \"target\": \"a\"}\n")};
   config.min_source_tokens = 2;
-  EXPECT_MENTIONS(prepare_error(config), "b.jsonl", "1 are shorter");
+  EXPECT_MENTIONS(prepare_error(config), "b.jsonl", "1 shorter");
 }
 
 TEST_F(PairTest, EqualDocumentsNeverCrossTheSplitAndTrainAloneMakesTheVocabulary) {

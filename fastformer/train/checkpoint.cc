@@ -77,9 +77,11 @@ nn::ParameterMap take(const nn::ParameterMap& tensors, const std::string& prefix
 
 Checkpoint load(const fs::path& path) {
   const auto tensors = load_with_checksum(path);
-  const auto numbers = tensors.find("state"), metric = tensors.find("best_metric");
+  const auto numbers = tensors.find("state"), metric = tensors.find("best_metric"),
+             loss = tensors.find("best_loss");
   if (numbers == tensors.end() || metric == tensors.end() || numbers->second.numel() != 5 ||
-      numbers->second.scalar_type() != at::kLong || metric->second.numel() != 1) {
+      numbers->second.scalar_type() != at::kLong || metric->second.numel() != 1 ||
+      loss == tensors.end() || loss->second.numel() != 1) {
     throw std::invalid_argument(path.string() + ": is not a checkpoint of this program");
   }
   const auto* n = numbers->second.const_data_ptr<std::int64_t>();
@@ -90,6 +92,7 @@ Checkpoint load(const fs::path& path) {
                       .batch = n[2],
                       .best_step = n[3],
                       .best_metric = metric->second.item<double>(),
+                      .best_loss = loss->second.item<double>(),
                       .stale = n[4],
                       .seconds = seconds == tensors.end() ? 0 : seconds->second.item<double>()};
   checkpoint.weights = take(tensors, "weights.");
@@ -111,6 +114,7 @@ void CheckpointFolder::save(const Checkpoint& checkpoint) {
   }
   tensors.emplace("state", integers(checkpoint.state));
   tensors.emplace("best_metric", at::scalar_tensor(checkpoint.state.best_metric, at::kDouble));
+  tensors.emplace("best_loss", at::scalar_tensor(checkpoint.state.best_loss, at::kDouble));
   tensors.emplace("seconds", at::scalar_tensor(checkpoint.state.seconds, at::kDouble));
   save_with_checksum(folder_ / file_name("step", checkpoint.state.step), tensors);
   remove_old();

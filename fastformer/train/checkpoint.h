@@ -17,6 +17,7 @@ struct TrainingState {
   std::int64_t batch = 0;       ///< the next batch within the epoch
   std::int64_t best_step = -1;  ///< of the best evaluation; -1: none yet
   double best_metric = 0;       ///< its value; larger is better
+  double best_loss = 0;         ///< its validation loss, which decides between equal values
   std::int64_t stale = 0;       ///< evaluations since then
   double seconds = 0;           ///< spent in steps, without evaluations and checkpoints
 };

@@ -186,7 +186,9 @@ void Trainer::evaluate() {
   const auto scores = task_.validate();
   if (scores.empty()) return;
   const double metric = metric_of(config_.metric, scores);
-  const bool best = state_.best_step < 0 || metric > state_.best_metric;
+  const double loss = metrics::score_of(scores, "loss");
+  const bool best = state_.best_step < 0 || metric > state_.best_metric ||
+                    (metric == state_.best_metric && loss < state_.best_loss);
   if (best) {
     if (checkpoints_ != nullptr) {
       checkpoints_->save_best(state_.step, task_.parameters());
@@ -195,6 +197,7 @@ void Trainer::evaluate() {
     }
     state_.best_step = state_.step;
     state_.best_metric = metric;
+    state_.best_loss = loss;
     state_.stale = 0;
   } else {
     ++state_.stale;

@@ -153,9 +153,11 @@ TEST_F(ReadersTest, OddDataAreNoticed) {
   const auto notices = [&](const std::string& content) {
     config_.train = {folder_.write("a.csv", content).string()};
     std::string all;
-    const auto dataset = prepare(config_, text::TokenizerConfig(), {.members = {}}, folder_ / "cache");
+    const auto dataset =
+        prepare(config_, text::TokenizerConfig(), {.members = {}}, folder_ / "cache");
     // A second call opens what the first one saved.
-    const auto again = prepare(config_, text::TokenizerConfig(), {.members = {}}, folder_ / "cache");
+    const auto again =
+        prepare(config_, text::TokenizerConfig(), {.members = {}}, folder_ / "cache");
     EXPECT_EQ(again.notices, dataset.notices);
     for (const auto& notice : dataset.notices) all += notice + "\n";
     return all;

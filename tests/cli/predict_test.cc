@@ -62,9 +62,11 @@ TEST_F(PredictCommand, EachRecordHasOneAnswer) {
 
 TEST_F(PredictCommand, TheNameOfTheFileTellsItsFormat) {
   EXPECT_EQ(
-      line_count(predict({write("a.jsonl", "{\"text\":\"oil\"}\n{\"text\":\"cup\"}\n")}).output), 2);
+      line_count(predict({write("a.jsonl", "{\"text\":\"oil\"}\n{\"text\":\"cup\"}\n")}).output),
+      2);
   EXPECT_EQ(
-      line_count(predict({write("a.json", "[{\"text\":\"oil\"},\n{\"text\":\"cup\"}]")}).output), 2);
+      line_count(predict({write("a.json", "[{\"text\":\"oil\"},\n{\"text\":\"cup\"}]")}).output),
+      2);
   EXPECT_EQ(line_count(predict({write("a.tsv", "id\ttext\n1\toil\n")}).output), 1);
   expect_refusal(predict({write("b.csv", "body\noil\n")}), {"b.csv", "text"});
   const auto body =

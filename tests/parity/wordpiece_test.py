@@ -26,9 +26,9 @@ _PROGRAM = pathlib.Path(
 )
 _REAL_LINES = 100_000
 _SYNTHETIC_LINES = 5_000
-# The line end; a Hanunoo vowel sign that was an accent until Unicode 14; and one of Dives Akuru
+# NUL, which is no text; the line end; a Hanunoo vowel sign that was an accent until Unicode 14; and one of Dives Akuru
 # whose decomposition, of Unicode 13, the package does not know.
-_LEFT_OUT = ("\n", "\u1734", "\U00011938")
+_LEFT_OUT = ("\0", "\n", "\u1734", "\U00011938")
 
 pytestmark = pytest.mark.skipif(
     not _PROGRAM.exists(), reason="no program: cmake --build --preset release"
@@ -115,7 +115,7 @@ def _synthetic_lines() -> list[str]:
         [chr(c) for c in range(0x2000, 0x2070)], [chr(c) for c in range(0x3000, 0x3100)],
         [chr(c) for c in range(0x4E00, 0x4F00)], [chr(c) for c in range(0xAC00, 0xAD00)],
         [chr(c) for c in range(0xF900, 0xFB10)], [chr(c) for c in range(0x1F300, 0x1F650)],
-        [chr(c) for c in range(0x20) if c not in (0x0A, 0x0D)], list("aeiou \u0301\u0308ß"),
+        [chr(c) for c in range(1, 0x20) if c not in (0x0A, 0x0D)], list("aeiou \u0301\u0308ß"),
     ]
     lines = ["first"]
     for _ in range(_SYNTHETIC_LINES):

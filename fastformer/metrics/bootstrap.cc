@@ -1,6 +1,7 @@
 #include "fastformer/metrics/bootstrap.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <numeric>
 #include <stdexcept>
@@ -92,7 +93,8 @@ void check(const Predictions& labels, const std::vector<Predictions>& first,
 }
 
 double quantile(const std::vector<double>& sorted, double share) {
-  return sorted[static_cast<std::size_t>(share * static_cast<double>(sorted.size() - 1) + 0.5)];
+  return sorted[static_cast<std::size_t>(
+      std::lround(share * static_cast<double>(sorted.size() - 1)))];
 }
 
 ScoreDifference summarize(double difference, std::vector<double>& resampled) {

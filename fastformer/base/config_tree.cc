@@ -213,7 +213,8 @@ class ConfigTree::Writer final : public FieldVisitor {
   std::string path_;
 };
 
-ConfigTree ConfigTree::from_toml(const std::filesystem::path& path) {
+ConfigTree ConfigTree::from_toml(const std::filesystem::path& path,
+                                 const std::vector<std::string>& assignments) {
   const std::string file = path.string();
   const toml::table root = parse_toml_file(path);
   ConfigTree tree;
@@ -233,6 +234,7 @@ ConfigTree ConfigTree::from_toml(const std::filesystem::path& path) {
                           }
                         });
   }
+  for (const auto& assignment : assignments) tree.set(assignment);
   return tree;
 }
 

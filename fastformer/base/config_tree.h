@@ -26,8 +26,10 @@ namespace fastformer::base {
 /// mixer = { name = "softmax" }.
 class ConfigTree {
  public:
-  /// Throws std::invalid_argument with file and line for bad syntax or a value of another kind.
-  static ConfigTree from_toml(const std::filesystem::path& path);
+  /// A TOML file, then `assignments` as set() takes them. Throws std::invalid_argument with file
+  /// and line for bad syntax or a value of another kind.
+  static ConfigTree from_toml(const std::filesystem::path& path,
+                              const std::vector<std::string>& assignments = {});
   /// A JSON object of objects. `where` names it in messages.
   static ConfigTree from_json(std::string_view json, const std::string& where);
 

@@ -46,6 +46,10 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 
 }  // namespace
 
+std::string hexadecimal(std::uint64_t number) {
+  return format("%016llx", static_cast<unsigned long long>(number));
+}
+
 std::string nearest(std::string_view word, const std::vector<std::string>& candidates) {
   constexpr std::size_t kLongest = 100;  // nobody mistypes more, and the time grows with it
   if (word.size() > kLongest) return {};

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,6 +11,9 @@ namespace fastformer::base {
 ///
 ///   base::format("accuracy %.4f", accuracy);
 [[gnu::format(printf, 1, 2)]] std::string format(const char* pattern, ...);
+
+/// The 16 hexadecimal digits of a number.
+std::string hexadecimal(std::uint64_t number);
 
 /// The candidate with the smallest edit distance to `word`, or an empty string when none is near
 /// (more than half of the word would have to change, or it is longer than any name).

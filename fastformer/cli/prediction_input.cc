@@ -6,6 +6,7 @@
 #include <string_view>
 #include <utility>
 
+#include "fastformer/base/ascii.h"
 #include "fastformer/train/task_kind.h"
 
 namespace fastformer::cli {
@@ -74,10 +75,7 @@ std::string format_of_name(const fs::path& file) {
   while (std::ranges::find(kPackings, name.extension().string()) != kPackings.end()) {
     name = name.stem();
   }
-  std::string extension = name.extension().string();
-  for (char& c : extension) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
+  const auto extension = base::ascii_lowercase(name.extension().string());
   if (extension == ".csv") return "csv";
   if (extension == ".tsv" || extension == ".tab") return "tsv";
   if (extension == ".jsonl" || extension == ".ndjson" || extension == ".json") return "jsonl";

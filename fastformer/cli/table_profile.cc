@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "fastformer/base/ascii.h"
 #include "fastformer/data/header_row.h"
 
 namespace fastformer::cli {
@@ -17,10 +18,7 @@ bool is_whole_number(std::string_view cell) {
 
 // Of two columns that could be the label the one that is called so.
 bool is_called_label(std::string_view name) {
-  std::string lower(name);
-  for (char& c : lower) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
+  const auto lower = base::ascii_lowercase(name);
   constexpr std::array<std::string_view, 10> kNames = {"label",  "class", "category", "sentiment",
                                                        "target", "topic", "stars",    "rating",
                                                        "score",  "y"};

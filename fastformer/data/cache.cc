@@ -58,7 +58,7 @@ std::string checksum_of(const fs::path& path) {
     hash = base::checksum(std::span<const std::uint64_t>(words).first(count), hash);
   }
   hash = base::checksum(std::span<const std::int64_t>(&size, 1), hash);
-  return base::format("%016llx", static_cast<unsigned long long>(base::mix64(hash)));
+  return base::hexadecimal(base::mix64(hash));
 }
 
 // By their path inside the folder.
@@ -117,9 +117,7 @@ void CacheKey::add_source(const fs::path& source) {
   for (const auto& file : files) add_file(file, *this);
 }
 
-std::string CacheKey::hexadecimal() const {
-  return base::format("%016llx", static_cast<unsigned long long>(base::mix64(hash_)));
-}
+std::string CacheKey::hexadecimal() const { return base::hexadecimal(base::mix64(hash_)); }
 
 fs::path prepared_folder(const fs::path& cache, const CacheKey& key,
                          const std::function<void(const fs::path& fresh)>& build,

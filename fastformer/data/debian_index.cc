@@ -3,16 +3,13 @@
 #include <stdexcept>
 #include <string_view>
 
+#include "fastformer/base/ascii.h"
 #include "fastformer/data/line_stream.h"
 
 namespace fastformer::data {
 namespace {
 
-std::string_view trim(std::string_view text) {
-  const std::size_t first = text.find_first_not_of(" \t");
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
+std::string_view trim(std::string_view text) { return base::trimmed(text, " \t"); }
 
 void append_line(std::string& description, std::string_view line, std::string_view package) {
   if (line == package) return;

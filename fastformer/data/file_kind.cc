@@ -6,6 +6,8 @@
 #include <cstring>
 #include <stdexcept>
 
+#include "fastformer/base/ascii.h"
+
 namespace fastformer::data {
 namespace {
 
@@ -99,10 +101,7 @@ bool is_a_word(std::string_view magic) {
 }
 
 bool starts_with_word(std::string_view text, std::string_view word) {
-  return text.size() >= word.size() &&
-         std::equal(word.begin(), word.end(), text.begin(), [](char a, char b) {
-           return a == (b >= 'A' && b <= 'Z' ? static_cast<char>(b - 'A' + 'a') : b);
-         });
+  return base::equal_ignoring_case(text.substr(0, word.size()), word);
 }
 
 bool is_web_page(std::string_view head) {

@@ -7,6 +7,8 @@
 #include <map>
 #include <string_view>
 
+#include "fastformer/base/ascii.h"
+
 namespace fastformer::data {
 namespace {
 
@@ -18,23 +20,12 @@ constexpr std::array<std::string_view, 29> kHeadings = {
     "texts", "review",   "reviews", "sentence",    "title",       "body",     "content", "comment",
     "tweet", "document", "message", "description", "question"};
 
-std::string_view trimmed(std::string_view text) {
-  constexpr std::string_view kBlank = " \t\r\n";
-  const auto begin = text.find_first_not_of(kBlank);
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(kBlank) + 1 - begin);
-}
-
 std::string_view cell(const std::vector<std::string>& row, std::size_t column) {
-  return column < row.size() ? trimmed(row[column]) : std::string_view();
+  return column < row.size() ? base::trimmed(row[column]) : std::string_view();
 }
 
 bool is_usual_heading(std::string_view text) {
-  std::string lower(text);
-  for (char& c : lower) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return std::find(kHeadings.begin(), kHeadings.end(), lower) != kHeadings.end();
+  return std::ranges::find(kHeadings, base::ascii_lowercase(text)) != kHeadings.end();
 }
 
 // A word above numbers.
@@ -74,7 +65,7 @@ bool is_short_word(Rows rows, std::size_t column) {
 }  // namespace
 
 bool is_number(std::string_view text) {
-  text = trimmed(text);
+  text = base::trimmed(text);
   if (text.starts_with('+')) text.remove_prefix(1);
   double value = 0;
   const char* const end = text.data() + text.size();

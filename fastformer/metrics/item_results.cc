@@ -97,7 +97,7 @@ void write_item_scores(const std::filesystem::path& path, const ItemScores& item
   for (const auto& metric : items.metrics) text.append(",").append(metric);
   text += '\n';
   for (std::size_t i = 0; i < items.items.size(); ++i) {
-    text += base::format("%016llx", static_cast<unsigned long long>(items.items[i]));
+    text += base::hexadecimal(items.items[i]);
     for (std::size_t m = 0; m < items.metrics.size(); ++m) {
       text += ',';
       append_number(text, items.scores[i * items.metrics.size() + m]);

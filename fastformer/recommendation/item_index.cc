@@ -26,20 +26,16 @@ std::uint64_t hash_of(const at::Tensor& tensor, std::uint64_t hash) {
   return base::fnv1a(bytes_of(tensor.const_data_ptr(), tensor.nbytes()), hash);
 }
 
-std::string hash_text(std::uint64_t hash) {
-  return base::format("%016llx", static_cast<unsigned long long>(hash));
-}
-
 std::string fingerprint_of(const RecommenderModel& model) {
   std::uint64_t hash = base::fnv1a("");
   for (const auto& [name, tensor] : model.parameters()) {
     hash = hash_of(tensor, base::fnv1a(name, hash));
   }
-  return hash_text(hash);
+  return base::hexadecimal(hash);
 }
 
 std::string checksum_of(const at::Tensor& keys, const at::Tensor& vectors) {
-  return hash_text(hash_of(vectors, hash_of(keys, base::fnv1a(""))));
+  return base::hexadecimal(hash_of(vectors, hash_of(keys, base::fnv1a(""))));
 }
 
 std::int64_t key_of(std::span<const std::int32_t> title) {

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 
+#include "fastformer/base/ascii.h"
 #include "fastformer/text/html_entities.h"
 
 namespace fastformer::text {
@@ -20,14 +21,6 @@ bool is_name(char c) {
   return is_letter(c) || (c >= '0' && c <= '9') || c == '-' || c == ':' || c == '_';
 }
 
-std::string lowercase(std::string_view text) {
-  std::string lower(text);
-  for (char& c : lower) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return lower;
-}
-
 // The attributes of HTML that need no value.
 bool is_boolean_attribute(std::string_view name) {
   static constexpr std::array<std::string_view, 28> kNames = {
@@ -35,7 +28,7 @@ bool is_boolean_attribute(std::string_view name) {
       "default",         "defer", "disabled",    "download", "hidden",   "inert",    "ismap",
       "itemscope",       "loop",  "multiple",    "muted",    "nomodule", "noshade",  "novalidate",
       "nowrap",          "open",  "playsinline", "readonly", "required", "reversed", "selected"};
-  return std::ranges::find(kNames, lowercase(name)) != kNames.end();
+  return std::ranges::find(kNames, base::ascii_lowercase(name)) != kNames.end();
 }
 
 std::size_t name_end(std::string_view text, std::size_t at) {
@@ -120,7 +113,7 @@ std::size_t markup_length(std::string_view text, Missing& missing) {
   }
   const auto length = tag_length(text);
   if (length == 0) return 0;
-  const auto name = lowercase(text.substr(1, name_end(text, 1) - 1));
+  const auto name = base::ascii_lowercase(text.substr(1, name_end(text, 1) - 1));
   if (name != "script" && name != "style") return length;
   const auto close = find_once(name == "script" ? missing.script : missing.style,
                                [&] { return find_ignoring_case(text, "</" + name, length); });

@@ -11,6 +11,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "fastformer/base/ascii.h"
 #include "fastformer/text/markup.h"
 
 namespace fastformer::text {
@@ -122,13 +123,7 @@ std::string Normalizer::normalize(std::string_view text) const {
   }
   if (!is_ascii(text)) return normalize_unicode(text);
   // No Unicode form changes ASCII.
-  std::string plain(text);
-  if (lowercase_) {
-    for (char& c : plain) {
-      if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-    }
-  }
-  return plain;
+  return lowercase_ ? base::ascii_lowercase(text) : std::string(text);
 }
 
 std::string Normalizer::normalize_unicode(std::string_view text) const {

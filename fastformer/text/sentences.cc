@@ -10,6 +10,8 @@
 #include <stdexcept>
 #include <string>
 
+#include "fastformer/base/ascii.h"
+
 namespace fastformer::text {
 namespace {
 
@@ -31,9 +33,8 @@ struct CloseText {
 };
 
 void add_trimmed(std::string_view sentence, std::vector<std::string_view>& sentences) {
-  const std::size_t begin = sentence.find_first_not_of(kBlank);
-  if (begin == std::string_view::npos) return;
-  sentences.push_back(sentence.substr(begin, sentence.find_last_not_of(kBlank) + 1 - begin));
+  sentence = base::trimmed(sentence, kBlank);
+  if (!sentence.empty()) sentences.push_back(sentence);
 }
 
 // What is between two ends of the rules, cut again behind each dot that stands alone.

@@ -5,6 +5,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "fastformer/base/ascii.h"
 #include "fastformer/text/character_class.h"
 #include "fastformer/text/tokenizer_files.h"
 
@@ -34,7 +35,6 @@ constexpr auto kKinds = kinds();
 
 Kind kind(char c) { return kKinds[static_cast<unsigned char>(c)]; }
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
 // Whether the mark at `i` joins the characters around it into one word: the dots of u.s. and 3.5,
 // the commas of 10,000, the hyphens of well-known, the apostrophe of o'clock.
@@ -96,8 +96,8 @@ std::size_t contraction(std::string_view word) {
   const auto mark = word.rfind('\'');
   if (mark == std::string_view::npos || mark == 0) return word.size();
   std::string tail;
-  for (const char c : word.substr(mark + 1).substr(0, 3)) tail += lower(c);
-  if (tail == "t" && mark >= 2 && lower(word[mark - 1]) == 'n') return mark - 1;
+  for (const char c : word.substr(mark + 1).substr(0, 3)) tail += base::ascii_lowercase(c);
+  if (tail == "t" && mark >= 2 && base::ascii_lowercase(word[mark - 1]) == 'n') return mark - 1;
   for (const char* known : {"s", "m", "d", "ll", "re", "ve"}) {
     if (tail == known) return mark;
   }

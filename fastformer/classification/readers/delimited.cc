@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "fastformer/base/ascii.h"
 #include "fastformer/base/format.h"
 #include "fastformer/classification/data_config.h"
 #include "fastformer/classification/readers/formats.h"
@@ -75,11 +76,7 @@ std::string cells_text(const std::vector<std::string>& cells) {
 }
 
 // Blanks around the names of columns are no part of them.
-void trim(std::string& text) {
-  constexpr const char* kBlank = " \t\r\n";
-  text.erase(text.find_last_not_of(kBlank) + 1);
-  text.erase(0, text.find_first_not_of(kBlank));
-}
+void trim(std::string& text) { text = std::string(base::trimmed(text)); }
 
 // Finds the columns. A name is looked up in the header first, so that a column called "2" wins
 // over the second column. Throws std::invalid_argument for an unknown name (with the nearest one)

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "fastformer/base/ascii.h"
 #include "fastformer/classification/readers/reader.h"
 
 namespace fastformer::classification {
@@ -62,10 +63,7 @@ void shorten_number(std::string& label) {
 }  // namespace
 
 std::string normalized_label(std::string_view label) {
-  constexpr std::string_view kBlank = " \t\r\n\v\f";
-  const auto begin = label.find_first_not_of(kBlank);
-  if (begin == std::string_view::npos) return {};
-  label = label.substr(begin, label.find_last_not_of(kBlank) + 1 - begin);
+  label = base::trimmed(label, " \t\r\n\v\f");
   const bool ascii = std::all_of(label.begin(), label.end(),
                                  [](char c) { return static_cast<unsigned char>(c) < 0x80; });
   std::string normalized = ascii ? std::string(label) : normalized_unicode(label);

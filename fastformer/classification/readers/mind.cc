@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "fastformer/base/ascii.h"
 #include "fastformer/classification/data_config.h"
 #include "fastformer/classification/readers/formats.h"
 #include "fastformer/data/delimited_records.h"
@@ -18,13 +19,6 @@ enum Column : std::size_t { kId = 0, kCategory = 1, kTitle = 3, kAbstract = 4, k
 
 std::filesystem::path news_file(const std::filesystem::path& path) {
   return std::filesystem::is_directory(path) ? path / "news.tsv" : path;
-}
-
-// Whether a cell is that word, whose letters are small, in any case of letters.
-bool is_word(std::string_view cell, std::string_view word) {
-  return std::ranges::equal(cell, word, [](char a, char b) {
-    return (a >= 'A' && a <= 'Z' ? static_cast<char>(a - 'A' + 'a') : a) == b;
-  });
 }
 
 class MindReader final : public Reader {
@@ -56,8 +50,8 @@ bool MindReader::next(Example& example) {
                                 " columns, but MIND's news.tsv has at least 5 (id, category, "
                                 "subcategory, title, abstract), separated by tabs");
   }
-  if (lines_.line_number() == 1 && is_word(cells_[kTitle], "title") &&
-      is_word(cells_[kCategory], "category")) {
+  if (lines_.line_number() == 1 && base::equal_ignoring_case(cells_[kTitle], "title") &&
+      base::equal_ignoring_case(cells_[kCategory], "category")) {
     throw std::invalid_argument(example.where +
                                 ": names the columns, but MIND's news.tsv has no such line; remove "
                                 "it with: sed -i 1d FILE");

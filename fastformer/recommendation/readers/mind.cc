@@ -4,6 +4,7 @@
 #include <string_view>
 #include <utility>
 
+#include "fastformer/base/ascii.h"
 #include "fastformer/base/format.h"
 #include "fastformer/base/printable.h"
 #include "fastformer/data/delimited_records.h"
@@ -67,13 +68,6 @@ std::size_t news_column(const std::string& name, const char* field) {
 
 [[noreturn]] void refuse(const std::string& where, const std::string& what) {
   throw std::invalid_argument(where + ": " + what);
-}
-
-// Whether a cell is that word, whose letters are small, in any case of letters.
-bool is_word(std::string_view cell, std::string_view word) {
-  return std::ranges::equal(cell, word, [](char a, char b) {
-    return (a >= 'A' && a <= 'Z' ? static_cast<char>(a - 'A' + 'a') : a) == b;
-  });
 }
 
 bool has_label(std::string_view cell) { return cell.ends_with("-0") || cell.ends_with("-1"); }
@@ -210,7 +204,8 @@ void read_items(data::LineStream lines, const DataConfig& config, ItemTable& ite
     if (cells.size() == kBehaviorsColumns && parse_time(cells[2])) {
       refuse(lines.where(), "is a line of MIND's behaviors.tsv, expected one of news.tsv");
     }
-    if (lines.line_number() == 1 && is_word(cells[1], "category") && is_word(cells[3], "title")) {
+    if (lines.line_number() == 1 && base::equal_ignoring_case(cells[1], "category") &&
+        base::equal_ignoring_case(cells[3], "title")) {
       refuse(lines.where(),
              "names the columns, but MIND's news.tsv has no such line; remove it with: sed -i 1d "
              "FILE");

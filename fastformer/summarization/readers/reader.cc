@@ -4,6 +4,7 @@
 #include <string_view>
 #include <utility>
 
+#include "fastformer/base/ascii.h"
 #include "fastformer/base/registry.h"
 #include "fastformer/summarization/data_config.h"
 #include "fastformer/summarization/readers/formats.h"
@@ -25,9 +26,7 @@ void tidy(std::string& text) {
     }
     text = std::move(unified);
   }
-  constexpr std::string_view kBlank = " \t\n";
-  text.erase(text.find_last_not_of(kBlank) + 1);
-  text.erase(0, text.find_first_not_of(kBlank));
+  text = std::string(base::trimmed(text, " \t\n"));
 }
 
 // Common to all formats: a source without pairs is an error, and white space is cleaned.

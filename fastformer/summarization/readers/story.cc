@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "fastformer/base/ascii.h"
 #include "fastformer/data/line_stream.h"
 #include "fastformer/summarization/readers/formats.h"
 
@@ -15,12 +16,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string_view trimmed(std::string_view line) {
-  constexpr std::string_view kBlank = " \t\r";
-  const std::size_t begin = line.find_first_not_of(kBlank);
-  if (begin == std::string_view::npos) return {};
-  return line.substr(begin, line.find_last_not_of(kBlank) + 1 - begin);
-}
+std::string_view trimmed(std::string_view line) { return base::trimmed(line, " \t\r"); }
 
 // A sentence of a summary may span several lines; the next "@highlight" ends it.
 void parse_story(std::string_view text, TextPair& pair) {

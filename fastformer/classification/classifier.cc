@@ -4,12 +4,10 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <numeric>
 
 #include "fastformer/classification/classifier_model.h"
-#include "fastformer/kernels/parallel.h"
-#include "fastformer/nn/torch_errors.h"
+#include "fastformer/nn/inference.h"
 
 namespace fastformer {
 namespace {
@@ -33,21 +31,9 @@ struct Classifier::Impl {
                                    : static_cast<std::size_t>(content.max_tokens);
   }
 
-  data::TokenBatch encode(std::string_view text) const {
-    data::TokenBatch batch;
-    content.tokenizer->encode(text, batch.ids, limit());
-    batch.offsets.push_back(batch.tokens());
-    return batch;
-  }
-
-  // Runs `action` with the options of this model and without LibTorch's exceptions.
   template <class Action>
   decltype(auto) compute(Action&& action) const {
-    return nn::without_torch_errors([&]() -> decltype(auto) {
-      const kernels::ComputeScope scope(options.precision, options.threads);
-      const c10::InferenceMode inference;
-      return action();
-    });
+    return nn::infer<c10::InferenceMode>(options, std::forward<Action>(action));
   }
 
   // Calls `use` with batches of all texts, in their order, and those of their n-grams.
@@ -68,31 +54,21 @@ struct Classifier::Impl {
     if (batch.size() > 0) use(batch, ngrams);
   }
 
-  // One prediction per row of logits [rows, classes].
-  std::vector<Prediction> predictions(const std::vector<double>& logits) const {
+  // One prediction per row of the network's logits [rows, classes] and of the n-grams.
+  std::vector<Prediction> predictions(const at::Tensor& network,
+                                      const data::TokenBatch& ngrams) const {
+    const auto* linear = content.linear ? content.linear->model.get() : nullptr;
+    const auto scores = classification::member_scores(network, linear, ngrams);
+    auto logits = linear == nullptr ? scores.front() : content.linear->pool.logits(scores);
     const auto classes = content.labels.size();
-    std::vector<Prediction> result(logits.size() / classes);
-    auto row = logits.begin();
-    for (auto& prediction : result) {
-      const auto best = std::max_element(row, row + static_cast<std::ptrdiff_t>(classes));
-      double sum = 0;
-      for (std::size_t c = 0; c < classes; ++c) {
-        sum += prediction.probabilities.emplace_back(
-            std::exp(row[static_cast<std::ptrdiff_t>(c)] - *best));
-      }
-      for (auto& probability : prediction.probabilities) probability /= sum;
-      prediction.label = content.labels[static_cast<std::size_t>(best - row)];
-      row += static_cast<std::ptrdiff_t>(classes);
+    std::vector<Prediction> result;
+    for (std::size_t first = 0; first < logits.size(); first += classes) {
+      const auto row = std::span(logits).subspan(first, classes);
+      const auto best = std::max_element(row.begin(), row.end()) - row.begin();
+      linear::softmax(row);
+      result.push_back({content.labels[static_cast<std::size_t>(best)], {row.begin(), row.end()}});
     }
     return result;
-  }
-
-  std::vector<Prediction> predictions(const data::TokenBatch& texts,
-                                      const data::TokenBatch& ngrams) const {
-    if (!content.linear)
-      return predictions(member_scores(*content.model, nullptr, texts, ngrams).front());
-    return predictions(content.linear->pool.logits(
-        member_scores(*content.model, content.linear->model.get(), texts, ngrams)));
   }
 
   template <class Text>
@@ -101,7 +77,8 @@ struct Classifier::Impl {
       std::vector<Prediction> result;
       result.reserve(texts.size());
       for_each_batch(texts, [&](const data::TokenBatch& batch, const data::TokenBatch& ngrams) {
-        for (auto& one : predictions(batch, ngrams)) result.push_back(std::move(one));
+        const auto logits = content.model->forward(batch, /*training=*/false);
+        for (auto& one : predictions(logits, ngrams)) result.push_back(std::move(one));
       });
       return result;
     });
@@ -155,18 +132,18 @@ Explanation Classifier::explain(std::string_view text) const {
     const auto& content = impl_->content;
     const std::array texts = {text};
     Explanation result;
-    impl_->for_each_batch<std::string_view>(texts, [&](const auto& batch, const auto& ngrams) {
-      result.prediction = impl_->predictions(batch, ngrams).front();
-    });
     classification::ClassifierTrace trace;
-    content.model->forward(impl_->encode(text), /*training=*/false, &trace);
+    impl_->for_each_batch<std::string_view>(texts, [&](const auto& batch, const auto& ngrams) {
+      const auto logits = content.model->forward(batch, /*training=*/false, &trace);
+      result.prediction = impl_->predictions(logits, ngrams).front();
+    });
     if (content.linear) {
       const auto label =
           std::find(content.labels.begin(), content.labels.end(), result.prediction.label) -
           content.labels.begin();
       result.ngrams = content.linear->model->contributions(text, label, content.linear->pool);
     }
-    result.tokens = impl_->content.tokenizer->tokens(text, impl_->limit());
+    result.tokens = content.tokenizer->tokens(text, impl_->limit());
     result.pooling_weights = mean_over_heads(trace.pooling_weights);
     for (const auto& layer : trace.layers) {
       result.layers.push_back(

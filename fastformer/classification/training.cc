@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
+#include <optional>
 #include <set>
 #include <stdexcept>
 #include <utility>
@@ -38,14 +39,6 @@ Batch gather(const LabelledCorpus& corpus, std::span<const std::int64_t> rows) {
   return batch;
 }
 
-std::vector<std::int64_t> class_counts(const Dataset& dataset) {
-  std::vector<std::int64_t> counts(dataset.labels.size());
-  for (std::int64_t row = 0; row < dataset.train.size(); ++row) {
-    ++counts.at(static_cast<std::size_t>(dataset.train.label(row)));
-  }
-  return counts;
-}
-
 // Training writes test.json (see evaluation_json) and test_predictions.csv
 // (metrics/item_results.h).
 class Task final : public train::Task {
@@ -55,7 +48,7 @@ class Task final : public train::Task {
         dataset_(std::move(dataset)),
         model_(recipe.model, dataset_.tokenizer->vocabulary_size(), std::ssize(dataset_.labels),
                static_cast<std::uint64_t>(recipe.train.seed)),
-        loss_(recipe.loss, class_counts(dataset_)),
+        loss_(recipe.loss, dataset_.train.class_counts(dataset_.labels.size())),
         plan_(dataset_.train.texts.lengths(), recipe.batch,
               static_cast<std::uint64_t>(recipe.train.seed)) {
     if (dataset_.train.size() == 0) throw std::invalid_argument("there is no training document");
@@ -97,7 +90,10 @@ class Task final : public train::Task {
         first_batch, count);
     return count;
   }
-  void next_batch() override { batches_.next(); }
+  void next_batch() override {
+    fitted_.reset();  // the network is about to change
+    batches_.next();
+  }
   std::int64_t tokens() const override { return batches_->texts.tokens(); }
   std::vector<std::pair<std::string, at::Tensor>> touched_rows() const override {
     return model_.touched_rows(batches_->texts);
@@ -113,17 +109,16 @@ class Task final : public train::Task {
 
   train::TestReport test(const std::filesystem::path& folder) const override {
     if (dataset_.test.size() == 0) return {};
-    const auto linear = fitted_linear();
+    const auto& linear = fitted_linear();
     const auto evaluation = evaluate(dataset_.test, linear ? &*linear : nullptr);
     base::write_file_atomically(folder / kTestFile,
                                 evaluation_json(evaluation, dataset_.labels) + "\n");
-    metrics::ClassPredictions predictions{.labels = {},
+    metrics::ClassPredictions predictions{.labels = dataset_.test.all_labels(),
                                           .predicted = evaluation.predicted,
                                           .rows = {},
                                           .probability = evaluation.probability,
                                           .names = dataset_.labels};
     for (std::int64_t row = 0; row < dataset_.test.size(); ++row) {
-      predictions.labels.push_back(dataset_.test.label(row));
       predictions.rows.push_back(dataset_.test.texts.record(row) + 1);
     }
     metrics::write_class_predictions(folder / metrics::kClassPredictionsFile, predictions);
@@ -145,27 +140,26 @@ class Task final : public train::Task {
     auto model = std::make_unique<ClassifierModel>(
         recipe_.model, dataset_.tokenizer->vocabulary_size(), model_.classes(), /*seed=*/0);
     nn::assign(model->parameters(), model_.parameters(), "the trained model");
-    auto linear = fitted_linear();
+    fitted_linear();
     return {.labels = std::move(dataset_.labels),
             .max_tokens = recipe_.data.max_tokens,
             .data_config = recipe_.data,
             .tokenizer = std::move(dataset_.tokenizer),
             .model = std::move(model),
-            .linear = std::move(linear)};
+            .linear = std::move(*fitted_)};
   }
 
  private:
   // The linear members with a pool that the validation part has fitted to the present network;
-  // without a validation part all have equal weights.
-  std::optional<LinearPart> fitted_linear() const {
-    auto part = dataset_.linear;
-    if (!part || dataset_.validation.size() == 0) return part;
-    std::vector<std::int32_t> labels;
-    for (std::int64_t row = 0; row < dataset_.validation.size(); ++row) {
-      labels.push_back(dataset_.validation.label(row));
+  // without a validation part all have equal weights. Kept until the network changes.
+  const std::optional<LinearPart>& fitted_linear() const {
+    if (fitted_) return *fitted_;
+    auto& part = fitted_.emplace(dataset_.linear);
+    if (part && dataset_.validation.size() > 0) {
+      part->pool = linear::fit_pool(scores_of(dataset_.validation, model_, part->model.get()),
+                                    dataset_.validation.all_labels(), model_.classes(),
+                                    part->pool.coefficients);
     }
-    part->pool = linear::fit_pool(scores_of(dataset_.validation, model_, part->model.get()), labels,
-                                  model_.classes(), part->pool.coefficients);
     return part;
   }
 
@@ -179,6 +173,7 @@ class Task final : public train::Task {
   Dataset dataset_;
   ClassifierModel model_;
   ClassificationLoss loss_;
+  mutable std::optional<std::optional<LinearPart>> fitted_;  // see fitted_linear()
   data::BatchPlan plan_;
   data::BatchStream<Batch> batches_;  // last: it reads the data set
 };
@@ -210,9 +205,7 @@ Recipe Recipe::read(const base::ConfigTree& tree) {
 
 Recipe Recipe::load(const std::filesystem::path& file,
                     const std::vector<std::string>& assignments) {
-  auto tree = base::ConfigTree::from_toml(file);
-  for (const auto& assignment : assignments) tree.set(assignment);
-  return read(tree);
+  return read(base::ConfigTree::from_toml(file, assignments));
 }
 
 std::string Recipe::task() const { return "classification"; }
@@ -263,12 +256,8 @@ nn::ParameterMap Recipe::largest_model() const {
 
 Classifier train(const Recipe& recipe, const std::filesystem::path& folder,
                  train::Observer* observer) {
-  return nn::without_torch_errors([&] {
-    train::TrainingRun run(recipe, folder, {.notice = train::notices_to(observer)});
-    run.train(train::observer_list(observer));
-    run.finish();
-    return Classifier::load(run.directory().model());
-  });
+  return nn::without_torch_errors(
+      [&] { return Classifier::load(train::train_in(recipe, folder, observer)); });
 }
 
 Classifier train(std::span<const Example> examples, const Recipe& recipe,

@@ -7,8 +7,7 @@
 #include <stdexcept>
 #include <utility>
 
-#include "fastformer/kernels/parallel.h"
-#include "fastformer/nn/torch_errors.h"
+#include "fastformer/nn/inference.h"
 #include "fastformer/recommendation/item_index.h"
 #include "fastformer/recommendation/readers/reader.h"
 #include "fastformer/recommendation/recommender_model.h"
@@ -29,14 +28,9 @@ struct Recommender::Impl {
   recommendation::RecommenderContent content;
   Options options;
 
-  // Runs `action` with the options of this model and without LibTorch's exceptions.
   template <class Action>
   decltype(auto) compute(Action&& action) const {
-    return nn::without_torch_errors([&]() -> decltype(auto) {
-      const kernels::ComputeScope scope(options.precision, options.threads);
-      const c10::NoGradGuard no_gradients;
-      return action();
-    });
+    return nn::infer(options, std::forward<Action>(action));
   }
 
   recommendation::TitleTokens tokens(const ItemTable& items) const {

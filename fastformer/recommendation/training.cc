@@ -246,9 +246,7 @@ Recipe Recipe::read(const base::ConfigTree& tree) {
 
 Recipe Recipe::load(const std::filesystem::path& file,
                     const std::vector<std::string>& assignments) {
-  auto tree = base::ConfigTree::from_toml(file);
-  for (const auto& assignment : assignments) tree.set(assignment);
-  return read(tree);
+  return read(base::ConfigTree::from_toml(file, assignments));
 }
 
 std::string Recipe::task() const { return "recommendation"; }
@@ -305,12 +303,8 @@ nn::ParameterMap Recipe::largest_model() const {
 
 Recommender train(const Recipe& recipe, const std::filesystem::path& folder,
                   train::Observer* observer) {
-  return nn::without_torch_errors([&] {
-    train::TrainingRun run(recipe, folder, {.notice = train::notices_to(observer)});
-    run.train(train::observer_list(observer));
-    run.finish();
-    return Recommender::load(run.directory().model());
-  });
+  return nn::without_torch_errors(
+      [&] { return Recommender::load(train::train_in(recipe, folder, observer)); });
 }
 
 Recommender train(std::span<const Item> items, std::span<const ImpressionExample> impressions,

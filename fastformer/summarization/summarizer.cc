@@ -8,8 +8,7 @@
 #include <utility>
 
 #include "fastformer/data/batch.h"
-#include "fastformer/kernels/parallel.h"
-#include "fastformer/nn/torch_errors.h"
+#include "fastformer/nn/inference.h"
 #include "fastformer/summarization/summarizer_model.h"
 #include "fastformer/summarization/summary_writer.h"
 #include "fastformer/text/growing_text.h"
@@ -26,14 +25,9 @@ struct Summarizer::Impl {
     return tokens == 0 ? text::Tokenizer::kNoLimit : static_cast<std::size_t>(tokens);
   }
 
-  // Runs `action` with the options of this model and without LibTorch's exceptions.
   template <class Action>
   decltype(auto) compute(Action&& action) const {
-    return nn::without_torch_errors([&]() -> decltype(auto) {
-      const kernels::ComputeScope scope(options.precision, options.threads);
-      const c10::NoGradGuard no_gradients;
-      return action();
-    });
+    return nn::infer(options, std::forward<Action>(action));
   }
 
   // Appends the summaries of the documents of a batch.
@@ -57,9 +51,7 @@ struct Summarizer::Impl {
       summary.text = tokenizer.decode(text.tokens);
       summary.log_probability = text.log_probability;
       if (!request.explain) continue;
-      const auto ids = std::span(batch.ids).subspan(
-          static_cast<std::size_t>(batch.offsets[b]),
-          static_cast<std::size_t>(batch.offsets[b + 1] - batch.offsets[b]));
+      const auto ids = batch.sequence(static_cast<std::int64_t>(b));
       summary.tokens = explain(documents[b], ids, text.tokens);
     }
   }

@@ -163,9 +163,7 @@ Recipe Recipe::read(const base::ConfigTree& tree) {
 
 Recipe Recipe::load(const std::filesystem::path& file,
                     const std::vector<std::string>& assignments) {
-  auto tree = base::ConfigTree::from_toml(file);
-  for (const auto& assignment : assignments) tree.set(assignment);
-  return read(tree);
+  return read(base::ConfigTree::from_toml(file, assignments));
 }
 
 std::string Recipe::task() const { return "summarization"; }
@@ -220,12 +218,8 @@ nn::ParameterMap Recipe::largest_model() const {
 
 Summarizer train(const Recipe& recipe, const std::filesystem::path& folder,
                  train::Observer* observer) {
-  return nn::without_torch_errors([&] {
-    train::TrainingRun run(recipe, folder, {.notice = train::notices_to(observer)});
-    run.train(train::observer_list(observer));
-    run.finish();
-    return Summarizer::load(run.directory().model());
-  });
+  return nn::without_torch_errors(
+      [&] { return Summarizer::load(train::train_in(recipe, folder, observer)); });
 }
 
 Summarizer train(std::span<const TextPair> pairs, const Recipe& recipe, train::Observer* observer) {

@@ -66,9 +66,7 @@ std::unique_ptr<train::Recipe> read_recipe(const base::ConfigTree& tree) {
 
 std::unique_ptr<train::Recipe> load_recipe(const std::filesystem::path& file,
                                            const std::vector<std::string>& assignments) {
-  auto tree = base::ConfigTree::from_toml(file);
-  for (const auto& assignment : assignments) tree.set(assignment);
-  return read_recipe(tree);
+  return read_recipe(base::ConfigTree::from_toml(file, assignments));
 }
 
 }  // namespace fastformer::tasks

@@ -14,10 +14,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-std::string hexadecimal(std::uint64_t number) {
-  return base::format("%016llx", static_cast<unsigned long long>(number));
-}
-
 // Empty for a source that is not there any more.
 std::string state_of(const std::filesystem::path& source) {
   data::CacheKey key;
@@ -48,7 +44,7 @@ std::string changed_source(const Json& record, const std::vector<RecipeSource>& 
 std::string prepared_record(const std::vector<PreparedPart>& parts,
                             const std::vector<RecipeSource>& sources) {
   Json record = {{"parts", Json::object()}, {"sources", Json::object()}};
-  for (const auto& [name, checksum] : parts) record["parts"][name] = hexadecimal(checksum);
+  for (const auto& [name, checksum] : parts) record["parts"][name] = base::hexadecimal(checksum);
   for (const auto& source : sources) {
     record["sources"][source.path.string()] = state_of(source.path);
   }
@@ -61,7 +57,7 @@ void check_prepared(const std::filesystem::path& folder, const std::vector<Prepa
   try {
     const auto record = Json::parse(base::read_small_file(path));
     for (const auto& [name, checksum] : parts) {
-      if (record.at("parts").value(name, "") == hexadecimal(checksum)) continue;
+      if (record.at("parts").value(name, "") == base::hexadecimal(checksum)) continue;
       const auto source = changed_source(record, sources);
       throw std::invalid_argument(
           source.empty() ? name + " is not what " + folder.string() +
@@ -71,7 +67,7 @@ void check_prepared(const std::filesystem::path& folder, const std::vector<Prepa
     }
   } catch (const Json::exception&) {
     throw std::invalid_argument(path.string() +
-                                ": is damaged, so that nothing tells whether the data have "
+                                ": is damaged, so it cannot show whether the data has "
                                 "changed; give another --output");
   }
 }

@@ -89,4 +89,11 @@ RunResult TrainingRun::result(const TestReport& test) const {
   return result;
 }
 
+fs::path train_in(const Recipe& recipe, const fs::path& folder, Observer* observer) {
+  TrainingRun run(recipe, folder, {.notice = notices_to(observer)});
+  run.train(observer_list(observer));
+  run.finish();
+  return run.directory().model();
+}
+
 }  // namespace fastformer::train

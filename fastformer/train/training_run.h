@@ -65,4 +65,9 @@ class TrainingRun {
   std::optional<Trainer> trainer_;
 };
 
+/// Trains as the recipe says from start to end in the run directory `folder`; `observer` may be
+/// null. Returns the model directory. Throws as TrainingRun does.
+std::filesystem::path train_in(const Recipe& recipe, const std::filesystem::path& folder,
+                               Observer* observer);
+
 }  // namespace fastformer::train

@@ -33,7 +33,6 @@ constexpr std::int64_t kMaximumLinearClasses = 200;
 // Sequences of characters are many: by default they are for training texts of at most so many
 // bytes.
 constexpr std::size_t kCharactersUpTo = std::size_t{24} << 20;
-constexpr std::int64_t kDefaultCharacters = 5;
 
 // The corpora of a part while they are written; an empty folder: in memory.
 class PartWriter {
@@ -143,23 +142,24 @@ std::optional<linear::NgramTable> learn_ngrams(const linear::LinearConfig& confi
                                                const text::TextSource& texts,
                                                std::int64_t classes) {
   if (!config.enabled() || classes > kMaximumLinearClasses) return std::nullopt;
-  linear::NgramConfig ngrams{.words = config.words, .characters = config.characters};
+  linear::NgramConfig ngrams{.words = config.words};
   if (config.characters == linear::LinearConfig::kAutomatic) {
     std::size_t bytes = 0;
     texts([&](std::string_view text) { bytes += text.size(); });
-    ngrams.characters = bytes <= kCharactersUpTo ? kDefaultCharacters : 0;
+    if (bytes > kCharactersUpTo) ngrams.characters = 0;
+  } else {
+    ngrams.characters = config.characters;
   }
   return linear::NgramTable::learn(ngrams, text_config, texts)
       .most_frequent(kMaximumLinearWeights / classes);
 }
 
 linear::LabelledRows rows_of(const LabelledCorpus& corpus, std::int64_t classes) {
-  linear::LabelledRows rows{.columns = {}, .labels = {}, .classes = classes};
+  linear::LabelledRows rows{.columns = {}, .labels = corpus.all_labels(), .classes = classes};
   for (std::int64_t row = 0; row < corpus.size(); ++row) {
     const auto columns = corpus.ngrams.tokens(row);
     auto& sorted = rows.columns.emplace_back(columns.begin(), columns.end());
     std::sort(sorted.begin(), sorted.end());
-    rows.labels.push_back(corpus.label(row));
   }
   return rows;
 }
@@ -246,15 +246,19 @@ data::CacheKey key_of(const DataConfig& config, const text::TokenizerConfig& tex
   return key;
 }
 
-std::vector<std::int64_t> class_counts(const LabelledCorpus& corpus, std::size_t classes) {
-  std::vector<std::int64_t> counts(classes);
-  for (std::int64_t row = 0; row < corpus.size(); ++row) {
-    ++counts.at(static_cast<std::size_t>(corpus.label(row)));
-  }
-  return counts;
+}  // namespace
+
+std::vector<std::int32_t> LabelledCorpus::all_labels() const {
+  std::vector<std::int32_t> all;
+  for (std::int64_t row = 0; row < size(); ++row) all.push_back(label(row));
+  return all;
 }
 
-}  // namespace
+std::vector<std::int64_t> LabelledCorpus::class_counts(std::size_t classes) const {
+  std::vector<std::int64_t> counts(classes);
+  for (const auto label : all_labels()) ++counts.at(static_cast<std::size_t>(label));
+  return counts;
+}
 
 Dataset prepare(const DataConfig& config, const text::TokenizerConfig& text_config,
                 const linear::LinearConfig& linear_config, const fs::path& cache_folder,
@@ -337,9 +341,9 @@ void for_each_labelled_piece(const DataConfig& config, const std::vector<std::st
 std::string Dataset::summary() const {
   const std::array parts = {data::LengthSummary(train.texts), data::LengthSummary(validation.texts),
                             data::LengthSummary(test.texts)};
-  const std::array classes = {class_counts(train, labels.size()),
-                              class_counts(validation, labels.size()),
-                              class_counts(test, labels.size())};
+  const std::array classes = {train.class_counts(labels.size()),
+                              validation.class_counts(labels.size()),
+                              test.class_counts(labels.size())};
   const std::size_t shown = std::min(labels.size(), kShownClasses);
   std::size_t width = 16;
   for (std::size_t i = 0; i < shown; ++i) width = std::max(width, text::display_width(labels[i]));

@@ -27,6 +27,10 @@ struct LabelledCorpus {
 
   std::int64_t size() const { return texts.size(); }
   std::int32_t label(std::int64_t row) const { return labels.tokens(row).front(); }
+  /// The label of each document.
+  std::vector<std::int32_t> all_labels() const;
+  /// Documents of each class.
+  std::vector<std::int64_t> class_counts(std::size_t classes) const;
 };
 
 /// A data set ready for training.

@@ -3,8 +3,6 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
-#include <cmath>
-#include <memory>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 
@@ -18,15 +16,15 @@
 
 namespace fastformer::classification {
 
-metrics::Scores Evaluation::scores() const {
+namespace {
+
+metrics::Scores scores_of(const metrics::ConfusionMatrix& confusion, double loss) {
   metrics::Scores scores = {{"loss", loss}};
   for (const auto& metric : metrics::class_metrics()) {
     scores.push_back({metric.name, metric.value(confusion)});
   }
   return scores;
 }
-
-namespace {
 
 constexpr std::int64_t kBatchTokens = 16384;
 
@@ -48,12 +46,14 @@ void for_each_batch(const LabelledCorpus& documents, const ClassifierModel& netw
   for (const auto& rows : plan) {
     batches.next();
     use(rows, member_scores(
-                  network, linear, *batches,
+                  network.forward(*batches, /*training=*/false), linear,
                   linear == nullptr ? data::TokenBatch() : data::gather(documents.ngrams, rows)));
   }
 }
 
 }  // namespace
+
+metrics::Scores Evaluation::scores() const { return scores_of(confusion, loss); }
 
 MemberScores scores_of(const LabelledCorpus& documents, const ClassifierModel& network,
                        const linear::LinearModel* linear) {
@@ -74,78 +74,71 @@ MemberScores scores_of(const LabelledCorpus& documents, const ClassifierModel& n
 Evaluator::Evaluator(const ClassifierModel& network, const LinearPart* linear)
     : network_(network),
       linear_(linear),
-      sums_(linear == nullptr ? 1 : linear->pool.coefficients.size() + 1,
-            {.confusion = metrics::ConfusionMatrix(network.classes()),
-             .predicted = {},
-             .probability = {},
-             .label_probability = {},
-             .members = {}}) {}
+      sums_{.confusion = metrics::ConfusionMatrix(network.classes()),
+            .predicted = {},
+            .probability = {},
+            .label_probability = {},
+            .members = {}} {
+  if (linear == nullptr) return;
+  members_.push_back({"network", network.classes()});
+  for (const auto& member : linear->model->members()) {
+    members_.push_back({base::word_of(member.config.weighting), network.classes()});
+  }
+}
 
 void Evaluator::add(const LabelledCorpus& documents) {
-  const auto first = sums_.front().predicted.size();
+  const auto first = sums_.predicted.size();
   const auto classes = static_cast<std::size_t>(network_.classes());
-  for (auto& sums : sums_) {
-    const auto size = first + static_cast<std::size_t>(documents.size());
-    sums.predicted.resize(size);
-    sums.probability.resize(size);
-    sums.label_probability.resize(size);
-  }
+  const auto size = first + static_cast<std::size_t>(documents.size());
+  sums_.predicted.resize(size);
+  sums_.probability.resize(size);
+  sums_.label_probability.resize(size);
+  right_.resize(size);
   const auto* linear = linear_ == nullptr ? nullptr : linear_->model.get();
   for_each_batch(documents, network_, linear, [&](const auto& rows, const MemberScores& scores) {
-    const auto count = [&](Evaluation& sums, const std::vector<double>& logits) {
+    // Calls `use` with position, label, predicted class, probabilities and loss of each document.
+    const auto for_each_row = [&](std::vector<double> logits, const auto& use) {
       for (std::size_t i = 0; i < rows.size(); ++i) {
         const auto row = std::span(logits).subspan(i * classes, classes);
-        const auto label = documents.label(rows[i]);
-        const auto best =
-            static_cast<std::int32_t>(std::max_element(row.begin(), row.end()) - row.begin());
-        const auto loss_of = [&](std::int32_t one) {
-          return linear::cross_entropy(row, std::span(&one, 1), network_.classes());
-        };
-        const auto at = first + static_cast<std::size_t>(rows[i]);
-        const double loss = loss_of(label);
-        sums.confusion.add(label, best);
-        sums.predicted[at] = best;
-        sums.probability[at] = static_cast<float>(std::exp(-loss_of(best)));
-        sums.label_probability[at] = static_cast<float>(std::exp(-loss));
-        sums.loss += loss;
+        const auto label = static_cast<std::size_t>(documents.label(rows[i]));
+        const auto best = std::max_element(row.begin(), row.end()) - row.begin();
+        const double score = row[label];
+        const double loss = linear::softmax(row) - score;
+        use(first + static_cast<std::size_t>(rows[i]), static_cast<std::int32_t>(label),
+            static_cast<std::int32_t>(best), row, loss);
       }
     };
-    if (linear_ == nullptr) return count(sums_.front(), scores.front());
-    count(sums_.front(), linear_->pool.logits(scores));
-    for (std::size_t k = 0; k < scores.size(); ++k) count(sums_[k + 1], scores[k]);
+    for_each_row(linear_ == nullptr ? scores.front() : linear_->pool.logits(scores),
+                 [&](auto at, auto label, auto best, auto row, double loss) {
+                   sums_.confusion.add(label, best);
+                   sums_.loss += loss;
+                   sums_.predicted[at] = best;
+                   sums_.probability[at] = static_cast<float>(row[static_cast<std::size_t>(best)]);
+                   sums_.label_probability[at] =
+                       static_cast<float>(row[static_cast<std::size_t>(label)]);
+                   right_[at] = label == best;
+                 });
+    for (std::size_t k = 0; k < members_.size(); ++k) {
+      for_each_row(scores[k], [&](auto, auto label, auto best, auto, double loss) {
+        members_[k].confusion.add(label, best);
+        members_[k].loss += loss;
+      });
+    }
   });
 }
 
-namespace {
-
-// A prediction is right if the class that was predicted and the true one have the same probability.
-double calibration_error(const Evaluation& evaluation) {
-  const auto count = evaluation.predicted.size();
-  const std::vector<double> confidence(evaluation.probability.begin(),
-                                       evaluation.probability.end());
-  const auto right = std::make_unique<bool[]>(count);
-  for (std::size_t i = 0; i < count; ++i) {
-    right[i] = evaluation.probability[i] == evaluation.label_probability[i];
-  }
-  return metrics::expected_calibration_error(confidence, {right.get(), count});
-}
-
-}  // namespace
-
 Evaluation Evaluator::result() const {
-  if (sums_.front().predicted.empty()) {
-    throw std::invalid_argument("there is no document to evaluate");
+  const auto count = sums_.predicted.size();
+  if (count == 0) throw std::invalid_argument("there is no document to evaluate");
+  const double documents = static_cast<double>(count);
+  auto result = sums_;
+  result.loss /= documents;
+  const std::vector<double> confidence(result.probability.begin(), result.probability.end());
+  result.calibration_error = metrics::expected_calibration_error(confidence, right_);
+  for (const auto& member : members_) {
+    result.members.push_back({member.name, scores_of(member.confusion, member.loss / documents)});
   }
-  auto results = sums_;
-  for (auto& result : results) result.loss /= static_cast<double>(result.predicted.size());
-  results.front().calibration_error = calibration_error(results.front());
-  auto& result = results.front();
-  for (std::size_t k = 1; k < results.size(); ++k) {
-    result.members.push_back(
-        {k == 1 ? "network" : base::word_of(linear_->model->members()[k - 2].config.weighting),
-         results[k].scores()});
-  }
-  return std::move(result);
+  return result;
 }
 
 namespace {

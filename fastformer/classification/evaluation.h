@@ -42,9 +42,20 @@ class Evaluator {
   Evaluation result() const;
 
  private:
+  struct Member {
+    Member(std::string member, std::int64_t classes)
+        : name(std::move(member)), confusion(classes) {}
+
+    std::string name;
+    metrics::ConfusionMatrix confusion;
+    double loss = 0;  ///< the sum
+  };
+
   const ClassifierModel& network_;
   const LinearPart* linear_;
-  std::vector<Evaluation> sums_;  ///< with sums of losses: of the pool, then of each member
+  Evaluation sums_;                  ///< with the sum of the losses
+  std::vector<std::uint8_t> right_;  ///< whether each document got its label
+  std::vector<Member> members_;
 };
 
 /// Scores of each member on documents, in their order. The n-grams of `documents` are those of

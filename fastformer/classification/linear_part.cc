@@ -6,7 +6,6 @@
 #include <stdexcept>
 
 #include "fastformer/base/config_tree.h"
-#include "fastformer/classification/classifier_model.h"
 #include "fastformer/nn/tensor_file.h"
 
 namespace fastformer::classification {
@@ -35,9 +34,7 @@ class Tensors {
     if (tensor.scalar_type() != type || tensor.sizes() != at::IntArrayRef(shape)) {
       fail("has a tensor '" + name + "' of another type or shape than its configuration says");
     }
-    if (tensor.is_floating_point() && !tensor.isfinite().all().item<bool>()) {
-      fail("holds numbers in '" + name + "' that are not finite");
-    }
+    if (tensor.is_floating_point()) nn::check_finite(tensor, file_ + ": '" + name + "'");
     std::vector<T> values(static_cast<std::size_t>(tensor.numel()));
     const auto flat = tensor.contiguous();
     if (!values.empty())
@@ -134,12 +131,12 @@ LinearPart LinearPart::load(const std::filesystem::path& file, std::int64_t clas
           .pool = std::move(pool)};
 }
 
-MemberScores member_scores(const ClassifierModel& network, const linear::LinearModel* linear,
-                           const data::TokenBatch& texts, const data::TokenBatch& ngrams) {
-  MemberScores scores = {doubles(network.forward(texts, /*training=*/false))};
+MemberScores member_scores(const at::Tensor& network, const linear::LinearModel* linear,
+                           const data::TokenBatch& ngrams) {
+  MemberScores scores = {doubles(network)};
   if (linear == nullptr) return scores;
   scores.resize(linear->members().size() + 1);
-  for (std::int64_t row = 0; row < texts.size(); ++row) {
+  for (std::int64_t row = 0; row < ngrams.size(); ++row) {
     const auto of_row = linear->scores(ngrams.sequence(row));
     for (std::size_t k = 0; k < of_row.size(); ++k) {
       scores[k + 1].insert(scores[k + 1].end(), of_row[k].begin(), of_row[k].end());

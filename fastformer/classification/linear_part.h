@@ -1,5 +1,7 @@
 #pragma once
 
+#include <ATen/core/Tensor.h>
+
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -9,8 +11,6 @@
 #include "fastformer/linear/linear_model.h"
 
 namespace fastformer::classification {
-
-class ClassifierModel;
 
 /// Scores of each member of a classifier: [members] of [rows, classes]. The network is the first.
 using MemberScores = std::vector<std::vector<double>>;
@@ -32,8 +32,9 @@ struct LinearPart {
 /// The file of a model directory that holds the linear members; absent without such members.
 inline constexpr const char* kLinearFile = "linear.safetensors";
 
-/// `ngrams`: the columns of each document's n-grams; not read where `linear` is null.
-MemberScores member_scores(const ClassifierModel& network, const linear::LinearModel* linear,
-                           const data::TokenBatch& texts, const data::TokenBatch& ngrams);
+/// `network`: its logits [rows, classes]. `ngrams`: the columns of each row's n-grams; not read
+/// where `linear` is null.
+MemberScores member_scores(const at::Tensor& network, const linear::LinearModel* linear,
+                           const data::TokenBatch& ngrams);
 
 }  // namespace fastformer::classification

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 #include <unordered_map>
 
 #include "fastformer/linear/selection.h"
@@ -26,8 +25,7 @@ LinearModel::LinearModel(NgramTable table, std::vector<LinearMember> members,
 
 LinearModel LinearModel::fit(const LabelledRows& train, const LabelledRows& validation,
                              NgramTable table, const LinearConfig& config) {
-  std::vector<std::int64_t> all(static_cast<std::size_t>(train.size()));
-  std::iota(all.begin(), all.end(), std::int64_t{0});
+  const auto all = all_rows(train.size());
   std::vector<LinearMember> members;
   std::vector<double> sharpness;
   for (const auto& name : config.members) {

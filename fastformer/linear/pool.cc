@@ -6,15 +6,6 @@
 namespace fastformer::linear {
 namespace {
 
-// ln(sum(exp(row))), and the probabilities in place of the row.
-double softmax(std::span<double> row) {
-  const double largest = *std::max_element(row.begin(), row.end());
-  double sum = 0;
-  for (auto& x : row) sum += x = std::exp(x - largest);
-  for (auto& x : row) x /= sum;
-  return largest + std::log(sum);
-}
-
 // The objective of fit_pool, convex in the coefficients.
 class Objective {
  public:
@@ -79,6 +70,14 @@ class Objective {
 };
 
 }  // namespace
+
+double softmax(std::span<double> row) {
+  const double largest = *std::max_element(row.begin(), row.end());
+  double sum = 0;
+  for (auto& x : row) sum += x = std::exp(x - largest);
+  for (auto& x : row) x /= sum;
+  return largest + std::log(sum);
+}
 
 std::vector<double> Pool::logits(const std::vector<std::vector<double>>& scores) const {
   std::vector<double> sum(scores.empty() ? 0 : scores.front().size());

@@ -25,6 +25,9 @@ struct Pool {
 Pool fit_pool(const std::vector<std::vector<double>>& scores, std::span<const std::int32_t> labels,
               std::int64_t classes, std::span<const double> prior);
 
+/// Puts the probabilities in place of the logits of one row, and returns ln(sum(exp(logit))).
+double softmax(std::span<double> row);
+
 /// Mean cross-entropy in nats of logits [rows, classes].
 double cross_entropy(std::span<const double> logits, std::span<const std::int32_t> labels,
                      std::int64_t classes);

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <limits>
-#include <numeric>
 
 #include "fastformer/base/random.h"
 #include "fastformer/linear/pool.h"
@@ -23,12 +21,6 @@ constexpr double kSmallestC = 1.0 / 32, kLargestC = 32;
 struct Fold {
   std::vector<std::int64_t> train, judged;
 };
-
-std::vector<std::int64_t> all_rows(std::int64_t count) {
-  std::vector<std::int64_t> rows(static_cast<std::size_t>(count));
-  std::iota(rows.begin(), rows.end(), std::int64_t{0});
-  return rows;
-}
 
 // Part i of `parts` has each `parts`-th row of a class, in an order drawn from a fixed seed.
 std::vector<std::size_t> parts_of(const LabelledRows& rows, std::size_t parts) {

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstdlib>
 #include <memory>
+#include <numeric>
 #include <stdexcept>
 
 namespace fastformer::linear {
@@ -30,11 +31,11 @@ class Problem {
   }
 
   std::vector<double>& targets() { return targets_; }
-  // Multiplies each value by the factor of its column, and gives the inverse of that back later.
-  void multiply(std::span<const double> factors) {
+  // Gives every row that has a column the column's value.
+  void set_values(std::span<const double> of_columns) {
     for (auto& node : nodes_) {
       if (node.index > 0 && node.index <= columns_) {
-        node.value *= factors[static_cast<std::size_t>(node.index) - 1];
+        node.value = of_columns[static_cast<std::size_t>(node.index) - 1];
       }
     }
   }
@@ -113,6 +114,12 @@ std::vector<double> log_count_ratios(const std::vector<SparseRow>& values,
 
 }  // namespace
 
+std::vector<std::int64_t> all_rows(std::int64_t count) {
+  std::vector<std::int64_t> rows(static_cast<std::size_t>(count));
+  std::iota(rows.begin(), rows.end(), std::int64_t{0});
+  return rows;
+}
+
 std::vector<bool> word_columns(const NgramTable& table) {
   std::vector<bool> words;
   for (const auto key : table.keys()) words.push_back(NgramKey(key).kind() == NgramKind::kWords);
@@ -155,16 +162,8 @@ LinearMember fit(const LabelledRows& rows, std::span<const std::int64_t> used,
       continue;
     }
     if (ratios) {
-      // The values hold the ratios of the class before; only the quotient is multiplied.
-      auto next = log_count_ratios(values, targets, columns);
-      auto change = next;
-      for (std::size_t f = 0; f < columns; ++f) {
-        // A ratio of exactly 0 would be lost for the classes after it.
-        if (next[f] == 0) next[f] = 1e-9;
-        change[f] = next[f] / factors[f];
-      }
-      problem.multiply(change);
-      factors = std::move(next);
+      factors = log_count_ratios(values, targets, columns);
+      problem.set_values(factors);
     }
     const auto weights = problem.solve(ratios ? L2R_LR_DUAL : L2R_L2LOSS_SVC_DUAL, config.c);
     for (std::size_t f = 0; f < columns; ++f) {

@@ -17,6 +17,9 @@ struct LabelledRows {
   std::int64_t size() const { return std::ssize(labels); }
 };
 
+/// 0 to count - 1.
+std::vector<std::int64_t> all_rows(std::int64_t count);
+
 /// Fits a member on the rows that `used` names, with LIBLINEAR (Fan et al. 2008): dual coordinate
 /// descent, one class against the rest. `table` names the columns.
 LinearMember fit(const LabelledRows& rows, std::span<const std::int64_t> used,

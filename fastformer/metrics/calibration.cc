@@ -7,8 +7,8 @@
 
 namespace fastformer::metrics {
 
-double expected_calibration_error(std::span<const double> confidence, std::span<const bool> right,
-                                  std::size_t bins) {
+double expected_calibration_error(std::span<const double> confidence,
+                                  std::span<const std::uint8_t> right, std::size_t bins) {
   std::vector<std::size_t> order(confidence.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::stable_sort(order.begin(), order.end(),
@@ -18,7 +18,7 @@ double expected_calibration_error(std::span<const double> confidence, std::span<
     const auto begin = order.size() * bin / bins, end = order.size() * (bin + 1) / bins;
     double difference = 0;
     for (std::size_t i = begin; i < end; ++i) {
-      difference += confidence[order[i]] - (right[order[i]] ? 1 : 0);
+      difference += confidence[order[i]] - (right[order[i]] != 0 ? 1 : 0);
     }
     error += std::abs(difference);
   }

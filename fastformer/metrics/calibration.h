@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 
 namespace fastformer::metrics {
@@ -10,7 +11,7 @@ namespace fastformer::metrics {
 ///   error = sum over the groups of (size / n) * |mean confidence - share of right predictions|.
 /// `confidence` [n]: the probability of the predicted class; `right` [n]: whether it is the true
 /// one. 0 without predictions.
-double expected_calibration_error(std::span<const double> confidence, std::span<const bool> right,
-                                  std::size_t bins = 15);
+double expected_calibration_error(std::span<const double> confidence,
+                                  std::span<const std::uint8_t> right, std::size_t bins = 15);
 
 }  // namespace fastformer::metrics

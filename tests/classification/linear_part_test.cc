@@ -82,7 +82,8 @@ TEST_F(LinearPartTest, PredictionsAreThePoolOfAllMembers) {
   tokens.offsets.push_back(tokens.tokens());
   content.linear->model->table().encode(text, ngrams.ids);
   ngrams.offsets.push_back(ngrams.tokens());
-  const auto scores = member_scores(*content.model, content.linear->model.get(), tokens, ngrams);
+  const auto scores = member_scores(content.model->forward(tokens, /*training=*/false),
+                                    content.linear->model.get(), ngrams);
   double difference = 0;
   for (std::size_t k = 0; k < 3; ++k) {
     difference += content.linear->pool.coefficients[k] * (scores[k][0] - scores[k][1]);

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 #include <random>
 #include <string>
 #include <vector>
@@ -51,12 +50,6 @@ LabelledRows rows_of(const Corpus& corpus, const NgramTable& table, std::int64_t
   return rows;
 }
 
-std::vector<std::int64_t> all(const LabelledRows& rows) {
-  std::vector<std::int64_t> order(static_cast<std::size_t>(rows.size()));
-  std::iota(order.begin(), order.end(), std::int64_t{0});
-  return order;
-}
-
 // The values of a text by the definition: (1 + ln count) * idf, words and characters of length 1.
 TEST(LinearMemberTest, TfidfIsAsDefined) {
   const std::vector<float> scale = {2, 3, 0, 5};
@@ -79,7 +72,7 @@ TEST(SolverTest, TheWeightsOfAnSvmAreOptimal) {
   const auto table = table_of(data, {.words = 1, .characters = 0});
   const auto rows = rows_of(data, table, 2);
   const MemberConfig config{.words = 1, .c = 0.5};
-  const auto member = fit(rows, all(rows), table, config);
+  const auto member = fit(rows, all_rows(rows.size()), table, config);
   const auto is_word = word_columns(table);
   const auto value = [&](const std::vector<double>& w, double bias) {
     double sum = bias * bias / 2;
@@ -136,7 +129,8 @@ TEST(LinearModelTest, FittingTwiceGivesTheSameWeights) {
   const auto rows = rows_of(data, table, 3);
   for (const auto weighting : {Weighting::kTfidf, Weighting::kNaiveBayes}) {
     const MemberConfig config{.weighting = weighting, .c = 1};
-    const auto a = fit(rows, all(rows), table, config), b = fit(rows, all(rows), table, config);
+    const auto a = fit(rows, all_rows(rows.size()), table, config),
+               b = fit(rows, all_rows(rows.size()), table, config);
     EXPECT_EQ(a.weights, b.weights);
     EXPECT_EQ(a.bias, b.bias);
   }
@@ -146,7 +140,7 @@ TEST(LinearModelTest, AClassWithoutRowsAndOneWithAllAreNoFault) {
   const auto data = corpus(30, 1);
   const auto table = table_of(data, {.words = 1, .characters = 0});
   const auto rows = rows_of(data, table, 3);
-  const auto member = fit(rows, all(rows), table, {.words = 1});
+  const auto member = fit(rows, all_rows(rows.size()), table, {.words = 1});
   EXPECT_EQ(member.bias, (std::vector<float>{1, -1, -1}));
 }
 

@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "fastformer/base/ascii.h"
+#include "fastformer/base/config_value.h"
 #include "fastformer/base/format.h"
 #include "fastformer/classification/readers/reader.h"
 #include "fastformer/cli/prediction_input.h"
@@ -16,16 +18,13 @@
 #include "fastformer/data/delimited_records.h"
 #include "fastformer/data/header_row.h"
 #include "fastformer/data/json_lines.h"
+#include "fastformer/data/utf8.h"
 #include "fastformer/text/display_width.h"
 
 namespace fastformer::cli {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::string toml_text(const std::string& text) {
-  return nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-}
 
 std::string shortened(std::string text) {
   constexpr std::size_t kShown = 60;
@@ -43,6 +42,7 @@ struct Finding {
   std::vector<std::string> settings;  ///< lines of [data]
   TableProfile table;
   std::vector<std::string> names;  ///< how a recipe calls the columns
+  classification::HeaderRow header = classification::HeaderRow::kAuto;
   std::int64_t bad_rows = 0, duplicates = 0;
 };
 
@@ -93,13 +93,6 @@ void for_each_record(const fs::path& file, char delimiter, const data::TextEncod
   for (const auto& sentence : records.notices()) note(finding, sentence);
 }
 
-std::string trimmed(const std::string& text) {
-  constexpr const char* kBlank = " \t\r\n";
-  const auto begin = text.find_first_not_of(kBlank);
-  if (begin == std::string::npos) return {};
-  return text.substr(begin, text.find_last_not_of(kBlank) + 1 - begin);
-}
-
 // The columns of the first lines, without names, tell which are text and label.
 bool has_heading(const data::DelimitedRecords& records) {
   const auto rows = records.sample();
@@ -122,7 +115,7 @@ void read_delimited(const fs::path& file, const data::TextEncoding& encoding, Fi
   for_each_record(file, delimiter, encoding, finding, [&](std::vector<std::string>& cells) {
     if (std::exchange(first, false)) {
       for (std::size_t i = 0; i < cells.size(); ++i) {
-        const auto name = trimmed(cells[i]);
+        const std::string name(base::trimmed(cells[i]));
         finding.names.push_back(heading && !name.empty() ? name : std::to_string(i + 1));
       }
       finding.table.set_columns(finding.names);
@@ -130,7 +123,8 @@ void read_delimited(const fs::path& file, const data::TextEncoding& encoding, Fi
     }
     finding.table.add_row(cells);
   });
-  finding.settings.push_back(std::string("header = ") + (heading ? "\"yes\"" : "\"no\""));
+  finding.header = heading ? classification::HeaderRow::kYes : classification::HeaderRow::kNo;
+  finding.settings.push_back("header = " + base::quoted(base::word_of(finding.header)));
   if (finding.bad_rows > 0) {
     note(finding, std::to_string(finding.bad_rows) + " rows cannot be read and are skipped");
     finding.settings.emplace_back("bad_rows = \"skip\"");
@@ -174,8 +168,10 @@ void add_class_counts(const std::map<std::string, std::int64_t, std::less<>>& co
 }
 
 std::string recipe(const fs::path& path, const Finding& finding) {
+  auto name = path.string();
+  data::replace_invalid(name);  // TOML is UTF-8, the name of a file need not be
   std::string text =
-      "\n[data]\nformat = \"" + finding.format + "\"\ntrain = [" + toml_text(path.string()) + "]\n";
+      "\n[data]\nformat = \"" + finding.format + "\"\ntrain = [" + base::quoted(name) + "]\n";
   for (const auto& setting : finding.settings) text += setting + "\n";
   return text + "validation_fraction = 0.1\ntest_fraction = 0.1\n";
 }
@@ -209,12 +205,12 @@ std::string inspect_table(const fs::path& path, Finding& finding,
   const auto text_column = finding.table.text_column();
   if (!text_column) return text + "# no column holds texts\n";
   const auto label = finding.table.label_column(*text_column);
-  finding.settings.push_back("text_columns = [" + toml_text(finding.names[*text_column]) + "]");
+  finding.settings.push_back("text_columns = [" + base::quoted(finding.names[*text_column]) + "]");
   text += "# the text seems to be the column '" + finding.names[*text_column] + "'\n";
   if (!label) {
     return text + "# no column looks like a label, that is, has a few values that come often\n";
   }
-  finding.settings.push_back("label_column = " + toml_text(finding.names[*label]));
+  finding.settings.push_back("label_column = " + base::quoted(finding.names[*label]));
   text += "# the label seems to be the column '" + finding.names[*label] + "'\n";
   if (columns[*label].empty > 0) {
     text += base::format("# %lld rows have no label: complete or remove them before training\n",
@@ -231,14 +227,8 @@ std::int64_t count_duplicates(const fs::path& path, const Finding& finding,
   config.format = finding.format;
   config.encoding = encoding;
   config.bad_rows = data::BadRows::kSkip;
-  config.header = std::ranges::find(finding.settings, "header = \"no\"") != finding.settings.end()
-                      ? classification::HeaderRow::kNo
-                      : classification::HeaderRow::kAuto;
-  if (!text_column.empty()) config.text_columns = {text_column};
-  if (config.header == classification::HeaderRow::kAuto && finding.format != "jsonl" &&
-      !text_column.empty()) {
-    config.header = classification::HeaderRow::kYes;
-  }
+  config.header = finding.header;
+  config.text_columns = {text_column};
   Duplicates duplicates;
   std::int64_t count = 0;
   classification::for_each_example(config, {path.string()}, [&](classification::Example& example) {
@@ -287,20 +277,16 @@ std::string duplicates_text(std::int64_t count) {
 }
 
 std::string inspect_folder(const fs::path& path) {
-  if (fs::exists(path / "behaviors.tsv")) {
-    return "# " + path.string() +
-           ": a folder of MIND\n\n[task]\nname = \"recommendation\"\n\n[data]\nformat = \"mind\"\n"
-           "train = [" +
-           toml_text(path.string()) + "]\nvalidation_fraction = 0.1\ntest_fraction = 0.1\n";
-  }
-  for (const auto& entry : fs::directory_iterator(path)) {
-    if (entry.path().extension() != ".inter") continue;
-    return "# " + path.string() +
-           ": a folder of RecBole\n\n[task]\nname = \"recommendation\"\n\n[data]\nformat = "
-           "\"recbole\"\ntrain = [" +
-           toml_text(path.string()) + "]\nvalidation_fraction = 0.1\ntest_fraction = 0.1\n";
-  }
   Finding finding;
+  const auto clicks = [&](const char* name, const char* format) {
+    finding.format = format;
+    return "# " + path.string() + ": a folder of " + name +
+           "\n\n[task]\nname = \"recommendation\"\n" + recipe(path, finding);
+  };
+  if (fs::exists(path / "behaviors.tsv")) return clicks("MIND", "mind");
+  for (const auto& entry : fs::directory_iterator(path)) {
+    if (entry.path().extension() == ".inter") return clicks("RecBole", "recbole");
+  }
   finding.format = "folders";
   const auto text = inspect_documents(path, finding, {});
   return text + duplicates_text(finding.duplicates) + recipe(path, finding);
@@ -316,7 +302,7 @@ std::string inspect_data(const fs::path& path) {
   Finding finding;
   if (!data::is_utf8(encoding_name)) {
     encoding.encoding = encoding_name;
-    finding.settings.push_back("encoding = " + toml_text(encoding_name));
+    finding.settings.push_back("encoding = " + base::quoted(encoding_name));
   }
   finding.format = format_of_name(path);
   if (finding.format.empty()) finding.format = format_of_content(path, encoding);

@@ -79,13 +79,13 @@ void PredictionOutput::write_json(const PredictionInput::Record& record,
   } else {
     json["row"] = row_;
   }
-  const auto best = answers(prediction);
+  const auto best = classifier_.top(prediction, options_.top);
   const bool abstains = best.front().second < options_.threshold;
   json[options_.keep ? "predicted" : "label"] = abstains ? Json(nullptr) : Json(best.front().first);
   json["probability"] = best.front().second;
   if (options_.top > 1) {
     json["top"] = Json::array();
-    for (const auto& [label, probability] : classifier_.top(prediction, options_.top)) {
+    for (const auto& [label, probability] : best) {
       json["top"].push_back({{"label", label}, {"probability", probability}});
     }
   } else {

@@ -11,6 +11,7 @@
 #include <system_error>
 #include <vector>
 
+#include "fastformer/base/printable.h"
 #include "fastformer/data/file_kind.h"
 
 namespace fastformer::data {
@@ -138,7 +139,7 @@ bool ByteSource::next_member(std::string& member) {
 void ByteSource::fail(const std::string& cause) const {
   const char* reason = archive_error_string(archive_.get());
   throw std::invalid_argument(name_ + ": " + cause + " (" +
-                              (reason != nullptr ? reason : "unknown cause") +
+                              (reason != nullptr ? base::excerpt(reason) : "unknown cause") +
                               "); the file is damaged or incomplete, fetch or write it again");
 }
 

@@ -6,7 +6,7 @@
 
 namespace fastformer::base {
 
-/// 'a' to 'z' for 'A' to 'Z'; every other byte as it is.
+/// Converts 'A' to 'Z' to lower case; returns every other byte unchanged.
 constexpr char ascii_lowercase(char c) {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
 }
@@ -17,13 +17,13 @@ inline std::string ascii_lowercase(std::string_view text) {
   return lower;
 }
 
-/// Whether two texts differ at most in the case of ASCII letters.
+/// Whether the texts are equal except for the case of ASCII letters.
 constexpr bool equal_ignoring_case(std::string_view a, std::string_view b) {
   return std::ranges::equal(
       a, b, [](char c, char d) { return ascii_lowercase(c) == ascii_lowercase(d); });
 }
 
-/// `text` without the bytes of `blanks` at its ends.
+/// Removes leading and trailing bytes that are in `blanks`.
 constexpr std::string_view trimmed(std::string_view text, std::string_view blanks = " \t\r\n") {
   const auto begin = text.find_first_not_of(blanks);
   if (begin == std::string_view::npos) return {};

@@ -9,33 +9,33 @@
 
 namespace fastformer::base {
 
-/// Replaces `path` with what `write` puts into the stream, or leaves it as it was.
+/// Replaces `path` with what `write` writes to the stream, or leaves it unchanged if that fails.
 ///
-/// The bytes go to a temporary file in the same folder, are flushed to the disk (fsync), and the
-/// file is renamed over `path`; a reader or a crash sees the old file or the new one, never a part.
+/// The bytes go to a temporary file in the same folder, which is flushed to disk (fsync) and then
+/// renamed to `path`. A reader sees the old file or the new one, even after a crash.
 ///
 ///   base::write_file_atomically(dir / "config.json", [&](std::ostream& out) { out << text; });
 ///
-/// Throws std::runtime_error naming the path and the cause (folder missing, disk full, no
+/// Throws std::runtime_error naming the path and the cause (missing folder, full disk, no
 /// permission); the temporary file is removed.
 void write_file_atomically(const std::filesystem::path& path,
                            const std::function<void(std::ostream&)>& write);
 void write_file_atomically(const std::filesystem::path& path, std::string_view content);
 
-/// The whole file as bytes. Throws std::invalid_argument when it is missing, a folder or
-/// unreadable.
+/// Returns the content of a file as bytes. Throws std::invalid_argument if the path is missing, is
+/// a folder, or cannot be read.
 std::string read_file(const std::filesystem::path& path);
 
-/// The same for a file of settings or a vocabulary, such as those of a model directory. Throws for
-/// one of more than 64 MB and for what is no regular file, such as a pipe, which may have no end.
+/// The same for small files, such as settings and vocabularies. Also throws for a file of more than
+/// 64 MiB and for anything that is not a regular file, such as an endless pipe.
 std::string read_small_file(const std::filesystem::path& path);
 inline constexpr std::uintmax_t kMostSmallBytes = std::uintmax_t{64} << 20;
 
-/// Creates a folder and those above it that are missing; one that is there may stay. Throws
+/// Creates a folder and its missing parents; does nothing if the folder exists. Throws
 /// std::runtime_error naming the path and the cause.
 void create_folder(const std::filesystem::path& path);
 
-/// Makes a rename or a new file in `directory` durable.
+/// Makes the creation or renaming of a file in `directory` durable (fsync).
 void sync_directory(const std::filesystem::path& directory);
 
 }  // namespace fastformer::base

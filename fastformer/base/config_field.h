@@ -16,14 +16,14 @@
 
 namespace fastformer::base {
 
-/// The words of an enum that a configuration can hold, in the order of its values 0, 1, ...
+/// The words of an enum in a configuration, in the order of its values 0, 1, ...
 ///
 ///   enum class Activation : std::uint8_t { kGelu, kRelu };
 ///   template <> inline constexpr std::array kWords<Activation> = {"gelu", "relu"};
 template <class Enum>
 inline constexpr std::array<const char*, 0> kWords = {};
 
-/// "gelu" for Activation::kGelu.
+/// The word of a value: "gelu" for Activation::kGelu.
 template <class Enum>
 const char* word_of(Enum value) {
   return kWords<Enum>.at(static_cast<std::size_t>(value));
@@ -34,8 +34,8 @@ std::vector<std::string> words() {
   return {kWords<Enum>.begin(), kWords<Enum>.end()};
 }
 
-/// The value of a word. Throws std::invalid_argument that begins with `what` and suggests the
-/// nearest word.
+/// The value of a word. Throws std::invalid_argument for an unknown word; the message begins with
+/// `what` and suggests the nearest word.
 template <class Enum>
 Enum parse_word(std::string_view word, const std::string& what) {
   for (std::size_t i = 0; i < kWords<Enum>.size(); ++i) {
@@ -45,13 +45,13 @@ Enum parse_word(std::string_view word, const std::string& what) {
                               suggestion(word, words<Enum>()));
 }
 
-/// An enum field with its type erased.
+/// A type-erased reference to an enum field.
 struct EnumField {
   std::uint8_t* value;
   std::span<const char* const> words;
 };
 
-/// A field of any type that a configuration can hold.
+/// A reference to a field of any type that a configuration can have.
 using FieldRef =
     std::variant<bool*, std::int64_t*, double*, std::string*, std::vector<std::string>*, EnumField>;
 
@@ -59,7 +59,7 @@ using FieldRef =
 struct Constraint {
   double minimum = -std::numeric_limits<double>::infinity();
   double maximum = std::numeric_limits<double>::infinity();
-  std::vector<std::string> choices;  ///< of text fields; empty means any text
+  std::vector<std::string> choices;  ///< for text fields; empty: any text
 };
 
 inline Constraint between(double minimum, double maximum) { return {minimum, maximum, {}}; }
@@ -71,9 +71,9 @@ inline Constraint one_of(std::vector<std::string> choices) {
           std::move(choices)};
 }
 
-/// Visits the fields of a configuration. A configuration describes itself by one function that
-/// visits every field; from it come the reader of files, the flags, the help text and the metadata,
-/// so that a new field touches only its struct.
+/// Visits the fields of a configuration. A configuration has one function that visits each of its
+/// fields; files, flags, help texts and metadata all use that function, so that adding a field
+/// changes only its struct.
 ///
 ///   struct TrainConfig {
 ///     double learning_rate = 1e-3;
@@ -85,11 +85,11 @@ inline Constraint one_of(std::vector<std::string> choices) {
 ///       visit("schedule", schedule, "learning rate after the warm-up");
 ///       visit.table("mixer", mixer, "how tokens exchange information");  // [train.mixer]
 ///     }
-///     void validate() const;  // what spans more than one field
+///     void validate() const;  // conditions on several fields
 ///   };
 ///
-/// Field types: bool, std::int64_t, double, std::string, std::vector<std::string>, enums of one
-/// byte that have kWords, and tables.
+/// Field types: bool, std::int64_t, double, std::string, std::vector<std::string>, one-byte enums
+/// with kWords, and tables.
 class FieldVisitor {
  public:
   virtual ~FieldVisitor() = default;
@@ -106,7 +106,7 @@ class FieldVisitor {
     }
   }
 
-  /// A configuration inside this one.
+  /// Visits a configuration nested in this one.
   template <class Config>
   void table(const std::string& name, Config& config, const char* help) {
     begin_table(name, help);

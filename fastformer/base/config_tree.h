@@ -12,8 +12,8 @@
 
 namespace fastformer::base {
 
-/// Sections of named values, read from TOML or JSON; overridable one by one. A section can hold
-/// tables, [model.mixer] inside [model].
+/// Sections of named values, read from TOML or JSON; single values can be overridden. A section can
+/// contain tables: [model.mixer] inside [model].
 ///
 ///   auto tree = ConfigTree::from_toml("recipes/ag_news.toml");
 ///   tree.set("train.epochs=3");
@@ -22,40 +22,40 @@ namespace fastformer::base {
 ///   tree.read_section("train", train);    // fills fields, checks type, range and word
 ///   tree.check_sections({"train", ...});  // an unknown section is an error too
 ///
-/// A table can be written as a text, which is the value of its first field: mixer = "softmax" for
-/// mixer = { name = "softmax" }.
+/// A string in place of a table sets the first field of the table: mixer = "softmax" means mixer =
+/// { name = "softmax" }.
 class ConfigTree {
  public:
-  /// A TOML file, then `assignments` as set() takes them. Throws std::invalid_argument with file
-  /// and line for bad syntax or a value of another kind.
+  /// Reads a TOML file, then applies `assignments` as set() does. Throws std::invalid_argument with
+  /// file and line for a syntax error or for a value of a type that no field has.
   static ConfigTree from_toml(const std::filesystem::path& path,
                               const std::vector<std::string>& assignments = {});
-  /// A JSON object of objects. `where` names it in messages.
+  /// Reads a JSON object of objects. `where` names the source in messages.
   static ConfigTree from_json(std::string_view json, const std::string& where);
 
-  /// "section.key=value"; the value is TOML, or plain text where that is no TOML value. A text for
-  /// a table replaces the whole table.
+  /// Applies an assignment "section.key=value". The value is parsed as TOML, or taken as plain text
+  /// if it is not valid TOML. A text assigned to a table replaces the whole table.
   void set(std::string_view assignment);
   void set(const std::string& section, const std::string& key, ConfigValue value);
 
   bool contains(const std::string& section) const { return sections_.contains(section); }
   bool contains(const std::string& section, const std::string& key) const;
-  /// The paths of the sections and tables, in their order.
+  /// The paths of the sections and tables, in the order in which they appeared.
   const std::vector<std::string>& sections() const { return order_; }
 
-  /// Throws std::invalid_argument naming place, key, expectation and nearest valid key.
+  /// Throws std::invalid_argument for a section not in `known`; suggests the nearest.
   void check_sections(const std::vector<std::string>& known) const;
 
-  /// Fills `config` from the section (absent keys keep their values), then calls validate().
-  /// Throws std::invalid_argument for an unknown key, a wrong type, a value out of range.
+  /// Fills `config` from the section, where absent keys keep their values, and calls validate().
+  /// Throws std::invalid_argument for an unknown key, a wrong type, or a value out of range.
   template <class Config>
   void read_section(const std::string& name, Config& config) const {
     visit_section(name, [&](FieldVisitor& visitor) { config.visit_fields(visitor); });
     config.validate();
   }
 
-  /// A section whose fields start from a preset that one of them names: what the section says, over
-  /// `preset(config)`, which is given the section's own values. Throws as read_section() does.
+  /// Reads a section with a field that selects a preset: `preset(config)` receives the section's
+  /// values and returns the defaults, which the section overrides. Throws as read_section() does.
   template <class Config, class Preset>
   Config read_preset_section(const std::string& name, const Preset& preset) const {
     // The section is read twice: for the name of the preset, then over its values.
@@ -66,13 +66,13 @@ class ConfigTree {
     return config;
   }
 
-  /// Puts every field of `config` into the section, so that the tree is fully resolved.
+  /// Writes every field of `config` to the section, including those with default values.
   template <class Config>
   void write_section(const std::string& name, Config config) {
     fill_section(name, [&](FieldVisitor& visitor) { config.visit_fields(visitor); });
   }
 
-  /// Adds the sections of another tree.
+  /// Appends the sections of another tree.
   void append(const ConfigTree& other);
 
   std::string to_toml() const;
@@ -81,7 +81,7 @@ class ConfigTree {
  private:
   struct Section {
     std::string where;
-    std::vector<std::string> order;  ///< of the keys, as they appeared
+    std::vector<std::string> order;  ///< keys in the order in which they appeared
     std::map<std::string, ConfigValue> values;
   };
   class Reader;
@@ -93,7 +93,7 @@ class ConfigTree {
   Section& add_section(const std::string& path, const std::string& where);
   void erase_table(const std::string& path);
 
-  std::vector<std::string> order_;  ///< of the sections and tables, by their paths
+  std::vector<std::string> order_;  ///< paths of sections and tables
   std::map<std::string, Section> sections_;
 };
 

@@ -4,12 +4,12 @@
 
 namespace fastformer::base {
 
-/// Files and folders of a random name beside the place that they are made for, such as
-/// "model.tmp.x2k9q0w4b7da". While the object lives, its process holds a lock of the system on what
-/// it made, so that others can tell what a killed process left (see remove_leftovers).
+/// Files and folders with random temporary names next to their destination ("place"), such as
+/// "model.tmp.x2k9q0w4b7da". While the object exists, its process holds a system lock on them, so
+/// that other processes can recognize what a killed process left behind (see remove_leftovers).
 
-/// A file under a fresh name, open for writing, with the permissions that the umask leaves. The
-/// destructor removes it unless it was moved into its place.
+/// A file with a temporary name, open for writing, with the permissions that the umask allows. The
+/// destructor removes the file unless it has been moved into its place.
 class FreshFile {
  public:
   /// Throws as throw_write_error() does.
@@ -19,8 +19,8 @@ class FreshFile {
   ~FreshFile();
 
   int descriptor() const { return descriptor_; }
-  /// Flushes the file to the disk, closes it and renames it over its place. Throws as
-  /// throw_write_error() does.
+  /// Flushes the file to the disk, closes it, and renames it to its place, replacing what is there.
+  /// Throws as throw_write_error() does.
   void move_into_place();
 
  private:
@@ -28,22 +28,22 @@ class FreshFile {
   int descriptor_ = -1;
 };
 
-/// A folder under a fresh name. The destructor removes it with all that is in it, unless it was
-/// moved into its place.
+/// A folder with a temporary name. The destructor removes the folder and its content unless it has
+/// been moved into its place.
 class FreshFolder {
  public:
-  /// Creates missing folders above it. Throws as throw_write_error() does.
+  /// Creates missing parent folders. Throws as throw_write_error() does.
   explicit FreshFolder(const std::filesystem::path& place);
   FreshFolder(const FreshFolder&) = delete;
   FreshFolder& operator=(const FreshFolder&) = delete;
   ~FreshFolder();
 
   const std::filesystem::path& path() const { return path_; }
-  /// Renames it to its place. Where a folder is there, the two change places in one step, and
-  /// path() is the former one. Throws as throw_write_error() does.
+  /// Renames the folder to its place. If a folder exists there, the two are exchanged atomically,
+  /// and path() then holds the former one. Throws as throw_write_error() does.
   void move_into_place();
-  /// The same where nothing, or an empty folder, is to be there; false if another process was
-  /// first.
+  /// The same, but only if the place is free or an empty folder; returns false if another process
+  /// has taken it.
   bool move_into_free_place();
 
  private:
@@ -51,14 +51,14 @@ class FreshFolder {
   int descriptor_ = -1;
 };
 
-/// `path` with a random ending that no other process takes.
+/// `path` with a random suffix that no other process uses.
 std::filesystem::path fresh_name(const std::filesystem::path& path);
 
-/// Removes the files and folders with the ending of fresh_name() that killed processes left in
-/// `folder`. What a living process is writing stays, as does everything else.
+/// Removes files and folders in `folder` that have a suffix of fresh_name() and were left by killed
+/// processes. Files that a running process is writing stay, as does everything else.
 void remove_leftovers(const std::filesystem::path& folder);
 
-/// Throws std::runtime_error that names the path and the cause `error`, an errno.
+/// Throws std::runtime_error that names the path and the cause; `error` is an errno value.
 [[noreturn]] void throw_write_error(const std::filesystem::path& path, int error);
 
 }  // namespace fastformer::base

@@ -8,18 +8,18 @@
 #include <utility>
 #include <vector>
 
-/// Hashes and random numbers that are the same on every platform; the standard library's
-/// std::hash, std::shuffle and distributions are not.
+/// Hashes and random numbers that are the same on every platform, unlike std::hash, std::shuffle
+/// and the distributions of the standard library.
 namespace fastformer::base {
 
-/// The finalizer of SplitMix64 (Steele, Lea, Flood 2014): every bit of `x` reaches every bit.
+/// The finalizer of SplitMix64 (Steele, Lea, Flood 2014): each input bit affects every output bit.
 constexpr std::uint64_t mix64(std::uint64_t x) {
   x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9;
   x = (x ^ (x >> 27)) * 0x94D049BB133111EB;
   return x ^ (x >> 31);
 }
 
-/// FNV-1a over bytes, to be continued by giving the last value as `hash`.
+/// FNV-1a over bytes. To continue a hash, pass the previous result as `hash`.
 constexpr std::uint64_t fnv1a(std::string_view text, std::uint64_t hash = 0xCBF29CE484222325) {
   for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001B3;
   return hash;
@@ -27,9 +27,9 @@ constexpr std::uint64_t fnv1a(std::string_view text, std::uint64_t hash = 0xCBF2
 
 inline constexpr std::uint64_t kChecksumStart = 0xCBF29CE484222325;
 
-/// FNV-1a taking a whole number at a time, because bytes would be several times slower; the
-/// rotation brings the high bits, which a product never moves down, into play. To be continued as
-/// fnv1a is.
+/// FNV-1a with one whole number per step instead of one byte, which is several times faster. The
+/// rotation is needed because a multiplication never moves high bits down. To continue a checksum,
+/// pass the previous result as `hash`.
 template <class T>
 std::uint64_t checksum(std::span<const T> values, std::uint64_t hash = kChecksumStart) {
   for (const T value : values) {
@@ -38,7 +38,7 @@ std::uint64_t checksum(std::span<const T> values, std::uint64_t hash = kChecksum
   return hash;
 }
 
-/// SplitMix64.
+/// The SplitMix64 generator (Steele, Lea, Flood 2014).
 class Random {
  public:
   explicit Random(std::uint64_t seed) : state_(seed) {}
@@ -48,7 +48,7 @@ class Random {
     return mix64(state_);
   }
 
-  /// Uniform in [0, bound); bound > 0. Rejects the numbers that would favour small results.
+  /// Uniform in [0, bound); bound > 0. Unbiased: rejects the numbers below 2^64 mod bound.
   std::uint64_t below(std::uint64_t bound) {
     const std::uint64_t rejected = (0 - bound) % bound;
     std::uint64_t number = next();
@@ -56,7 +56,7 @@ class Random {
     return number % bound;
   }
 
-  /// Fisher and Yates.
+  /// The Fisher-Yates shuffle.
   template <class T>
   void shuffle(std::vector<T>& values) {
     for (std::size_t i = values.size(); i > 1; --i) std::swap(values[i - 1], values[below(i)]);

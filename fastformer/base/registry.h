@@ -12,22 +12,22 @@
 
 namespace fastformer::base {
 
-/// A table of rows that have a `name`, such as the readers of a task, which programs can add to.
+/// A table of rows with a `name`, such as the readers of a task. Programs can add rows.
 ///
 ///   Registry<ReaderRow>& readers() {
 ///     static Registry<ReaderRow> rows("data.format", {{"csv", open_csv}, {"jsonl", open_jsonl}});
 ///     return rows;
 ///   }
 ///
-/// Rows are to be added before other threads use the table.
+/// Add rows before other threads use the table.
 template <class Row>
 class Registry {
  public:
-  /// `field`: what names a row, for messages.
+  /// `field` is the recipe field that selects a row, for messages.
   Registry(std::string field, std::deque<Row> rows)
       : field_(std::move(field)), rows_(std::move(rows)) {}
 
-  /// Throws std::invalid_argument for a name that is taken.
+  /// Throws std::invalid_argument if the name is already in use.
   void add(Row row) {
     if (contains(row.name)) {
       throw std::invalid_argument("'" + std::string(row.name) + "' is taken already as a " +
@@ -43,7 +43,7 @@ class Registry {
     return false;
   }
 
-  /// Throws std::invalid_argument that suggests the nearest name.
+  /// Throws std::invalid_argument for an unknown name and suggests the nearest one.
   const Row& find(std::string_view name) const {
     for (const auto& row : rows_) {
       if (name == row.name) return row;
@@ -61,7 +61,7 @@ class Registry {
 
  private:
   std::string field_;
-  std::deque<Row> rows_;  ///< a deque: rows that were found stay where they are
+  std::deque<Row> rows_;  ///< a deque, so that references to rows stay valid
 };
 
 }  // namespace fastformer::base

@@ -6,7 +6,7 @@
 
 namespace fastformer {
 
-/// Vectors of equal width, one after another.
+/// Vectors of equal width, stored one after another.
 struct Vectors {
   std::size_t width = 0;
   std::vector<float> values;  ///< [rows, width]

@@ -7,15 +7,15 @@
 
 namespace fastformer::text {
 
-/// What a character outside ASCII means for the words around it.
+/// How a character outside ASCII affects the division of a text into words.
 enum class CharacterClass : std::uint8_t {
-  kLetter,      ///< letters, digits, marks, symbols, and what is not UTF-8: part of a word
+  kLetter,      ///< letters, digits, combining marks, symbols, invalid UTF-8: part of a word
   kSpace,       ///< between words
   kMark,        ///< punctuation of any script: a token of its own
   kMiddle,      ///< a mark that stays inside a word, as in Catalan l·l or Hebrew צה״ל
   kJoiner,      ///< ZWNJ and ZWJ, which stay inside a word
-  kDictionary,  ///< of a script without blanks between words: Chinese, Japanese, Thai, Khmer, ...
-  kEmoji,       ///< begins an emoji, a token with all its parts
+  kDictionary,  ///< of a script without spaces between words: Chinese, Japanese, Thai, Khmer, ...
+  kEmoji,       ///< the start of an emoji, which is one token with all its parts
 };
 
 struct Character {
@@ -23,17 +23,17 @@ struct Character {
   std::size_t length;  ///< bytes
 };
 
-/// The character at the head of `text`, which begins with a byte from 0x80 on.
+/// The first character of `text`, whose first byte must be 0x80 or above.
 Character character_at(std::string_view text);
 
-/// Bytes of the characters at the head of `text` that belong to scripts without blanks.
+/// Bytes of the initial run of characters that belong to scripts without spaces between words.
 std::size_t dictionary_run(std::string_view text);
-/// Calls `visit` with each word of such a run, as ICU's dictionaries cut it, until it returns
-/// false; returns whether it never did.
+/// Calls `visit` with each word of such a run, as divided by ICU's dictionaries, until `visit`
+/// returns false. Returns false if `visit` did.
 bool visit_dictionary_words(std::string_view run,
                             const std::function<bool(std::string_view)>& visit);
 
-/// Bytes of the emoji at the head of `text`: with skin tone, ZWJ sequence, flag and the like.
+/// Bytes of the emoji at the start of `text`, including its skin tone, ZWJ sequence or flag.
 std::size_t emoji_length(std::string_view text);
 
 }  // namespace fastformer::text

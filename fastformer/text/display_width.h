@@ -6,11 +6,11 @@
 
 namespace fastformer::text {
 
-/// The columns of a terminal that a text takes: two for a wide character (UAX 11) or an emoji, none
-/// for what combines with the one before it.
+/// The number of terminal columns that a text takes: two for a wide character (UAX 11) or an emoji,
+/// none for a combining character.
 std::size_t display_width(std::string_view text);
 
-/// The text with blanks behind it, so that it takes `width` columns; a wider one is not cut.
+/// Pads the text with spaces on the right to `width` columns; a wider text is returned unchanged.
 std::string padded(std::string_view text, std::size_t width);
 
 }  // namespace fastformer::text

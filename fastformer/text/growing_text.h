@@ -8,23 +8,23 @@
 
 namespace fastformer::text {
 
-/// The text of tokens that come one after another, in pieces that later tokens do not change:
-/// joined, they are what decode() makes of all tokens.
+/// Decodes tokens that arrive one at a time. The pieces are final: later tokens do not change them,
+/// and joined they equal decode() of all tokens.
 ///
 ///   GrowingText text(tokenizer);
 ///   for (const auto token : tokens) std::cout << text.add(token);
 ///   std::cout << text.finish();
 ///
-/// A character whose bytes are spread over several tokens comes with the last of them. The
-/// tokenizer must outlive the text.
+/// A character whose bytes are split over several tokens is returned with the last of them. The
+/// tokenizer must outlive the object.
 class GrowingText {
  public:
   explicit GrowingText(const Tokenizer& tokenizer) : tokenizer_(tokenizer) {}
 
-  /// What the token adds to the text, without what a later token may still change; often empty.
+  /// The text that the token completes; often empty, because later tokens may change the rest.
   std::string add(std::int32_t token);
-  /// What was held back, once there are no more tokens. Throws std::logic_error for a tokenizer
-  /// whose decode() changes what fewer tokens gave.
+  /// The remaining text, after the last token. Throws std::logic_error if decode() of the tokenizer
+  /// changed text that was already returned.
   std::string finish();
 
  private:

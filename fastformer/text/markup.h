@@ -5,9 +5,9 @@
 
 namespace fastformer::text {
 
-/// Replaces each tag (`<br />`, `</p>`) and comment by a space, drops what <script> and <style>
-/// hold, and decodes all entities of HTML. A '<' that opens no tag stays, as in "a<b and c>d": the
-/// words behind a tag's name must be attributes.
+/// Replaces each HTML tag (`<br />`, `</p>`) and comment with a space, removes the content of
+/// <script> and <style>, and decodes all character references. A '<' stays if it does not open a
+/// tag, as in "a<b and c>d": the words after the name of a tag must be attributes.
 std::string strip_markup(std::string_view text);
 
 }  // namespace fastformer::text

@@ -9,15 +9,15 @@
 
 namespace fastformer::text {
 
-/// Brings spellings of the same text together: markup, Unicode form, case, accents.
+/// Unifies different spellings of the same text: markup, Unicode form, case, accents.
 ///
 ///   Normalizer normalizer({.normalization = UnicodeForm::kNfkc, .lowercase = true});
 ///   normalizer.normalize("ＣＡＦÉ");  // "café"
 ///
-/// With a Unicode form, characters without a shape go: soft hyphens, byte order marks, word joiners
-/// and marks of direction; U+200B becomes a space. Combining marks behind the thirtieth in a row
-/// are dropped (the bound of UAX 15, section 13). Bytes that are not UTF-8 become U+FFFD.
-/// Immutable; safe to share by threads.
+/// If a Unicode form is set, invisible characters are removed: soft hyphens, byte order marks, word
+/// joiners and directional marks; U+200B becomes a space. Of a run of combining marks only the
+/// first 30 are kept (the limit of UAX 15, section 13). Bytes that are not UTF-8 become U+FFFD.
+/// Immutable; safe to share between threads.
 class Normalizer {
  public:
   explicit Normalizer(const TokenizerConfig& config);
@@ -31,7 +31,7 @@ class Normalizer {
   bool lowercase_, strip_accents_, strip_markup_;
 };
 
-/// The size of a text as ICU takes it. Throws std::invalid_argument above 2^31 - 1 bytes.
+/// Size in bytes, as ICU expects it. Throws std::invalid_argument above 2^31 - 1 bytes.
 std::int32_t icu_size(std::string_view text);
 
 }  // namespace fastformer::text

@@ -13,10 +13,10 @@ class SentencePieceProcessor;
 namespace fastformer::text {
 
 /// Subword units of the unigram language model (Kudo, arXiv 1804.10959), by the SentencePiece
-/// library: read from `model_file`, or learned from the first 64 MB of the training text.
+/// library. The model is read from `model_file` or learned from the first 64 MiB of the texts.
 class SentencePieceTokenizer final : public Tokenizer {
  public:
-  /// `model` is the content of a .model file. Throws std::invalid_argument when it is none.
+  /// `model` is the content of a .model file. Throws std::invalid_argument if it is not valid.
   SentencePieceTokenizer(const TokenizerConfig& config, std::string model,
                          const std::string& where);
   ~SentencePieceTokenizer() override;

@@ -23,7 +23,7 @@ struct TokenizerConfig {
   UnicodeForm normalization = UnicodeForm::kNfkc;
   bool lowercase = true;
   bool strip_accents = false;
-  bool strip_markup = false;  ///< "<br />" and the like become spaces
+  bool strip_markup = false;  ///< see strip_markup()
   std::int64_t minimum_count = 2;
   std::int64_t vocabulary_size = 100'000;
   std::string model_file;
@@ -34,7 +34,7 @@ struct TokenizerConfig {
   void validate() const;
 };
 
-/// Text to token ids. Immutable once made, safe to share by threads.
+/// Converts text to token ids. Immutable; safe to share between threads.
 ///
 ///   const auto tokenizer = load_tokenizer("runs/ag_news/model");
 ///   std::vector<std::int32_t> ids;
@@ -43,13 +43,13 @@ class Tokenizer {
  public:
   virtual ~Tokenizer() = default;
 
-  /// Appends the ids of `text` to `ids`. Text that is not UTF-8 is read with U+FFFD in place of
-  /// each wrong byte. Stops after `limit` ids, so that a 100 MB text costs no more than its head.
+  /// Appends the ids of `text` to `ids`. Each ill-formed UTF-8 sequence is read as U+FFFD. Stops
+  /// after `limit` ids, so that only the beginning of a very long text is processed.
   virtual void encode(std::string_view text, std::vector<std::int32_t>& ids,
                       std::size_t limit = kNoLimit) const = 0;
 
-  /// The tokens of `text` as they are shown to a person; one for each id that encode gives.
-  /// A token outside the vocabulary keeps its own spelling here.
+  /// The tokens of `text` in readable form, one for each id that encode() appends. A token outside
+  /// the vocabulary keeps its own spelling.
   virtual std::vector<std::string> tokens(std::string_view text,
                                           std::size_t limit = kNoLimit) const = 0;
 
@@ -57,19 +57,19 @@ class Tokenizer {
   virtual std::string token(std::int32_t id) const = 0;
   virtual std::int32_t pad_id() const = 0;
   virtual std::int32_t unknown_id() const = 0;
-  /// The tokens that stand before and behind a text that a model writes; -1: there are none.
+  /// The tokens that begin and end a generated text; -1: none.
   virtual std::int32_t begin_id() const { return -1; }
   virtual std::int32_t end_id() const { return -1; }
 
-  /// A text of these tokens, for reading what a model wrote: by default with a space between two.
+  /// Converts ids to text, for generated texts; by default tokens are joined by spaces.
   virtual std::string decode(std::span<const std::int32_t> ids) const {
     std::string text;
     for (const auto id : ids) text += (text.empty() ? "" : " ") + token(id);
     return text;
   }
 
-  /// Writes tokenizer.json (the configuration) and the vocabulary or model file beside it.
-  /// load_tokenizer gives back a tokenizer that encodes every text to the same ids.
+  /// Writes tokenizer.json (the configuration) and the vocabulary or model file to `directory`. The
+  /// tokenizer that load_tokenizer() returns for it encodes every text to the same ids.
   virtual void save(const std::filesystem::path& directory) const = 0;
 
   static constexpr std::size_t kNoLimit = static_cast<std::size_t>(-1);
@@ -85,18 +85,18 @@ struct LimitedIds {
 LimitedIds encode_limited(const Tokenizer& tokenizer, std::string_view text,
                           std::int64_t max_tokens);
 
-/// Calls its argument with each text of a source, in order.
+/// A function that calls its argument with each text of a source, in order.
 using TextSource = std::function<void(const std::function<void(std::string_view)>&)>;
 
 /// The tokenizers that a recipe can name.
 std::vector<std::string> tokenizer_names();
 
-/// Makes the tokenizer that `config` asks for; a vocabulary that has to be learned is learned from
-/// `training_texts` and nothing else. Throws std::invalid_argument when there is no text.
+/// Creates the tokenizer that `config` describes. A vocabulary is learned from `training_texts`
+/// only, if at all. Throws std::invalid_argument if that fails, as without texts.
 std::unique_ptr<Tokenizer> make_tokenizer(const TokenizerConfig& config,
                                           const TextSource& training_texts);
 
-/// Reads what save() wrote. Throws std::invalid_argument naming the file that is missing or wrong.
+/// Reads what save() wrote. Throws std::invalid_argument naming the missing or invalid file.
 std::unique_ptr<Tokenizer> load_tokenizer(const std::filesystem::path& directory);
 
 }  // namespace fastformer::text

@@ -6,17 +6,17 @@
 
 #include "fastformer/text/tokenizer.h"
 
-/// What the tokenizers of the registry share: their files, and the part of a text they look at.
+/// Shared by the tokenizers: names of their files, and the part of a text that they process.
 namespace fastformer::text {
 
 inline constexpr const char* kVocabularyFile = "vocab.txt";
 inline constexpr const char* kSentencePieceFile = "tokenizer.model";
 
-/// Writes tokenizer.json: the configuration with a format version.
+/// Writes tokenizer.json: the configuration and a format version.
 void save_configuration(const std::filesystem::path& directory, const TokenizerConfig& config);
 
-/// Enough of `text` for `limit` tokens: 256 bytes per token, at least 64 KiB, cut at a character. A
-/// document of 100 MB that keeps 512 tokens costs its first 128 KiB.
+/// The beginning of `text` that suffices for `limit` tokens: 256 bytes per token, at least 64 KiB,
+/// cut between characters. For 512 tokens of a 100 MB document, 128 KiB are processed.
 inline std::string_view head(std::string_view text, std::size_t limit) {
   constexpr std::size_t kBytesPerToken = 256, kLeast = 65'536;
   if (limit >= text.size() / kBytesPerToken) return text;

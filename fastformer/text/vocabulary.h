@@ -9,7 +9,7 @@
 
 namespace fastformer::text {
 
-/// Finds std::string keys by std::string_view, without a copy.
+/// A hash for looking up std::string keys by std::string_view without a copy.
 struct StringHash {
   using is_transparent = void;
   std::size_t operator()(std::string_view text) const {
@@ -18,21 +18,21 @@ struct StringHash {
 };
 using TokenCounts = std::unordered_map<std::string, std::int64_t, StringHash, std::equal_to<>>;
 
-/// Tokens and their ids. Saved as the ecosystem's vocab.txt: one token per line, the id is the
-/// line.
+/// Tokens and their ids. Stored in the usual vocab.txt format: one token per line, whose line
+/// number, from 0, is the id.
 class Vocabulary {
  public:
-  /// [PAD], [UNK], then the tokens by falling count, equal counts in byte order; without those seen
-  /// less than `minimum_count` times and those with control characters, `size_limit` at most.
+  /// [PAD], [UNK], then the tokens by descending count, equal counts in byte order. Drops tokens
+  /// with a count below `minimum_count` or with control characters; keeps at most `size_limit`.
   static Vocabulary from_counts(const TokenCounts& counts, std::int64_t minimum_count,
                                 std::int64_t size_limit);
-  /// Throws std::invalid_argument for a missing file, a repeated token, one with a control
-  /// character, or no [UNK].
+  /// Throws std::invalid_argument for a missing file, a repeated token, a token with a control
+  /// character, or a file without [UNK].
   static Vocabulary load(const std::filesystem::path& path);
   void save(const std::filesystem::path& path) const;
 
   std::int64_t size() const { return static_cast<std::int64_t>(tokens_.size()); }
-  /// The id of `token`, or that of [UNK].
+  /// The id of `token`; that of [UNK] if the vocabulary lacks it.
   std::int32_t id(std::string_view token) const;
   bool contains(std::string_view token) const { return ids_.find(token) != ids_.end(); }
   const std::string& token(std::int32_t id) const { return tokens_.at(id); }

@@ -9,23 +9,23 @@
 
 namespace fastformer::text {
 
-/// Calls `visit` with each word and each punctuation mark of normalised text, in order, until it
-/// returns false. The cuts follow the Penn Treebank (and NLTK's word_tokenize):
-///   "They don't pay $3.5m."  ->  They | do | n't | pay | $ | 3.5m | .
-/// contractions are split, numbers, dots inside abbreviations and hyphenated words are kept, runs
-/// of dots and dashes are one token. Time is linear in the text.
+/// Calls `visit` with each word and each punctuation mark of normalized text, in order, until
+/// `visit` returns false. Follows the rules of the Penn Treebank (and NLTK's word_tokenize):
+///  "They don't pay $3.5m."  ->  They | do | n't | pay | $ | 3.5m | .
+/// Contractions are split. Numbers, abbreviations with dots and hyphenated words are kept whole. A
+/// run of dots or dashes is one token. The time is linear in the length.
 ///
-/// Punctuation of every script is a token of its own, and so is an emoji with all its parts. Runs
-/// of Chinese, Japanese, Thai, Khmer, Lao and Burmese are cut by ICU's dictionaries. ZWNJ and ZWJ
+/// Each punctuation mark of any script is a token, and so is an emoji with all its parts. Runs of
+/// Chinese, Japanese, Thai, Khmer, Lao and Burmese are divided by ICU's dictionaries. ZWNJ and ZWJ
 /// stay inside a word.
 ///
-/// Cut otherwise than NLTK does, on purpose: quotation marks stay as they are instead of becoming
-/// `` and ''; marks such as / = + ~ and runs of stars part words (a | / | b); a dot behind a word
-/// is a token even after "Mr", because no sentences are found first, while an abbreviation with
-/// dots inside keeps its last one; "cannot" and "gonna" stay whole.
+/// Intended differences from NLTK: quotation marks stay as they are instead of becoming `` and '';
+/// marks such as / = + ~ and runs of stars separate words (a | / | b); a dot after a word is a
+/// token even after "Mr", because sentences are not detected first, but an abbreviation with inner
+/// dots keeps its last dot; "cannot" and "gonna" stay whole.
 void visit_words(std::string_view text, const std::function<bool(std::string_view)>& visit);
 
-/// Words and punctuation with a vocabulary learned from the training text.
+/// Words and punctuation marks, with a vocabulary learned from the training texts.
 class WordTokenizer final : public Tokenizer {
  public:
   WordTokenizer(const TokenizerConfig& config, Vocabulary vocabulary);

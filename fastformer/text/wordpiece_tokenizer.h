@@ -8,27 +8,27 @@
 
 namespace fastformer::text {
 
-/// BERT's tokens: words and single punctuation marks, each cut greedily into the longest pieces of
-/// a given vocab.txt, with "##" before a piece that continues a word (Wu et al., arXiv 1609.08144).
-/// A word without such a cut, or longer than 100 characters, is [UNK]. Case and accents go as
-/// `config` says, characters without a shape always.
+/// BERT's tokens: words and single punctuation marks, each divided greedily into the longest pieces
+/// in a given vocab.txt, with "##" before a piece that continues a word (Wu et al., arXiv
+/// 1609.08144). A word that cannot be divided, or of more than 100 characters, is [UNK]. `config`
+/// decides about case and accents; invisible characters are always removed.
 ///
-/// With normalization = "none" and lowercase = strip_accents, the ids are those of the package
-/// tokenizers, but for the accents that came into Unicode after version 8, which it keeps, and for
-/// "[SEP]" and the like in a text: here they are text.
+/// With normalization = "none" and lowercase = strip_accents, the ids equal those of Hugging Face's
+/// tokenizers package, with two exceptions: it keeps accents newer than Unicode 8, and it treats
+/// "[SEP]" and similar words in a text as special tokens, which are plain text here.
 ///
-/// With special_tokens, [CLS] and [SEP] stand around each text and count for the limit, so that a
-/// text that is cut ends in [SEP] as well; a vocabulary without them throws std::invalid_argument.
+/// With special_tokens, each text gets [CLS] and [SEP], which count towards the limit, so that a
+/// truncated text also ends in [SEP]. Throws std::invalid_argument if the vocabulary lacks them.
 class WordPieceTokenizer final : public Tokenizer {
  public:
   WordPieceTokenizer(const TokenizerConfig& config, Vocabulary vocabulary);
-  /// Reads `config.model_file`; the texts are not looked at.
+  /// Reads `config.model_file`; `texts` is not used.
   static std::unique_ptr<Tokenizer> train(const TokenizerConfig& config, const TextSource& texts);
 
   void encode(std::string_view text, std::vector<std::int32_t>& ids,
               std::size_t limit) const override;
   std::vector<std::string> tokens(std::string_view text, std::size_t limit) const override;
-  /// Pieces of one word come together again.
+  /// Joins the pieces of a word.
   std::string decode(std::span<const std::int32_t> ids) const override;
   std::int64_t vocabulary_size() const override { return vocabulary_.size(); }
   std::string token(std::int32_t id) const override { return vocabulary_.token(id); }
@@ -47,7 +47,7 @@ class WordPieceTokenizer final : public Tokenizer {
   TokenizerConfig config_;
   Normalizer normalizer_;
   Vocabulary vocabulary_;
-  std::int32_t class_id_ = 0, separator_id_ = 0;  // with special_tokens
+  std::int32_t class_id_ = 0, separator_id_ = 0;  // only with special_tokens
 };
 
 }  // namespace fastformer::text

@@ -8,12 +8,12 @@
 
 namespace fastformer::data {
 
-/// Thrown for a record that cannot be read while those behind it can.
+/// Thrown for a record that cannot be read if the reader can continue with the next one.
 struct BadRow : std::invalid_argument {
   using std::invalid_argument::invalid_argument;
 };
 
-/// What a bad row does to the reading of a file.
+/// What a reader does with a bad row: report an error, or skip the row.
 enum class BadRows : std::uint8_t { kError, kSkip };
 
 }  // namespace fastformer::data

@@ -27,7 +27,7 @@ struct TokenBatch {
   }
 };
 
-/// Copies rows of a corpus into a batch. Throws std::out_of_range for a row that it does not have.
+/// Copies rows of a corpus into a batch. Throws std::out_of_range unless all rows exist.
 inline TokenBatch gather(const Corpus& corpus, std::span<const std::int64_t> rows) {
   std::size_t tokens = 0;
   for (const auto row : rows) tokens += corpus.tokens(row).size();

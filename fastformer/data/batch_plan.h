@@ -7,10 +7,10 @@
 
 namespace fastformer::data {
 
-/// What the size of a batch counts.
+/// The unit of the batch size.
 enum class BatchUnit : std::uint8_t { kExamples, kTokens };
 
-/// The recipe's fields on how documents are put together into batches.
+/// The fields of a recipe that define how documents are combined into batches.
 struct BatchConfig {
   BatchUnit batch_by = BatchUnit::kExamples;
   std::int64_t batch_size = 64;
@@ -28,21 +28,21 @@ class BatchPlan {
  public:
   using Rows = std::vector<std::int64_t>;
 
-  /// `lengths` [N] of the rows in tokens. Throws std::invalid_argument for a size below 1.
+  /// `lengths` [N]: tokens of each row. Throws std::invalid_argument for a batch size below 1.
   BatchPlan(std::vector<std::int64_t> lengths, const BatchConfig& config, std::uint64_t seed = 0);
 
-  /// The batches of one epoch; every row is in exactly one. They depend on the lengths, the
-  /// configuration, the seed and the number of the epoch alone, on every platform. With
-  /// sort_by_length, windows of 50 shuffled batches are sorted by length and cut, then all batches
-  /// are shuffled: batches hold like lengths, yet differ from epoch to epoch. A document longer
-  /// than batch_tokens is a batch of its own.
+  /// The batches of one epoch; every row is in exactly one. They depend only on the lengths, the
+  /// configuration, the seed and the number of the epoch, on every platform. With sort_by_length,
+  /// rows are shuffled, each window of 50 batches is sorted by length and divided into batches, and
+  /// all batches are shuffled. So the rows of a batch have similar lengths, and epochs differ. A
+  /// document longer than batch_tokens forms a batch of its own.
   std::vector<Rows> epoch(std::int64_t number) const;
 
   /// The batches of an evaluation: rows in order, or from the shortest to the longest with
   /// sort_by_length.
   std::vector<Rows> in_order() const;
 
-  /// How many batches an epoch has.
+  /// The number of batches of an epoch.
   std::int64_t batches(std::int64_t epoch) const;
 
  private:

@@ -14,13 +14,13 @@
 
 namespace fastformer::data {
 
-/// The batches of one epoch after another, each made ahead of time on another thread.
+/// Iterates over the batches of an epoch, which another thread prepares ahead of time.
 ///
 ///   BatchStream<TokenBatch> batches;
 ///   batches.begin([&](std::int64_t i) { return gather(corpus, plan[i]); }, 0, plan.size());
 ///   while (batches.next()) step(*batches);
 ///
-/// What `make` reads must outlive the stream: declare the stream last. One thread may use it.
+/// Objects that `make` uses must outlive the stream, so declare the stream last. For one thread.
 template <class Batch>
 class BatchStream {
  public:
@@ -31,8 +31,8 @@ class BatchStream {
   BatchStream& operator=(const BatchStream&) = delete;
   ~BatchStream() { stop(); }
 
-  /// Makes batches `first` .. `count` - 1, in this order. Throws std::invalid_argument unless
-  /// 0 <= first <= count.
+  /// Starts to make the batches `first` .. `count` - 1, in this order. Throws std::invalid_argument
+  /// unless 0 <= first <= count.
   void begin(Make make, std::int64_t first, std::int64_t count) {
     if (first < 0 || first > count) {
       throw std::invalid_argument("the first batch is " + std::to_string(first) +
@@ -45,7 +45,7 @@ class BatchStream {
         std::thread([this, make = std::move(make), first, count] { run(make, first, count); });
   }
 
-  /// Stops making batches; to be called before what `make` reads is changed.
+  /// Stops making batches. Call it before changing anything that `make` reads.
   void stop() {
     {
       const std::lock_guard lock(mutex_);
@@ -57,7 +57,7 @@ class BatchStream {
     batch_.reset();
   }
 
-  /// Goes to the next batch; false after the last. Throws what making it threw.
+  /// Advances to the next batch; returns false after the last. Rethrows an exception of `make`.
   bool next() {
     batch_.reset();
     if (!thread_.joinable()) return false;
@@ -73,7 +73,7 @@ class BatchStream {
     return true;
   }
 
-  /// The batch that next() went to.
+  /// The current batch. Throws std::bad_optional_access before the first next() and after the last.
   const Batch& operator*() const { return batch_.value(); }
   const Batch* operator->() const { return &batch_.value(); }
 

@@ -11,28 +11,28 @@ struct archive_entry;
 
 namespace fastformer::data {
 
-/// The bytes of a file, plain or compressed (gzip, zstd, bzip2, xz), or of the only file of a zip
-/// or tar archive; what it is, its content tells.
+/// Reads a file block by block: plain, compressed (gzip, zstd, bzip2, xz), or the only file of a
+/// zip or tar archive. The format is detected from the content.
 ///
 ///   ByteSource source("reviews.csv.gz");
 ///   for (auto block = source.next(); !block.empty(); block = source.next()) use(block);
 ///
-/// The path "-" is the standard input. Throws std::invalid_argument with one sentence for a file
-/// that is missing, unreadable, a folder, damaged, an archive of several files, or of a kind that
-/// holds no text (see FileKind).
+/// The path "-" is the standard input. Throws std::invalid_argument if the file is missing,
+/// unreadable, a folder, damaged, an archive of several files, or of a kind that contains no text
+/// (see FileKind).
 class ByteSource {
  public:
   explicit ByteSource(const std::filesystem::path& path);
 
-  /// The file of that name in a zip archive, in whatever folder of it; nothing where it has none.
-  /// Throws as the constructor.
+  /// Opens the file with that name in any folder of a zip archive; nullopt if the archive has no
+  /// such file. Throws as the constructor does.
   static std::optional<ByteSource> in_zip(const std::filesystem::path& archive,
                                           const std::string& name);
 
   /// The next bytes, valid until the next call; empty at the end.
   std::string_view next();
 
-  /// The path as it is shown in messages.
+  /// The path for messages.
   const std::string& name() const { return name_; }
 
  private:
@@ -50,7 +50,7 @@ class ByteSource {
 
   std::string name_;
   std::unique_ptr<archive, Close> archive_;
-  bool only_member_ = true;  ///< no other may follow
+  bool only_member_ = true;  ///< reject an archive with another member
   bool started_ = false, at_end_ = false;
 };
 

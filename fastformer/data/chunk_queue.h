@@ -9,15 +9,15 @@
 
 namespace fastformer::data {
 
-/// Works on items on threads of its own while the caller goes on, and uses them in the order in
-/// which they were added.
+/// Processes items on other threads (`work`) while the caller continues, then passes them to `use`
+/// in the order in which they were added.
 ///
 ///   ChunkQueue<Item> queue([&](Item& item) { encode(item); }, [&](Item& item) { write(item); });
 ///   queue.add(std::move(item), bytes);
 ///   queue.finish();
 ///
-/// Items travel in chunks of about 1 MB, of which two are worked on at a time; `work` runs on their
-/// threads, `use` on the caller's. Throws, from add() or finish(), what either throws.
+/// Items are processed in chunks of about 1 MiB, two chunks at a time. `work` runs on the threads
+/// of the queue, `use` on the caller's. add() and finish() rethrow exceptions of both.
 template <class Item>
 class ChunkQueue {
  public:
@@ -62,7 +62,7 @@ class ChunkQueue {
   Action work_, use_;
   Chunk chunk_;
   std::size_t chunk_bytes_ = 0;
-  std::deque<std::future<Chunk>> running_;  ///< last: its threads use what is above
+  std::deque<std::future<Chunk>> running_;  ///< declared last: its threads use the members above
 };
 
 }  // namespace fastformer::data

@@ -8,43 +8,43 @@
 
 namespace fastformer::data {
 
-/// Sequences of token ids, in memory or in a file that is mapped into memory: a corpus may be
-/// larger than the memory, and processes share it.
+/// Sequences of token ids, in memory or in a memory-mapped file: a mapped corpus can exceed the
+/// main memory, and processes share it.
 ///
 ///   const auto corpus = Corpus::open("cache/train.tokens");
 ///   for (std::int64_t row = 0; row < corpus.size(); ++row) use(corpus.tokens(row));
 ///
-/// A row knows the number of the record it was made of, since records without text or label can be
-/// missing. Immutable; safe to share by threads.
+/// Each row stores the number of the record that it comes from, because records without text or
+/// label may have been dropped. Immutable; safe to share between threads.
 ///
-/// File (little-endian): a header of 64 bytes, tokens [T] int32, zeros up to a multiple of 8,
-/// offsets [N + 1] int64, records [N] int64.
+/// File format (little-endian): a header of 64 bytes, tokens [T] int32, zeros up to a multiple of 8
+/// bytes, offsets [N + 1] int64, records [N] int64.
 class Corpus {
  public:
-  /// The empty corpus.
+  /// Creates an empty corpus.
   Corpus();
   ~Corpus();
   Corpus(Corpus&&) noexcept;
   Corpus& operator=(Corpus&&) noexcept;
 
-  /// Reads the whole file once to compare its checksum. Throws std::invalid_argument with one
-  /// sentence for a file that is missing, no corpus, of another version, cut short or damaged.
+  /// Reads the whole file once to verify its checksum. Throws std::invalid_argument if the file is
+  /// missing, not a corpus, of another version, truncated or damaged.
   static Corpus open(const std::filesystem::path& path);
 
   /// Number of rows N.
   std::int64_t size() const;
-  /// Throws std::out_of_range, as record() does, for a row that is not in [0, size()).
+  /// The token ids of a row. Throws std::out_of_range unless 0 <= row < size(), as record() does.
   std::span<const std::int32_t> tokens(std::int64_t row) const;
-  /// Position of the row's record in its source, from 0.
+  /// Index of the row's record in its source, from 0.
   std::int64_t record(std::int64_t row) const;
 
   std::int64_t total_tokens() const;
-  /// Rows that were cut to a limit, and rows without any token.
+  /// Number of rows that were truncated to a limit, and number of rows without tokens.
   std::int64_t truncated() const;
   std::int64_t empty() const;
-  /// Of all that it holds; 0 for the empty corpus.
+  /// Checksum of the whole content; 0 for the empty corpus.
   std::uint64_t checksum() const;
-  /// Tokens of each row [N].
+  /// The number of tokens of each row, [N].
   std::vector<std::int64_t> lengths() const;
 
  private:
@@ -55,26 +55,26 @@ class Corpus {
   std::unique_ptr<const Content> content_;  ///< null: the empty corpus
 };
 
-/// Makes a corpus row by row, in memory or in a file; with a file only 16 bytes per row stay in
-/// memory.
+/// Writes a corpus row by row, to memory or to a file. If it writes to a file, it keeps only 16
+/// bytes per row in memory.
 ///
 ///   CorpusWriter writer("cache/train.tokens");
 ///   writer.add(ids, record);
-///   const Corpus corpus = writer.finish();  // before this, nothing is at the path
+///   const Corpus corpus = writer.finish();  // the file appears only now
 ///
-/// Throws std::runtime_error that names the path when the disk is full or the folder is missing.
+/// Throws std::runtime_error naming the path if the file cannot be written.
 class CorpusWriter {
  public:
-  /// An empty path: in memory.
+  /// `path` empty: in memory.
   explicit CorpusWriter(const std::filesystem::path& path = {});
   CorpusWriter(const CorpusWriter&) = delete;
   CorpusWriter& operator=(const CorpusWriter&) = delete;
   ~CorpusWriter();
 
-  /// `truncated`: the sequence was longer than `tokens`.
+  /// `truncated`: `tokens` is only the beginning of the sequence.
   void add(std::span<const std::int32_t> tokens, std::int64_t record, bool truncated = false);
   std::int64_t size() const;
-  /// To be called once, last.
+  /// Call it once, as the last function.
   Corpus finish();
 
  private:

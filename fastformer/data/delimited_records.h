@@ -13,47 +13,47 @@
 
 namespace fastformer::data {
 
-/// The records of a csv or tsv file, see RecordParser; its dialect is detected where `config`
-/// leaves it open. Blank lines are skipped, except in a file of one column, where each is a record.
+/// The records of a CSV or TSV file, see RecordParser. What `config` leaves open in the dialect is
+/// detected. Blank lines are skipped, except in a file with one column, where each is a record.
 ///
 ///   DelimitedRecords records("train.csv", ',');
 ///   for (std::vector<std::string> cells; records.next(cells);) use(cells, records.where());
 ///
-/// Throws what LineStream and RecordParser throw.
+/// Throws as LineStream and RecordParser do.
 class DelimitedRecords {
  public:
-  /// `delimiter` is the usual one of the format.
+  /// `delimiter`: the usual delimiter of the format.
   DelimitedRecords(const std::filesystem::path& file, char delimiter,
                    const TextEncoding& encoding = {}, const DialectConfig& config = {});
   DelimitedRecords(const DelimitedRecords&) = delete;
   DelimitedRecords& operator=(const DelimitedRecords&) = delete;
 
   bool next(std::vector<std::string>& cells);
-  /// "train.csv:17", the line where the record began.
+  /// The file and the line where the record began: "train.csv:17".
   std::string where() const { return parser_.where(); }
   const std::string& name() const { return lines_.name(); }
 
-  /// The first records, up to two hundred lines of them; they are not taken from next().
+  /// The records in the first 200 lines at most; next() returns these records too.
   std::vector<std::vector<std::string>> sample() const;
   const Dialect& dialect() const { return detected_.dialect; }
-  /// What was detected and replaced so far, a sentence each, and a record of very many lines.
+  /// Notices for the user: a detected delimiter, a cell of over 100 lines, replaced characters.
   std::vector<std::string> notices() const;
 
  private:
   bool next_line(std::string& line);
 
   LineStream lines_;
-  std::vector<std::string> ahead_;  ///< lines that were read for detecting
+  std::vector<std::string> ahead_;  ///< lines that were read ahead for the detection
   std::size_t ahead_at_ = 0;
   DetectedDialect detected_;
   RecordParser parser_;
   std::size_t columns_ = 0;  ///< of the first record; 0 before it
   std::int64_t most_lines_ = 1;
-  std::string longest_;  ///< where the record of most lines began
+  std::string longest_;  ///< where the record with most lines began
 };
 
-/// Puts the parts of `line` between the delimiters into `cells`, whose memory is reused; an empty
-/// line has one empty cell. For tables that are never quoted.
+/// Splits `line` at the delimiters into `cells`, whose memory is reused. An empty line has one
+/// empty cell. For tables without quoting.
 void split_cells(std::string_view line, char delimiter, std::vector<std::string_view>& cells);
 
 }  // namespace fastformer::data

@@ -10,17 +10,17 @@
 
 namespace fastformer::data {
 
-/// How a quote inside a quoted cell is written: "" or \".
+/// How a quote inside a quoted cell is escaped: "" or \".
 enum class QuoteEscape : std::uint8_t { kDoubled, kBackslash };
 
-/// How a delimited file marks its cells.
+/// How a delimited file separates and quotes its cells.
 struct Dialect {
   char delimiter = ',';
   char quote = '"';  ///< NUL: there are no quotes
   QuoteEscape escape = QuoteEscape::kDoubled;
 };
 
-/// What a recipe says of the dialect: fields of [data].
+/// The dialect in a recipe: fields of section [data].
 struct DialectConfig {
   std::string delimiter = "auto";
   std::string quote = "auto";
@@ -34,17 +34,17 @@ struct DialectConfig {
 struct DetectedDialect {
   Dialect dialect;
   std::size_t skipped_lines = 0;  ///< 1: the first line is "sep=;"
-  std::string notice;             ///< empty where the format says it all
+  std::string notice;             ///< empty if the delimiter is the usual one
 };
 
-/// The dialect of a file that begins with `lines`. What `config` leaves open is detected: a first
-/// line "sep=;" names the delimiter; else it is `usual` (that of the format), unless another of
-/// , ; tab | gives all records one number of columns where `usual` does not. Cells separated by
-/// tabs are not quoted, unless each cell of the first line is.
+/// Detects what `config` leaves open in the dialect of a file that begins with `lines`. A first
+/// line "sep=;" names the delimiter. Otherwise it is `usual`, that of the format, unless another of
+/// , ; tab | gives more than nine in ten records the same number of columns, and more than `usual`
+/// does. Cells separated by tabs are not quoted, unless every cell of the first line is.
 DetectedDialect detect_dialect(const DialectConfig& config, char usual,
                                std::span<const std::string> lines, const std::string& file);
 
-/// "';'", or "tabs".
+/// The name of a delimiter in messages: "';'" or "tabs".
 std::string delimiter_name(char delimiter);
 
 }  // namespace fastformer::data

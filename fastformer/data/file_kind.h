@@ -5,20 +5,20 @@
 
 namespace fastformer::data {
 
-/// What a file is that holds no plain text.
+/// A kind of file that contains no plain text.
 struct FileKind {
   std::string_view name;    ///< "a Parquet table"
-  std::string_view advice;  ///< a command that makes text of it, with FILE for its name
+  std::string_view advice;  ///< a command that converts it to text; FILE stands for its name
 };
 
-/// The kind that the first bytes of a file show; null for what may be text.
+/// The kind of a file by its first bytes; null if it may be text.
 const FileKind* kind_of_bytes(std::string_view head);
 
-/// The kind that a member of that name gives a zip archive, such as an Excel workbook; null for
-/// others.
+/// The kind of a zip archive, such as an Excel workbook, by the name of one of its members; null if
+/// the name identifies none.
 const FileKind* kind_of_member(std::string_view name);
 
-/// Throws std::invalid_argument that names the file, what it is and how to make text of it.
+/// Throws std::invalid_argument naming the file, its kind, and how to convert it to text.
 [[noreturn]] void refuse_kind(const FileKind& kind, const std::string& file);
 
 }  // namespace fastformer::data

@@ -8,20 +8,20 @@
 
 namespace fastformer::data {
 
-/// The columns of a table that a reader uses, by position.
+/// The columns of a table that a reader uses, by index from 0.
 struct UsedColumns {
   std::vector<std::size_t> text;
   std::optional<std::size_t> label;
 };
 
-/// Whether the first of `rows` names the columns, by what stands below it: a cell that comes again
-/// below is a value; a word above numbers is a name, and so is a cell that never comes again above
-/// labels that do, where the text beside it is shorter than the texts below. Words that usually
-/// head columns ("label", "text", ...) decide only where the rest says nothing.
+/// Whether the first of `rows` is a header. It is not if its label occurs again below. Otherwise it
+/// is one if a word stands above a column of numbers, if it has usual column names ("label",
+/// "text", ...), or if its cell in a label column is unique above repeated values and its text is
+/// one word, shorter than the texts below. A single row is judged by its names only.
 bool first_row_is_heading(std::span<const std::vector<std::string>> rows,
                           const UsedColumns& columns);
 
-/// Whether the text is a number, blanks around it aside.
+/// Whether the text is a number, ignoring white space around it.
 bool is_number(std::string_view text);
 
 }  // namespace fastformer::data

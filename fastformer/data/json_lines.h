@@ -9,21 +9,21 @@
 
 namespace fastformer::data {
 
-/// The objects of a JSON Lines file, or those of one JSON array, which may be spread over lines.
-/// Blank lines are skipped.
+/// The objects of a JSON Lines file, or of a file with one JSON array, whose objects may span
+/// lines. Blank lines are skipped.
 ///
 ///   JsonLines lines("train.jsonl.gz");
 ///   for (nlohmann::json object; lines.next(object);) use(object, lines.where());
 ///
-/// Throws BadRow that starts with file and line for a line that is no JSON or no object, and what
-/// LineStream throws.
+/// Throws BadRow that starts with file and line if a line is not JSON or not an object; also throws
+/// as LineStream does.
 class JsonLines {
  public:
   explicit JsonLines(const std::filesystem::path& file, const TextEncoding& encoding = {})
       : lines_(file, encoding) {}
 
   bool next(nlohmann::json& object);
-  /// The object that next() gave last as it is written.
+  /// The source text of the object that next() returned last.
   const std::string& text() const { return text_; }
 
   std::string where() const { return lines_.where(first_line_); }
@@ -46,16 +46,16 @@ class JsonLines {
   std::int64_t first_line_ = 0;
 };
 
-/// The names of an object's fields, for messages.
+/// The names of the fields of an object, for messages.
 std::vector<std::string> field_names(const nlohmann::json& object);
 
-/// A field that every object must have. Throws std::invalid_argument that starts with `where` and
-/// names the field that is nearest.
+/// Returns a field that every object must have. Throws std::invalid_argument that starts with
+/// `where` and suggests the nearest field name.
 const nlohmann::json& required_field(const nlohmann::json& object, const std::string& name,
                                      const std::string& where);
 
-/// The text of a required field: a string, or a list of strings, which are its lines; null is
-/// empty. Throws std::invalid_argument for anything else.
+/// The text of a required field: a string, or a list of strings, which become lines; null is the
+/// empty text. Throws std::invalid_argument for any other value.
 std::string lines_of_field(const nlohmann::json& object, const std::string& name,
                            const std::string& where);
 

@@ -14,45 +14,45 @@
 
 namespace fastformer::data {
 
-/// No line, record or document may be longer; what is longer is a broken file, not a text.
+/// Longest line, record or document, in bytes (64 MiB). Longer input is treated as a broken file.
 inline constexpr std::size_t kMaximumRecordBytes = std::size_t{64} << 20;
 
-/// The lines of a text file as UTF-8: the one way by which every reader and command reads text.
+/// Reads the lines of a text file as UTF-8. All readers and commands read text through this class.
 ///
 ///   LineStream lines("reviews.jsonl.gz", config.encoding);
 ///   for (std::string line; lines.next(line);) use(line, lines.line_number());
 ///
-/// The file may be compressed or an archive of one file (see ByteSource). A byte order mark says
-/// whether it is UTF-8, UTF-16 or UTF-32, else `encoding` does. Lines end in "\n", "\r\n" or, where
-/// the file has no "\n", in "\r". Throws std::invalid_argument with file, line and byte for NUL
-/// bytes and what is not of the encoding, unless these are to be replaced, and for a line above the
-/// limit.
+/// The file may be compressed, or an archive of one file (see ByteSource). The encoding is that of
+/// a byte order mark (UTF-8, UTF-16 or UTF-32), else `encoding`. Lines end in "\n" or "\r\n", or in
+/// "\r" if the file contains no "\n". Throws std::invalid_argument with file, line and byte for NUL
+/// bytes and for bytes that are invalid in the encoding, unless these are to be replaced, and with
+/// file and line for a line longer than kMaximumRecordBytes.
 class LineStream {
  public:
   explicit LineStream(const std::filesystem::path& path, const TextEncoding& encoding = {})
       : LineStream(ByteSource(path), encoding) {}
 
-  /// The file of that name in a zip archive, in whatever folder of it; nothing where it has none.
+  /// Opens a file of a zip archive, see ByteSource::in_zip().
   static std::optional<LineStream> in_zip(const std::filesystem::path& archive,
                                           const std::string& name,
                                           const TextEncoding& encoding = {});
 
-  /// Puts the next line into `line`, without its end and without a byte order mark; false at the
-  /// end.
+  /// Reads the next line into `line`, without its line end and without a byte order mark; returns
+  /// false at the end.
   bool next(std::string& line);
 
-  /// Number of the line that next() gave last, from 1; 0 before the first.
+  /// Number of the line that next() returned last, from 1; 0 before the first line.
   std::int64_t line_number() const { return line_number_; }
 
-  /// "train.csv:17" for the line that next() gave last.
+  /// The file and the line that next() returned last: "train.csv:17".
   std::string where() const { return where(line_number_); }
   std::string where(std::int64_t line) const { return name() + ":" + std::to_string(line); }
-  /// The path as it is shown in messages.
+  /// The path for messages.
   const std::string& name() const { return source_.name(); }
 
-  /// How many characters were replaced by U+FFFD so far.
+  /// Number of characters replaced with U+FFFD so far.
   std::int64_t replaced() const { return replaced_ + (decoder_ ? decoder_->replaced() : 0); }
-  /// A sentence about what was replaced; empty where nothing was.
+  /// A sentence about replaced characters; empty if there are none.
   std::string notice() const;
 
  private:
@@ -64,20 +64,20 @@ class LineStream {
   ByteSource source_;
   TextEncoding encoding_;
   std::optional<TextDecoder> decoder_;
-  std::string decoded_;     ///< the block, where it was converted
-  std::string_view block_;  ///< what is left of the block
+  std::string decoded_;     ///< the block after conversion to UTF-8
+  std::string_view block_;  ///< the unread rest of the block
   bool started_ = false, at_end_ = false;
-  char line_end_ = '\0';  ///< NUL: none was met yet
+  char line_end_ = '\0';  ///< NUL: not known yet
   std::int64_t line_number_ = 0, replaced_ = 0;
 };
 
-/// The files of a folder whose names end in `extension` (".txt"), in the order of their paths.
-/// Throws std::invalid_argument for a folder that cannot be listed.
+/// The files of a folder whose names end in `extension` (".txt"), sorted by path. Throws
+/// std::invalid_argument if the folder cannot be listed.
 std::vector<std::filesystem::path> list_files(const std::filesystem::path& folder,
                                               std::string_view extension);
 
-/// The whole text of a file that holds one document, lines joined by "\n". Throws
-/// std::invalid_argument for text that is longer than 64 MB, and what LineStream throws.
+/// Reads a file that contains one document; lines are joined by "\n". Throws as LineStream does,
+/// and std::invalid_argument if the text is longer than 64 MiB.
 std::string read_document(const std::filesystem::path& file, const TextEncoding& encoding = {});
 
 }  // namespace fastformer::data

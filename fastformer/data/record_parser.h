@@ -12,29 +12,29 @@
 
 namespace fastformer::data {
 
-/// Cuts lines into the records of a delimited file by RFC 4180: a cell may stand in quotes, and
-/// then holds delimiters, line ends and, doubled or behind a backslash, quotes. Blanks around the
-/// quotes are dropped. A quote inside a cell that does not begin with one is an ordinary character.
+/// Splits the lines of a delimited file into records as RFC 4180 specifies. A quoted cell can
+/// contain delimiters, line ends and escaped quotes. Blanks around the quotes are dropped. A quote
+/// inside a cell that does not begin with one is an ordinary character.
 class RecordParser {
  public:
   using NextLine = std::function<bool(std::string&)>;
 
-  /// `name` is that of the file, for messages; `line` the number of lines before the first.
+  /// `name`: the file, for messages. `line`: the number of lines already read from it.
   RecordParser(NextLine next_line, const Dialect& dialect, std::string name, std::int64_t line = 0)
       : next_line_(std::move(next_line)),
         dialect_(dialect),
         name_(std::move(name)),
         line_at_(line) {}
 
-  /// A blank line has one empty cell. Line ends inside quotes become "\n". Throws BadRow for text
-  /// after a closing quote, and std::invalid_argument for a quote that is never closed or makes
-  /// a record longer than kMaximumRecordBytes.
+  /// Reads the next record; false at the end. A blank line has one empty cell. Line ends inside
+  /// quotes become "\n". Throws BadRow for text after a closing quote, std::invalid_argument for a
+  /// quote that is never closed or that makes a record longer than kMaximumRecordBytes.
   bool next(std::vector<std::string>& cells);
 
-  /// "train.csv:17", the line where the record began.
+  /// The file and the line where the record began: "train.csv:17".
   std::string where() const { return where(first_line_); }
   bool line_is_empty() const { return line_.empty(); }
-  /// How many lines the record took.
+  /// Number of lines of the record.
   std::int64_t lines() const { return line_at_ - first_line_ + 1; }
 
  private:
@@ -50,11 +50,11 @@ class RecordParser {
   std::string name_;
   std::int64_t line_at_, first_line_ = 0;
   std::string line_;
-  std::size_t record_bytes_ = 0;  ///< of the lines of the record that were read
+  std::size_t record_bytes_ = 0;  ///< of the lines read for the record so far
 };
 
-/// The records of the first lines of a file; `bad` counts those that cannot be parsed. What the
-/// last line leaves open is no record.
+/// The records in the first lines of a file. `bad`, if not null, receives the number of records
+/// that cannot be parsed. A record that is incomplete after the last line is ignored.
 std::vector<std::vector<std::string>> parse_sample(std::span<const std::string> lines,
                                                    const Dialect& dialect,
                                                    std::int64_t* bad = nullptr);

@@ -12,7 +12,7 @@
 
 namespace fastformer::data {
 
-/// How long the documents of a corpus are.
+/// The lengths of the documents of a corpus, in tokens.
 struct LengthSummary {
   explicit LengthSummary(const Corpus& corpus);
 
@@ -20,7 +20,7 @@ struct LengthSummary {
   double mean = 0;
 };
 
-/// A table for people: names at the left, numbers in columns.
+/// A text table: names on the left, numbers in columns.
 class SummaryTable {
  public:
   explicit SummaryTable(std::size_t name_width);
@@ -33,7 +33,7 @@ class SummaryTable {
     out_ << '\n';
   }
   void line(const std::string& text) { out_ << text << '\n'; }
-  /// Rows of the lengths of train, validation and test; `prefix` goes before the names.
+  /// Adds rows for the lengths of the three parts; each name starts with `prefix`.
   void lengths(const std::string& prefix, const std::array<LengthSummary, 3>& parts);
 
   std::string text() const { return out_.str(); }

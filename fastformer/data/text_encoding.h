@@ -11,10 +11,10 @@ struct UConverter;
 
 namespace fastformer::data {
 
-/// What to do with bytes that are no character of the file's encoding, and with NUL.
+/// What a reader does with NUL and with bytes that are invalid in the encoding of the file.
 enum class InvalidText : std::uint8_t { kError, kReplace };
 
-/// How the bytes of a file become text: fields of [data] in every recipe.
+/// How the bytes of a file are decoded: fields of section [data] in every recipe.
 struct TextEncoding {
   std::string encoding;
   InvalidText invalid_utf8 = InvalidText::kError;
@@ -22,29 +22,29 @@ struct TextEncoding {
   void visit_fields(base::FieldVisitor& visit);
 };
 
-/// The encoding that a byte order mark at the head of `bytes` stands for, and the mark's length.
+/// The byte order mark at the start of a file.
 struct ByteOrderMark {
-  const char* encoding = nullptr;  ///< null: there is no mark
+  const char* encoding = nullptr;  ///< null: no mark
   std::size_t length = 0;
 };
 ByteOrderMark byte_order_mark(std::string_view bytes);
 
-/// The encoding that text which begins with `bytes` is most likely in: that of its mark, UTF-8
-/// where it is that, else ICU's guess.
+/// The most likely encoding of a text that begins with `bytes`: that of its byte order mark, UTF-8
+/// if the bytes are valid UTF-8, else ICU's guess.
 std::string likely_encoding(std::string_view bytes);
 
-/// Whether the name stands for UTF-8, as an empty one does.
+/// Whether the name denotes UTF-8; an empty name does.
 bool is_utf8(const std::string& encoding);
 
-/// Turns the bytes of another encoding into UTF-8, block by block, with ICU's converters.
+/// Converts another encoding to UTF-8, block by block, with ICU's converters.
 class TextDecoder {
  public:
   /// Throws std::invalid_argument for an encoding that ICU does not know.
   TextDecoder(const std::string& encoding, InvalidText invalid);
 
-  /// The text of the next bytes. A character that is cut in two comes with its rest; `last` says
-  /// that there is none. Throws std::invalid_argument that starts with `name` and gives the byte
-  /// for what the encoding does not have.
+  /// The text of the next bytes. An incomplete character at the end is kept for the next call;
+  /// `last`: no call follows. Throws std::invalid_argument that starts with `name` and gives the
+  /// position of the byte for bytes that are invalid in the encoding.
   std::string decode(std::string_view bytes, bool last, const std::string& name);
 
   std::int64_t replaced() const { return *replaced_; }

@@ -8,7 +8,7 @@
 
 namespace fastformer::linear {
 
-/// The recipe's [linear] section: linear classifiers of n-grams beside the network.
+/// The recipe's [linear] section: linear classifiers of n-grams, pooled with the network.
 struct LinearConfig {
   std::vector<std::string> members = {"tfidf", "naive_bayes"};
   std::int64_t words = 3;

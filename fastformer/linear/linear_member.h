@@ -13,7 +13,7 @@
 
 namespace fastformer::linear {
 
-/// How the n-grams of a text become numbers, and the loss that goes with it.
+/// How the n-grams of a text become numbers, and the loss to train with.
 ///   kTfidf: (1 + ln count) * idf, where the words and the characters of a text have length 1 each;
 ///           squared hinge loss (a linear SVM).
 ///   kNaiveBayes: 1 per n-gram, times its log-count ratio (Wang and Manning 2012, "Baselines and
@@ -29,10 +29,10 @@ inline constexpr std::array kWords<linear::Weighting> = {"tfidf", "naive_bayes"}
 
 namespace fastformer::linear {
 
-/// What is chosen for a member.
+/// The settings that are selected for a member.
 struct MemberConfig {
   Weighting weighting = Weighting::kTfidf;
-  std::int64_t words = 2;   ///< longest sequence of words that it uses
+  std::int64_t words = 2;   ///< longest sequence of words, in words
   bool characters = false;  ///< whether it uses sequences of characters
   double c = 1;             ///< the inverse of the strength of the L2 penalty, as in LIBLINEAR
 
@@ -51,7 +51,7 @@ struct MemberConfig {
   std::string description() const;
 };
 
-/// The nearest bfloat16 (the upper half of a float) of a finite number, and back.
+/// Converts a finite number to the nearest bfloat16 (the upper half of a float), and back.
 inline std::uint16_t to_bfloat16(float x) {
   const auto bits = std::bit_cast<std::uint32_t>(x);
   return static_cast<std::uint16_t>((bits + 0x7FFF + ((bits >> 16) & 1)) >> 16);
@@ -60,11 +60,11 @@ inline float from_bfloat16(std::uint16_t x) {
   return std::bit_cast<float>(static_cast<std::uint32_t>(x) << 16);
 }
 
-/// Numbers of the columns of a text, each column once.
+/// The features of a text: pairs of column and value, each column once.
 using SparseRow = std::vector<std::pair<std::int32_t, float>>;
 
-/// A linear classifier of n-grams, one against the rest for each class:
-///   score[c] = bias[c] + sum over the columns f of the text of value[f] * weights[f, c].
+/// A linear classifier of n-grams, one-versus-rest:
+///  score[c] = bias[c] + sum over the columns f of the text of value[f] * weights[f, c].
 struct LinearMember {
   MemberConfig config;
   std::int64_t classes = 0;
@@ -75,12 +75,12 @@ struct LinearMember {
   double weight(std::int32_t column, std::int64_t c) const {
     return from_bfloat16(weights[static_cast<std::size_t>(column * classes + c)]);
   }
-  /// Adds what `row` has to the scores [classes].
+  /// Adds the scores of `row`, including the bias, to `scores` [classes].
   void add_scores(const SparseRow& row, std::span<double> scores) const;
 };
 
-/// The numbers of a text whose columns are sorted. `is_word` [columns] tells n-grams of words from
-/// those of characters.
+/// The features of a text with these columns, which must be sorted. `is_word` [columns]: whether a
+/// column is an n-gram of words.
 SparseRow row_of(Weighting weighting, std::span<const float> scale,
                  const std::vector<bool>& is_word, std::span<const std::int32_t> sorted_columns);
 

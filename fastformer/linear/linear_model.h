@@ -15,8 +15,8 @@
 
 namespace fastformer::linear {
 
-/// The linear members of a classifier, which share one table of n-grams. Immutable; safe to share
-/// by threads.
+/// The linear members of a classifier; they share one table of n-grams. Immutable; safe to share
+/// between threads.
 ///
 ///   const auto model = LinearModel::fit(rows, validation, table, config);
 ///   const auto scores = model.scores(columns);  // [members] of [classes]
@@ -24,23 +24,23 @@ class LinearModel {
  public:
   LinearModel(NgramTable table, std::vector<LinearMember> members, std::vector<double> sharpness);
 
-  /// Chooses words, characters and C of each member by the cross-entropy of its calibrated scores,
-  /// and fits it on all of `train`. The choice is made on `validation` if it has 1,000 rows or
-  /// more; else on a tenth of `train`, or by five folds where `train` has under 5,000 rows.
+  /// Selects words, characters and C of each member by the cross-entropy of its calibrated scores,
+  /// then fits it on all of `train`. Selection uses `validation` if it has at least 1,000 rows,
+  /// else a tenth of `train`, or five-fold cross-validation if `train` has fewer than 5,000 rows.
   static LinearModel fit(const LabelledRows& train, const LabelledRows& validation,
                          NgramTable table, const LinearConfig& config);
 
-  /// Scores of a text [members][classes]. `columns`: its n-grams as NgramTable::encode gives them.
+  /// The scores of a text: [members][classes]. `columns`: its n-grams, from NgramTable::encode.
   std::vector<std::vector<double>> scores(std::span<const std::int32_t> columns) const;
-  /// What each known n-gram of a text adds to `pool`'s logit of a class, above the mean of the
-  /// classes; the largest amounts first. The pool's first coefficient is the network's.
+  /// What each known n-gram of a text adds to the logit of class `label` minus the mean logit in
+  /// `pool`; largest absolute value first. The pool's first coefficient is the network's.
   std::vector<std::pair<std::string, double>> contributions(std::string_view text,
                                                             std::int64_t label,
                                                             const Pool& pool) const;
 
   const NgramTable& table() const { return table_; }
   const std::vector<LinearMember>& members() const { return members_; }
-  /// The inverse temperatures of the members' scores: coefficients of a pool of one.
+  /// The inverse temperature of each member's scores: its coefficient in a pool of its own.
   const std::vector<double>& sharpness() const { return sharpness_; }
 
  private:

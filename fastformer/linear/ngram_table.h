@@ -12,28 +12,28 @@
 
 namespace fastformer::linear {
 
-/// The n-grams that a model knows, as columns 0 to size() - 1 in the order of their frequency.
+/// The n-grams that a model uses, as columns 0 to size() - 1 in descending order of frequency.
 ///
 ///   const auto table = NgramTable::learn(config, text_config, training_texts);
 ///   std::vector<std::int32_t> columns;
 ///   table.encode("Oil prices fall", columns);
 ///
-/// Immutable; safe to share by threads.
+/// Immutable; safe to share between threads.
 class NgramTable {
  public:
   NgramTable(const NgramConfig& config, const text::TokenizerConfig& text,
              std::vector<std::uint64_t> keys);
 
-  /// The n-grams that at least two texts have. Holds at most 16 million n-grams at a time: beyond
-  /// that it forgets those that one text has had so far.
+  /// Learns the n-grams that occur in at least two texts. Stores at most 16 million n-grams at a
+  /// time; when there are more, those seen in only one text so far are dropped.
   static NgramTable learn(const NgramConfig& config, const text::TokenizerConfig& text,
                           const text::TextSource& texts);
   /// The `count` most frequent n-grams of this table.
   NgramTable most_frequent(std::int64_t count) const;
 
-  /// Appends the column of each known n-gram of `text`, in the order of the text.
+  /// Appends the column of each known n-gram of `text`, in the order of the text, with repetitions.
   void encode(std::string_view text, std::vector<std::int32_t>& columns) const;
-  /// The known n-grams of `text` with their spelling, each once.
+  /// The columns and spellings of the known n-grams of `text`, each once.
   std::vector<std::pair<std::int32_t, std::string>> spellings(std::string_view text) const;
 
   std::int64_t size() const { return static_cast<std::int64_t>(keys_.size()); }
@@ -42,7 +42,7 @@ class NgramTable {
     return NgramKey(keys_[static_cast<std::size_t>(column)]);
   }
   const NgramConfig& config() const { return reader_.config(); }
-  /// The normalization of texts.
+  /// How texts are normalized.
   const text::TokenizerConfig& text_config() const { return text_config_; }
 
  private:

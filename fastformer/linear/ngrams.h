@@ -11,7 +11,7 @@
 
 namespace fastformer::linear {
 
-/// Which n-grams of a text are features.
+/// Which n-grams of a text are used as features.
 struct NgramConfig {
   std::int64_t words = 3;       ///< longest sequence of words, up to kMaximumWords
   std::int64_t characters = 5;  ///< longest sequence of characters within a word; 0: none
@@ -28,10 +28,10 @@ struct NgramConfig {
   void validate() const {}
 };
 
-/// What an n-gram is made of.
+/// The units of an n-gram.
 enum class NgramKind : std::uint8_t { kWords, kCharacters };
 
-/// A hash of an n-gram. Its lowest bits hold the kind and the number of words.
+/// A hash of an n-gram. Its three lowest bits hold the number of words; 0: an n-gram of characters.
 class NgramKey {
  public:
   explicit NgramKey(std::uint64_t value) : value_(value) {}
@@ -44,7 +44,7 @@ class NgramKey {
   NgramKind kind() const {
     return (value_ & kMask) == 0 ? NgramKind::kCharacters : NgramKind::kWords;
   }
-  /// Of an n-gram of words.
+  /// Number of words; 0 for an n-gram of characters.
   std::int64_t words() const { return static_cast<std::int64_t>(value_ & kMask); }
 
  private:
@@ -52,25 +52,25 @@ class NgramKey {
   std::uint64_t value_;
 };
 
-/// Where an n-gram stands in a text.
+/// An n-gram and its position in a text.
 struct Ngram {
   NgramKey key;
   std::string_view text;
-  bool begins_word = true, ends_word = true;  ///< n-grams of characters hold these borders
+  bool begins_word = true, ends_word = true;  ///< whether it starts or ends at a word border
 
-  /// For people: "oil prices", or "^pri" and "ces$" for characters at the border of a word.
+  /// In readable form: "oil prices", or "^pri" and "ces$" for characters at the border of a word.
   std::string spelling() const;
 };
 
-/// Finds the n-grams of texts: sequences of 1 to `words` words, where punctuation marks are words,
-/// and sequences of 2 to `characters` characters of a word with its borders, as scikit-learn's
-/// analyzer "char_wb". The first 65,536 words of a text count. Immutable; safe to share by threads.
+/// Finds the n-grams of a text: sequences of 1 to `words` words, where punctuation marks are words,
+/// and sequences of 2 to `characters` characters within a word and its borders, as scikit-learn's
+/// analyzer "char_wb". Reads at most 65,536 words. Immutable; safe to share between threads.
 ///
 ///   const NgramReader reader({.words = 2, .characters = 0}, text_config);
 ///   reader.visit("Oil prices fall", [](const Ngram& ngram) { use(ngram.key); });
 class NgramReader {
  public:
-  /// `text` gives the normalization.
+  /// `text` configures the normalization.
   NgramReader(const NgramConfig& config, const text::TokenizerConfig& text);
 
   void visit(std::string_view text, const std::function<void(const Ngram&)>& use) const;

@@ -6,9 +6,9 @@
 
 namespace fastformer::linear {
 
-/// Combines the scores of several classifiers of the same texts, which is a log-linear pool of
-/// their probabilities (Hinton 2002, "Products of Experts"; with one member it is temperature
-/// scaling, Guo et al. 2017):
+/// Combines the scores of several classifiers of the same texts in a log-linear pool of their
+/// probabilities (Hinton 2002, "Products of Experts"). A pool of one member is temperature scaling
+/// (Guo et al. 2017).
 ///   logits[c] = sum over the members k of coefficient[k] * scores_k[c]
 /// A coefficient is the weight of a member divided by its temperature.
 struct Pool {
@@ -18,17 +18,17 @@ struct Pool {
   std::vector<double> logits(const std::vector<std::vector<double>>& scores) const;
 };
 
-/// The pool with the smallest mean cross-entropy of `labels` plus the penalty
-///   sum over k of (coefficient[k] / prior[k] - 1)^2 / rows,
-/// which keeps a few rows from deciding much. `prior`: all positive. Members whose coefficient
-/// would be negative get 0.
+/// Returns the pool that minimizes the mean cross-entropy of `labels` plus the penalty
+///  sum over k of (coefficient[k] / prior[k] - 1)^2 / rows,
+/// which limits the influence of a few rows. `scores`: [members] of [rows, classes]. `prior`
+/// [members]: all positive. A coefficient that would be negative is 0.
 Pool fit_pool(const std::vector<std::vector<double>>& scores, std::span<const std::int32_t> labels,
               std::int64_t classes, std::span<const double> prior);
 
-/// Puts the probabilities in place of the logits of one row, and returns ln(sum(exp(logit))).
+/// Replaces the logits of one row by their probabilities and returns ln(sum(exp(logit))).
 double softmax(std::span<double> row);
 
-/// Mean cross-entropy in nats of logits [rows, classes].
+/// Mean cross-entropy of logits [rows, classes], in nats.
 double cross_entropy(std::span<const double> logits, std::span<const std::int32_t> labels,
                      std::int64_t classes);
 

@@ -6,14 +6,14 @@
 
 namespace fastformer::linear {
 
-/// What was chosen for a member, with the inverse temperature of its scores.
+/// The selected settings of a member, and the inverse temperature of its scores.
 struct Choice {
   MemberConfig config;
   double sharpness = 1;
 };
 
-/// Chooses words, characters and C of a member, one after another, by the cross-entropy of its
-/// scores at their best temperature. LinearModel::fit says on which rows.
+/// Selects words, characters and C of a member, one after another, by the cross-entropy of its
+/// scores at their best temperature. For the rows that it uses, see LinearModel::fit.
 Choice choose(const LabelledRows& train, const LabelledRows& validation, const NgramTable& table,
               Weighting weighting, const LinearConfig& config);
 

@@ -8,28 +8,28 @@
 
 namespace fastformer::linear {
 
-/// Texts as the columns of their n-grams, and their classes.
+/// Texts as the columns of their n-grams, with their classes.
 struct LabelledRows {
-  std::vector<std::vector<std::int32_t>> columns;  ///< of each text, sorted
+  std::vector<std::vector<std::int32_t>> columns;  ///< of each text, in ascending order
   std::vector<std::int32_t> labels;
   std::int64_t classes = 0;
 
   std::int64_t size() const { return std::ssize(labels); }
 };
 
-/// 0 to count - 1.
+/// The numbers 0 to count - 1.
 std::vector<std::int64_t> all_rows(std::int64_t count);
 
-/// Fits a member on the rows that `used` names, with LIBLINEAR (Fan et al. 2008): dual coordinate
-/// descent, one class against the rest. `table` names the columns.
+/// Fits a member on the rows `used` with LIBLINEAR (Fan et al. 2008): dual coordinate descent,
+/// one-versus-rest. `table` defines the columns. Throws std::runtime_error if LIBLINEAR fails.
 LinearMember fit(const LabelledRows& rows, std::span<const std::int64_t> used,
                  const NgramTable& table, const MemberConfig& config);
 
-/// Scores of rows [used, classes] of a member that was fitted with `table`.
+/// The scores [used, classes] of the rows `used`, by a member that was fitted with `table`.
 std::vector<double> scores(const LinearMember& member, const LabelledRows& rows,
                            std::span<const std::int64_t> used, const NgramTable& table);
 
-/// Which columns are n-grams of words.
+/// For each column of the table, whether it is an n-gram of words.
 std::vector<bool> word_columns(const NgramTable& table);
 
 }  // namespace fastformer::linear

@@ -10,9 +10,9 @@ namespace fastformer::metrics {
 
 /// The scores of one class; a value is 0 if its denominator is 0.
 struct ClassMetrics {
-  double precision = 0;  ///< share of the examples predicted as the class that have this label
-  double recall = 0;     ///< share of the examples with this label that were predicted as the class
-  double f1 = 0;         ///< harmonic mean of the two
+  double precision = 0;      ///< share of right predictions among those of this class
+  double recall = 0;         ///< share of right predictions among examples of this class
+  double f1 = 0;             ///< harmonic mean of precision and recall
   std::int64_t support = 0;  ///< number of examples whose label is the class
 };
 
@@ -23,15 +23,15 @@ struct ClassMetrics {
 ///   confusion.accuracy();
 ///   confusion.macro_f1();
 ///
-/// The conventions are scikit-learn's: macro_f1() is f1_score(average="macro", zero_division=0),
-/// whose mean is over the classes that occur as a label or as a prediction, not over all of them.
+/// As in scikit-learn: macro_f1() equals f1_score(average="macro", zero_division=0), the mean over
+/// the classes that occur as a label or as a prediction, not over all classes.
 class ConfusionMatrix {
  public:
-  /// Throws std::invalid_argument unless there is at least one class.
+  /// Throws std::invalid_argument if `classes` is below 1.
   explicit ConfusionMatrix(std::int64_t classes);
 
-  /// From counts [classes, classes], a row per label. Throws std::invalid_argument for another
-  /// number of them.
+  /// From counts [classes, classes], one row per label. Throws std::invalid_argument if `counts`
+  /// has another size.
   ConfusionMatrix(std::int64_t classes, std::vector<std::int64_t> counts);
 
   /// Throws std::invalid_argument if either is not in [0, classes).
@@ -65,10 +65,10 @@ struct ClassMetric {
   std::function<double(const ConfusionMatrix&)> value;
 };
 
-/// accuracy, macro_f1 and the ones that the program adds.
+/// accuracy, macro_f1, and the metrics that were registered.
 const std::deque<ClassMetric>& class_metrics();
-/// Adds a score for all classifiers of the program. Call it before other threads use the library.
-/// Throws std::invalid_argument for a name that is taken.
+/// Adds a metric for all classifiers. Call it before other threads use the library. Throws
+/// std::invalid_argument if the name is already in use.
 ///
 ///   metrics::register_class_metric({"error", "error", [](const metrics::ConfusionMatrix& matrix) {
 ///                                     return 1 - matrix.accuracy();

@@ -5,8 +5,8 @@
 
 namespace fastformer::metrics {
 
-/// One score of a model. For the name "loss" lower is better; all other scores are shares from 0 to
-/// 1.
+/// One score of a model: the loss ("loss", lower is better), or a share from 0 to 1 (higher is
+/// better).
 struct Score {
   std::string name;
   double value = 0;
@@ -21,13 +21,13 @@ struct NamedScores {
   Scores scores;
 };
 
-/// Throws std::invalid_argument naming the existing scores if `name` is none of them.
+/// The value of a score. Throws std::invalid_argument that lists all scores if none has this name.
 double score_of(const Scores& scores, const std::string& name);
 
-/// Whether it is shown in percent.
+/// Whether the score is a share, shown in percent.
 inline bool is_share(const std::string& name) { return name != "loss"; }
-/// The name as tables write it, such as "macro-F1" of "macro_f1"; a name without a title stays as
-/// it is.
+/// The title of a score in tables, such as "macro-F1" for "macro_f1"; the name itself if it has no
+/// title.
 std::string score_title(const std::string& name);
 /// "accuracy 0.8321  macro-F1 0.7965". Throws as score_of() does.
 std::string scores_text(const Scores& scores, const std::vector<std::string>& names);

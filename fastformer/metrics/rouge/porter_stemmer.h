@@ -5,14 +5,14 @@
 
 namespace fastformer::metrics {
 
-/// The stem of an English word in lower case, by the algorithm of Porter (1980, "An algorithm for
-/// suffix stripping") as NLTK extends it (PorterStemmer, mode NLTK_EXTENSIONS):
+/// The stem of a lower-case English word, by Porter's algorithm (1980, "An algorithm for suffix
+/// stripping") with NLTK's extensions (PorterStemmer, mode NLTK_EXTENSIONS):
 ///
 ///   porter_stem("relational");  // "relat"
-///   porter_stem("dying");       // "die", one of the irregular forms of NLTK
-///
-/// Words of one or two characters stay as they are. Bytes other than a, e, i, o, u and y count as
-/// consonants. Time is linear in the length of the word.
+///  porter_stem("relational");  // "relat"
+///  porter_stem("dying");       // "die", one of NLTK's irregular forms
+/// Words of one or two characters are returned unchanged. Bytes other than a, e, i, o, u and y
+/// count as consonants. The time is linear in the length of the word.
 std::string porter_stem(std::string_view word);
 
 }  // namespace fastformer::metrics

@@ -8,8 +8,8 @@
 
 namespace fastformer::metrics {
 
-/// Mean ROUGE over pairs of candidate and reference, with 95 % intervals by the bootstrap over
-/// pairs (1,000 resamples, as rouge-score's aggregator draws).
+/// Mean ROUGE over pairs of candidate and reference, with 95 % bootstrap intervals over the pairs
+/// (1,000 resamples, as in rouge-score's aggregator).
 ///
 ///   RougeReport report;
 ///   report.add(scorer.score(candidate, reference));  // for every pair
@@ -20,12 +20,12 @@ class RougeReport {
 
   std::int64_t pairs() const;
 
-  /// A row for each kind of ROUGE, a column for precision, recall and F. Throws
-  /// std::invalid_argument without any pair, as json() does.
+  /// A text table: one row for each kind of ROUGE, columns for precision, recall and F. Throws
+  /// std::invalid_argument if there are no pairs, as json() does.
   std::string table() const;
   /// {"pairs": N, "rouge1": {"precision": {"mean": x, "low": x, "high": x}, "recall": ...}, ...}
   std::string json() const;
-  /// {"rouge1": [precision, recall, F], ...}, for the pair that was added last.
+  /// {"rouge1": [precision, recall, F], ...} for the last pair that was added.
   std::string last_pair_json() const;
 
  private:

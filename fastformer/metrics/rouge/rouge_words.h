@@ -16,20 +16,20 @@ namespace fastformer::metrics {
 /// A text as the numbers of its words; sentence s ends before words[sentence_ends[s]].
 struct NumberedWords {
   std::vector<std::int32_t> words;
-  std::vector<std::size_t> sentence_ends;  ///< a sentence is a line; lines without words have none
+  std::vector<std::size_t> sentence_ends;  ///< a sentence is a line with at least one word
 };
 
-/// Cuts texts into words as ROUGE does and numbers them from 0; equal words have equal numbers.
+/// Splits texts into words as ROUGE does and numbers them from 0; equal words have equal numbers.
 ///
 ///   RougeWords words;
 ///   words.number("The cat.\nA dog").words;  // 0 1 2 3: the, cat, a, dog
 ///
-/// The rule is that of Google's rouge-score: lower case, then every run of [a-z0-9] is a word and
-/// everything else, including accented letters, separates words. (U+0130 and U+212A become an i and
-/// a k in lower case.) With stemming, words of more than three characters are replaced by
-/// porter_stem.
+/// The rule is that of Google's rouge-score: after conversion to lower case, each run of [a-z0-9]
+/// is a word, and everything else, including accented letters, separates words. (U+0130 and U+212A
+/// become i and k in lower case.) With stemming, words of more than three characters are replaced
+/// by porter_stem().
 ///
-/// Stores every distinct word that it has seen. An object belongs to one thread.
+/// Stores every distinct word that it has seen. Use each object from one thread.
 class RougeWords {
  public:
   explicit RougeWords(bool stem = false) : stem_(stem) {}
@@ -46,12 +46,12 @@ class RougeWords {
 
   bool stem_;
   std::int32_t next_ = 0;
-  Numbers numbers_;  ///< of words as they stand in texts
-  Numbers stems_;    ///< of stems, where words are stemmed
+  Numbers numbers_;  ///< of words as they are in texts
+  Numbers stems_;    ///< of stems; only with stemming
   std::string word_;
 };
 
-/// Up to four word numbers in a row, as one value that can be compared.
+/// Up to four consecutive word numbers, packed into one comparable value.
 struct Ngram {
   std::uint64_t high = 0, low = 0;
   auto operator<=>(const Ngram&) const = default;
@@ -59,11 +59,11 @@ struct Ngram {
 
 inline constexpr std::size_t kLongestNgram = 4;
 
-/// The n-grams of `words` in ascending order, repeated ones as often as they occur. Throws
-/// std::invalid_argument unless 1 <= n <= 4.
+/// The n-grams of `words` in ascending order, including repetitions. Throws std::invalid_argument
+/// unless 1 <= n <= 4.
 std::vector<Ngram> sorted_ngrams(std::span<const std::int32_t> words, std::size_t n);
 
-/// How many n-grams two sorted lists share: each counts as often as in the list that has it less.
+/// The number of n-grams that two sorted lists share; repeats count as in the list with fewer.
 std::size_t shared_ngrams(std::span<const Ngram> first, std::span<const Ngram> second);
 
 }  // namespace fastformer::metrics

@@ -12,37 +12,37 @@ namespace fastformer::train {
 /// One step of a training run. `step` counts from 1.
 struct StepReport {
   std::int64_t step, total_steps, epoch, epochs;
-  double loss;  ///< of this step's batches, in nats
+  double loss;  ///< mean loss of the step's batches, in nats
   double learning_rate;
-  double gradient_norm;  ///< before clipping; 0 if clipping is off
-  std::int64_t tokens;   ///< of this step's batches
+  double gradient_norm;  ///< global L2 norm before clipping; 0 if clipping is off
+  std::int64_t tokens;   ///< number of tokens in the step's batches
 };
 
-/// One measurement on the validation part.
+/// One evaluation on the validation part.
 struct ValidationReport {
   std::int64_t step, epoch;
   metrics::Scores scores;
-  bool best;  ///< better than all earlier ones
+  bool best;  ///< whether it is better than all earlier ones
 };
 
-/// Receives training progress callbacks.
+/// Callbacks for the progress of training; by default they do nothing.
 class Observer {
  public:
   virtual ~Observer() = default;
   virtual void on_step(const StepReport&) {}
   virtual void on_validation(const ValidationReport&) {}
-  /// A sentence for the user: a checkpoint that could not be read, a run that was stopped.
+  /// Receives one sentence for the user, such as: a checkpoint is damaged, the run was stopped.
   virtual void on_notice(const std::string&) {}
 };
 
-/// Takes sentences for an observer, which may be null.
+/// A function that passes sentences on to an observer, which may be null.
 inline std::function<void(const std::string&)> notices_to(Observer* observer) {
   return [observer](const std::string& notice) {
     if (observer != nullptr) observer->on_notice(notice);
   };
 }
 
-/// For callers with at most one observer, which may be null.
+/// A list with the observer, or an empty list if it is null.
 inline std::vector<Observer*> observer_list(Observer* observer) {
   return observer == nullptr ? std::vector<Observer*>() : std::vector<Observer*>{observer};
 }

@@ -11,24 +11,24 @@
 
 namespace fastformer::train {
 
-/// The file of a run that says what it was prepared from.
+/// The file of a run that records what its data was prepared from.
 inline constexpr const char* kPreparedFile = "prepared.json";
 
-/// Its content: the checksums of what the task prepared, and name, size and time of each source.
+/// The content of this file: checksums of the prepared parts; name, size and time of each source.
 std::string prepared_record(const std::vector<PreparedPart>& parts,
                             const std::vector<RecipeSource>& sources);
 
-/// Compares with the record of the run `folder`: a run resumes with the vocabulary, the labels and
-/// the documents that it began with, or not at all. Files may be copied and touched as long as the
-/// same comes out of them. Throws std::invalid_argument naming the source that has changed.
+/// Compares the prepared parts with the record of the run in `folder`: a run can only resume with
+/// the vocabulary, labels and documents that it began with. Copied or touched files are accepted if
+/// the prepared parts are equal. Throws std::invalid_argument naming the source that has changed.
 void check_prepared(const std::filesystem::path& folder, const std::vector<PreparedPart>& parts,
                     const std::vector<RecipeSource>& sources);
 
-/// Of all tokens in the order of their ids.
+/// Checksum of all tokens in the order of their ids.
 std::uint64_t checksum_of(const text::Tokenizer& tokenizer);
-/// Of texts in their order.
+/// Checksum of texts, in order.
 std::uint64_t checksum_of(const std::vector<std::string>& texts);
-/// Of names and bytes.
+/// Checksum of the names and bytes of parameters.
 std::uint64_t checksum_of(const nn::ParameterMap& parameters);
 
 }  // namespace fastformer::train

@@ -16,7 +16,7 @@ namespace fastformer::train {
 
 class Task;
 
-/// An input file or folder of a training, and the field that names it.
+/// An input file or folder of a training run, and the recipe field that names it.
 struct RecipeSource {
   std::string field;  ///< "data.train"
   std::filesystem::path path;
@@ -31,38 +31,38 @@ class Recipe {
   text::TokenizerConfig text;
   TrainConfig train;
 
-  /// The name of the task, a row of the table of tasks.
+  /// The name of the task: a row of the table of tasks.
   virtual std::string task() const = 0;
   virtual Measures measures() const = 0;
-  /// All sections with every field; reading them gives the same recipe.
+  /// All sections with every field. Reading the tree gives an equal recipe.
   virtual base::ConfigTree tree() const = 0;
 
-  /// The recipe's folder for prepared data; empty: none.
+  /// The folder for prepared data that the recipe names; empty: none.
   virtual std::string cache() const { return {}; }
   /// The input files and folders that the recipe names.
   virtual std::vector<RecipeSource> sources() const = 0;
-  /// Whether there is a test part.
+  /// Whether the data has a test part.
   virtual bool has_test_part() const = 0;
 
-  /// The task with its data prepared. `cache` is the folder for tokens if the recipe names none;
-  /// `notice` may be empty. Throws std::invalid_argument as the readers of the data do.
+  /// Prepares the data and returns the task. `cache` is the folder for prepared data if the recipe
+  /// names none; `notice` may be empty. Throws std::invalid_argument as the readers of the data do.
   virtual std::unique_ptr<Task> open(const std::filesystem::path& cache,
                                      const data::Notice& notice) const = 0;
-  /// Builds a model with the smallest tables, to check its layers, which do not depend on the
-  /// tables. Throws std::invalid_argument or c10::Error.
+  /// Builds a model with the smallest tables to check the layers, which do not depend on their
+  /// size. Throws std::invalid_argument or c10::Error for an impossible configuration.
   virtual void check_model() const = 0;
   /// The parameters of a model with the largest vocabulary that the recipe allows.
   virtual nn::ParameterMap largest_model() const = 0;
 
  protected:
-  /// Must be called once the sections are read: train.metric = "auto" becomes the task's first
-  /// metric.
+  /// Replaces train.metric = "auto" with the first metric of the task. Must be called after the
+  /// sections are read.
   void resolve_metric();
-  /// text.model_file and train.word_vectors.
+  /// Appends text.model_file and train.word_vectors, if they are set.
   void add_shared_sources(std::vector<RecipeSource>& sources) const;
 };
 
-/// The section [train] of a recipe, for ConfigTree: the fields that R::visit_train_fields() visits.
+/// The section [train] of a recipe for ConfigTree: the fields that R::visit_train_fields() visits.
 template <class R>
 struct TrainSection {
   R& recipe;
@@ -71,12 +71,12 @@ struct TrainSection {
   void validate() const { recipe.train.validate(); }
 };
 
-/// The first line in which two recipes differ; empty text if one has no more lines.
+/// The first line in which two recipes differ; a text is empty if that recipe has no more lines.
 struct RecipeDifference {
   std::string now, before;
 };
 
-/// Compares texts of Recipe::tree().to_toml(); empty if they are equal.
+/// Compares texts of Recipe::tree().to_toml(); nullopt if they are equal.
 std::optional<RecipeDifference> first_difference(const std::string& now, const std::string& before);
 
 }  // namespace fastformer::train

@@ -22,14 +22,14 @@ struct FolderInUse : std::invalid_argument {
   using std::invalid_argument::invalid_argument;
 };
 
-/// Locks a folder against other processes while the object exists. It is a system lock on the file
-/// `.lock`, which ends with the process in all cases.
+/// Locks a folder against other processes while the object exists, by a system lock on the file
+/// `.lock`. The system releases it when the process ends, even if the process is killed.
 class FolderLock {
  public:
   enum class IfTaken { kThrow, kWait };
 
-  /// Throws FolderInUse if another process has the lock (unless kWait is given), std::runtime_error
-  /// if the folder cannot be written.
+  /// Throws FolderInUse if another process holds the lock (with kThrow; kWait waits instead),
+  /// std::runtime_error if the folder cannot be written.
   explicit FolderLock(const std::filesystem::path& folder, IfTaken if_taken = IfTaken::kThrow);
   FolderLock(const FolderLock&) = delete;
   FolderLock& operator=(const FolderLock&) = delete;
@@ -44,29 +44,29 @@ inline constexpr const char* kCheckpointsFolder = "checkpoints";
 inline constexpr const char* kResultFile = "result.json";
 
 /// The folder of one training run:
-///   recipe.toml           the recipe with every field in it
-///   prepared.json         what the data were, see train/prepared_record.h
+///   recipe.toml           the recipe with every field
+///   prepared.json         what the data was prepared from, see train/prepared_record.h
 ///   metrics.jsonl         one JSON object for each logged step and each evaluation
 ///   tensorboard/          the same for TensorBoard
 ///   checkpoints/          see CheckpointFolder
-///   cache/                the tokens, unless the recipe names another folder
+///   cache/                the prepared data, unless the recipe names another folder
 ///   model/                the finished model
-///   test.json ...         the task's files of the test part, see its Task
-///   result.json           see RunResult; the last that a finished run writes
-/// While the object exists, no other process can use the folder.
+///   test.json ...         result files of the task for the test part, see its Task
+///   result.json           see RunResult; the last file that a finished run writes
+///  While the object exists, no other process can use the folder.
 class RunDirectory final : public Observer {
  public:
   /// Starts a run, or resumes one. Throws std::invalid_argument if a new run would overwrite
   /// another, if there is nothing to resume, if the recipe differs from that of the run (naming the
-  /// first such line), or if another process uses the folder. Removes what killed processes left
-  /// half-written.
+  /// first different line), or if another process uses the folder. Removes unfinished files that
+  /// killed processes left.
   RunDirectory(std::filesystem::path folder, const Recipe& recipe, bool resume);
   RunDirectory(const RunDirectory&) = delete;
   RunDirectory& operator=(const RunDirectory&) = delete;
 
-  /// Compares what the task prepared with what the run began with. Throws as check_prepared().
+  /// Compares the prepared data with the record of the run. Throws as check_prepared() does.
   void set_prepared(const std::vector<PreparedPart>& parts);
-  /// Writes the recipe and removes log entries after `step`; must be called once, before the first
+  /// Writes the recipe and removes log entries after `step`. Must be called once, before the first
   /// report.
   void begin(std::int64_t step);
   void on_step(const StepReport& report) override;

@@ -17,16 +17,16 @@ struct TestScores {
   std::vector<metrics::NamedScores> baselines;  ///< on the same part
 };
 
-/// The content of result.json, which a finished run writes.
+/// The content of result.json of a finished run.
 struct RunResult {
   std::int64_t steps = 0;
-  double training_seconds = 0;          ///< spent in steps, without evaluations and checkpoints
+  double training_seconds = 0;          ///< time in steps, without evaluations and checkpoints
   std::int64_t parameters = 0;          ///< number of trained parameters
-  std::int64_t encoder_parameters = 0;  ///< of them outside the embedding
-  std::string metric;                   ///< that selected the model on the validation part
-  std::int64_t best_step = -1;          ///< of the model; -1: there is no validation part
-  double best_validation = 0;           ///< its value there
-  std::optional<TestScores> test;       ///< empty without a test part
+  std::int64_t encoder_parameters = 0;  ///< those of them outside the embedding
+  std::string metric;                   ///< the validation metric that selected the model
+  std::int64_t best_step = -1;          ///< step of the selected weights; -1: no validation part
+  double best_validation = 0;           ///< value of `metric` at that step
+  std::optional<TestScores> test;       ///< nullopt without a test part
 };
 
 /// Throws std::runtime_error if the file cannot be written.

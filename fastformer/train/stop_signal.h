@@ -5,19 +5,19 @@
 
 namespace fastformer::train {
 
-/// While it lives, SIGINT, SIGTERM and SIGHUP (unless it is ignored, as under nohup) ask for a stop
-/// instead of ending the process, so that training can finish its step and save a checkpoint.
+/// While an object exists, SIGINT, SIGTERM and SIGHUP (unless ignored, as under nohup) request a
+/// stop instead of ending the process, so that training can finish its step and save a checkpoint.
 ///
 ///   StopSignal stop;
 ///   while (!finished && !stop.requested()) train_one_step();
 ///
-/// A second SIGINT ends the process by default action: a user who presses Ctrl-C again does not
-/// want to wait. The others may come as often as they like. The destructor restores the former
-/// handlers; a program that must know why it stopped asks signal().
+/// A second SIGINT ends the process: a user who presses Ctrl-C again does not want to wait.
+/// Repeated SIGTERM and SIGHUP have no further effect. The destructor restores the former handlers;
+/// signal() tells a program why it was stopped.
 class StopSignal {
  public:
-  /// Throws std::logic_error while another object exists, std::system_error if the system reports
-  /// an error.
+  /// Throws std::logic_error if another object exists, std::system_error if a handler cannot be
+  /// installed.
   StopSignal();
   ~StopSignal();
 
@@ -25,7 +25,7 @@ class StopSignal {
   StopSignal& operator=(const StopSignal&) = delete;
 
   bool requested() const { return signal() != 0; }
-  /// The signal that came last, 0 for none.
+  /// The last signal received; 0: none.
   int signal() const;
 
  private:
@@ -35,7 +35,7 @@ class StopSignal {
   };
   void restore();
 
-  std::vector<Handler> handlers_;  ///< from before
+  std::vector<Handler> handlers_;  ///< the former handlers
 };
 
 }  // namespace fastformer::train

@@ -16,16 +16,16 @@ namespace fastformer::train {
 /// The arguments of `fastformer evaluate`.
 struct EvaluationRequest {
   std::filesystem::path model;
-  std::vector<std::string> data;                ///< files or folders; empty: those of the recipe
+  std::vector<std::string> data;                ///< files; empty: a recommender's test part
   std::vector<std::string> set;                 ///< "section.key=value"
-  std::vector<std::filesystem::path> ensemble;  ///< more models
+  std::vector<std::filesystem::path> ensemble;  ///< models to combine with `model`
   std::filesystem::path predictions;            ///< file to write predictions to
   std::filesystem::path errors;                 ///< file to write misclassified rows to
   Options options;
 };
 
 struct EvaluationReport {
-  std::string table;  ///< readable; empty: nothing could be measured
+  std::string table;  ///< a text table; empty: nothing could be measured
   std::string json;
 };
 
@@ -38,31 +38,31 @@ struct RecipeSection {
   std::function<void(base::FieldVisitor&)> visit;
 };
 
-/// A task as the program sees it: one row of the table in tasks/task_table.h. All task-dependent
-/// code is behind these functions.
+/// A task, as the program uses it: one row of the table in tasks/task_table.h. All code that
+/// depends on the task is behind these functions.
 struct TaskKind {
-  std::string name;   ///< "classification"
-  std::string model;  ///< the result of kind_of_model() for its models: "classifier"
-  std::vector<std::string> commands;  ///< of the program for its models, besides train and evaluate
+  std::string name;                   ///< "classification"
+  std::string model;                  ///< kind_of_model() of its models: "classifier"
+  std::vector<std::string> commands;  ///< commands for its models, besides train and evaluate
 
-  /// Throws std::invalid_argument naming file, line and nearest valid key.
+  /// Reads a recipe. Throws std::invalid_argument naming file, line and the nearest valid key.
   std::function<std::unique_ptr<Recipe>(const base::ConfigTree&)> read_recipe;
   /// The task's sections besides [task], with the defaults of their fields.
   std::function<std::vector<RecipeSection>()> sections;
-  /// A readable description of a model directory.
+  /// A text that describes a model directory.
   std::function<std::string(const std::filesystem::path& model)> inspect;
   /// Measures a model on labelled data. Throws std::invalid_argument for options that the task does
   /// not use.
   std::function<EvaluationReport(const EvaluationRequest&, const NoticeSink&)> evaluate;
-  /// Writes the parts of the recipe's data set; null if not supported.
+  /// Writes the parts of the recipe's data set to files; null if not supported.
   std::function<void(const Recipe&, const std::filesystem::path& folder)> export_parts;
 };
 
-/// Readable names and shapes of parameters, their number, and the multiply-adds per token.
+/// A text table of parameter names and shapes, their number, and the multiply-adds per token.
 std::string parameter_table(const nn::ParameterMap& parameters);
 
-/// The assignments "section.key=value", which may name these sections. Throws std::invalid_argument
-/// as ConfigTree does.
+/// Parses assignments "section.key=value" to the given sections. Throws std::invalid_argument as
+/// ConfigTree does.
 base::ConfigTree assigned(const std::vector<std::string>& assignments,
                           const std::vector<std::string>& sections);
 

@@ -11,20 +11,20 @@ namespace fastformer::train {
 /// CRC-32C (Castagnoli, RFC 3720), the checksum of TFRecord files.
 std::uint32_t crc32c(std::string_view bytes);
 
-/// One TFRecord: length (8 bytes), masked crc32c of these 8 bytes, content, its masked crc32c; all
-/// little-endian. https://www.tensorflow.org/tutorials/load_data/tfrecord
+/// One TFRecord: length (8 bytes), masked CRC-32C of these 8 bytes, content, masked CRC-32C of the
+/// content; all little-endian. https://www.tensorflow.org/tutorials/load_data/tfrecord
 std::string tfrecord(std::string_view content);
 
-/// Scalars for TensorBoard, in an event file in `directory`.
+/// Writes scalars for TensorBoard to an event file in `directory`.
 ///
 ///   TensorboardWriter writer(run_directory);
 ///   writer.add_scalar("train/loss", loss, step);
 ///   writer.flush();
 ///
-/// A resumed run opens the same directory with its first step: it appends to the newest event file,
-/// and TensorBoard drops the points that the stopped run wrote at that step or later. The file is
-/// cut after its last undamaged record, because TensorBoard does not read past a record that a
-/// crash left incomplete.
+/// A resumed run opens the same directory with its first step. The writer appends to the newest
+/// event file, and TensorBoard drops the points that the stopped run wrote at that step or later.
+/// The file is truncated after its last undamaged record, because TensorBoard does not read past a
+/// record that a crash left incomplete.
 class TensorboardWriter {
  public:
   /// Throws std::runtime_error if the directory or the file cannot be written.

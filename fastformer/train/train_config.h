@@ -11,21 +11,21 @@
 
 namespace fastformer::train {
 
-/// The scores of a task, by name.
+/// The names of the scores of a task.
 struct Measures {
   std::vector<std::string>
-      validation;                 ///< on the validation part, the default of train.metric first
-  std::vector<std::string> test;  ///< on the test part, the loss last
-  std::vector<std::string> main;  ///< the ones of `test` in tables of results
-  std::string items;              ///< the elements of the test part: "documents"
+      validation;                 ///< scores of validation; the first is train.metric's default
+  std::vector<std::string> test;  ///< scores of the test part, the loss last
+  std::vector<std::string> main;  ///< scores of `test` that tables of results show
+  std::string items;              ///< what the test part consists of: "documents"
 
-  /// `main` on both parts, and the loss.
+  /// Measures with `main` and the loss on both parts.
   static Measures of(const std::vector<std::string>& main, const std::string& items);
 };
 
 enum class Optimizer : std::uint8_t { kAdam, kAdamW };
 
-/// The fields of the recipe's [train] section that every task has. A step is one update of the
+/// The fields of the recipe's [train] section that all tasks share. A step is one update of the
 /// weights.
 struct TrainConfig {
   std::int64_t seed = 1;
@@ -50,7 +50,7 @@ struct TrainConfig {
   std::int64_t threads = 0;
   kernels::Precision precision = kernels::Precision::kFp32;
 
-  /// `metric` is "auto" or one of those that the task measures on the validation part.
+  /// `metric` can be "auto" or one of measures.validation.
   void visit_fields(base::FieldVisitor& visit, const Measures& measures);
   /// Throws std::invalid_argument with one sentence.
   void validate() const;

@@ -20,23 +20,23 @@ namespace fastformer::train {
 ///   Trainer trainer(recipe.train, *task, {.checkpoints = &checkpoints, .observers = {&progress}});
 ///   if (trainer.run()) use(task->parameters());
 ///
-/// The weights after a step depend only on the recipe and the data: order and dropout come from the
-/// seed and the number of the step, so that a run that was killed and resumed ends with the same
-/// bits (on the same machine, with the same number of threads).
+/// The weights after a step depend only on the recipe and the data: the order of batches and
+/// dropout depend only on the seed and the number of the step. So a run that is killed and resumed
+/// ends with the same bits (on the same machine, with the same number of threads).
 class Trainer {
  public:
   struct Options {
     CheckpointFolder* checkpoints = nullptr;  ///< null: the best weights are kept in memory
     std::vector<Observer*> observers = {};
-    bool resume = false;  ///< from the newest undamaged checkpoint, or from the start
+    bool resume = false;  ///< from the newest undamaged checkpoint, if there is one
   };
 
   /// Throws std::invalid_argument if the checkpoint belongs to another model.
   Trainer(const TrainConfig& config, Task& task, Options options);
 
   /// Trains to the end and returns true; the model then has the weights of the best evaluation, or
-  /// the last ones without a validation part. Returns false, after a checkpoint, as soon as `stop`
-  /// returns true between two steps. Throws std::runtime_error naming step, learning rate and last
+  /// the last ones if there is no validation part. If `stop` returns true between two steps, saves
+  /// a checkpoint and returns false. Throws std::runtime_error naming step, learning rate and last
   /// checkpoint if the loss is not finite.
   bool run(const std::function<bool()>& stop = {});
 
@@ -60,7 +60,7 @@ class Trainer {
   TrainConfig config_;
   Task& task_;
   CheckpointFolder* checkpoints_;
-  nn::ParameterMap best_weights_;  ///< without a folder
+  nn::ParameterMap best_weights_;  ///< only without a checkpoint folder
   std::vector<Observer*> observers_;
   Adam adam_;
   TrainingState state_;

@@ -19,12 +19,13 @@ namespace fastformer::train {
 
 struct RunOptions {
   bool resume = false;
-  bool keep_model = true;       ///< write the model directory
-  std::filesystem::path cache;  ///< folder for tokens if the recipe names none; empty: in the run
-  data::Notice notice;          ///< receives sentences for the user while the data is prepared
+  bool keep_model = true;  ///< write the model directory
+  std::filesystem::path
+      cache;            ///< of prepared data, unless the recipe names one; empty: in the run
+  data::Notice notice;  ///< receives sentences for the user while the data is prepared
 };
 
-/// One training from the data to the finished model, in a run directory.
+/// A training run in a run directory, from the data to the finished model.
 ///
 ///   TrainingRun run(recipe, "runs/reviews", {.resume = false});
 ///   if (run.train({&progress}, [&] { return signal.requested(); })) use(run.finish());
@@ -35,8 +36,8 @@ class TrainingRun {
     TestReport test;
   };
 
-  /// Locks the folder and prepares the data. `recipe` must outlive the run, which uses its
-  /// precision and number of threads. Throws as RunDirectory and Recipe::open() do.
+  /// Locks the folder and prepares the data. `recipe` must outlive the object. The run uses the
+  /// precision and number of threads of the recipe. Throws as RunDirectory and Recipe::open() do.
   TrainingRun(const Recipe& recipe, const std::filesystem::path& folder,
               const RunOptions& options = {});
   TrainingRun(const TrainingRun&) = delete;
@@ -45,13 +46,13 @@ class TrainingRun {
   const Task& task() const { return *task_; }
   const RunDirectory& directory() const { return directory_; }
 
-  /// As Trainer::run(); after false, step() and total_steps() say where it stopped.
+  /// See Trainer::run(). After false, step() and total_steps() report where it stopped.
   bool train(std::vector<Observer*> observers, const std::function<bool()>& stop = {});
   std::int64_t step() const { return trainer_->state().step; }
   std::int64_t total_steps() const { return trainer_->total_steps(); }
 
-  /// Measures the model on the test part and writes the files of a finished run, result.json last.
-  /// Call it once train() has returned true.
+  /// Evaluates the model on the test part and writes the files of a finished run, result.json last.
+  /// Call it after train() has returned true.
   Finished finish();
 
  private:
@@ -65,7 +66,7 @@ class TrainingRun {
   std::optional<Trainer> trainer_;
 };
 
-/// Trains as the recipe says from start to end in the run directory `folder`; `observer` may be
+/// Trains from start to end as the recipe says, in the run directory `folder`; `observer` may be
 /// null. Returns the model directory. Throws as TrainingRun does.
 std::filesystem::path train_in(const Recipe& recipe, const std::filesystem::path& folder,
                                Observer* observer);

@@ -16,9 +16,9 @@
 namespace fastformer::train {
 
 struct AdamConfig {
-  double beta1 = 0.9;       ///< decay of the mean of gradients, in [0, 1)
-  double beta2 = 0.999;     ///< decay of the mean of squared gradients, in [0, 1)
-  double epsilon = 1e-8;    ///< added to the root of the latter, above 0
+  double beta1 = 0.9;       ///< decay of the moving average of gradients, in [0, 1)
+  double beta2 = 0.999;     ///< decay of the moving average of their squares, in [0, 1)
+  double epsilon = 1e-8;    ///< added to the root of the latter average, above 0
   double weight_decay = 0;  ///< per step, times the learning rate; decoupled (AdamW)
 
   /// Throws std::invalid_argument with a sentence for a value out of range.
@@ -39,18 +39,18 @@ struct AdamConfig {
 /// At step t, with the gradient g:
 ///   m <- beta1 m + (1 - beta1) g;  v <- beta2 v + (1 - beta2) g^2
 ///   w <- (1 - lr wd) w - lr / (1 - beta1^t) * m / (sqrt(v / (1 - beta2^t)) + epsilon)
-/// where lr is the learning rate of the step times the parameter's factor, 1 unless it is given.
-/// Weight decay applies to tensors of two or more dimensions, but to no `*.normalization.weight`.
+/// where lr is the learning rate of the step times the factor of the parameter (default 1). Weight
+/// decay applies only to tensors with two or more dimensions, except `*.normalization.weight`.
 ///
-/// For a parameter in `row_sparse` ([rows, d], an embedding table) a step costs only its touched
-/// rows, with the result of dense Adam up to rounding: a row that was skipped for some steps
-/// catches up when it is next needed (see AdamHistory). Between two steps only rows brought up to
-/// date have the values of dense Adam; read weights after bring_up_to_date.
+/// For a parameter in `row_sparse` ([rows, d], an embedding table), a step costs only the rows that
+/// it touches. The result is that of dense Adam up to rounding: a row that was skipped catches up
+/// when it is next needed (see AdamHistory). Between steps, only rows that were brought up to date
+/// have the values of dense Adam, so call bring_up_to_date before reading weights.
 class Adam {
  public:
   /// Throws std::invalid_argument unless all parameters are contiguous float32 or float64 CPU
-  /// tensors, all names in `row_sparse` are parameters of two dimensions, and those in `factors`
-  /// parameters with a finite factor of 0 or more.
+  /// tensors, all names in `row_sparse` are parameters with two dimensions, and all names in
+  /// `factors` are parameters, with a finite factor of 0 or more.
   Adam(std::map<std::string, at::Tensor> parameters, AdamConfig config,
        std::set<std::string> row_sparse, const std::map<std::string, double>& factors = {});
 
@@ -59,11 +59,11 @@ class Adam {
   Adam(Adam&&) = default;
   Adam& operator=(Adam&&) = default;
 
-  /// One step. A parameter without a gradient, or with an empty one, has a zero gradient: its
-  /// moments shrink and its weights still change. A row-sparse parameter also accepts a dense
-  /// gradient; a dense parameter does not accept rows. Throws std::invalid_argument, before any
-  /// change, for an unknown name, a wrong type or shape, rows that are not ascending or out of
-  /// range, or a learning rate out of range.
+  /// One step. A parameter without a gradient, or with an empty one, is treated as having a zero
+  /// gradient: its moments shrink and its weights still change. A row-sparse parameter also accepts
+  /// a dense gradient; a dense parameter does not accept rows. Throws std::invalid_argument, before
+  /// any change, for an unknown name, a wrong type or shape, rows that are not ascending or not in
+  /// the table, or a learning rate out of range.
   void step(const std::map<std::string, Gradient>& gradients, double learning_rate);
 
   /// Brings `rows` (int64, any order, duplicates allowed) of a row-sparse parameter up to date.
@@ -73,9 +73,9 @@ class Adam {
 
   std::int64_t steps() const { return static_cast<std::int64_t>(learning_rates_.size()); }
 
-  /// Copies of `<parameter>.first_moment`, `<parameter>.second_moment`, of `<parameter>.last_step`
-  /// ([rows] int64, row-sparse parameters), `step` ([] int64) and `learning_rates` ([step] double).
-  /// Loaded with the weights of the same step, the run continues bit for bit.
+  /// Copies of `<parameter>.first_moment`, `<parameter>.second_moment`, `<parameter>.last_step`
+  /// ([rows] int64, row-sparse parameters only), `step` ([] int64) and `learning_rates` ([step]
+  /// double). A run that loads them with the weights of the same step continues bit for bit.
   std::map<std::string, at::Tensor> state() const;
   /// Throws std::invalid_argument, before any change, unless `state` has exactly these names with
   /// the types, shapes and ranges of the parameters.
@@ -93,13 +93,13 @@ class Adam {
 
     bool row_sparse() const { return last_step.defined(); }
   };
-  /// Pieces of a step that touch disjoint memory, in a fixed order.
+  /// Parts of a step that write to disjoint memory, in a fixed order.
   using Work = std::vector<std::function<void()>>;
 
   const Parameter& find(const std::string& name) const;
   const AdamHistory& history(const Parameter& parameter) const;
   kernels::AdamConstants constants() const;
-  /// Throws for a rate that is out of range for one of the parameters.
+  /// Throws std::invalid_argument if the rate is out of range for a parameter.
   void check_rate(double learning_rate) const;
   void append(double learning_rate);
   std::map<std::string, at::Tensor> state_tensors() const;

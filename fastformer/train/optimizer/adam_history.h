@@ -9,17 +9,17 @@
 
 namespace fastformer::train {
 
-/// Accuracy of a replay of skipped steps; both are relative to its movement.
+/// Accuracy of replaying skipped steps; both are relative to the movement of a weight.
 struct ReplayPrecision {
-  double cutoff = 1e-10;  ///< movement that may be dropped at the end
-  double series = 1e-9;   ///< movement that the series may miss
+  double cutoff = 1e-10;  ///< share of the movement that may be dropped at the end
+  double series = 1e-9;   ///< largest error of the series
 
   static constexpr ReplayPrecision for_float() { return {1e-10, 1e-9}; }
   static constexpr ReplayPrecision for_double() { return {1e-18, 1e-15}; }
 };
 
-/// How weights catch up on steps without a gradient: first `steps`, one by one, then `rest` if
-/// there is one.
+/// How weights catch up after steps without a gradient: first `steps`, one by one, then `rest`, if
+/// has_rest is set.
 struct ReplayPlan {
   std::span<const kernels::AdamStep> steps;  ///< points into the history; invalid after append()
   bool has_rest = false;
@@ -30,38 +30,38 @@ struct ReplayPlan {
 /// learning_rate * weight_decay reaches 1.
 void check_learning_rate(double learning_rate, double weight_decay);
 
-/// Every past step of Adam, and how weights that skipped some of them catch up.
+/// The history of Adam's steps, which shows how weights that skipped steps catch up.
 ///
 ///   AdamHistory history({0.9, 0.999, 1e-8}, 0.0, ReplayPrecision::for_float());
 ///   history.append(1e-3);                      // step 1
 ///   const ReplayPlan plan = history.plan(0);   // for rows that were last touched at step 0
 ///
-/// Without a gradient m and v only shrink, so from step t0 on the weight moves at step t0 + k by
+/// Without a gradient, m and v only shrink, so after step t0 a weight moves at step t0 + k by
 ///   size_s beta1^k m / (h_s sqrt(v) + epsilon),  h_s = beta2^(k/2) root_s,  s = t0 + k.
 /// Two facts make this cheap:
-/// 1. The moves shrink like (beta1 / sqrt(beta2))^k, 0.9004^k by default, for all m and v. After
-///    the K steps that bring this below `cutoff` (220 for float) the weight stops moving; only its
+/// 1. The moves shrink as (beta1 / sqrt(beta2))^k, by default 0.9004^k, for all m and v. After the
+///    K steps that bring this below `cutoff` (220 for float), the weight no longer moves; only its
 ///    decay continues, as one product.
-/// 2. h_s hardly changes over these steps, unless training has just begun. With c = center, a mean
+/// 2. h_s hardly changes over these steps, except at the start of training. With c = center, a mean
 ///    of the h_s, D = c sqrt(v) + epsilon and x = c sqrt(v) / D <= 1,
 ///      1 / (h_s sqrt(v) + epsilon) = 1/D sum_j (-x (h_s - c) / c)^j,
-///    so all moves together are m/D times one polynomial in x, whose coefficients are the same for
-///    all weights. If its error bound exceeds `series`, the steps are taken one by one.
-/// If beta1^2 >= beta2 the moves need not shrink, and all steps are taken one by one.
+///    so all moves together are m / D times one polynomial in x, whose coefficients are the same
+///    for all weights. If its error bound exceeds `series`, the steps are taken one by one.
+/// If beta1^2 >= beta2, the moves need not shrink, and all steps are taken one by one.
 class AdamHistory {
  public:
   AdamHistory(kernels::AdamConstants constants, double weight_decay, ReplayPrecision precision);
 
-  /// Throws what check_learning_rate throws.
+  /// Appends a step. Throws as check_learning_rate() does.
   void append(double learning_rate);
   void clear();
 
   /// Number of steps so far.
   std::int64_t size() const { return static_cast<std::int64_t>(steps_.size()); }
-  /// The step `number`, counted from 1.
+  /// The values of step `number`, counted from 1.
   const kernels::AdamStep& step(std::int64_t number) const;
 
-  /// The plan that brings weights from step `from` (0: never touched) to step size().
+  /// The plan that brings weights last updated at step `from` (0: never) to step size().
   ReplayPlan plan(std::int64_t from) const;
 
  private:

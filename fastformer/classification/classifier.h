@@ -24,18 +24,18 @@ struct Prediction {
   std::vector<double> probabilities;  ///< in the order of Classifier::labels()
 };
 
-/// The weights of a prediction. Attention weights are averages over the heads.
+/// Weights that explain a prediction. Attention weights are averaged over the heads.
 struct Explanation {
   struct Layer {
-    std::vector<double> query_weights;  ///< alpha of each token; sums to 1
-    std::vector<double> key_weights;    ///< beta of each token; sums to 1
+    std::vector<double> query_weights;  ///< alpha of each token, sums to 1; empty without alpha
+    std::vector<double> key_weights;    ///< beta of each token, sums to 1; empty without beta
   };
   Prediction prediction;
   std::vector<std::string> tokens;
   std::vector<double> pooling_weights;  ///< of each token; sums to 1
   std::vector<Layer> layers;
-  /// What n-grams of words and characters add to the logit of the label through the linear members,
-  /// above the mean of the classes; the largest amounts first. Empty without linear members.
+  /// What word and character n-grams add to the predicted label's logit minus the mean logit,
+  /// through the linear members; largest absolute value first. Empty without them.
   std::vector<std::pair<std::string, double>> ngrams;
 };
 
@@ -44,29 +44,29 @@ struct Explanation {
 ///   const auto classifier = fastformer::Classifier::load("runs/ag_news/model");
 ///   std::cout << classifier.classify("Oil prices fall again").label << '\n';
 ///
-/// Immutable; safe to share by threads. Throws std::runtime_error if a computation fails.
+/// Immutable; safe to share between threads. Throws std::runtime_error if a computation fails.
 class Classifier {
  public:
   /// Throws std::invalid_argument with one sentence for a directory that is missing, incomplete,
   /// damaged, or of another kind or version.
   static Classifier load(const std::filesystem::path& directory, const Options& options = {});
-  /// A model in memory, for example from training.
+  /// Wraps a model in memory, for example from training.
   explicit Classifier(classification::ClassifierContent content, const Options& options = {});
   Classifier(Classifier&&) noexcept;
   Classifier& operator=(Classifier&&) noexcept;
   ~Classifier();
 
   Prediction classify(std::string_view text) const;
-  /// One prediction per text, in their order. Memory is bounded by Options::max_batch_tokens.
+  /// One prediction per text, in the order of `texts`. Options::max_batch_tokens bounds the memory.
   std::vector<Prediction> classify(std::span<const std::string> texts) const;
   /// The `k` most probable labels of a prediction with their probabilities, best first.
   std::vector<std::pair<std::string, double>> top(const Prediction& prediction,
                                                   std::size_t k) const;
   Explanation explain(std::string_view text) const;
-  /// The vectors of documents [texts, width], for example to find similar documents.
+  /// One vector per text: [texts, width], for example to find similar documents.
   Vectors embed(std::span<const std::string> texts) const;
 
-  /// The classes.
+  /// The labels of the classes, in the order of Prediction::probabilities.
   const std::vector<std::string>& labels() const;
   const classification::ClassifierContent& content() const;
 

@@ -33,12 +33,12 @@ struct ModelConfig {
   /// Throws std::invalid_argument with one sentence.
   void validate() const { text.validate(); }
 
-  /// The preset that the section names, overridden by what else the section holds. Throws as
+  /// The preset that the section names, overridden by the other fields of the section. Throws as
   /// ConfigTree::read_section does.
   static ModelConfig read(const base::ConfigTree& tree);
 };
 
-/// The weights of the tokens of a batch, for explanations.
+/// The weights of a batch's tokens, for explanations.
 struct ClassifierTrace {
   std::vector<nn::MixerTrace> layers;
   at::Tensor pooling_weights;  ///< [T, 1]
@@ -51,25 +51,25 @@ struct ClassifierTrace {
 ///   const ClassifierModel model(config, tokenizer->vocabulary_size(), labels.size(), /*seed=*/1);
 ///   const at::Tensor logits = model.forward(batch, /*training=*/false);  // [B, classes]
 ///
-/// A document without tokens is pooled to the zero vector. Immutable except for its parameters,
-/// which an optimizer changes: without one, safe to share by threads.
+/// A document without tokens is pooled to the zero vector. Only an optimizer changes the
+/// parameters; otherwise the model is immutable and safe to share between threads.
 class ClassifierModel {
  public:
   ClassifierModel(const ModelConfig& config, std::int64_t vocabulary_size, std::int64_t classes,
                   std::uint64_t seed, at::ScalarType dtype = at::kFloat);
-  /// With the parameters of `store`, such as those of a file.
+  /// Uses the parameters of `store`, for example those of a file.
   ClassifierModel(const ModelConfig& config, std::int64_t vocabulary_size, std::int64_t classes,
                   nn::ParameterStore store);
 
   /// Logits [B, classes]. `training` turns dropout on, which draws from LibTorch's default
-  /// generator. `trace` may be null; it is for evaluation, where no token is dropped.
+  /// generator. `trace` may be null; use it only if `training` is false.
   at::Tensor forward(const data::TokenBatch& batch, bool training,
                      ClassifierTrace* trace = nullptr) const;
-  /// The vectors of documents [B, d], which the linear layer classifies; for inference.
+  /// Vectors of documents [B, d], the input of the linear layer; for inference.
   at::Tensor embed(const data::TokenBatch& batch) const;
 
   const nn::ParameterMap& parameters() const { return store_.parameters(); }
-  /// The tables whose gradients are sparse, and their rows that a batch touches.
+  /// The tables with sparse gradients, and the rows of them that a batch uses.
   std::set<std::string> row_sparse_parameters() const;
   std::vector<std::pair<std::string, at::Tensor>> touched_rows(const data::TokenBatch& batch) const;
 
@@ -88,16 +88,16 @@ class ClassifierModel {
   nn::Linear classifier_;
 };
 
-/// The content of a classifier's model directory, see base/model_directory.h: the sections
-/// `classifier`, `model` and `data` (how its training files were read) of config.json, the
-/// parameters and the tokenizer.
+/// The content of a classifier's model directory, see base/model_directory.h: config.json with the
+/// sections `classifier`, `model` and `data` (how the training files were read), the parameters,
+/// and the tokenizer.
 struct ClassifierContent {
   std::vector<std::string> labels;  ///< the classes, in the order of the logits
-  std::int64_t max_tokens = 0;      ///< documents are truncated to this; 0: no limit
+  std::int64_t max_tokens = 0;      ///< documents are truncated to this length; 0: no limit
   DataConfig data_config;
   std::unique_ptr<text::Tokenizer> tokenizer;
   std::unique_ptr<ClassifierModel> model;
-  std::optional<LinearPart> linear;  ///< linear.safetensors; none: the network stands alone
+  std::optional<LinearPart> linear;  ///< linear.safetensors; nullopt: only the network
 
   /// Throws std::invalid_argument with one sentence for a directory that is missing, incomplete,
   /// damaged, or of another kind or version.
@@ -107,7 +107,7 @@ struct ClassifierContent {
 /// The result of `kind_of_model` for a classifier's directory.
 inline constexpr const char* kModelKind = "classifier";
 
-/// The parts of a classifier that are saved; they belong to the caller.
+/// References to the parts of a classifier that are saved.
 struct ClassifierParts {
   const std::vector<std::string>& labels;
   std::int64_t max_tokens;
@@ -117,7 +117,7 @@ struct ClassifierParts {
   const std::optional<LinearPart>& linear;
 };
 
-/// Writes the model directory; `card` is Markdown. Throws std::runtime_error if the file cannot be
+/// Writes the model directory; `card` is Markdown. Throws std::runtime_error if a file cannot be
 /// written.
 void save_classifier(const std::filesystem::path& directory, const ClassifierParts& parts,
                      const std::string& card);

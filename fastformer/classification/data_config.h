@@ -12,7 +12,7 @@
 
 namespace fastformer::classification {
 
-/// Whether the first row of a csv or tsv names the columns.
+/// Whether the first row of a CSV or TSV file contains the names of the columns.
 enum class HeaderRow : std::uint8_t { kAuto, kYes, kNo };
 
 /// The labels of the IMDB reviews.
@@ -47,11 +47,11 @@ struct DataConfig {
   /// Throws std::invalid_argument with one sentence.
   void validate() const;
 
-  /// The configuration for the test files, with their own text columns.
+  /// The configuration for reading the test files: with test_text_columns as the text columns.
   DataConfig for_test() const;
 };
 
-/// Whether `column` is a number ("2") and not a name.
+/// Whether `column` is the number of a column ("2") instead of a name.
 bool is_column_number(std::string_view column);
 
 }  // namespace fastformer::classification

@@ -19,60 +19,60 @@
 
 namespace fastformer::classification {
 
-/// Documents as token ids, and the classes of each.
+/// Documents as token ids, with their labels.
 struct LabelledCorpus {
   data::Corpus texts;
-  data::Corpus ngrams;  ///< columns of Dataset::linear's table; without linear members empty
-  data::Corpus labels;  ///< row i: positions in Dataset::labels of the labels of document i
+  data::Corpus ngrams;  ///< columns of Dataset::linear's n-gram table; empty without it
+  data::Corpus labels;  ///< row i: the labels of document i as indices into Dataset::labels
 
   std::int64_t size() const { return texts.size(); }
   std::int32_t label(std::int64_t row) const { return labels.tokens(row).front(); }
-  /// The label of each document.
+  /// The first label of each document, [N].
   std::vector<std::int32_t> all_labels() const;
-  /// Documents of each class.
+  /// Number of documents of each class, [classes].
   std::vector<std::int64_t> class_counts(std::size_t classes) const;
 };
 
 /// A data set ready for training.
 struct Dataset {
   std::unique_ptr<text::Tokenizer> tokenizer;
-  std::vector<std::string> labels;  ///< sorted: by value if all are numbers, else by bytes
+  std::vector<std::string> labels;  ///< sorted by value if all are numbers, else by bytes
   LabelledCorpus train, validation, test;
-  std::optional<LinearPart> linear;  ///< with equal weights; none: the network stands alone
-  std::int64_t dropped_rows = 0;     ///< rows of the classes under minimum_class_count
+  std::optional<LinearPart> linear;  ///< with equal weights; nullopt: only the network
+  std::int64_t dropped_rows = 0;     ///< rows of classes with fewer than minimum_class_count
   std::int64_t dropped_classes = 0;
-  std::vector<std::string> notices;  ///< what people should know about the files, a sentence each
+  std::vector<std::string> notices;  ///< notices about the files, one sentence each
 
-  /// A readable table: rows of each class and part, document lengths (mean, median, longest), and
+  /// A text table: rows of each class and part, document lengths (mean, median, longest), and
   /// numbers of truncated, empty and dropped documents.
   std::string summary() const;
 };
 
-/// Reads the sources, splits them, tokenizes them and fits the linear members.
+/// Reads the sources, splits and tokenizes them, and fits the linear members.
 ///
 ///   const Dataset dataset = prepare(config, text_config, linear_config, "runs/ag_news/cache");
 ///   std::puts(dataset.summary().c_str());
 ///
-/// Labels and vocabulary come from the training part alone. The result is stored in
-/// `cache_folder`/<key>, where the key covers the configurations and the names, sizes and times of
-/// the source files: a second call opens it without reading them. Memory holds 16 bytes per row,
-/// the vocabulary and a few megabytes.
+/// Labels and vocabulary come only from the training part. The result is stored in
+/// `cache_folder`/<key>; the key depends on the configurations and on names, sizes and times of the
+/// source files. A second call opens the result without reading these files. Memory use: 16 bytes
+/// per row, the vocabulary, and a few megabytes.
 ///
-/// Throws std::invalid_argument with one sentence for input that a reader refuses, for a row
-/// without label, for fewer than two classes and for a label that occurs only in the validation or
+/// Throws std::invalid_argument with one sentence for input that a reader rejects, a row
+/// without a label, fewer than two classes, and a label that occurs only in the validation or
 /// test part.
 Dataset prepare(const DataConfig& config, const text::TokenizerConfig& text_config,
                 const linear::LinearConfig& linear_config,
                 const std::filesystem::path& cache_folder, const data::Notice& notice = {});
 
-/// The same for examples in memory, without any file. Throws as above.
+/// The same for examples in memory; writes no file. Throws as above.
 Dataset prepare(std::span<const Example> examples, const DataConfig& config,
                 const text::TokenizerConfig& text_config,
                 const linear::LinearConfig& linear_config);
 
-/// Reads labelled files for a model with the classes `labels`, about 16 MB of tokens at a time, and
-/// calls `use` for each piece, so that memory does not grow with the files. `ngrams` and `notices`
-/// may be null. Throws std::invalid_argument for a label outside `labels`, naming file and line.
+/// Reads labelled files for a model with the classes `labels` and calls `use` with pieces of about
+/// 16 MB of tokens, so that memory does not grow with the files. `ngrams` and `notices` may be
+/// null. Throws std::invalid_argument for a label that is not in `labels`, naming file and line.
 void for_each_labelled_piece(const DataConfig& config, const std::vector<std::string>& files,
                              const text::Tokenizer& tokenizer, const linear::NgramTable* ngrams,
                              const std::vector<std::string>& labels,

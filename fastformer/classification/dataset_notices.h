@@ -7,8 +7,8 @@
 
 namespace fastformer::classification {
 
-/// What is odd about the tokens of a data set, a sentence each: texts of one token, many tokens
-/// that the vocabulary does not know.
+/// Notices about unusual tokens of a data set, one sentence each: texts of one token, many tokens
+/// that are not in the vocabulary.
 std::vector<std::string> token_notices(const Dataset& dataset);
 
 }  // namespace fastformer::classification

@@ -15,30 +15,30 @@ namespace fastformer::classification {
 struct Evaluation {
   metrics::ConfusionMatrix confusion;
   double loss = 0;  ///< mean cross-entropy in nats, without smoothing, weights or adjustment
-  std::vector<std::int32_t> predicted;        ///< class of each document
-  std::vector<float> probability;             ///< of that class
-  std::vector<float> label_probability;       ///< of the true class
+  std::vector<std::int32_t> predicted;        ///< the predicted class of each document
+  std::vector<float> probability;             ///< probability of that class
+  std::vector<float> label_probability;       ///< probability of the true class
   double calibration_error = 0;               ///< see metrics/calibration.h
-  std::vector<metrics::NamedScores> members;  ///< each member alone; empty for a network alone
+  std::vector<metrics::NamedScores> members;  ///< of each member; empty for a network alone
 
-  /// The loss and each of the metrics::class_metrics().
+  /// The loss, followed by each of the metrics::class_metrics().
   metrics::Scores scores() const;
 };
 
-/// Collects an evaluation piece by piece.
+/// Evaluates a classifier piece by piece.
 ///
 ///   Evaluator evaluator(network);
 ///   evaluator.add(dataset.test);
 ///   evaluator.result().confusion.accuracy();
 class Evaluator {
  public:
-  /// `linear` may be null: the network alone. Both must outlive the evaluator.
+  /// `linear` may be null: only the network. Both must outlive the evaluator.
   explicit Evaluator(const ClassifierModel& network, const LinearPart* linear = nullptr);
 
-  /// Runs the model over the documents, in batches of similar length. Throws std::invalid_argument
-  /// for a document without label.
+  /// Runs the model on the documents in batches of similar length. Throws std::invalid_argument for
+  /// a document without a label.
   void add(const LabelledCorpus& documents);
-  /// Throws std::invalid_argument if there was no document.
+  /// Throws std::invalid_argument if no document was added.
   Evaluation result() const;
 
  private:
@@ -48,33 +48,33 @@ class Evaluator {
 
     std::string name;
     metrics::ConfusionMatrix confusion;
-    double loss = 0;  ///< the sum
+    double loss = 0;  ///< sum over the documents
   };
 
   const ClassifierModel& network_;
   const LinearPart* linear_;
-  Evaluation sums_;                  ///< with the sum of the losses
-  std::vector<std::uint8_t> right_;  ///< whether each document got its label
+  Evaluation sums_;                  ///< its `loss` is the sum over the documents
+  std::vector<std::uint8_t> right_;  ///< whether each prediction is right
   std::vector<Member> members_;
 };
 
-/// Scores of each member on documents, in their order. The n-grams of `documents` are those of
-/// `linear`, which may be null.
+/// The scores of each member for each document. `linear` may be null; otherwise the n-grams of
+/// `documents` must be columns of its table.
 MemberScores scores_of(const LabelledCorpus& documents, const ClassifierModel& network,
                        const linear::LinearModel* linear);
 
-/// A readable table: precision, recall, F1 and support of each class, for up to twenty classes the
-/// confusion matrix, the classes that are never predicted, all metrics, and the scores of each
+/// A text table: precision, recall, F1 and support of each class, the confusion matrix (for up to
+/// twenty classes), the classes that are never predicted, all metrics, and the scores of each
 /// member.
 std::string evaluation_table(const Evaluation& evaluation, const std::vector<std::string>& labels);
-/// The same as JSON: keys accuracy, macro_f1, loss, calibration_error, examples, classes ({label:
-/// {precision, recall, f1, support}}), confusion ({rows: "label", columns: "predicted", labels,
-/// counts: [label][predicted]}), members ({name: scores}) if there are several, and one key for
-/// each other metric.
+/// The same as JSON with the keys accuracy, macro_f1, loss, calibration_error, examples, classes
+/// ({label: {precision, recall, f1, support}}), confusion ({rows: "label", columns: "predicted",
+/// labels, counts: [label][predicted]}), members ({name: scores}) if there are several, and one key
+/// for each other metric.
 std::string evaluation_json(const Evaluation& evaluation, const std::vector<std::string>& labels);
 
-/// The classes that documents have and no prediction is: "class 'b' is never predicted, ..."; empty
-/// where there is none.
+/// A notice about classes that occur as a label but never as a prediction: "class 'b' is never
+/// predicted, ..."; empty if there are none.
 std::string never_predicted_notice(const Evaluation& evaluation,
                                    const std::vector<std::string>& labels);
 

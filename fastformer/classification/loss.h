@@ -11,10 +11,10 @@
 
 namespace fastformer::classification {
 
-/// The weight of a class in the loss.
+/// How the loss weights the classes.
 enum class ClassWeights : std::uint8_t { kNone, kBalanced };
 
-/// The fields of [train] for the loss.
+/// The fields of section [train] that define the loss.
 struct LossConfig {
   double label_smoothing = 0;
   ClassWeights class_weights = ClassWeights::kNone;
@@ -23,20 +23,20 @@ struct LossConfig {
   void visit_fields(base::FieldVisitor& visit);
 };
 
-/// Cross-entropy of logits adjusted by the class frequencies p of the training set:
-///   loss = mean over the batch of  w_y * CE(z + tau log p, y with label smoothing)
-/// tau = prior_adjustment (Menon et al., arXiv 2007.07314): the model learns the classes without
-/// their frequencies, for test data with other class frequencies. Balanced weights are
-/// scikit-learn's, N / (C N_y); the mean is weighted then, as in PyTorch.
+/// Cross-entropy of logits z, adjusted by the class frequencies p of the training part:
+///  loss = mean over the batch of  w_y * CE(z + tau log p, y with label smoothing)
+/// tau = prior_adjustment (Menon et al., arXiv 2007.07314): the model then learns the classes
+/// without their frequencies, for test data with other frequencies. Balanced weights are
+/// scikit-learn's w_c = N / (C N_c); the mean is then weighted, as in PyTorch.
 ///
 ///   const ClassificationLoss loss(config, class_counts);
 ///   loss.forward(logits, batch.labels).backward();
 class ClassificationLoss {
  public:
-  /// `class_counts` [C], those of the training set. Throws std::invalid_argument if it is empty.
+  /// `class_counts` [C]: rows of each class for training. Throws std::invalid_argument if empty.
   ClassificationLoss(const LossConfig& config, std::span<const std::int64_t> class_counts);
 
-  /// logits [B, C], labels [B] -> scalar.
+  /// logits [B, C], labels [B] -> the loss, a scalar.
   at::Tensor forward(const at::Tensor& logits, std::span<const std::int32_t> labels) const;
 
  private:

@@ -29,9 +29,9 @@ class Recipe final : public train::Recipe {
   LossConfig loss;
   linear::LinearConfig linear;
 
-  /// The defaults of every field.
+  /// A recipe with the default of every field.
   Recipe();
-  /// Throws std::invalid_argument naming file, line and nearest valid key.
+  /// Throws std::invalid_argument naming file, line and the nearest valid key.
   static Recipe read(const base::ConfigTree& tree);
   /// Reads a TOML file and then `assignments` ("section.key=value").
   static Recipe load(const std::filesystem::path& file,
@@ -52,14 +52,14 @@ class Recipe final : public train::Recipe {
   void visit_train_fields(base::FieldVisitor& visit);
 };
 
-/// Trains by the recipe in the run directory `folder` and writes the model and all files of
-/// `fastformer train` to it. `observer` may be null. Throws std::invalid_argument with one sentence
-/// for bad data and for a folder that already holds a run.
+/// Trains as the recipe says in the run directory `folder`, and writes the model and all other
+/// files of `fastformer train` to it. `observer` may be null. Throws std::invalid_argument with one
+/// sentence for bad data and if the folder already contains a run.
 Classifier train(const Recipe& recipe, const std::filesystem::path& folder,
                  train::Observer* observer = nullptr);
 
-/// Trains from examples in memory and writes no file. With recipe.data.validation_fraction above 0
-/// that part of the examples selects the best weights.
+/// Trains on examples in memory and writes no file. If recipe.data.validation_fraction is above 0,
+/// that fraction of the examples selects the best weights.
 ///
 ///   const std::vector<classification::Example> examples = {{"great chair", "pos"}, ...};
 ///   const auto classifier = classification::train(examples, recipe);

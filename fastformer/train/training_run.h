@@ -19,10 +19,9 @@ namespace fastformer::train {
 
 struct RunOptions {
   bool resume = false;
-  bool keep_model = true;  ///< write the model directory
-  std::filesystem::path
-      cache;            ///< of prepared data, unless the recipe names one; empty: in the run
-  data::Notice notice;  ///< receives sentences for the user while the data is prepared
+  bool keep_model = true;       ///< write the model directory
+  std::filesystem::path cache;  ///< for data if the recipe names no folder; empty: in the run
+  data::Notice notice;          ///< receives sentences for the user while the data is prepared
 };
 
 /// A training run in a run directory, from the data to the finished model.

@@ -4,14 +4,14 @@
 
 #include "fastformer/base/config_field.h"
 
-/// The nonlinearities between two linear layers, element by element:
-///   relu(x) = max(x, 0)
-///   tanh(x)
-///   gelu(x) = x Phi(x), Phi the normal distribution function (Hendrycks and Gimpel, arXiv
-///             1606.08415), to the precision of the type, without the tanh approximation
-///   gelu_tanh(x) = x / (1 + exp(-2 u)), u = sqrt(2 / pi) (x + 0.044715 x^3), which is
-///             x (1 + tanh(u)) / 2, the same paper's approximation: for models trained with it
-/// `Real` is float or double. NaN gives NaN. Nothing is allocated; no call throws.
+/// Activation functions between two linear layers, element by element:
+///  relu(x) = max(x, 0)
+///  tanh(x)
+///  gelu(x) = x Phi(x), Phi the normal distribution function (Hendrycks and Gimpel, arXiv
+///            1606.08415), exact to the precision of the type, without the tanh approximation
+///  gelu_tanh(x) = x / (1 + exp(-2 u)), u = sqrt(2 / pi) (x + 0.044715 x^3): the same paper's
+///            approximation x (1 + tanh(u)) / 2, for models trained with it
+/// `Real` is float or double. NaN gives NaN. No function allocates memory or throws.
 namespace fastformer::kernels {
 
 enum class Activation : std::uint8_t { kGelu, kRelu, kTanh, kGeluTanh };
@@ -20,8 +20,8 @@ enum class Activation : std::uint8_t { kGelu, kRelu, kTanh, kGeluTanh };
 template <class Real>
 void activate(Activation kind, const Real* x, std::int64_t count, Real* out);
 
-/// gradient[i] *= f'(x[i]), and active[i] = f(x[i]), recomputed for callers that did not keep it.
-/// active may be x.
+/// gradient[i] *= f'(x[i]) and active[i] = f(x[i]), for callers that did not store the output.
+/// `active` may be x.
 template <class Real>
 void activate_backward(Activation kind, const Real* x, std::int64_t count, Real* active,
                        Real* gradient);

@@ -7,7 +7,7 @@
 
 namespace fastformer::kernels {
 
-/// The upper half of the nearest float with 8 significant bits, of two the even one. NaN stays NaN.
+/// Rounds to the nearest bf16 (the upper 16 bits of a float), ties to even. NaN stays NaN.
 constexpr std::uint16_t to_bf16(float value) {
   const auto bits = std::bit_cast<std::uint32_t>(value);
   if (value != value) return static_cast<std::uint16_t>((bits >> 16) | 0x40U);  // stays quiet
@@ -18,19 +18,19 @@ constexpr float from_bf16(std::uint16_t value) {
   return std::bit_cast<float>(static_cast<std::uint32_t>(value) << 16);
 }
 
-/// Whether the CPU has instructions for bf16 products (AVX512-BF16 or AMX-BF16), without which bf16
+/// Whether the CPU has instructions for bf16 products (AVX512-BF16 or AMX-BF16). Without them, bf16
 /// is not faster.
 bool has_bf16_products();
 
-/// The product of `gemm.h` on operands that are rounded to bf16 (to nearest, ties to even), with
-/// sums in fp32, on the calling thread. With AMX-BF16 it calls LibTorch's BLAS, with AVX512-BF16
-/// its own code; on other CPUs the operands are rounded and multiplied as fp32, with the same
-/// precision but no faster.
+/// The product of `gemm.h` with operands rounded to bf16 (to nearest, ties to even) and sums in
+/// fp32, on the calling thread. With AMX-BF16 it calls LibTorch's BLAS, with AVX512-BF16 it runs
+/// its own code. Other CPUs multiply the rounded operands in fp32, which has the same precision but
+/// is not faster.
 void bf16_product(Transpose transpose_a, Transpose transpose_b, std::int64_t m, std::int64_t n,
                   std::int64_t k, const float* a, std::int64_t lda, const float* b,
                   std::int64_t ldb, Start<float> start, float* c, std::int64_t ldc);
 
-/// The same in plain C++ on any CPU; for tests and for CPUs without the instruction.
+/// The same in plain C++ for any CPU; for tests and for CPUs without these instructions.
 void bf16_product_portable(Transpose transpose_a, Transpose transpose_b, std::int64_t m,
                            std::int64_t n, std::int64_t k, const float* a, std::int64_t lda,
                            const float* b, std::int64_t ldb, Start<float> start, float* c,

@@ -7,22 +7,22 @@ namespace fastformer::kernels {
 /// Whether a matrix is transposed in a product.
 enum class Transpose { kNo, kYes };
 
-/// The start value of a product: zero, a given row [n] for each row of C, or C.
+/// The initial value of a product: zero, the row [n] for each row of C, or (`keep`) C itself.
 template <class Real>
 struct Start {
   const Real* row = nullptr;
   bool keep = false;
 };
 
-/// Precision of the elements of A and B in a product of floats; sums are fp32.
+/// The precision of A and B in a product of floats. Sums are always fp32.
 enum class Operands { kFloat, kBf16 };
 
 /// C = start + op(A) op(B) for row-major matrices: op(A) is [m, k], op(B) is [k, n], C is [m, n];
 /// `lda`, `ldb`, `ldc` are the distances between rows as stored.
 ///
-/// Operands in bf16 go through `bf16_product`; doubles are never rounded. Otherwise it is
-/// LibTorch's BLAS on Intel CPUs, which may use all threads, and `matrix_product` on other CPUs, on
-/// the calling thread. To use all cores, callers give each thread a part of the rows of C.
+/// Products of bf16 operands run in `bf16_product`; doubles are never rounded. Other products run
+/// in LibTorch's BLAS on Intel CPUs, which may use all threads, and in `matrix_product` on other
+/// CPUs, on the calling thread. To use all cores, callers give each thread a part of the rows of C.
 ///
 ///   gemm(Transpose::kNo, Transpose::kYes, n, heads, d, x, d, queries, d, {}, logits, heads);
 void gemm(Transpose transpose_a, Transpose transpose_b, std::int64_t m, std::int64_t n,

@@ -2,13 +2,13 @@
 
 #include <cstdint>
 
-/// Layer normalisation of rows (Ba et al., arXiv 1607.06450):
+/// Layer normalization of rows (Ba et al., arXiv 1607.06450):
 ///   y = (x - mean) inverse * weight + bias,   inverse = 1 / sqrt(variance + epsilon)
-/// with the mean and the biased variance of each row, the variance from a second pass over the row
-/// (a difference of means of squares would cancel where the mean is large).
+/// with the mean and the biased variance of each row. The variance is computed in a second pass
+/// over the row, because a difference of mean squares would cancel if the mean is large.
 ///
-/// x is [n, d], row-major; statistics are [n, 2], the mean and the inverse of each row. `Real` is
-/// float or double. Nothing is allocated; no call throws. d = 0 and n = 0 give nothing.
+/// x is [n, d], row-major, d = `width`. statistics [n, 2]: mean and `inverse` of each row. `Real`
+/// is float or double. No function allocates memory or throws. n = 0 and d = 0 are allowed.
 namespace fastformer::kernels {
 
 /// y may be x. `statistics` may be null.

@@ -7,36 +7,36 @@
 /// phi(x) = elu(x) + 1, so that a sequence passes through a state of fixed size. For one head:
 ///   S = sum_j phi(k_j) v_j^T  [e, e],   z = sum_j phi(k_j)  [e]
 ///   o_i = phi(q_i)^T S / (phi(q_i) . z + 1e-6)
-/// The sums go over all rows j, or over j <= i where the attention is causal.
+/// The sums are over all rows j, or over j <= i if the attention is causal.
 ///
-/// A sequence may be cut into blocks of rows: the states of blocks are added, or passed from each
-/// block to the next, and their gradients in the opposite direction. Inside a block, tiles of rows
-/// stay in the caches. A causal block keeps a piece of the state in registers and applies the rows
-/// of a tile to it one after another, with the same number of multiplications as non-causal
+/// A sequence may be divided into blocks of rows: the states of blocks are added, or passed from
+/// each block to the next, and their gradients in the opposite direction. Within a block, tiles
+/// of rows stay in the caches. A causal block keeps a part of the state in registers and applies
+/// the rows of a tile to it one after another, with as many multiplications as non-causal
 /// attention.
 ///
-/// Nothing is allocated; no call throws. `Real` is float or double.
+/// No function allocates memory or throws. `Real` is float or double.
 namespace fastformer::kernels {
 
-/// The heads in the rows of a block. Head t owns columns t e .. (t + 1) e.
+/// The layout of a block's rows. Head t owns columns t e .. (t + 1) e - 1, where e = head_width.
 struct LinearAttentionShape {
   std::int64_t rows, heads, head_width;
-  std::int64_t stride;      ///< from row to row of queries, keys, values and their gradients
-  std::int64_t out_stride;  ///< from row to row of the outputs and their gradient
+  std::int64_t stride;      ///< between rows of queries, keys, values and their gradients
+  std::int64_t out_stride;  ///< between rows of the outputs and of their gradient
 };
 
-/// The first element of each: [rows, heads * head_width].
+/// Pointers to the first elements of query, key and value, [rows, heads * head_width] each.
 template <class Real>
 struct LinearAttentionInput {
   const Real *query, *key, *value;
 };
 
-/// A state is, for each head, [e + 1, e]: S, and z as the last row.
+/// Elements of a state. For each head it is [e + 1, e]: the rows of S, then z.
 inline std::int64_t linear_attention_state_size(std::int64_t heads, std::int64_t head_width) {
   return heads * (head_width + 1) * head_width;
 }
 
-/// Elements of scratch that any of the calls needs.
+/// Elements of scratch memory that any function here needs.
 std::int64_t linear_attention_scratch_size(std::int64_t heads, std::int64_t head_width);
 
 /// Adds the keys and values of a block to a state.
@@ -44,13 +44,13 @@ template <class Real>
 void add_to_state(const LinearAttentionShape& shape, const LinearAttentionInput<Real>& in,
                   Real* state, Real* scratch);
 
-/// out [rows, heads * e] from the state of the whole sequence.
+/// Computes out [rows, heads * e] from the state of the whole sequence.
 template <class Real>
 void linear_attention(const LinearAttentionShape& shape, const LinearAttentionInput<Real>& in,
                       const Real* state, Real* out, Real* scratch);
 
-/// The same for a causal block, from the state of all rows before it; `state` becomes the state
-/// after the block.
+/// The same for a causal block: `state` is the state of all rows before the block, and is updated
+/// to the state after the block.
 template <class Real>
 void causal_linear_attention(const LinearAttentionShape& shape,
                              const LinearAttentionInput<Real>& in, Real* state, Real* out,

@@ -6,7 +6,7 @@
 
 namespace fastformer {
 
-/// Settings of a loaded model. Each model keeps its own options.
+/// Settings for running a loaded model. Each model has its own.
 struct Options {
   int threads = 0;  ///< processor cores to use; 0: all that the process may use
   kernels::Precision precision = kernels::Precision::kFp32;  ///< of matrix products

@@ -7,12 +7,12 @@
 
 namespace fastformer::kernels {
 
-/// Precision of token rows in the products of a model: fp32, or rounded to bf16. Sums, softmaxes,
-/// norms, pooled vectors, weights and the optimizer are always fp32, and so are the products that
-/// compose parameter matrices. `kAuto` is the faster one on this CPU.
+/// The precision of token rows in the products of a model: fp32, or rounded to bf16. Sums,
+/// softmaxes, norms, pooled vectors, weights and the optimizer are always fp32, and so are products
+/// that combine parameter matrices. `kAuto` selects the faster one for this CPU.
 enum class Precision : std::uint8_t { kFp32, kBf16, kAuto };
 
-/// kFp32 or kBf16: kAuto becomes kBf16 if the CPU has instructions for bf16 products, else kFp32.
+/// Replaces kAuto with kBf16 if the CPU has instructions for bf16 products, else with kFp32.
 inline Precision resolve_precision(Precision precision) {
   if (precision != Precision::kAuto) return precision;
   return has_bf16_products() ? Precision::kBf16 : Precision::kFp32;

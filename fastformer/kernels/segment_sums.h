@@ -2,18 +2,18 @@
 
 #include <cstdint>
 
-/// The softmax of a segment's logits, and sums of its rows by weights: the operations of additive
-/// pooling (Wu et al., arXiv 2108.09084, section 3.2). The maximum is subtracted before the
-/// exponential.
+/// The softmax over the logits of a segment, and the sum of its rows with these weights: the
+/// operations of additive pooling (Wu et al., arXiv 2108.09084, section 3.2). The maximum is
+/// subtracted before the exponential.
 ///
-/// x is [n, d], row-major. `Real` is float or double. Nothing is allocated; no call throws.
+/// x is [n, d], row-major. `Real` is float or double. No function allocates memory or throws.
 namespace fastformer::kernels {
 
-/// logits [n] -> weights [n] in place.
+/// Replaces the logits [n] by their softmax.
 template <class Real>
 void segment_softmax(Real* logits, std::int64_t n);
 
-/// sum [d] = sum_i w_i x_i; zero for n = 0.
+/// sum [d] = sum_i w_i x_i; zeros if n = 0.
 template <class Real>
 void segment_sum(const Real* x, const Real* weights, std::int64_t n, std::int64_t width, Real* sum);
 

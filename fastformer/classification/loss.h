@@ -24,7 +24,7 @@ struct LossConfig {
 };
 
 /// Cross-entropy of logits z, adjusted by the class frequencies p of the training part:
-///  loss = mean over the batch of  w_y * CE(z + tau log p, y with label smoothing)
+///   loss = mean over the batch of  w_y * CE(z + tau log p, y with label smoothing)
 /// tau = prior_adjustment (Menon et al., arXiv 2007.07314): the model then learns the classes
 /// without their frequencies, for test data with other frequencies. Balanced weights are
 /// scikit-learn's w_c = N / (C N_c); the mean is then weighted, as in PyTorch.

@@ -5,12 +5,12 @@
 #include "fastformer/base/config_field.h"
 
 /// Activation functions between two linear layers, element by element:
-///  relu(x) = max(x, 0)
-///  tanh(x)
-///  gelu(x) = x Phi(x), Phi the normal distribution function (Hendrycks and Gimpel, arXiv
-///            1606.08415), exact to the precision of the type, without the tanh approximation
-///  gelu_tanh(x) = x / (1 + exp(-2 u)), u = sqrt(2 / pi) (x + 0.044715 x^3): the same paper's
-///            approximation x (1 + tanh(u)) / 2, for models trained with it
+///   relu(x) = max(x, 0)
+///   tanh(x)
+///   gelu(x) = x Phi(x), Phi the normal distribution function (Hendrycks and Gimpel, arXiv
+///             1606.08415), exact to the precision of the type, without the tanh approximation
+///   gelu_tanh(x) = x / (1 + exp(-2 u)), u = sqrt(2 / pi) (x + 0.044715 x^3): the same paper's
+///             approximation x (1 + tanh(u)) / 2, for models trained with it
 /// `Real` is float or double. NaN gives NaN. No function allocates memory or throws.
 namespace fastformer::kernels {
 

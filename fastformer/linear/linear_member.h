@@ -64,7 +64,7 @@ inline float from_bfloat16(std::uint16_t x) {
 using SparseRow = std::vector<std::pair<std::int32_t, float>>;
 
 /// A linear classifier of n-grams, one-versus-rest:
-///  score[c] = bias[c] + sum over the columns f of the text of value[f] * weights[f, c].
+///   score[c] = bias[c] + sum over the columns f of the text of value[f] * weights[f, c].
 struct LinearMember {
   MemberConfig config;
   std::int64_t classes = 0;

@@ -19,7 +19,7 @@ struct Pool {
 };
 
 /// Returns the pool that minimizes the mean cross-entropy of `labels` plus the penalty
-///  sum over k of (coefficient[k] / prior[k] - 1)^2 / rows,
+///   sum over k of (coefficient[k] / prior[k] - 1)^2 / rows,
 /// which limits the influence of a few rows. `scores`: [members] of [rows, classes]. `prior`
 /// [members]: all positive. A coefficient that would be negative is 0.
 Pool fit_pool(const std::vector<std::vector<double>>& scores, std::span<const std::int32_t> labels,

@@ -32,9 +32,9 @@ struct RankingMetric {
 /// All ranking metrics, first those of MIND's official evaluation (Wu et al. 2020). With ranks r
 /// from 1 and y_i = 1 for a clicked candidate i:
 ///
-///  AUC     share of the pairs (clicked, not clicked) in the right order
-///  MRR     mean of 1 / rank over all clicked candidates, not only over the first
-///  nDCG@k  sum over ranks r <= k of y_r / log2(r + 1), divided by that of the best order
+///   AUC     share of the pairs (clicked, not clicked) in the right order
+///   MRR     mean of 1 / rank over all clicked candidates, not only over the first
+///   nDCG@k  sum over ranks r <= k of y_r / log2(r + 1), divided by that of the best order
 ///
 /// For AUC, a pair with equal scores counts one half, as in scikit-learn's roc_auc_score. The
 /// others use ranks_of(), which puts the later of two candidates with equal scores first, as the

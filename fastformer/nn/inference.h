@@ -10,8 +10,8 @@
 
 namespace fastformer::nn {
 
-/// Runs `action` for a facade: with the options of its model, without gradients, and with
-/// LibTorch's exceptions as without_torch_errors() converts them.
+/// Runs `action` of a facade with the options of its model and without gradients. LibTorch's
+/// exceptions are converted by without_torch_errors().
 template <class Guard = c10::NoGradGuard, class Action>
 decltype(auto) infer(const Options& options, Action&& action) {
   return without_torch_errors([&]() -> decltype(auto) {

@@ -6,12 +6,12 @@
 #include "fastformer/kernels/gemm.h"
 #include "fastformer/kernels/parallel.h"
 
-/// Products of `kernels/gemm.h` on all threads of the scope (`kernels/parallel.h`), or on one if
-/// the caller already runs in parallel. All matrices are row-major.
+/// Products of `kernels/gemm.h` that use all threads of the scope (`kernels/parallel.h`), or one
+/// thread if the caller already runs in parallel. All matrices are row-major.
 namespace fastformer::nn {
 
-/// C [m, n] = start + op(A) op(B), the threads sharing the longer side of C, which has rows `ldc`
-/// apart. For products whose rows of A or depth alone do not keep all threads busy.
+/// C [m, n] = start + op(A) op(B). The threads share the longer side of C, whose rows are `ldc`
+/// apart. For products that have too few rows of A, or too little depth, to keep all threads busy.
 template <class Real>
 void gemm_by_result(kernels::Transpose transpose_a, kernels::Transpose transpose_b, std::int64_t m,
                     std::int64_t n, std::int64_t k, const Real* a, std::int64_t lda, const Real* b,
@@ -34,9 +34,9 @@ void gemm_by_result(kernels::Transpose transpose_a, kernels::Transpose transpose
   });
 }
 
-/// C [m, n] = start + A op(B), all rows of A [m, k] and C adjacent in memory. The threads share the
-/// rows if there are at least as many rows as columns, so that each reads its own part of A; else
-/// the columns, as for few rows and a whole vocabulary, so that each packs its own part of B.
+/// C [m, n] = start + A op(B), where A [m, k] and C are contiguous. The threads share the rows if
+/// there are at least as many rows as columns, so that each reads its own part of A; else, as for
+/// few rows and a whole vocabulary, the columns, so that each packs its own part of B.
 template <class Real>
 void gemm_by_rows(kernels::Transpose transpose_b, std::int64_t m, std::int64_t n, std::int64_t k,
                   const Real* a, const Real* b, std::int64_t ldb, kernels::Start<Real> start,
@@ -45,8 +45,8 @@ void gemm_by_rows(kernels::Transpose transpose_b, std::int64_t m, std::int64_t n
                  operands);
 }
 
-/// C [m, n] = A^T B with A [k, m] and B [k, n], for long k: the threads share the k rows, and their
-/// sums are added in order. The result depends on the number of threads in its last bits.
+/// C [m, n] = A^T B with A [k, m] and B [k, n], for large k: the threads share the k rows, and
+/// their sums are added in order. The last bits of the result depend on the number of threads.
 template <class Real>
 void gemm_by_depth(std::int64_t m, std::int64_t n, std::int64_t k, const Real* a, const Real* b,
                    Real* c, kernels::Operands operands) {

@@ -16,7 +16,7 @@ class SafetensorsFile;
 
 namespace fastformer::nn {
 
-/// Every parameter of a model by its name, in sorted order.
+/// All parameters of a model by name, in the order of the names.
 using ParameterMap = std::map<std::string, at::Tensor>;
 
 /// Creates the parameters of a model. Modules request parameters by name and keep the tensor; the
@@ -27,22 +27,22 @@ using ParameterMap = std::map<std::string, at::Tensor>;
 ///   at::Tensor weight = store.normal("classifier.weight", {4, 256});
 ///   store.finish();
 ///
-/// The store draws the values, or takes them from a file: then nothing is allocated before name,
-/// shape and type are those of a tensor in the file.
+/// The store draws the values or reads them from a file. In the latter case, memory is allocated
+/// only after the file is known to have a tensor of that name, shape and type.
 class ParameterStore {
  public:
-  /// `deviation` is the standard deviation of normal(), by default 0.02 as in the authors' code.
+  /// `deviation`: standard deviation of initial values; the default is that of the authors' code.
   explicit ParameterStore(std::uint64_t seed, at::ScalarType dtype = at::kFloat,
                           double deviation = 0.02);
 
-  /// The parameters of a model.safetensors. Asking for one throws std::invalid_argument where the
-  /// file lacks it, has it in another shape or type, or with numbers that are not finite. Throws as
-  /// base::SafetensorsFile does.
+  /// The parameters of a model.safetensors. Requesting a parameter throws std::invalid_argument if
+  /// the file lacks it, or has it with another shape or type or with values that are not finite.
+  /// Throws as base::SafetensorsFile does.
   static ParameterStore from_file(const std::filesystem::path& path,
                                   at::ScalarType dtype = at::kFloat);
 
-  /// To be called when the model has all its parameters. Throws std::invalid_argument for a tensor
-  /// of the file that it did not ask for; closes the file.
+  /// Call it after the model has requested all its parameters. Closes the file; throws
+  /// std::invalid_argument if the file has a tensor that was not requested.
   void finish();
 
   /// Values drawn from the normal distribution N(0, deviation^2).
@@ -68,15 +68,15 @@ class ParameterStore {
   ParameterMap parameters_;
 };
 
-/// Copies `values` into `parameters`. Throws std::invalid_argument naming the first parameter that
-/// is missing, unknown, or of another shape or type; nothing is copied then.
+/// Copies `values` to `parameters`. Throws std::invalid_argument naming the first parameter that is
+/// missing, unknown, or of another shape or type; in that case nothing is copied.
 void assign(const ParameterMap& parameters, const ParameterMap& values, const std::string& source);
 
-/// A copy that no later training step changes.
+/// A deep copy, which later training steps do not change.
 ParameterMap clone(const ParameterMap& parameters);
 
-/// Number of parameters of a model. `outside_tables` excludes the embeddings of tokens, pairs and
-/// positions, of which a token reads one row each.
+/// Numbers of parameters of a model. `outside_tables` excludes the embedding tables of tokens,
+/// pairs and positions, from each of which a token reads only one row.
 struct ParameterCount {
   std::int64_t all = 0, outside_tables = 0;
 };

@@ -8,13 +8,13 @@
 
 #include "fastformer/kernels/parallel.h"
 
-/// How threads share the rows of a ragged batch: blocks of rows that stay in the L2 cache from the
-/// first step of a layer to the last, instead of one pass over the whole batch for each step; and
-/// pieces of sequences, for many short ones and one long one alike.
+/// How threads share the rows of a ragged batch. Blocks of rows stay in the L2 cache through all
+/// steps of a layer, instead of one pass over the whole batch for each step. Long sequences are
+/// divided into pieces, so that a batch with one long sequence also keeps all threads busy.
 namespace fastformer::nn {
 
-/// Scratch memory of the calling thread, which is kept, so that calls do not allocate once it has
-/// grown. Its content is valid until the thread's next request.
+/// Scratch memory of the calling thread. It is kept, so that calls do not allocate once it is large
+/// enough. Its content is valid until the thread's next request.
 template <class Real>
 Real* scratch_of(std::int64_t size) {
   thread_local std::vector<Real> scratch;
@@ -22,17 +22,17 @@ Real* scratch_of(std::int64_t size) {
   return scratch.data();
 }
 
-/// 256 rows of 256 floats are 256 KiB; packing a weight matrix again for each block costs a few per
-/// cent of the product.
+/// 256 rows of 256 floats take 256 KiB. Packing a weight matrix again for each block costs a few
+/// percent of the product.
 constexpr std::int64_t kBlockRows = 256;
 
-/// In how many parts the threads share `count` blocks.
+/// Number of parts into which `count` blocks are divided, at most one per thread.
 inline std::int64_t parts_of(std::int64_t count) {
   return std::clamp<std::int64_t>(kernels::thread_count(), 1, std::max<std::int64_t>(count, 1));
 }
 
-/// body(part, index) for every block; a thread works through whole parts, the blocks of a part in
-/// order. The cuts depend only on the number of threads.
+/// Calls body(part, index) for every block. A thread processes whole parts, and the blocks of a
+/// part in order. The division depends only on the number of threads.
 template <class Body>
 void for_each_block_in_parts(std::int64_t count, const Body& body) {
   const auto parts = parts_of(count);
@@ -43,14 +43,14 @@ void for_each_block_in_parts(std::int64_t count, const Body& body) {
   });
 }
 
-/// Number of blocks of at most kBlockRows for `rows`, so that every thread gets the same number.
+/// Number of blocks of at most kBlockRows; rounded up so that all threads get equally many.
 inline std::int64_t row_blocks(std::int64_t rows) {
   const auto threads = std::max<std::int64_t>(kernels::thread_count(), 1);
   const auto least = (rows + kBlockRows - 1) / kBlockRows;
   return least < threads ? least : (least + threads - 1) / threads * threads;
 }
 
-/// body(part, first, rows) for the blocks of [0, total), which are of about the same size.
+/// Calls body(part, first, rows) for the blocks of [0, total), which have about equal sizes.
 template <class Body>
 void for_each_row_block(std::int64_t total, const Body& body) {
   const auto count = row_blocks(total);
@@ -60,12 +60,12 @@ void for_each_row_block(std::int64_t total, const Body& body) {
   });
 }
 
-/// Sums that each part computes separately and that are then added in order, so that a run repeats
-/// bit for bit with the same number of threads.
+/// Sums that are computed separately by each part and then added in order, so that equal numbers of
+/// threads give equal bits.
 template <class Real>
 class PartialSums {
  public:
-  /// `out` [size] is set to zero; it holds the first part's sum and at the end the total.
+  /// Sets `out` [size] to zero; it receives the sum of the first part and, in add_up(), the total.
   PartialSums(std::int64_t parts, std::int64_t size, Real* out)
       : size_(size), out_(out), others_((parts - 1) * size) {
     std::fill(out, out + size, Real{0});
@@ -103,8 +103,8 @@ void column_sums(const Real* x, std::int64_t n, std::int64_t width, Real* sums) 
   partial.add_up();
 }
 
-/// body(b, first row, rows) for every sequence, spread over the threads in runs of about equal
-/// numbers of sequences.
+/// Calls body(b, first row, rows) for every sequence. Each thread gets about the same number of
+/// consecutive sequences.
 template <class Body>
 void for_each_sequence(std::span<const std::int64_t> offsets, const Body& body) {
   const auto count = static_cast<std::int64_t>(offsets.size()) - 1;
@@ -115,14 +115,14 @@ void for_each_sequence(std::span<const std::int64_t> offsets, const Body& body) 
 
 struct SequenceBlock {
   std::int64_t sequence, first, rows;
-  bool whole;  ///< the only one of its sequence
+  bool whole;  ///< whether it is the only block of its sequence
 };
 
-/// Every sequence in the order of rows, those of more than `most_rows` cut into blocks of so many;
-/// a sequence without rows has one block. The cuts depend only on the lengths, and so do sums that
-/// are added in the order of blocks. 2,048 rows of 256 floats are 2 MiB: enough work to make the
-/// additions cheap, and small enough that a document of a million tokens keeps hundreds of cores
-/// busy.
+/// Blocks of all sequences, in the order of rows: a sequence of more than `most_rows` rows is
+/// divided into blocks of that many; a sequence without rows has one block. The division depends
+/// only on the lengths, and so do sums that are added in the order of blocks. 2,048 rows of 256
+/// floats take 2 MiB: enough work to make the additions cheap, and small enough that a document of
+/// a million tokens keeps hundreds of cores busy.
 inline std::vector<SequenceBlock> sequence_blocks(std::span<const std::int64_t> offsets,
                                                   std::int64_t most_rows = 2048) {
   std::vector<SequenceBlock> blocks;
@@ -144,7 +144,7 @@ inline bool all_whole(const std::vector<SequenceBlock>& blocks) {
                      [](const SequenceBlock& block) { return block.whole; });
 }
 
-/// body(index, block) for every block, spread over the threads.
+/// Calls body(index, block) for every block, spread over the threads.
 template <class Body>
 void for_each_block(const std::vector<SequenceBlock>& blocks, const Body& body) {
   kernels::parallel_for(0, static_cast<std::int64_t>(blocks.size()), 1,
@@ -153,8 +153,8 @@ void for_each_block(const std::vector<SequenceBlock>& blocks, const Body& body) 
                         });
 }
 
-/// body(sequence, unit) for the units 0 .. units - 1 of every sequence, in runs of about equal
-/// numbers of rows for each thread. Units of one sequence may run on different threads.
+/// Calls body(sequence, unit) for the units 0 .. units - 1 of every sequence. Each thread gets
+/// about the same number of rows. Units of one sequence may run on different threads.
 template <class Body>
 void for_each_unit(const std::vector<std::int64_t>& offsets, std::int64_t units, const Body& body) {
   const auto sequences = static_cast<std::int64_t>(offsets.size()) - 1;
@@ -173,7 +173,7 @@ void for_each_unit(const std::vector<std::int64_t>& offsets, std::int64_t units,
   });
 }
 
-/// Number of units per sequence, at most `most`, that keep all threads busy: one if there are
+/// Number of units per sequence, at most `most`, that keeps all threads busy: one if there are
 /// enough sequences and none is much longer than the others.
 inline std::int64_t useful_units(const std::vector<std::int64_t>& offsets, std::int64_t most) {
   std::int64_t longest = 0;

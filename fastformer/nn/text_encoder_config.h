@@ -8,8 +8,8 @@
 
 namespace fastformer::nn {
 
-/// The embedding and the encoder of a text: the fields of [model] that classifiers and summarizers
-/// share. Defaults: the preset `authors_code`.
+/// The embedding and the encoder of texts: the fields of [model] that classifiers and summarizers
+/// share. The defaults are those of the preset `authors_code`.
 struct TextEncoderConfig {
   Preset preset = Preset::kAuthorsCode;
   EncoderConfig encoder;
@@ -26,9 +26,9 @@ struct TextEncoderConfig {
   /// Throws std::invalid_argument with one sentence.
   void validate() const { encoder.validate(); }
 
-  /// The embedding for a vocabulary of that size.
+  /// The options of the embedding for a vocabulary of that size.
   EmbeddingOptions embedding(std::int64_t vocabulary_size) const;
-  /// `max_tokens` (0: no limit), limited by the positions.
+  /// `max_tokens` (0: no limit), but at most the number of positions, if the model has positions.
   std::int64_t token_limit(std::int64_t max_tokens) const;
 };
 

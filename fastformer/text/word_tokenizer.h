@@ -11,7 +11,7 @@ namespace fastformer::text {
 
 /// Calls `visit` with each word and each punctuation mark of normalized text, in order, until
 /// `visit` returns false. Follows the rules of the Penn Treebank (and NLTK's word_tokenize):
-///  "They don't pay $3.5m."  ->  They | do | n't | pay | $ | 3.5m | .
+///   "They don't pay $3.5m."  ->  They | do | n't | pay | $ | 3.5m | .
 /// Contractions are split. Numbers, abbreviations with dots and hyphenated words are kept whole. A
 /// run of dots or dashes is one token. The time is linear in the length.
 ///

@@ -53,7 +53,7 @@ inline constexpr const char* kResultFile = "result.json";
 ///   model/                the finished model
 ///   test.json ...         result files of the task for the test part, see its Task
 ///   result.json           see RunResult; the last file that a finished run writes
-///  While the object exists, no other process can use the folder.
+/// While the object exists, no other process can use the folder.
 class RunDirectory final : public Observer {
  public:
   /// Starts a run, or resumes one. Throws std::invalid_argument if a new run would overwrite

@@ -9,8 +9,8 @@ namespace fastformer::metrics {
 /// stripping") with NLTK's extensions (PorterStemmer, mode NLTK_EXTENSIONS):
 ///
 ///   porter_stem("relational");  // "relat"
-///  porter_stem("relational");  // "relat"
-///  porter_stem("dying");       // "die", one of NLTK's irregular forms
+///   porter_stem("relational");  // "relat"
+///   porter_stem("dying");       // "die", one of NLTK's irregular forms
 /// Words of one or two characters are returned unchanged. Bytes other than a, e, i, o, u and y
 /// count as consonants. The time is linear in the length of the word.
 std::string porter_stem(std::string_view word);

@@ -16,9 +16,9 @@ namespace fastformer::metrics {
 /// M_c are the positions of c in the reference (Crochemore et al. 2001, "A fast and practical
 /// bit-vector algorithm for the longest common subsequence problem"; Hyyrö 2004).
 ///
-///  CommonSubsequence matcher;
-///  matcher.set_reference(reference);               // m words
-///  const auto length = matcher.length(candidate);  // n words: time n m / 64 at most
+///   CommonSubsequence matcher;
+///   matcher.set_reference(reference);               // m words
+///   const auto length = matcher.length(candidate);  // n words: time n m / 64 at most
 ///
 /// Word numbers must be small and non-negative: memory grows with the largest. Use each object from
 /// one thread.
@@ -75,11 +75,11 @@ RougeScore rouge_n(std::span<const std::int32_t> candidate, std::span<const Ngra
 /// ROUGE (Lin 2004, "ROUGE: a package for automatic evaluation of summaries"), equal to the results
 /// of Google's rouge-score package. For words and stems see RougeWords.
 ///
-///  ROUGE-N     shared n-grams, each counted as often as in the text with fewer of it
-///  ROUGE-L     the longest common subsequence of the whole texts
-///  ROUGE-Lsum  for each sentence (line) of the reference, the union of its longest common
-///              subsequences with all sentences of the candidate; a word counts at most as often
-///              as in the text with fewer of it
+///   ROUGE-N     shared n-grams, each counted as often as in the text with fewer of it
+///   ROUGE-L     the longest common subsequence of the whole texts
+///   ROUGE-Lsum  for each sentence (line) of the reference, the union of its longest common
+///               subsequences with all sentences of the candidate; a word counts at most as often
+///               as in the text with fewer of it
 ///
 ///   RougeScorer scorer(/*stem=*/true);
 ///   scorer.score("the cat sat", "a cat sat down").rouge_l.f;  // 0.571

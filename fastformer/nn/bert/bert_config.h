@@ -10,8 +10,8 @@
 
 namespace fastformer::nn {
 
-/// The shape of a BERT encoder, from the config.json beside its weights (Devlin et al., arXiv
-/// 1810.04805; the names of the fields there are those of Hugging Face's transformers).
+/// The shape of a BERT encoder, read from the config.json next to its weights (Devlin et al., arXiv
+/// 1810.04805). Comments give the names of Hugging Face's transformers for the fields.
 ///
 ///   const auto config = nn::BertConfig::load("MiniLM/config.json");
 ///   config.width;  // 384
@@ -28,19 +28,19 @@ struct BertConfig {
   double dropout = 0.1;            ///< hidden_dropout_prob, while training
   double attention_dropout = 0.1;  ///< attention_probs_dropout_prob, while training
 
-  /// The section [pretrained] of a larger model's config.json, so that the model can be loaded
-  /// without the encoder's folder.
+  /// The fields of section [pretrained] in the config.json of a larger model, so that the model can
+  /// be loaded without the folder of the encoder.
   void visit_fields(base::FieldVisitor& visit);
   /// Throws std::invalid_argument with one sentence.
   void validate() const;
 
-  /// Throws std::invalid_argument with one sentence for a file that is missing or not JSON, lacks
-  /// vocab_size or one of the shape's fields down to intermediate_size, or has an impossible value;
-  /// for a `model_type` other than "bert" or "unilm"; and for settings that would change the
-  /// computation: relative positions, a decoder, an activation other than "gelu", "gelu_new" and
-  /// "relu". Other fields are ignored.
+  /// Throws std::invalid_argument with one sentence for a file that is missing or not JSON, that
+  /// lacks vocab_size or one of the shape's fields down to intermediate_size, or that has an
+  /// impossible value; for a `model_type` other than "bert" and "unilm"; and for settings that
+  /// would change the computation: relative positions, a decoder, or an activation other than
+  /// "gelu", "gelu_new" and "relu". Other fields are ignored.
   static BertConfig load(const std::filesystem::path& path);
-  /// The same from the content of a file; `where` names it in messages.
+  /// The same for the content of a file; `where` names the file in messages.
   static BertConfig from_json(std::string_view json, const std::string& where);
 };
 

@@ -17,25 +17,25 @@
 namespace fastformer::nn {
 
 /// Softmax attention between the tokens of each sequence with dropout of the weights, as in BERT's
-/// training (Devlin et al., arXiv 1810.04805, appendix A.2): for each head, with its own e = d /
-/// heads columns,
+/// training (Devlin et al., arXiv 1810.04805, appendix A.2). For each head, with its own
+/// e = d / heads columns:
 ///   O_i = sum over j of dropout(softmax_j(Q_i . K_j / sqrt(e))) V_j
-/// query, key, value [T, d] -> [T, d]. Dropout as in `layers/dropout.h`. Sequences of equal length
-/// share one product. Without dropout `attend_rows` gives the same and keeps less: here the weights
-/// of all pairs of tokens of a sequence, n^2 for each head, are kept for the backward pass. Throws
-/// c10::Error if shapes or types disagree.
+/// query, key, value [T, d] -> [T, d]. For dropout see `layers/dropout.h`. Sequences of equal
+/// length share one product. The weights of all pairs of tokens, n^2 for each head and sequence,
+/// are stored for the backward pass; without dropout, `attend_rows` gives the same result and
+/// stores less. Throws c10::Error if shapes or types disagree.
 at::Tensor attend_with_dropout(const at::Tensor& query, const at::Tensor& key,
                                const at::Tensor& value, std::int64_t heads, const Offsets& offsets,
                                double rate);
 
-/// The parts of a pre-trained encoder that are trained.
+/// Which parts of a pre-trained encoder are trained.
 struct FineTuning {
   static constexpr std::int64_t kEverything = -1;
   /// 0: none; k: the last k layers; kEverything: all layers and the embeddings.
   std::int64_t layers = kEverything;
 };
 
-/// One layer of BERT, normalised after each block:
+/// One layer of BERT, with layer normalization after each block:
 ///   x = norm(x + dropout(Wo attention(x) + bo));  x = norm(x + dropout(W2 f(W1 x + b1) + b2))
 class BertLayer {
  public:
@@ -50,9 +50,9 @@ class BertLayer {
   LayerNorm attention_norm_, output_norm_;
 };
 
-/// BERT's encoder (Devlin et al., arXiv 1810.04805, section 3), on ragged batches: the sum of
-/// token, position and type embeddings, normalised, then layers of softmax attention. No padding
-/// and no mask; all tokens have type 0.
+/// BERT's encoder (Devlin et al., arXiv 1810.04805, section 3) for ragged batches: the sum of
+/// token, position and type embeddings, normalized, then layers of softmax attention. It uses
+/// neither padding nor masks; all tokens have type 0.
 ///
 ///   nn::ParameterStore store(1);
 ///   const auto config = nn::BertConfig::load(folder / "config.json");
@@ -60,41 +60,41 @@ class BertLayer {
 ///   encoder.load(folder / "model.safetensors");
 ///   const auto states = encoder.forward(ids, offsets, training);
 ///
-/// Parameters are named as in the files of Hugging Face's transformers, after `<name>.`, or without
-/// a prefix if `name` is empty. Frozen tensors have no gradient. The part before the first trained
-/// layer is a fixed function of the ids, without dropout and without data for a backward pass:
+/// Parameters have the names of Hugging Face's transformers, with the prefix `<name>.`, or without
+/// one if `name` is empty. Frozen tensors have no gradient. The part before the first trained layer
+/// is a fixed function of the ids: it has no dropout and stores nothing for a backward pass, so
 /// training may reuse its result for the same sequences.
 class BertEncoder {
  public:
-  /// Draws all parameters from the store's distribution. Throws std::invalid_argument for a number
-  /// of layers to tune that the model does not have.
+  /// Draws all parameters from the store's distribution. Throws std::invalid_argument if `tuning`
+  /// asks for more layers than the model has.
   BertEncoder(const BertConfig& config, ParameterStore& store, const std::string& name,
               FineTuning tuning = {});
 
-  /// Reads the parameters from a model.safetensors of F32, F64, F16 or BF16 numbers, converted to
-  /// the store's type. Names may have "bert." before them, and norms may have "gamma" and "beta",
-  /// as in the first files of BERT. Returns the names of the tensors that it did not use, such as
-  /// those of the pooler. Throws std::invalid_argument naming file and tensor for one that is
-  /// missing, of another shape or not finite, and as base::SafetensorsFile does.
+  /// Reads the parameters from a model.safetensors with F32, F64, F16 or BF16 numbers, and converts
+  /// them to the store's type. Names may have the prefix "bert.", and norms may be named "gamma"
+  /// and "beta", as in BERT's first files. Returns the names of unused tensors, such as those of
+  /// the pooler. Throws std::invalid_argument naming file and tensor if a tensor is missing, has
+  /// another shape or is not finite, and as base::SafetensorsFile does.
   std::vector<std::string> load(const std::filesystem::path& path) const;
 
-  /// The last layer's rows: ids [T] -> [T, d]. `training` turns on the dropout of the trained
+  /// The rows of the last layer: ids [T] -> [T, d]. `training` turns on the dropout of the trained
   /// layers, which draws from LibTorch's default generator. Throws std::invalid_argument for an id
   /// outside the vocabulary or a sequence longer than the positions.
   at::Tensor forward(std::span<const std::int32_t> ids, const Offsets& offsets,
                      bool training) const;
-  /// The same in two steps: the frozen part, and the trained layers. If the embeddings are trained,
-  /// nothing is frozen, and frozen_rows() throws std::logic_error.
+  /// The same in two steps: the frozen layers, then the trained ones. If the embeddings are
+  /// trained, no layer is frozen, and frozen_rows() throws std::logic_error.
   bool has_frozen_rows() const { return !tunes_embeddings_; }
   at::Tensor frozen_rows(std::span<const std::int32_t> ids, const Offsets& offsets) const;
   at::Tensor forward_frozen(at::Tensor rows, const Offsets& offsets, bool training) const;
 
-  /// The tables whose gradients are sparse, with the sorted, unique rows of them that this batch
-  /// touches: {parameter name: rows}. Empty if the embeddings are frozen.
+  /// The tables with sparse gradients and the sorted, unique rows of each that the batch uses:
+  /// {parameter name: rows}. Empty if the embeddings are frozen.
   std::vector<std::pair<std::string, at::Tensor>> touched_rows(std::span<const std::int32_t> ids,
                                                                const Offsets& offsets) const;
 
-  /// All parameters by their names without `<name>.`, trained or frozen.
+  /// All parameters, trained or frozen, by their names without `<name>.`.
   const ParameterMap& parameters() const { return parameters_; }
   const BertConfig& config() const { return config_; }
 
@@ -108,7 +108,7 @@ class BertEncoder {
   LayerNorm norm_;
   std::vector<BertLayer> layers_;
   bool tunes_embeddings_;
-  std::int64_t first_tuned_;  // layer
+  std::int64_t first_tuned_;  // the first trained layer
 };
 
 }  // namespace fastformer::nn

@@ -10,8 +10,8 @@
 
 namespace fastformer::nn {
 
-/// The distinct tokens of each document of a batch, and the one at each position. They convert
-/// weights of positions to weights of tokens, mass[s] that of tokens(b)[s]:
+/// The distinct tokens of each document of a batch, and the index of each position's token among
+/// them. They turn weights of positions into weights of tokens, mass[s] for tokens(b)[s]:
 ///
 ///   for (j < slots(b).size()) mass[slots(b)[j]] += weights[j];
 class DistinctTokens {
@@ -19,12 +19,12 @@ class DistinctTokens {
   DistinctTokens() = default;
   DistinctTokens(std::span<const std::int32_t> ids, const Offsets& offsets);
 
-  /// In rising order.
+  /// The distinct tokens in ascending order.
   std::span<const std::int32_t> tokens(std::int64_t document) const;
-  /// For each position of the document an index into its tokens.
+  /// For each position of the document, the index of its token in tokens().
   std::span<const std::int32_t> slots(std::int64_t document) const;
 
-  /// mass [tokens(document).size()] receives the sums of the weights of a document's positions.
+  /// Sets mass [tokens(document).size()] to the sums of the weights [positions] of a document.
   template <class Real>
   void sum(std::int64_t document, const Real* weights, std::vector<Real>& mass) const {
     const auto slot = slots(document);
@@ -37,24 +37,24 @@ class DistinctTokens {
   std::vector<std::int64_t> token_offsets_, offsets_;
 };
 
-/// log sigmoid(x)
+/// log(sigmoid(x)), without overflow
 inline double log_sigmoid(double x) {
   return std::min(x, 0.0) - std::log1p(std::exp(-std::abs(x)));
 }
 
-/// log(exp(a) + exp(b)), b finite
+/// log(exp(a) + exp(b)) without overflow; b must be finite
 inline double log_sum(double a, double b) {
   return std::max(a, b) + std::log1p(std::exp(-std::abs(a - b)));
 }
 
-/// A document's part in a row: its distinct tokens and their mass [U], which is C.
+/// The copy distribution C of a row: the distinct tokens of the document and their mass, [U] each.
 template <class Real>
 struct CopiedTokens {
   std::span<const std::int32_t> tokens;
   std::span<const Real> mass;
 };
 
-/// log P [V] -> log p, in place. For a document without tokens g is 1.
+/// log P [V] -> log p in place: p(w) = g P(w) + (1 - g) C(w), g = sigmoid(gate), or 1 without C.
 template <class Real>
 void mix_copied(const CopiedTokens<Real>& copied, double gate, Real* log_p,
                 std::int64_t vocabulary) {
@@ -69,7 +69,7 @@ void mix_copied(const CopiedTokens<Real>& copied, double gate, Real* log_p,
   }
 }
 
-/// The target of a row: q(w) = (1 - smoothing) [w = token] + smoothing / V.
+/// The target distribution of a row: q(w) = (1 - smoothing) [w = token] + smoothing / V.
 struct SmoothedTarget {
   std::int32_t token;
   double smoothing;
@@ -79,18 +79,18 @@ struct SmoothedTarget {
   double of(std::int32_t w) const { return spread() + (w == token ? 1 - smoothing : 0); }
 };
 
-/// The part of L = - sum over w of q(w) log p(w) that is due to copying.
+/// The effect of copying on L = - sum over w of q(w) log p(w), for the mixture p of mix_copied().
 template <class Real>
 struct MixtureLoss {
-  double loss = 0;           ///< to be added to the loss of P alone
+  double loss = 0;           ///< L minus the loss of P alone
   double generated = 1;      ///< sum over w of q(w) g P(w) / p(w)
   double gate = 0;           ///< dL/dgate
   std::vector<Real> shares;  ///< [U], q(w) (1 - g) C(w) / p(w)
 };
 
-/// With s(w) = q(w) (1 - g) C(w) / p(w) and Q = 1 - sum of s:
-///   dL/dz(w) = P(w) Q - q(w) + s(w),   dL/dgate = g - Q,
-///   dL/dl_j = a_j (1 - Q - s(w_j) / C(w_j))   for the logits l_j of the copied positions.
+/// Computes the above from log P [V]. With s(w) = q(w) (1 - g) C(w) / p(w) and Q = 1 - sum of s:
+///   dL/dz(w) = P(w) Q - q(w) + s(w) for the logits z of P,   dL/dgate = g - Q,
+///   dL/dl_j = a_j (1 - Q - s(w_j) / C(w_j))   for the logits l_j of the copy weights a_j.
 template <class Real>
 void add_copied(const CopiedTokens<Real>& copied, double gate, const SmoothedTarget& target,
                 const Real* log_p, MixtureLoss<Real>& result) {

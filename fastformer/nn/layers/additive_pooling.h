@@ -16,8 +16,8 @@ struct Pooled {
   at::Tensor weights;  ///< [T, 1], sums to 1 within a sequence; not differentiable
 };
 
-/// x [T, d], logits [T, 1] -> the rows of each sequence, weighted by the softmax of its logits. A
-/// sequence without tokens gives zeros. Float or double; throws c10::Error if shapes disagree.
+/// x [T, d], logits [T, 1] -> for each sequence, the sum of its rows weighted by the softmax of
+/// their logits; zeros without tokens. Float or double; throws c10::Error if shapes disagree.
 Pooled pool_by_logits(const at::Tensor& x, const at::Tensor& logits, const Offsets& offsets);
 
 /// Additive pooling (Wu et al., arXiv 2108.09084, section 3.2):

@@ -8,16 +8,16 @@
 
 namespace fastformer::nn {
 
-/// max over blocks of 3 x 3 x 3 places of relu(convolution of kernel 3 with padding 1), see
-/// kernels/cube_convolution.h, of cubes of the same size, of which only the first slices are given:
+/// Max pooling over blocks of 3 x 3 x 3 places of relu(convolution of kernel 3, padding 1), see
+/// kernels/cube_convolution.h. Cubes have equal sizes, but only their first slices are given:
 ///
 ///   x [T, height, width, c]: `offsets` gives the slices of each cube; missing slices are zero,
 ///   up to `depth` slices. weight [f, c, 3, 3, 3], bias [f]
 ///   -> [cubes, ceil(depth / 3), ceil(height / 3), ceil(width / 3), f]
 ///
-/// Equal to max_pool3d(relu(conv3d(.))) of PyTorch with ceil_mode, channels last; the backward pass
-/// visits only the place of the maximum of a block. A run repeats bit for bit with the same number
-/// of threads. Throws c10::Error for other shapes and for a cube of more slices.
+/// Equal to PyTorch's max_pool3d(relu(conv3d(.))) with ceil_mode, channels last, but the backward
+/// pass visits only the maximum of each block. Equal numbers of threads give equal bits. Throws
+/// c10::Error for other shapes and for a cube with more than `depth` slices.
 at::Tensor convolve_cubes(const at::Tensor& x, const Offsets& offsets, std::int64_t depth,
                           const at::Tensor& weight, const at::Tensor& bias);
 

@@ -21,19 +21,19 @@ struct EmbeddingOptions {
   bool normalization = true;
   double deviation = 0.02;         ///< of the initial token and position embeddings
   double bigram_deviation = 0.02;  ///< of the initial bigram embeddings
-  double dropout = 0;              ///< of single numbers, while training
+  double dropout = 0;              ///< of single elements, while training
   double bigram_dropout = 0;       ///< of whole bigram embeddings, while training
 };
 
-/// Token ids to rows: E[id] + P[position] + G[bucket(previous id, id)], then layer normalisation
-/// and dropout. Each part is learned and, except the first, optional. The bigram part is the
-/// hashing trick of fastText (Joulin et al., arXiv 1607.01759): pairs share a table of fixed size,
-/// which gives a small model local word order.
+/// Token ids to rows: E[id] + P[position] + G[bucket(previous id, id)], then layer normalization
+/// and dropout. All tables are learned; all parts except E are optional. G uses the hashing trick
+/// of fastText (Joulin et al., arXiv 1607.01759): token pairs share a table of fixed size, which
+/// gives a small model information about local word order.
 ///
-/// Gradients of the tables are sparse tensors: a step costs only the rows that it reads.
+/// Gradients of the tables are sparse tensors: a step costs only the rows that it uses.
 class Embedding {
  public:
-  /// `tokens`: the name of the embedding whose token table this one uses; by default its own.
+  /// `tokens`: the name of another embedding whose token table is used; by default `name`.
   Embedding(const EmbeddingOptions& options, ParameterStore& store, const std::string& name,
             const std::string& tokens = "");
 
@@ -42,15 +42,15 @@ class Embedding {
   at::Tensor forward(std::span<const std::int32_t> ids, const Offsets& offsets,
                      bool training) const;
 
-  /// One token of each of T sequences, all at the same position -> [T, d]. For decoding; without
-  /// dropout. Throws c10::Error for an id or a position outside its table, and if token pairs have
-  /// embeddings.
+  /// Embeds one token for each of T sequences, all at the same position -> [T, d]. For decoding,
+  /// without dropout. Throws c10::Error for an id or a position outside its table, and if the
+  /// embedding has token pairs.
   at::Tensor forward_at(std::span<const std::int32_t> ids, std::int64_t position) const;
 
-  /// The table of tokens [V, d].
+  /// The token table [V, d].
   const at::Tensor& tokens() const { return token_; }
 
-  /// Sorted, unique rows of each sparse table that this batch touches: {parameter name: rows}.
+  /// The sorted, unique rows of each sparse table that the batch uses: {parameter name: rows}.
   std::vector<std::pair<std::string, at::Tensor>> touched_rows(std::span<const std::int32_t> ids,
                                                                const Offsets& offsets) const;
 
@@ -65,7 +65,7 @@ class Embedding {
   LayerNorm norm_;
 };
 
-/// Bucket of the pair (previous, current); a fixed function, part of the model format.
+/// The bucket of a token pair: a fixed function, part of the model format.
 std::int64_t bigram_bucket(std::int32_t previous, std::int32_t current, std::int64_t buckets);
 
 }  // namespace fastformer::nn

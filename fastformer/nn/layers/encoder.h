@@ -14,7 +14,7 @@
 namespace fastformer::nn {
 
 /// One encoder layer: the mixer and the feed-forward block, each with dropout, residual and layer
-/// normalisation as configured.
+/// normalization as configured:
 ///   x = norm(x + dropout(mixer(x)));  x = norm(x + dropout(W2 act(W1 x + b1) + b2))      (post)
 ///   x = x + dropout(mixer(norm(x)));  x = x + dropout(W2 act(W1 norm(x) + b1) + b2)      (pre)
 class EncoderLayer {
@@ -25,7 +25,7 @@ class EncoderLayer {
   at::Tensor forward(const at::Tensor& x, const Offsets& offsets, bool training,
                      MixerTrace* trace) const;
 
-  /// The same for inference, in place: finished blocks of rows overwrite x.
+  /// The same for inference, in place: each finished block of rows overwrites its rows of x.
   void infer(const at::Tensor& x, const Offsets& offsets) const;
 
  private:
@@ -39,12 +39,12 @@ class EncoderLayer {
   Linear ffn_input_, ffn_output_;
 };
 
-/// The stack of layers. With `share_layers` all of them use the parameters of layer 0.
+/// A stack of encoder layers. With `share_layers`, all layers use the parameters of layer 0.
 class Encoder {
  public:
   Encoder(const EncoderConfig& config, ParameterStore& store, const std::string& name);
 
-  /// x [T, d] -> [T, d]. `traces` may be null; else it receives one trace per layer.
+  /// x [T, d] -> [T, d]. `traces` may be null; otherwise it receives one trace per layer.
   at::Tensor forward(at::Tensor x, const Offsets& offsets, bool training,
                      std::vector<MixerTrace>* traces) const;
 
@@ -53,7 +53,7 @@ class Encoder {
 
  private:
   std::vector<EncoderLayer> layers_;
-  LayerNorm final_norm_;  // for pre-normalisation, whose last sum is not normalised
+  LayerNorm final_norm_;  // for pre-normalization, which does not normalize the last sum
 };
 
 }  // namespace fastformer::nn

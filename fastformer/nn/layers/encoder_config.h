@@ -8,10 +8,10 @@
 
 namespace fastformer::nn {
 
-/// Layer normalisation after each block, before it, or none.
+/// Whether layer normalization comes after each block, before it, or not at all.
 enum class Normalization : std::uint8_t { kPost, kPre, kNone };
 
-/// The source of an encoder's defaults: the published code, or the paper (Wu et al., arXiv
+/// The source of an encoder's default values: the published code, or the paper (Wu et al., arXiv
 /// 2108.09084).
 enum class Preset : std::uint8_t { kAuthorsCode, kPaper };
 
@@ -34,7 +34,7 @@ struct EncoderConfig {
   }
 
   void visit_fields(base::FieldVisitor& visit);
-  /// All fields except the width, for an encoder that shares the width of another.
+  /// Visits all fields except the width, for an encoder that uses the width of another.
   void visit_all_but_width(base::FieldVisitor& visit);
   /// Throws std::invalid_argument with one sentence.
   void validate() const;

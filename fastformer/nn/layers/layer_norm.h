@@ -8,11 +8,11 @@
 
 namespace fastformer::nn {
 
-/// Layer normalisation over the last dimension (Ba et al., arXiv 1607.06450), by default with the
-/// epsilon 1e-12 of BERT and of the authors' code, together with the preceding dropout and
-/// residual:
+/// Layer normalization over the last dimension (Ba et al., arXiv 1607.06450), together with the
+/// preceding dropout and residual. The default epsilon of 1e-12 is that of BERT and of the authors'
+/// code.
 ///   y = norm(residual + dropout(x)) * weight + bias
-/// Parameters: `<name>.weight` [d], at first ones, and `<name>.bias` [d], zeros.
+/// Parameters: `<name>.weight` [d], initially ones, and `<name>.bias` [d], initially zeros.
 struct LayerNorm {
   LayerNorm() = default;
   LayerNorm(ParameterStore& store, const std::string& name, std::int64_t width, double eps = 1e-12)
@@ -23,9 +23,9 @@ struct LayerNorm {
   /// x [T, d] -> [T, d].
   at::Tensor forward(const at::Tensor& x) const { return forward(x, at::Tensor(), 0); }
 
-  /// The same for the sum; `residual` [T, d] may be undefined. Dropout as in `layers/dropout.h`.
-  /// One pass over memory; keeps the sum for the backward pass if gradients are needed. Float or
-  /// double; throws c10::Error if shapes or types disagree.
+  /// The same for residual + dropout(x); `residual` [T, d] may be undefined. For dropout see
+  /// `layers/dropout.h`. Needs one pass over memory and stores the sum for the backward pass if
+  /// gradients are needed. Float or double; throws c10::Error if shapes or types disagree.
   at::Tensor forward(const at::Tensor& x, const at::Tensor& residual, double dropout) const;
 
   explicit operator bool() const { return weight.defined(); }

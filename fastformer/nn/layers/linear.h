@@ -12,13 +12,13 @@
 namespace fastformer::nn {
 
 /// y = x W^T + b on all threads, differentiable: x [T, k], weight [n, k] (or the transposed view of
-/// a [k, n], which is read without a copy), bias [n] or undefined -> [T, n]. Float or double;
+/// a [k, n], which is used without a copy), bias [n] or undefined -> [T, n]. Float or double;
 /// throws c10::Error if shapes or types disagree. The backward pass rounds as the forward pass did.
 at::Tensor affine(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias = {},
                   kernels::Operands operands = kernels::Operands::kFloat);
 
-/// y = x W^T + b for rows x of tokens, with W [out, in] and b [out], named `<name>.weight` and
-/// `<name>.bias`. Rounds as the scope of the calling thread says (`kernels::ComputeScope`).
+/// y = x W^T + b for token rows x, with `<name>.weight` W [out, in] and `<name>.bias` b [out]. The
+/// calling thread's scope (`kernels::ComputeScope`) sets the precision.
 struct Linear {
   Linear() = default;
   Linear(ParameterStore& store, const std::string& name, std::int64_t in, std::int64_t out)
@@ -34,13 +34,13 @@ struct Linear {
   at::Tensor bias;
 };
 
-/// Several linear layers of the same rows: x [T, k] -> x W^T + b [T, n] for each of them.
+/// Several linear layers on the same rows: x [T, k] -> x W^T + b [T, n] for each layer.
 ///
 ///   const auto parts = project(x, {query_, key_, value_});
 ///
-/// They share one backward pass, in which each adds its part of the gradient of x in place, without
-/// intermediate sums over a batch. Rounds as `Linear` does; throws c10::Error if shapes or types
-/// disagree.
+/// They share one backward pass, in which each layer adds its part of the gradient of x in place,
+/// without intermediate results of batch size. Precision as in `Linear`; throws c10::Error if
+/// shapes or types disagree.
 std::vector<at::Tensor> project(const at::Tensor& x, std::initializer_list<Linear> layers);
 
 }  // namespace fastformer::nn

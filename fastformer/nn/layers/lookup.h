@@ -9,35 +9,35 @@
 
 #include "fastformer/nn/offsets.h"
 
-/// Rows of embedding tables: which ones a batch reads, and their sum for each token.
+/// Rows of embedding tables: which rows a batch uses, and the sum of these rows for each token.
 namespace fastformer::nn {
 
-/// Rows of one table: row indices[i] of `table` [V, d], times scale[i] if that is defined.
+/// Rows of one table: row indices[i] of `table` [V, d], times scale[i] if `scale` is defined.
 struct Lookup {
   at::Tensor table;
-  at::Tensor indices;  ///< [T] int64, within the table
+  at::Tensor indices;  ///< [T] int64, in [0, V)
   at::Tensor scale;    ///< [T] of the table's type, or undefined; not differentiable
 };
 
-/// y_i = sum over the lookups of scale_i table[indices_i], in one pass: [T, d].
+/// y_i = sum over the lookups of scale_i table[indices_i], computed in one pass -> [T, d].
 ///
 /// The gradient of a table is a sparse tensor of the rows that were used, each once and in
-/// ascending order: its cost does not depend on the size of the table. Rows whose scales are all
-/// zero are not among them. Deterministic for any number of threads. Float or double; throws
-/// c10::Error if shapes or types disagree or an index lies outside its table.
+/// ascending order, so that its cost does not depend on the size of the table. It omits rows whose
+/// scales are all zero. Deterministic for any number of threads. Float or double; throws c10::Error
+/// if shapes or types disagree or an index is outside its table.
 at::Tensor sum_of_rows(const std::vector<Lookup>& lookups);
 
-/// The ids [T]. Throws std::invalid_argument for one outside a vocabulary of `size` tokens.
+/// The ids as a tensor [T]. Throws std::invalid_argument for an id outside [0, size).
 at::Tensor token_indices(std::span<const std::int32_t> ids, std::int64_t size);
 
-/// The place of each token in its sequence, from 0: [T]. Throws std::invalid_argument for a
-/// sequence longer than `limit`; `advice` is the end of the message.
+/// The position of each token in its sequence, from 0: [T]. Throws std::invalid_argument for a
+/// sequence longer than `limit`; `advice` is appended to the message.
 at::Tensor position_indices(const Offsets& offsets, std::int64_t limit, const std::string& advice);
 
-/// The numbers of `indices`, each once and in ascending order.
+/// The distinct numbers in `indices`, in ascending order.
 at::Tensor sorted_unique(const at::Tensor& indices);
 
-/// Rows of a table of tokens that a batch touches, each once and in ascending order.
+/// The rows of a token table that a batch uses, each once, in ascending order.
 at::Tensor touched_tokens(std::span<const std::int32_t> ids);
 
 /// The same for a table of `limit` positions.

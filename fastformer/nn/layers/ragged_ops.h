@@ -8,13 +8,13 @@
 /// Tensors are float or double, on the CPU.
 namespace fastformer::nn {
 
-/// vectors [B, d] -> [T, d]: the row of a sequence for each of its tokens.
+/// vectors [B, d] -> [T, d]: repeats the vector of each sequence for each of its tokens.
 at::Tensor expand_rows(const at::Tensor& vectors, const Offsets& offsets);
 
-/// [F]: the first row of each sequence that has any.
+/// The index of the first row of each nonempty sequence, [F].
 at::Tensor first_rows(const Offsets& offsets);
 
-/// x [T, d] -> [T, d]: for each row the one before it in its sequence, zeros for the first.
+/// x [T, d] -> [T, d]: each row becomes the previous row of its sequence, the first row zeros.
 at::Tensor previous_rows(const at::Tensor& x, const Offsets& offsets);
 
 }  // namespace fastformer::nn

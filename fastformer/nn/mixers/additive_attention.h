@@ -12,30 +12,30 @@
 namespace fastformer::nn {
 
 /// The columns that a logit of additive attention depends on: all columns of a token, as in the
-/// authors' code, or those of its own head, as in the paper.
+/// authors' code, or only those of its own head, as in the paper.
 enum class LogitColumns : std::uint8_t { kFull, kPerHead };
 
-/// How the global vector and the vector of a token are combined.
+/// How the global vector and the vector of a token are combined (see AdditiveAttention).
 enum class Interaction : std::uint8_t { kProduct, kAdd, kConcat };
 
 struct AdditiveFields {
   LogitColumns logits = LogitColumns::kFull;
   Interaction interaction = Interaction::kProduct;
   bool share_query_value = true;  ///< V = Q
-  bool share_heads = false;       ///< one row of A and of C serves every head
+  bool share_heads = false;       ///< all heads use the same row of A and of C
 
   void visit_fields(base::FieldVisitor& visit);
   void validate() const {}
 };
 
-/// Ways to compute additive attention that give the same result, for tests and benchmarks:
-///   kSharedQuery  K is never formed: both global vectors come from pooling X itself, because all
-///                 steps before a softmax are linear in X and constants cancel in it. With them
-///                 known, Y_i = (Wo Wt) (k * (Wv X_i)) + (Wo Wq) X_i + c_b;
-///   kMerged       nor is Q: Y_i = M_b X_i + c_b is one product per token. M_b costs d x d x d
-///                 per sequence, which is faster for long ones;
-///   kAuto         one of them for each sequence, by its length.
-/// With the interactions add and concat M is the same for all sequences, and all three are one.
+/// Forms of additive attention that give the same result; selectable for tests and benchmarks:
+///   kSharedQuery  does not compute K: both global vectors come from pooling X itself, because all
+///                 steps before a softmax are linear in X, and constants cancel in it. Then
+///                 Y_i = (Wo Wt) (k * (Wv X_i)) + (Wo Wq) X_i + c_b;
+///   kMerged       computes neither K nor Q: Y_i = M_b X_i + c_b is one product per token. M_b
+///                 costs d x d x d per sequence, so this form is faster for long sequences;
+///   kAuto         selects one of them for each sequence, by its length.
+/// With the interactions add and concat, M is the same for all sequences, and all forms are equal.
 enum class AdditiveForm : std::uint8_t { kAuto, kSharedQuery, kMerged };
 
 /// Additive attention, the token mixer of Fastformer (Wu et al., arXiv 2108.09084, section 3.1).
@@ -47,8 +47,8 @@ enum class AdditiveForm : std::uint8_t { kAuto, kSharedQuery, kMerged };
 ///   beta = softmax over tokens of (P C^T + c) / sqrt(e);   k[head] = sum_i beta_i P_i[head]
 ///   Y_i = Wt (k * V_i) + bt + Q_i,  then the output projection Wo Y_i + bo where there is one
 ///
-/// `interaction` replaces the products: add gives q + K_i and k + V_i, concat Wc [q; K_i] + bc and
-/// Wu [k; V_i] + bu. A and C are [h, d], or [h, e] with logits per head.
+/// `interaction` replaces the products: add computes q + K_i and k + V_i, concat Wc [q; K_i] + bc
+/// and Wu [k; V_i] + bu. A and C are [h, d], or [h, e] if `logits` is per head.
 class AdditiveAttention final : public Mixer {
  public:
   AdditiveAttention(const MixerShape& shape, const AdditiveFields& fields, ParameterStore& store,
@@ -65,7 +65,7 @@ class AdditiveAttention final : public Mixer {
   };
 
   struct Folded {
-    GatedWeights weights;  // only `direct` if all sequences have the same matrix
+    GatedWeights weights;  // only `direct` if all sequences share one matrix
     at::Tensor constants;  // [B, d]
   };
 
@@ -86,11 +86,11 @@ class AdditiveAttention final : public Mixer {
   Linear key_interaction_, value_interaction_;  // concat only
 };
 
-/// The vectors whose products with the rows of a sequence are the logits of their keys: logit
-/// vectors s_h, scaled by the vector g_b of each sequence, through the keys' weight W,
+/// For each head and sequence, the vector whose products with the sequence's rows are the key
+/// logits. With logit vectors s_h, a gate vector g_b of each sequence, and the key weight W:
 ///   q_bh = W^T (s_h * g_b)
-/// logits [h, m], gates [B, m], weight [m, d] -> [B, h, d], since s . (g * W x) = q . x. The
-/// backward pass forms the products s_h * g_b again instead of keeping them.
+/// since s . (g * W x) = q . x. logits [h, m], gates [B, m], weight [m, d] -> [B, h, d]. The
+/// backward pass recomputes the products s_h * g_b instead of storing them.
 ///
 /// Float or double; throws c10::Error if shapes or types disagree.
 at::Tensor key_queries(const at::Tensor& logits, const at::Tensor& gates, const at::Tensor& weight);

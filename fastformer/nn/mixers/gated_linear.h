@@ -16,16 +16,16 @@ struct GatedWeights {
   at::Tensor direct;  ///< [e, d]
 };
 
-/// Two linear layers with a per-sequence scale between them, plus a direct one: for the rows i of
-/// sequence b
+/// Two linear layers with a scale between them that depends on the sequence, plus a direct layer.
+/// For the rows i of sequence b:
 ///   y_i = outer (gate_b * (inner x_i)) + direct x_i + constant_b
-/// x [T, d], gates [B, m], constants [B, e] -> [T, e]. This is the last step of a Fastformer
-/// layer for every token, once its global key is known.
+/// x [T, d], gates [B, m], constants [B, e] -> [T, e]. This is the last step of a Fastformer layer
+/// for each token, after its global key is known.
 ///
-/// Two ways give the same result. A sequence of at least `least_merged` tokens gets its own matrix
-/// M_b = outer diag(gate_b) inner + direct, and so one product per token instead of three. The
-/// others are computed in blocks of rows that stay in the cache. In both cases the backward pass
-/// recomputes intermediate values: only x and the arguments are kept.
+/// There are two ways with the same result. For a sequence of at least `least_merged` tokens, the
+/// matrix M_b = outer diag(gate_b) inner + direct is computed, so that each token needs one product
+/// instead of three. Other sequences are computed in blocks of rows that stay in the cache. In both
+/// cases the backward pass recomputes intermediate values: only x and the arguments are stored.
 ///
 /// Deterministic for a given number of threads. Float or double; throws c10::Error if shapes or
 /// types disagree.

@@ -17,20 +17,20 @@ struct ProjectedLengths {
   at::Tensor input;  ///< x again, see `PooledRows::rows`
 };
 
-/// Projects each sequence along its length to k rows (Wang et al., Linformer, arXiv 2006.04768,
-/// section 4): for the rows X [n, c] of a sequence, projection E [k, L] and n <= L,
+/// Projects each sequence along its length to k rows (Linformer, Wang et al., arXiv 2006.04768,
+/// section 4). For the rows X [n, c] of a sequence, a projection E [k, L] and n <= L:
 ///   P = E[:, :n] X  [k, c]
-/// `projections` [s, g, k, L] holds s sets, each with one projection for each of g groups of c / g
-/// columns that stand side by side. x [T, c] -> [s, B, k, c].
+/// `projections` [s, g, k, L] has s sets; each has one projection for each of g groups of c / g
+/// adjacent columns. x [T, c] -> [s, B, k, c].
 ///
-/// The threads share sequences and columns; in the backward pass each adds up its part of the
-/// gradient of the projections [g s, longest n, k], and the parts are added in order. Rounds as
-/// `Linear` does. Throws c10::Error if shapes or types disagree or a sequence is longer than L.
+/// The threads share sequences and columns. In the backward pass, each thread sums its part of the
+/// gradient of the projections [g s, longest n, k], and these sums are added in order. Precision as
+/// in `Linear`. Throws c10::Error if shapes or types disagree or a sequence is longer than L.
 ProjectedLengths project_lengths(const at::Tensor& x, const at::Tensor& projections,
                                  const Offsets& offsets);
 
-/// What shares one projection of low-rank attention: nothing; the heads of a layer; also its keys
-/// and values; all layers.
+/// What uses the same projection in low-rank attention: nothing; the heads of a layer; also its
+/// keys and values; also all layers.
 enum class ProjectionSharing : std::uint8_t { kNone, kHeads, kKeyValue, kLayers };
 
 struct LowRankFields {
@@ -42,9 +42,9 @@ struct LowRankFields {
   void validate() const {}
 };
 
-/// Attention of low rank, the mixer of Linformer (Wang et al., arXiv 2006.04768, section 4). Keys
-/// and values of a sequence are projected along its length to k rows. For one sequence with rows
-/// X [n, d], h heads and e = d / h, where head t owns columns t e .. (t + 1) e of every projection:
+/// Low-rank attention, the mixer of Linformer (Wang et al., arXiv 2006.04768, section 4): keys and
+/// values are projected along the sequence to k rows. For one sequence with rows X [n, d], h heads
+/// and e = d / h, where head t owns columns t e .. (t + 1) e - 1 of every projection:
 ///
 ///   Q = X Wq^T + bq,  K = X Wk^T + bk,  V = X Wv^T + bv
 ///   K'[t] = E_t[:, :n] K[t],  V'[t] = F_t[:, :n] V[t]                               [k, e]
@@ -55,14 +55,14 @@ struct LowRankFields {
 ///   heads      one E and one F for all heads, [k, L];
 ///   key_value  E = F, `length_projection` [k, L];
 ///   layers     the same for all layers: `<encoder>.length_projection`.
-/// In the paper all sequences have the same length; here a sequence of n tokens uses the first n
+/// In the paper all sequences have the same length. Here a sequence of n tokens uses the first n
 /// columns of the projections, and always all k rows. Sequences longer than L = `projection_length`
-/// are refused.
+/// are rejected.
 ///
-/// Because a projection that the heads share commutes with a linear layer,
+/// A projection that all heads share commutes with a linear layer,
 ///   E (X Wk^T + 1 bk^T) = (E X) Wk^T + (E 1) bk^T,
-/// K and V are not formed if sequences have more than k tokens on average: k rows are projected
-/// instead.
+/// so if sequences have more than k tokens on average, the k rows are projected instead, and K and
+/// V are not computed.
 class LowRankAttention final : public Mixer {
  public:
   LowRankAttention(const MixerShape& shape, const LowRankFields& fields, ParameterStore& store,
@@ -81,7 +81,7 @@ class LowRankAttention final : public Mixer {
 
   std::int64_t heads_, rank_, length_;
   Linear query_, key_, value_, output_;
-  std::vector<at::Tensor> projections_;  // of keys and of values, or one of both
+  std::vector<at::Tensor> projections_;  // of keys and of values, or one for both
 };
 
 }  // namespace fastformer::nn

@@ -15,34 +15,34 @@
 
 namespace fastformer::nn {
 
-/// The weights of a mixer's tokens, for explanations; empty tensors if it has none.
+/// The attention weights of a mixer's tokens, for explanations; undefined if the mixer has none.
 struct MixerTrace {
   at::Tensor query_weights;  ///< alpha [T, h]
   at::Tensor key_weights;    ///< beta [T, h]
 };
 
-/// Receives the output y [n, d] of a mixer for the rows from `first` on.
+/// Receives output rows y [n, d] of a mixer, of which the first has the index `first` in the batch.
 using RowSink = std::function<void(std::int64_t first, const at::Tensor& y)>;
 
 /// Mixes the tokens of each sequence: x [T, d] -> [T, d].
 class Mixer {
  public:
   virtual ~Mixer() = default;
-  /// `trace` may be null. Immutable: many threads may call it.
+  /// `trace` may be null. Immutable: several threads may call it at the same time.
   virtual at::Tensor forward(const at::Tensor& x, const Offsets& offsets,
                              MixerTrace* trace) const = 0;
 
-  /// For inference: passes the output to `sink` block by block, each row once, from several
-  /// threads. The rows of x of a block are not read again, so that `sink` may overwrite them. By
-  /// default the whole output is computed first.
+  /// For inference: passes the output to `sink` in blocks, each row once, from several threads. The
+  /// rows of x that belong to a block are not read again, so that `sink` may overwrite them. By
+  /// default, the whole output is computed first.
   virtual void stream(const at::Tensor& x, const Offsets& offsets, const RowSink& sink) const;
 
-  /// Multiply-adds of `forward` on one sequence with that number of tokens, including products with
+  /// Multiply-adds of `forward` for one sequence of `tokens` tokens, including products with
   /// parameters; NaN if unknown.
   virtual double multiply_adds(std::int64_t tokens) const;
 };
 
-/// Makes a mixer whose parameters are named `<name>.<parameter>`.
+/// Creates a mixer with parameters named `<name>.<parameter>`.
 template <class Fields>
 using MixerFactory = std::function<std::unique_ptr<Mixer>(
     const MixerShape& shape, const Fields& fields, ParameterStore& store, const std::string& name)>;
@@ -74,12 +74,12 @@ MixerEntry mixer_entry(const std::string& name, MixerFactory<Fields> factory) {
           }};
 }
 
-/// Throws std::invalid_argument for a name that is taken.
+/// Throws std::invalid_argument if the name is already in use.
 void add_mixer(MixerEntry entry);
 
-/// Adds a mixer of another program to the table in `mixer.cc`: recipes, model directories and the
+/// Adds a mixer of another program to the table in `mixer.cc`. Recipes, model directories and the
 /// efficiency study can then use it, with its fields in [model.mixer]. Call it before other threads
-/// use the library. Throws std::invalid_argument for a name that is taken.
+/// use the library. Throws std::invalid_argument if the name is already in use.
 ///
 ///   struct DecayFields {
 ///     double decay = 0.9;
@@ -92,7 +92,7 @@ void add_mixer(MixerEntry entry);
 ///     return std::make_unique<DecayMixer>(shape, fields, store, name);
 ///   });
 ///
-/// A mixer without fields has NoMixerFields.
+/// For a mixer without fields, use NoMixerFields.
 template <class Fields>
 void register_mixer(const std::string& name, MixerFactory<Fields> factory) {
   add_mixer(mixer_entry<Fields>(name, std::move(factory)));

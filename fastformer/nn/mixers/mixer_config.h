@@ -10,14 +10,14 @@
 
 namespace fastformer::nn {
 
-/// The properties of an encoder that its mixers need.
+/// The properties of an encoder that its mixers depend on.
 struct MixerShape {
   std::int64_t width = 256;
   std::int64_t heads = 16;
   bool output_projection = true;
 };
 
-/// The fields of one mixer, type-erased.
+/// A type-erased struct with the fields of one mixer.
 class MixerFields {
  public:
   virtual ~MixerFields() = default;
@@ -26,7 +26,7 @@ class MixerFields {
   virtual void validate() const = 0;
 };
 
-/// The fields of a plain struct with visit_fields() and validate().
+/// Wraps a plain struct that has visit_fields() and validate().
 template <class Fields>
 class TypedMixerFields final : public MixerFields {
  public:
@@ -39,14 +39,14 @@ class TypedMixerFields final : public MixerFields {
   Fields value;
 };
 
-/// For mixers without fields.
+/// The fields of a mixer without fields.
 struct NoMixerFields {
   void visit_fields(base::FieldVisitor& /*visit*/) {}
   void validate() const {}
 };
 
-/// The mixer of an encoder and that mixer's fields: the table [model.mixer] of a recipe. The fields
-/// of another mixer are unknown keys of the table.
+/// The mixer of an encoder with its fields: the table [model.mixer] of a recipe. Fields of other
+/// mixers are unknown keys in this table.
 ///
 ///   [model.mixer]
 ///   name = "sliding_window"
@@ -56,7 +56,7 @@ struct NoMixerFields {
 ///   config.fields<SlidingWindowFields>().window = 256;
 class MixerConfig {
  public:
-  /// Additive attention.
+  /// Additive attention with its default fields.
   MixerConfig();
   /// A mixer with its default fields. Throws std::invalid_argument for an unknown name.
   explicit MixerConfig(const std::string& name);
@@ -91,8 +91,8 @@ class MixerConfig {
   }
   const MixerFields& erased_fields() const { return *fields_; }
 
-  /// Visits the name, then the fields of the mixer with that name: the defaults if the visitor
-  /// changed the name.
+  /// Visits the name, then the fields of the mixer with that name. If the visitor has changed the
+  /// name, these fields have their default values.
   void visit_fields(base::FieldVisitor& visit);
   /// Throws std::invalid_argument with one sentence.
   void validate() const { fields_->validate(); }

@@ -16,11 +16,11 @@ struct WindowShape {
   std::int64_t size, step;
 };
 
-/// The windows of each sequence among the R windows of the batch: [B + 1].
+/// The first window of each sequence among the R windows of the batch, [B + 1].
 std::vector<std::int64_t> window_offsets(const Offsets& offsets, const WindowShape& shape);
 
-/// Weights [R, size] by which windows take the mean of their rows, and those by which they take
-/// their middle row, or the last where they are cut before it.
+/// Weights [R, size] with which window_sums() gives the mean of each window, or its middle row (its
+/// last row if the window is cut off before the middle).
 at::Tensor mean_weights(const Offsets& offsets, const WindowShape& shape,
                         const at::TensorOptions& options);
 at::Tensor centre_weights(const Offsets& offsets, const WindowShape& shape,
@@ -31,23 +31,23 @@ struct WindowSums {
   at::Tensor input;  ///< x again, see `PooledRows::rows`
 };
 
-/// x [T, d] by weights [R, h size], whose part of a window for head t weights the columns
-/// t d / h .. (t + 1) d / h of its rows; the weights past the end of a sequence do not count.
+/// Weighted sums of the rows of each window: x [T, d], weights [R, h size]; each head has its own
+/// `size` weights. Weights of rows past the end of a sequence are ignored.
 WindowSums window_sums(const at::Tensor& x, const at::Tensor& weights, std::int64_t heads,
                        const Offsets& offsets, const WindowShape& shape);
 
-/// The element-wise maxima [R, d]; the gradient goes to the first of equal ones.
+/// The element-wise maxima of each window, [R, d]. The gradient goes to the first maximum.
 at::Tensor window_maxima(const at::Tensor& x, const Offsets& offsets, const WindowShape& shape);
 
-/// How the second level pools keys and values: their mean, their maxima, or their sum by weights
-/// that depend on the tokens.
+/// How the second level pools keys and values: mean, maximum, or a sum with weights that depend on
+/// the tokens.
 enum class PoolingKind : std::uint8_t { kMean, kMax, kDynamic };
 
 struct PoolingFields {
   std::int64_t window = 64;          ///< tokens around a token, half on each side
-  std::int64_t pooled_window = 256;  ///< the same of the second level
-  std::int64_t kernel = 5;           ///< tokens that are pooled into one
-  std::int64_t stride = 4;           ///< tokens from one pool to the next
+  std::int64_t pooled_window = 256;  ///< the same for the second level
+  std::int64_t kernel = 5;           ///< tokens that are pooled into one row
+  std::int64_t stride = 4;           ///< tokens from one pooled row to the next
   PoolingKind pooling = PoolingKind::kMean;
   bool residual = true;  ///< add the first level's output to the second's
 
@@ -57,7 +57,7 @@ struct PoolingFields {
 
 /// Attention in two levels, the mixer of Poolingformer (Zhang et al., arXiv 2105.04371, section 3).
 /// For one sequence with rows X [n, d], h heads and e = d / h, where head t owns columns
-/// t e .. (t + 1) e of every projection:
+/// t e .. (t + 1) e - 1 of every projection:
 ///
 ///   level 1   A_i = softmax attention of token i, with `query`, `key` and `value` of X, to the
 ///             tokens j with |i - j| <= floor(window / 2)
@@ -65,15 +65,15 @@ struct PoolingFields {
 ///             row p = 0 .. ceil(n / stride) - 1 pools rows p stride .. p stride + kernel - 1, as
 ///             far as they exist
 ///   level 2   Z_i = softmax attention of token i, with `pooled_query` of A, to the pooled rows p
-///             with |i - p stride| <= floor(pooled_window / 2); where there is none, to
-///             p = floor(i / stride) alone
+///             with |i - p stride| <= floor(pooled_window / 2), or, if there are none, only to
+///             p = floor(i / stride)
 ///   O = A + Z, or Z without `residual`
 ///
-/// then the output projection Wo O_i + bo if there is one. `pooling`: the mean or the max of the
-/// rows; or dynamic, weights that differ by head, from the middle row c of a window:
+/// then the output projection Wo O_i + bo if there is one. `pooling`: the mean or the maximum of
+/// the rows, or dynamic: a sum with weights u[t] for head t, from the middle row c of the window:
 ///   u[t] = softmax over m of (A_c W^T + b)[t kernel + m], with the layer `dynamic`, d -> h kernel
 ///
-/// A mean commutes with a linear layer, so for the mean K2 and V2 are formed for pooled rows only.
+/// A mean commutes with a linear layer, so K2 and V2 of a mean are computed only for pooled rows.
 class PoolingAttention final : public Mixer {
  public:
   PoolingAttention(const MixerShape& shape, const PoolingFields& fields, ParameterStore& store,
@@ -83,7 +83,7 @@ class PoolingAttention final : public Mixer {
   double multiply_adds(std::int64_t tokens) const override;
 
  private:
-  /// Queries, keys and values of level 2, and the rows of level 1, see `WindowSums`.
+  /// Queries, keys and values of level 2, and the rows of level 1 (see `WindowSums`).
   struct SecondLevel {
     at::Tensor query, key, value, input;
   };

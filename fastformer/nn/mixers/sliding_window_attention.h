@@ -10,7 +10,7 @@ namespace fastformer::nn {
 
 struct SlidingWindowFields {
   std::int64_t window = 64;        ///< tokens around a token, half on each side
-  std::int64_t global_tokens = 8;  ///< first tokens that attend to all and to which all attend
+  std::int64_t global_tokens = 8;  ///< first tokens, which attend to all, as all do to them
 
   void visit_fields(base::FieldVisitor& visit);
   void validate() const {}
@@ -18,8 +18,8 @@ struct SlidingWindowFields {
 
 /// Attention to neighbours and a few global tokens, the mixer of Longformer (Beltagy et al., arXiv
 /// 2004.05150, section 3.1). For one sequence with rows X [n, d], h heads and e = d / h, where head
-/// t owns columns t e .. (t + 1) e of every projection, r = floor(window / 2) and g =
-/// global_tokens:
+/// t owns columns t e .. (t + 1) e - 1 of every projection, r = floor(window / 2) and
+/// g = global_tokens:
 ///
 ///   Q = X Wq^T + bq,  K = X Wk^T + bk,  V = X Wv^T + bv
 ///   for i >= g:  O_i = sum of softmax_j(Q_i . K_j / sqrt(e)) V_j over j with |i - j| <= r or j < g
@@ -27,7 +27,7 @@ struct SlidingWindowFields {
 ///                `global_value`
 ///
 /// then the output projection Wo O_i + bo if there is one. The cost is that of the attended keys, n
-/// (window + 2 g) d; nothing is computed and then masked.
+/// (window + 2 g) d: no weight is computed only to be masked.
 class SlidingWindowAttention final : public Mixer {
  public:
   SlidingWindowAttention(const MixerShape& shape, const SlidingWindowFields& fields,

@@ -17,8 +17,8 @@ enum class Schedule : std::uint8_t { kConstant, kLinear, kCosine };
 /// and n = total_steps. While step < w, all rise linearly: step / max(1, w). After that:
 ///   constant  1
 ///   linear    max(0, (n - step) / max(1, n - w))
-///  cosine    (1 + cos(pi p)) / 2,  p = (step - w) / max(1, n - w), at most 1, so that the factor
-///            does not rise again after the last step
+///   cosine    (1 + cos(pi p)) / 2,  p = (step - w) / max(1, n - w), at most 1, so that the factor
+///             does not rise again after the last step
 /// Throws std::invalid_argument if an argument is negative.
 double schedule_factor(Schedule schedule, std::int64_t step, std::int64_t total_steps,
                        std::int64_t warmup_steps);

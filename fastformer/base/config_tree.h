@@ -22,8 +22,8 @@ namespace fastformer::base {
 ///   tree.read_section("train", train);    // fills fields, checks type, range and word
 ///   tree.check_sections({"train", ...});  // an unknown section is an error too
 ///
-/// A string in place of a table sets the first field of the table: mixer = "softmax" means mixer =
-/// { name = "softmax" }.
+/// A string in place of a table sets the first field of the table: mixer = "softmax" means
+/// mixer = { name = "softmax" }.
 class ConfigTree {
  public:
   /// Reads a TOML file, then applies `assignments` as set() does. Throws std::invalid_argument with

@@ -12,8 +12,8 @@
 /// divided into blocks, which threads pool separately and which are then merged in order, so that
 /// the result does not depend on the number of threads.
 ///
-/// x is [n, d], queries and pooled are [h, d], all row-major and not overlapping; d = `width`, h =
-/// `heads`. `Real` is float or double. No function allocates memory or throws.
+/// x is [n, d], queries and pooled are [h, d], all row-major and not overlapping; d = `width`,
+/// h = `heads`. `Real` is float or double. No function allocates memory or throws.
 namespace fastformer::kernels {
 
 /// Elements of the running softmax of some rows: h maxima, h sums and [h, d] weighted sums.

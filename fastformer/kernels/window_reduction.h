@@ -31,8 +31,8 @@ template <class Real>
 void window_sums(const RowWindows& windows, const WindowColumns& shape, const Real* x,
                  const Real* weights, std::int64_t weights_stride, Real* reduced);
 
-/// Given g = dL/dreduced: dx_m += weights[p, m] g_p and, unless dweights is null, dweights[p, m] =
-/// g_p . x_m, for the rows m of each window p.
+/// Given g = dL/dreduced: dx_m += weights[p, m] g_p and, unless dweights is null,
+/// dweights[p, m] = g_p . x_m, for the rows m of each window p.
 template <class Real>
 void window_sums_backward(const RowWindows& windows, const WindowColumns& shape, const Real* x,
                           const Real* weights, std::int64_t weights_stride, const Real* gradient,

@@ -10,22 +10,22 @@
 
 namespace fastformer::recommendation {
 
-/// Writes a score for each candidate of impression `i` of a log to `scores`, which has the right
-/// size.
+/// Writes a score for each candidate of impression `i` of a log to `scores`, which has one element
+/// per candidate.
 using ImpressionScorer =
     std::function<void(std::int64_t i, const Impression&, std::vector<double>& scores)>;
 
-/// Baselines for every model. Each is a scorer for rank_with(), for one thread; its arguments must
-/// outlive it.
+/// Baselines for recommenders: scorers for rank_with(), each for use by one thread. The arguments
+/// must outlive the scorer.
 ///
-///   random       a random number from the seed and the impression
-///   popularity   number of clicks on the item in the training part
-///   category     share of the user's clicks in the item's category
+///   random       a random number that depends on the seed and the impression
+///   popularity   the number of clicks on the item in the training part
+///   category     the fraction of the user's clicks that are in the item's category
 ImpressionScorer random_baseline(std::uint64_t seed);
 ImpressionScorer popularity_baseline(const ImpressionLog& train, const ItemTable& items);
 ImpressionScorer category_baseline(const ItemTable& items);
 
-/// Runs a scorer over all impressions. Throws std::invalid_argument for a log without labels.
+/// Scores all impressions of a log. Throws std::invalid_argument for a log without labels.
 metrics::RankingMean rank_with(const ImpressionScorer& scorer, const ImpressionLog& log);
 
 }  // namespace fastformer::recommendation

@@ -10,31 +10,31 @@
 namespace fastformer::recommendation {
 
 struct ClickSamplerOptions {
-  std::int64_t batch_size = 64;  ///< clicks
-  std::int64_t negatives = 4;    ///< to each click
+  std::int64_t batch_size = 64;  ///< in clicks
+  std::int64_t negatives = 4;    ///< per click
   std::uint64_t seed = 1;
 };
 
-/// The training batches of an impression log: each click of an impression with negatives, items of
-/// the same impression that were shown and not clicked, as in NRMS (Wu et al. 2019). Every click
-/// has the same number of negatives; if an impression has fewer, they are repeated.
+/// The training batches of an impression log. Each click of an impression gets negatives: items
+/// that the same impression showed and that were not clicked, as in NRMS (Wu et al. 2019). Each
+/// click has the same number of negatives; if an impression has fewer, they are repeated.
 ///
 ///   ClickSampler sampler(dataset.parts.train, dataset.titles, {.batch_size = 64, .seed = 1});
 ///   sampler.begin_epoch(epoch);
 ///   for (std::int64_t i = 0; i < sampler.batches(); ++i) use(sampler.batch(i));
 ///
 /// The candidates of a user are the click, then the negatives. The order of an epoch depends only
-/// on the seed and the epoch's number, the negatives of a click also on the click. Unknown items
-/// (number 0) are neither clicks nor negatives here. Log and titles must outlive the sampler;
-/// between two begin_epoch() many threads may call batch().
+/// on the seed and the number of the epoch; the negatives of a click also depend on the click.
+/// Unknown items (number 0) are not used as clicks or negatives. Log and titles must outlive the
+/// sampler. Between two calls of begin_epoch(), several threads may call batch().
 class ClickSampler {
  public:
-  /// Throws std::invalid_argument if no click has a negative, and for a size below 1.
+  /// Throws std::invalid_argument if no click has a negative, or if a size is below 1.
   ClickSampler(const ImpressionLog& log, const TitleTokens& titles,
                const ClickSamplerOptions& options);
 
   std::int64_t clicks() const { return static_cast<std::int64_t>(clicks_.size()); }
-  /// Clicks that training skips: on an unknown item, or without a known item as a negative.
+  /// Number of skipped clicks: on an unknown item, or without a known item as a negative.
   std::int64_t skipped() const { return skipped_; }
   std::int64_t batches() const;
 

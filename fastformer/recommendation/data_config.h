@@ -9,8 +9,8 @@
 
 namespace fastformer::recommendation {
 
-/// The recipe's [data] section for recommendation: files of items and clicks, and how they are
-/// split.
+/// The recipe's [data] section for recommendation: the files of items and clicks, and how the
+/// clicks are split.
 struct DataConfig {
   std::string format = "mind";
   std::vector<std::string> train;

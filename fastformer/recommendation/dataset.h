@@ -15,29 +15,29 @@ namespace fastformer::recommendation {
 struct Dataset {
   std::unique_ptr<text::Tokenizer> tokenizer;
   ItemTable items;
-  TitleTokens titles;  ///< of each item of the table
+  TitleTokens titles;  ///< of all items of the table
   LogParts parts;
-  std::vector<std::string> notices;  ///< as ClickSource has them
+  std::vector<std::string> notices;  ///< see ClickSource
 
-  /// A readable table: items, users, impressions and clicks of each part, and problems of the
+  /// A text table: items, users, impressions and clicks of each part, and problems in the
   /// files.
   std::string summary() const;
 };
 
-/// Reads the sources and tokenizes each title once. The vocabulary is learned from the items beside
-/// the training impressions and in data.news: from all of them if the last part of a source becomes
-/// the test part, because a catalogue is known before the clicks.
+/// Reads the sources and tokenizes each title once. The vocabulary is learned from the items of the
+/// training part and those in data.news. If the test part is split off a source, it is learned from
+/// all items, because a catalogue is known before the clicks.
 ///
 ///   const Dataset dataset = prepare(config, text_config);
 ///   std::puts(dataset.summary().c_str());
 ///
 /// Throws std::invalid_argument as read_clicks() does, for a validation part without known clicks,
-/// and for a validation or test part whose clicks cannot be measured.
+/// and for a validation or test part without a measurable impression.
 Dataset prepare(const DataConfig& config, const text::TokenizerConfig& text_config);
-/// The same for clicks that were read already, or are in memory (see clicks_of()).
+/// The same for clicks that have already been read, or are in memory (see clicks_of()).
 Dataset prepare(ClickSource source, const DataConfig& config,
                 const text::TokenizerConfig& text_config);
-/// The same for a model that has its tokenizer; a part without files is empty.
+/// The same for a model with an existing tokenizer; a part without files is empty.
 Dataset prepare(const DataConfig& config, std::unique_ptr<text::Tokenizer> tokenizer);
 
 }  // namespace fastformer::recommendation

@@ -14,21 +14,21 @@
 
 namespace fastformer::recommendation {
 
-/// Receives the scores of an impression's candidates.
+/// Receives an impression and the scores of its candidates.
 using ScoreUse = std::function<void(const Impression& impression, std::span<const double> scores)>;
 
 /// The scores of a recommender on a labelled log.
 struct Evaluation {
   metrics::RankingMean ranking;
-  double loss = 0;  ///< mean over the clicks of -log softmax of a click among it and all that its
-                    ///< impression showed without effect, in nats
+  double loss = 0;  ///< mean over the clicks, in nats, of -log softmax of the click's score over
+                    ///< the click and the items of its impression that were not clicked
 };
 
-/// Collects the scores of labelled impressions.
+/// Computes an Evaluation from the scores of labelled impressions.
 class RecommenderMeter {
  public:
   void add(const Impression& impression, std::span<const double> scores);
-  /// Throws std::invalid_argument if none of the impressions can be measured.
+  /// Throws std::invalid_argument if no impression was measurable.
   Evaluation result() const;
 
  private:
@@ -37,14 +37,14 @@ class RecommenderMeter {
   std::int64_t impressions_ = 0, clicks_ = 0;
 };
 
-/// The scores of all candidates, impression by impression, in the order of the log. If items are
-/// vectors (nrms, fastformer), each item of the log and each distinct history is encoded once and
-/// takes 4 d bytes. Otherwise (fim) titles are encoded for a few impressions at a time.
+/// Scores the candidates of each impression, in the order of the log. For models with item vectors
+/// (nrms, fastformer), each item of the log and each distinct history is encoded once and takes 4 d
+/// bytes. For others (fim), titles are encoded for a few impressions at a time.
 void score_impressions(const RecommenderModel& model, const TitleTokens& titles,
                        const ImpressionLog& log, const ScoreUse& use);
 
-/// Throws std::invalid_argument for a log without labels or without an impression that can be
-/// measured.
+/// Evaluates a model. Throws std::invalid_argument for a log without labels or without a measurable
+/// impression.
 ///
 ///   const auto result = evaluate(model, dataset.titles, dataset.parts.test);
 ///   metrics::score_of(result.ranking.mean(), "auc");
@@ -60,10 +60,10 @@ Evaluation evaluate(const RecommenderModel& model, const TitleTokens& titles,
 void write_rankings(const std::function<void(const ScoreUse&)>& score,
                     const std::filesystem::path& file, RecommenderMeter* meter = nullptr);
 
-/// "AUC 0.7000   MRR ...".
+/// The scores in one line: "AUC 0.7000   MRR ...".
 std::string ranking_text(const metrics::Scores& scores);
-/// The metrics with 95 % intervals of a bootstrap over impressions, the loss and the number of
-/// skipped impressions, as a table and as JSON.
+/// The metrics with 95 % bootstrap intervals over the impressions, the loss, and the number of
+/// skipped impressions, as a text table and as JSON.
 std::string evaluation_table(const Evaluation& evaluation);
 std::string evaluation_json(const Evaluation& evaluation);
 

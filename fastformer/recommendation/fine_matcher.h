@@ -8,20 +8,20 @@
 
 namespace fastformer::recommendation {
 
-/// FIM, fine-grained interest matching (Wang et al., ACL 2020, sections 3.2 to 3.4): compares each
-/// word of each clicked title with each word of the candidate, without a user vector.
+/// FIM, fine-grained interest matching (Wang et al., ACL 2020, sections 3.2 to 3.4). Compares each
+/// word of each clicked title with each word of the candidate's title, without a user vector.
 ///
 ///   D^0 = embedded words,  D^l = norm(relu(conv(D^(l-1)))), kernel 3, dilation l, l = 1, 2, 3
 ///   M^l_k[i, j] = D^l_clicked(k)[i] . D^l_candidate[j] / sqrt(width of the level)
 ///
-/// The matrices of all clicked items form a cube with 4 channels, [items, words, words]. Two rounds
-/// of a 3-D convolution (kernel 3, 32 and then 16 channels), relu and maximum over blocks of 3
-/// follow; a block at the edge may be smaller. One linear layer computes the score from the result.
+/// The matrices of all clicked items form a cube [items, words, words] with 4 channels. Two rounds
+/// of 3-D convolution (kernel 3, with 32 and then 16 channels), relu and max pooling over blocks of
+/// 3 follow; blocks at the edge may be smaller. A linear layer computes the score from the result.
 ///
-/// The cube has a fixed size: the first `matched_words` of a title and the last `matched_items` of
-/// a history, in order. After the end of a title all levels are zero, so that an empty title
-/// matches nothing; slices after the history are zero too. Training keeps about 25 bytes for each
-/// pair of words, see nn/layers/cube_convolution.h.
+/// The size of the cube is fixed: the first `matched_words` words of each title and the last
+/// `matched_items` items of a history, in order. Beyond the end of a title all levels are zero, so
+/// an empty title matches nothing; slices beyond the history are zero too. Training stores about 25
+/// bytes for each pair of words, see nn/layers/cube_convolution.h.
 ///
 /// Parameters: `levels.<l>.convolution`, `levels.<l>.normalization`, `cube.<i>`, `score`.
 class FineMatcher final : public ItemMatcher {

@@ -11,8 +11,8 @@
 namespace fastformer::recommendation {
 
 /// A ragged batch with two levels: users have items, items have tokens. Each distinct item is
-/// listed once, however many histories and candidate lists contain it; these hold positions in the
-/// list.
+/// stored once, even if several histories and candidate lists contain it; these lists consist of
+/// positions in `items`.
 struct ItemBatch {
   std::vector<std::int32_t> items;                    ///< [N] numbers in the item table
   std::vector<std::int32_t> token_ids;                ///< [T]
@@ -26,7 +26,7 @@ struct ItemBatch {
   std::int64_t tokens() const { return static_cast<std::int64_t>(token_ids.size()); }
 };
 
-/// Collects users into a batch.
+/// Builds a batch user by user.
 ///
 ///   ItemBatchBuilder builder(titles);
 ///   builder.add(impression.history, candidates);
@@ -36,8 +36,8 @@ class ItemBatchBuilder {
   /// `titles` must outlive the builder.
   explicit ItemBatchBuilder(const TitleTokens& titles) : titles_(titles) {}
 
-  /// Adds a user by numbers of the item table. Throws std::invalid_argument for a number without a
-  /// title.
+  /// Adds a user; items are given as numbers of the item table. Throws std::invalid_argument for a
+  /// number without a title.
   void add(std::span<const std::int32_t> history, std::span<const std::int32_t> candidates);
   ItemBatch take();
 
@@ -49,8 +49,8 @@ class ItemBatchBuilder {
   std::unordered_map<std::int32_t, std::int64_t> positions_;
 };
 
-/// Calls `body` with the titles of `items` in order, in batches of about 16,384 tokens, for work on
-/// single titles. The numbers in `items` must differ; throws as ItemBatchBuilder does.
+/// Calls `body` with the titles of `items`, in order, in batches of about 16,384 tokens, for work
+/// on single titles. The numbers in `items` must be distinct. Throws as ItemBatchBuilder does.
 void for_each_title_batch(const TitleTokens& titles, std::span<const std::int32_t> items,
                           const std::function<void(const ItemBatch&)>& body);
 

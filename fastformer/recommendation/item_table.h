@@ -12,15 +12,15 @@
 
 namespace fastformer::recommendation {
 
-/// One entry of an item file.
+/// An item: a row of an item file.
 struct Item {
   std::string id;
   std::string title;
   std::string category;  ///< empty: none
 };
 
-/// The items of a data set (news articles, films, packages), numbered from 1 in the order of
-/// addition. Number 0 stands for every item that the table does not have; it has no title and no
+/// The items of a data set (news articles, films, packages), numbered from 1 in the order in which
+/// they were added. Number 0 stands for every item that the table lacks; it has no title and no
 /// category.
 ///
 ///   ItemTable items;
@@ -33,24 +33,24 @@ class ItemTable {
 
   ItemTable();
 
-  /// Only the first entry of an id is added: MIND repeats items in the folders of its parts.
-  /// Entries with another title are counted.
+  /// Adds an item unless its id is already present: MIND repeats items in the folders of its parts.
+  /// Repeated items with another title are counted as conflicts.
   void add(Item item);
 
-  /// One more than the number of added items.
+  /// The number of items plus one, for number 0.
   std::int64_t size() const { return static_cast<std::int64_t>(titles_.size()); }
-  /// kUnknown for an id that the table does not have.
+  /// The number of an item; kUnknown for an id that the table lacks.
   std::int32_t find(std::string_view id) const;
   const std::string& id(std::int32_t item) const { return ids_[static_cast<std::size_t>(item)]; }
   const std::string& title(std::int32_t item) const {
     return titles_[static_cast<std::size_t>(item)];
   }
-  /// Position in categories(); -1: none.
+  /// Index of the category in categories(); -1: none.
   std::int32_t category(std::int32_t item) const {
     return category_of_[static_cast<std::size_t>(item)];
   }
   const std::vector<std::string>& categories() const { return categories_; }
-  /// Ignored entries whose title differs from the first entry with their id.
+  /// Number of items that add() ignored although their title differs from the first one.
   std::int64_t conflicts() const { return conflicts_; }
 
  private:
@@ -63,13 +63,13 @@ class ItemTable {
   std::int64_t conflicts_ = 0;
 };
 
-/// The titles of an item table as token ids, one after another: title n owns ids[offsets[n] ..
-/// offsets[n + 1]).
+/// The titles of an item table as token ids, one after another: title n has the ids offsets[n] ..
+/// offsets[n + 1] - 1.
 struct TitleTokens {
   std::vector<std::int32_t> ids;            ///< [T]
   std::vector<std::int64_t> offsets = {0};  ///< [N + 1]
-  std::int64_t cut = 0;                     ///< truncated titles
-  std::int64_t empty = 0;                   ///< items with an empty title; number 0 does not count
+  std::int64_t cut = 0;                     ///< number of truncated titles
+  std::int64_t empty = 0;                   ///< number of empty titles, without that of item 0
 
   std::int64_t size() const { return static_cast<std::int64_t>(offsets.size()) - 1; }
   std::span<const std::int32_t> title(std::int64_t item) const {
@@ -79,7 +79,7 @@ struct TitleTokens {
   }
 };
 
-/// Encodes each title once, to `limit` tokens at most.
+/// Encodes each title once and truncates it to `limit` tokens.
 TitleTokens tokenize_titles(const ItemTable& items, const text::Tokenizer& tokenizer,
                             std::int64_t limit);
 

@@ -12,14 +12,14 @@
 
 namespace fastformer::recommendation {
 
-/// For each user a list of rows of the encoded items.
+/// For each user a list of items, as indices of rows of the encoded items.
 struct ItemLists {
   std::span<const std::int64_t> rows;  ///< [H]
   nn::Offsets offsets;                 ///< of B users
 };
 
-/// Encodes embedded titles and scores candidates for the clicks of a user. Immutable: many threads
-/// may call it.
+/// Encodes embedded titles, and scores candidates given the clicks of a user. Immutable: several
+/// threads may call it at the same time.
 class ItemMatcher {
  public:
   virtual ~ItemMatcher() = default;
@@ -32,12 +32,12 @@ class ItemMatcher {
   virtual at::Tensor score(const at::Tensor& items, const ItemLists& histories,
                            const ItemLists& candidates, bool training) const = 0;
 
-  /// Whether an encoded item is one vector, so that the vectors of a whole data set fit into
+  /// Whether an encoded item is a single vector, so that the vectors of a whole data set fit into
   /// memory.
   virtual bool has_vectors() const = 0;
 };
 
-/// The rows of the lists, in order: [H, e].
+/// The listed rows of the items, in order: [H, e].
 at::Tensor select_rows(const at::Tensor& items, std::span<const std::int64_t> rows);
 
 /// The matcher of config.model.

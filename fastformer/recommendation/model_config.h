@@ -11,18 +11,18 @@
 
 namespace fastformer::recommendation {
 
-/// The recommender models.
-///   fastformer  one layer of the published code without normalisation, which its authors advise
+/// The recommender models:
+///   fastformer  one layer of the published code without normalization, which its authors advise
 ///               for recommendation, in both encoders (arXiv 2108.09084)
 ///   fim         fine-grained interest matching (see recommendation/fine_matcher.h)
-///   nrms        bare multi-head attention in both encoders (Wu et al., EMNLP 2019)
-///   plm_nr      a pre-trained encoder of titles and the user encoder of nrms (Wu et al., SIGIR
-///               2021, who tune the last two layers); of the title encoder only `width` is used
+///   nrms        only multi-head attention in both encoders (Wu et al., EMNLP 2019)
+///   plm_nr      a pre-trained title encoder and the user encoder of nrms (Wu et al., SIGIR 2021,
+///               who tune the last two layers); of the title encoder's fields only `width` is used
 ///   fastformer_plm_nr  the same with the user encoder of fastformer
 enum class ModelKind : std::uint8_t { kFastformer, kFim, kNrms, kPlmNr, kFastformerPlmNr };
 
-/// The user encoder, [model.users]: the fields of the title encoder except the width, which both
-/// share.
+/// The user encoder, [model.users]. It has the fields of the title encoder except the width, which
+/// both encoders share.
 struct UserEncoderConfig {
   nn::EncoderConfig encoder;
 
@@ -47,35 +47,35 @@ struct ModelConfig {
   std::string pretrained;
   std::int64_t trainable_layers = 2;
   double pretrained_factor = 0.03;
-  nn::BertConfig bert;  ///< of `pretrained`; no field of the section
+  nn::BertConfig bert;  ///< shape of `pretrained`; not a field of the section
 
   void visit_fields(base::FieldVisitor& visit);
   /// Throws std::invalid_argument with one sentence.
   void validate() const;
 
-  /// The preset of the section's `model`, overridden by what else the section holds. The shape of a
-  /// pre-trained encoder is that of the section [pretrained], which a saved model has, or that of
-  /// the folder. Throws std::invalid_argument as ConfigTree::read_section and BertConfig::load do.
+  /// The preset of `model`, overridden by the other fields of the section. The shape of a
+  /// pre-trained encoder comes from the section [pretrained] of a saved model, or from its folder.
+  /// Throws std::invalid_argument as ConfigTree::read_section and BertConfig::load do.
   static ModelConfig read(const base::ConfigTree& tree);
 
-  /// The configuration of the user encoder with the width of the items.
+  /// The configuration of the user encoder, with the width of the title encoder.
   nn::EncoderConfig user_encoder() const;
   nn::EmbeddingOptions embedding(std::int64_t vocabulary_size) const;
-  /// Whether titles are read by a pre-trained encoder.
+  /// Whether the title encoder is pre-trained.
   bool has_pretrained() const {
     return model == ModelKind::kPlmNr || model == ModelKind::kFastformerPlmNr;
   }
-  /// Width of the row of a word.
+  /// The width of an embedded word.
   std::int64_t word_width() const { return has_pretrained() ? bert.width : encoder.width; }
-  /// data.title_tokens, limited to what the model reads.
+  /// Largest number of tokens of a title: `title_tokens`, limited by the model's positions.
   std::int64_t title_limit(std::int64_t title_tokens) const;
 };
 
-/// The defaults of a kind of model.
+/// The default configuration of a model.
 ModelConfig model_preset(ModelKind kind);
 
 /// Throws std::invalid_argument with one sentence unless the section [text] tokenizes titles as the
-/// pre-trained encoder of the model expects. Other models accept any section.
+/// pre-trained encoder expects. Models without a pre-trained encoder accept any section.
 void check_pretrained_text(const ModelConfig& config, const text::TokenizerConfig& text);
 
 }  // namespace fastformer::recommendation

@@ -20,7 +20,7 @@ struct RecommenderContent;
 
 /// An item that a recommender chose for a user.
 struct Recommendation {
-  /// Contribution of one click: the score minus the score without this click in the history.
+  /// The contribution of one click: the score minus the score for the history without this click.
   struct Reason {
     std::string id, title;
     double added = 0;
@@ -33,11 +33,11 @@ struct Recommendation {
 /// The result of `Recommender::recommend`.
 struct Recommendations {
   std::vector<Recommendation> items;  ///< best first
-  std::vector<std::string> unknown;   ///< ids of the history that the catalogue lacks; ignored
+  std::vector<std::string> unknown;   ///< history ids that the catalogue lacks; ignored
 };
 
-/// Items with their vectors, for the recommender that made them. Immutable; safe to share by
-/// threads.
+/// Items with their vectors, for the recommender that created them. Immutable; safe to share
+/// between threads.
 class Catalogue {
  public:
   Catalogue(Catalogue&&) noexcept;
@@ -45,7 +45,7 @@ class Catalogue {
   ~Catalogue();
 
   std::int64_t size() const;
-  /// Titles that were not in the index file and had to be encoded.
+  /// Number of titles that had to be encoded because the index file did not contain them.
   std::int64_t encoded() const;
 
  private:
@@ -65,41 +65,41 @@ class Catalogue {
 ///     std::cout << item.score << ' ' << item.title << '\n';
 ///   }
 ///
-/// Immutable; safe to share by threads. Throws std::runtime_error if a computation fails.
+/// Immutable; safe to share between threads. Throws std::runtime_error if a computation fails.
 class Recommender {
  public:
   /// Throws std::invalid_argument with one sentence for a directory that is missing, incomplete,
   /// damaged, or of another kind or version.
   static Recommender load(const std::filesystem::path& directory, const Options& options = {});
-  /// A model in memory, for example from training.
+  /// Wraps a model in memory, for example from training.
   explicit Recommender(recommendation::RecommenderContent content, const Options& options = {});
   Recommender(Recommender&&) noexcept;
   Recommender& operator=(Recommender&&) noexcept;
   ~Recommender();
 
-  /// How the training files were read; items are read in the same way.
+  /// How the training files were read; catalogue() reads items in the same way.
   const recommendation::DataConfig& data_config() const;
 
   /// Reads items in the format of data_config(): MIND's news.tsv or its folder, an .item file of
-  /// RecBole, a package index. `index` names a file that stores their vectors, so that only new
+  /// RecBole, or a package index. `index` names a file that stores their vectors, so that only new
   /// titles are encoded; empty: none. Throws std::invalid_argument naming file and line for items
-  /// that cannot be read, for a damaged index, and for a model without item vectors (fim).
+  /// that cannot be read, and for a damaged index or a model without item vectors (fim).
   Catalogue catalogue(const std::filesystem::path& items,
                       const std::filesystem::path& index = {}) const;
   Catalogue catalogue(const std::filesystem::path& items, const std::filesystem::path& index,
                       const recommendation::DataConfig& config) const;
-  /// Items in memory.
+  /// The same for items in memory.
   Catalogue catalogue(std::span<const recommendation::Item> items) const;
 
   /// The `top` items with the highest scores for a user who clicked `history` (ids, oldest first),
-  /// without those of the history. Throws std::invalid_argument if the catalogue has no item of the
-  /// history, or no other items.
+  /// except those in the history. Throws std::invalid_argument if the catalogue contains no item of
+  /// the history, or no other item.
   Recommendations recommend(const Catalogue& catalogue, std::span<const std::string> history,
                             std::size_t top = 10) const;
 
-  /// The vectors of titles [titles, width]; the product of a user's and an item's is the score.
+  /// Vectors of titles [titles, width]; the score is the product of a user's and an item's vector.
   Vectors embed(std::span<const std::string> titles) const;
-  /// The vectors of users [histories, width] by the ids of their clicks.
+  /// Vectors of users [histories, width], given the ids of their clicks, oldest first.
   Vectors embed_users(const Catalogue& catalogue,
                       std::span<const std::vector<std::string>> histories) const;
 

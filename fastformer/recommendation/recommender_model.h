@@ -24,45 +24,45 @@
 
 namespace fastformer::recommendation {
 
-/// Recommendation (Wu et al., arXiv 2108.09084, section 4.1): word embedding or a pre-trained
+/// The recommender (Wu et al., arXiv 2108.09084, section 4.1): a word embedding or a pre-trained
 /// encoder, a title encoder, and a matcher of clicked items and candidates.
 ///
 ///   const RecommenderModel model(config, tokenizer->vocabulary_size(), /*seed=*/1);
 ///   model.loss(sampler.batch(i), /*training=*/true).backward();
 ///
-/// Every distinct title of a batch is encoded once, forward and backward. Immutable except for its
-/// parameters, which an optimizer changes: without one, safe to share by threads.
+/// Each distinct title of a batch is encoded once, forward and backward. Only an optimizer changes
+/// the parameters; otherwise the model is immutable and safe to share between threads.
 class RecommenderModel {
  public:
-  /// Throws std::invalid_argument for a vocabulary or a number of layers to tune that a pre-trained
-  /// encoder does not have.
+  /// Throws std::invalid_argument if a pre-trained encoder has another vocabulary, or fewer layers
+  /// than are to be trained.
   RecommenderModel(const ModelConfig& config, std::int64_t vocabulary_size, std::uint64_t seed,
                    at::ScalarType dtype = at::kFloat);
-  /// With the parameters of `store`, such as those of a file.
+  /// Uses the parameters of `store`, for example those of a file.
   RecommenderModel(const ModelConfig& config, std::int64_t vocabulary_size,
                    nn::ParameterStore store);
 
   /// The mean over the clicks of -log softmax of the click's score among its candidates. The first
-  /// candidate of each user is the click, and all users have the same number of candidates.
+  /// candidate of each user must be the click, and all users must have equally many candidates.
   /// `training` turns dropout on, which draws from LibTorch's default generator. `frozen`, if
   /// defined, is the result of frozen_rows() for the batch. Throws c10::Error for lists of unequal
   /// lengths.
   at::Tensor loss(const ItemBatch& batch, bool training, const at::Tensor& frozen = {}) const;
-  /// The scores of the candidates: [C].
+  /// The scores of the candidates, [C].
   at::Tensor scores(const ItemBatch& batch, bool training, const at::Tensor& frozen = {}) const;
 
-  /// For inference in two steps: titles to rows [N, e], and lists of such rows to scores [C].
+  /// Inference in two steps: titles -> rows [N, e], and lists of such rows -> scores [C].
   at::Tensor encode_items(std::span<const std::int32_t> token_ids, const nn::Offsets& offsets,
                           bool training = false) const;
   at::Tensor score(const at::Tensor& items, const ItemLists& histories,
                    const ItemLists& candidates) const;
-  /// The output of the frozen layers of a pre-trained encoder: rows [T, e], the same at every step
-  /// (see FrozenTitles). Throws std::logic_error for a model that has none.
+  /// The output of the frozen layers of a pre-trained encoder: rows [T, e], the same in every step
+  /// (see FrozenTitles). Throws std::logic_error if the model has none.
   bool has_frozen_rows() const;
   at::Tensor frozen_rows(std::span<const std::int32_t> token_ids, const nn::Offsets& offsets) const;
-  /// The vectors of users [B, d]. Throws std::invalid_argument for a model that has none (fim).
+  /// Vectors of users, [B, d]. Throws std::invalid_argument for a model without user vectors (fim).
   at::Tensor encode_users(const at::Tensor& items, const ItemLists& histories) const;
-  /// Whether an encoded item is one vector, so that the vectors of a whole data set fit into
+  /// Whether an encoded item is a single vector, so that the vectors of a whole data set fit into
   /// memory.
   bool has_vectors() const { return matcher_->has_vectors(); }
 
@@ -71,11 +71,11 @@ class RecommenderModel {
   void load_pretrained() const;
 
   const nn::ParameterMap& parameters() const { return store_.parameters(); }
-  /// The trained parameters. An optimizer would also move frozen ones, so they are not included.
+  /// The trained parameters, without frozen ones, which an optimizer would change too.
   const nn::ParameterMap& trained_parameters() const { return trained_; }
-  /// Factor of the learning rate for a parameter.
+  /// The factor on the learning rate for a parameter.
   double learning_rate_factor(const std::string& parameter) const;
-  /// The tables whose gradients are sparse, and their rows that a batch touches.
+  /// The tables with sparse gradients, and the rows of them that a batch uses.
   std::set<std::string> row_sparse_parameters() const;
   std::vector<std::pair<std::string, at::Tensor>> touched_rows(const ItemBatch& batch) const;
 
@@ -89,9 +89,9 @@ class RecommenderModel {
   nn::ParameterMap trained_;
 };
 
-/// The content of a recommender's model directory, see base/model_directory.h: the sections
-/// `model`, `data` (how its training files were read) and, with a pre-trained encoder, `pretrained`
-/// of config.json, the parameters and the tokenizer.
+/// The content of a recommender's model directory, see base/model_directory.h: config.json with the
+/// sections `model`, `data` (how the training files were read) and, for a pre-trained encoder,
+/// `pretrained`; the parameters; and the tokenizer.
 struct RecommenderContent {
   DataConfig data_config;
   std::unique_ptr<text::Tokenizer> tokenizer;
@@ -111,8 +111,8 @@ void save_recommender(const std::filesystem::path& directory, const DataConfig& 
                       const text::Tokenizer& tokenizer, const RecommenderModel& model,
                       const std::string& card);
 
-/// The encoded titles of `items`, one row each: [N, e], encoded in batches and without gradients.
-/// The numbers in `items` must differ; throws as ItemBatchBuilder does for a number without a
+/// Encodes the titles of `items` in batches, without gradients: one row per item, [N, e]. The
+/// numbers in `items` must be distinct. Throws as ItemBatchBuilder does for a number without a
 /// title.
 at::Tensor encode_titles(const RecommenderModel& model, const TitleTokens& titles,
                          std::span<const std::int32_t> items);

@@ -9,25 +9,25 @@
 
 namespace fastformer::recommendation {
 
-/// Averages the scores of M recommenders. Recommenders score on different scales, so the scores of
-/// an impression are standardized before the mean:
+/// Averages the scores of M recommenders. Their scales differ, so the scores for each impression
+/// are standardized before the mean:
 ///
 ///   s_c = 1/M sum over m of (s_mc - mean over c of s_mc) / deviation over c of s_mc
 ///
-/// where a model that scores all candidates of an impression equally adds 0.
+/// where a model with equal scores for all candidates of an impression contributes 0.
 ///
 ///   ScoreEnsemble ensemble;
 ///   for (const auto& member : members) ensemble.add(*member.model, member.dataset);
 ///   ensemble.visit(log, [&](const auto& impression, auto scores) { use(impression, scores); });
 class ScoreEnsemble {
  public:
-  /// Scores the test part of `data`: the same impressions for each member, read with the member's
-  /// own titles and histories. Throws std::invalid_argument if an impression shows other items than
-  /// that of the first member, and for a score that is not finite.
+  /// Adds the scores for the test part of `data`. All members must have the same impressions, but
+  /// each member reads its own titles and histories. Throws std::invalid_argument if an impression
+  /// shows other items than for the first member, or if a score is not finite.
   void add(const RecommenderModel& model, const Dataset& data);
 
-  /// The scores impression by impression, in the order of `log`, the first member's test part.
-  /// Throws std::logic_error without a member.
+  /// Calls `use` with the mean scores of each impression of `log`, the first member's test part, in
+  /// order. Throws std::logic_error if there are no members.
   void visit(const ImpressionLog& log, const ScoreUse& use) const;
 
  private:

@@ -8,23 +8,23 @@
 
 namespace fastformer::recommendation {
 
-/// The scores [C] of the candidates of B users: u_b . r_c. `users` [B, d], `items` [N, d].
+/// The scores [C] of the candidates of B users: u_b . r_c. `users` is [B, d], `items` is [N, d].
 at::Tensor match_vectors(const at::Tensor& users, const at::Tensor& items,
                          const ItemLists& candidates);
 
-/// Users and items are vectors, and the score is their product. With an encoder over words and
-/// another over clicked items, each with any mixer, and additive pooling:
+/// Represents users and items by vectors, whose product is the score. One encoder reads the words
+/// of a title, another the clicked items; each has any mixer, followed by additive pooling:
 ///
 ///   r_n = pool(encoder(words of title n)),   u = pool(user_encoder(r of the clicked items))
 ///   score = u . r_candidate
 ///
-/// Fastformer (Wu et al., arXiv 2108.09084, section 4.1) with the additive mixer, NRMS (Wu et al.,
-/// EMNLP 2019, section 2) with multi-head attention and nothing around it. PLM-NR (Wu et al., arXiv
-/// 2104.07413, section 3) pools the output of a pre-trained encoder,
+/// With the additive mixer this is Fastformer (Wu et al., arXiv 2108.09084, section 4.1); with only
+/// multi-head attention, NRMS (Wu et al., EMNLP 2019, section 2). PLM-NR (Wu et al., arXiv
+/// 2104.07413, section 3) pools the output of a pre-trained encoder:
 ///
 ///   r_n = P pool(words of title n),   P [d, w] only if their widths d and w differ.
 ///
-/// A user without clicks has the zero vector, so all items have equal scores. Parameters:
+/// A user without clicks has the zero vector, so that all items have equal scores. Parameters:
 /// `news.encoder` or `news.projection`, `news.pooling`, `user.encoder`, `user.pooling`.
 class TwoTower final : public ItemMatcher {
  public:
@@ -35,7 +35,7 @@ class TwoTower final : public ItemMatcher {
                    bool training) const override;
   bool has_vectors() const override { return true; }
 
-  /// The vectors of the users: [B, d].
+  /// Vectors of users, [B, d].
   at::Tensor encode_users(const at::Tensor& items, const ItemLists& histories, bool training) const;
 
  private:

@@ -9,7 +9,7 @@
 
 namespace fastformer::summarization {
 
-/// Files of the pairs of document and summary, and how they are split and truncated.
+/// The files of documents and summaries, and how they are split and truncated.
 struct DataConfig {
   std::string format = "jsonl";
   std::vector<std::string> train;

@@ -16,16 +16,16 @@
 
 namespace fastformer::summarization {
 
-/// Documents and summaries as token ids; row i of one belongs to row i of the other.
+/// Documents and summaries as token ids; row i of `source` belongs to row i of `target`.
 struct PairCorpus {
   data::Corpus source, target;
 
   std::int64_t size() const { return source.size(); }
-  /// Tokens of document and summary of each row, for plans of batches.
+  /// Number of tokens of document and summary together, for each row; used to plan batches.
   std::vector<std::int64_t> lengths() const;
 };
 
-/// Documents and their summaries. Summaries have no begin and end tokens: the model adds them.
+/// A batch of documents and summaries. The model adds begin and end tokens to the summaries.
 struct PairBatch {
   data::TokenBatch source, target;
 };
@@ -33,50 +33,50 @@ struct PairBatch {
 /// Copies rows into a batch. Throws std::out_of_range for a row that the corpus does not have.
 PairBatch gather(const PairCorpus& corpus, std::span<const std::int64_t> rows);
 
-/// Pairs that were dropped from a part.
+/// Numbers of pairs that were dropped from a part.
 struct DroppedPairs {
-  std::int64_t empty = 0;      ///< without document or without summary
-  std::int64_t too_short = 0;  ///< with fewer tokens than the minimum
+  std::int64_t empty = 0;      ///< document or summary is empty
+  std::int64_t too_short = 0;  ///< document or summary has fewer tokens than the minimum
 };
 
-/// Pairs of document and summary ready for training, and their shared vocabulary.
+/// Pairs of document and summary, ready for training, with their shared vocabulary.
 struct Dataset {
   std::unique_ptr<text::Tokenizer> tokenizer;
   PairCorpus train, validation, test;
   DroppedPairs train_dropped, validation_dropped, test_dropped;
 
-  /// A readable table: pairs of each part, lengths of documents and summaries, numbers of truncated
+  /// A text table: pairs of each part, lengths of documents and summaries, numbers of truncated
   /// texts and of dropped pairs.
   std::string summary() const;
 };
 
-/// Reads the sources, splits them and tokenizes them.
+/// Reads, splits and tokenizes the sources.
 ///
 ///   const Dataset dataset = prepare(config, text_config, "runs/summaries/cache");
 ///   std::puts(dataset.summary().c_str());
 ///
-/// The vocabulary is learned from documents and summaries of the training part alone. Pairs with
-/// equal documents never cross a split. The result is stored in `cache_folder`/<key>, where the key
-/// covers both configurations and the names, sizes and times of the source files; a second call
-/// opens it without reading them.
+/// The vocabulary is learned only from the training part's documents and summaries. Pairs with
+/// equal documents go to the same part. The result is stored in `cache_folder`/<key>; the key
+/// depends on both configurations and on names, sizes and times of the source files. A second call
+/// opens the result without reading these files.
 ///
-/// Throws std::invalid_argument with one sentence for input that a reader refuses, and if no
-/// training pair is left.
+/// Throws std::invalid_argument with one sentence for input that a reader rejects, and if no
+/// training pair remains.
 Dataset prepare(const DataConfig& config, const text::TokenizerConfig& text_config,
                 const std::filesystem::path& cache_folder, const data::Notice& notice = {});
 
-/// The same for pairs in memory, without any file.
+/// The same for pairs in memory; writes no file.
 Dataset prepare(std::span<const TextPair> pairs, const DataConfig& config,
                 const text::TokenizerConfig& text_config);
 
-/// The pairs of `entries`, in memory, for an existing model and tokenizer. Throws as prepare()
-/// does, and if no pair is left.
+/// Reads the pairs of `entries` into memory, for an existing model and tokenizer. Throws as
+/// prepare() does, and if no pair remains.
 PairCorpus read_pairs(const DataConfig& config, const std::vector<std::string>& entries,
                       const text::Tokenizer& tokenizer);
 
-/// The texts of a corpus' rows, in their order, read again from its files, for ROUGE. `entries` are
-/// those of the part, or config.train for a validation part taken from it. Throws
-/// std::invalid_argument if the files have changed and hold fewer pairs.
+/// Reads the texts of a corpus's rows again, in their order, for ROUGE. `entries` are those of the
+/// part, or config.train for a validation part that was split off it. Throws std::invalid_argument
+/// if the files have changed and contain fewer pairs.
 std::vector<TextPair> read_texts(const DataConfig& config, const std::vector<std::string>& entries,
                                  const PairCorpus& corpus);
 

@@ -8,8 +8,8 @@
 
 namespace fastformer::summarization {
 
-/// The table [model.decoder]. Width, heads and activation are the encoder's. The paper uses four
-/// layers (arXiv 2108.09084, appendix) and does not specify the rest of the decoder.
+/// The table [model.decoder]. Width, heads and activation are those of the encoder. The paper uses
+/// four layers (arXiv 2108.09084, appendix) and does not specify the rest of the decoder.
 struct DecoderFields {
   std::int64_t layers = 4;
   std::int64_t ffn_width = 1024;
@@ -22,7 +22,7 @@ struct DecoderFields {
   void visit_fields(base::FieldVisitor& visit);
 };
 
-/// The recipe's [model] section for summarization: the encoder of documents, and the decoder.
+/// The recipe's [model] section for summarization: the encoder of documents and the decoder.
 struct ModelConfig {
   nn::TextEncoderConfig source;
   DecoderFields decoder;
@@ -31,15 +31,15 @@ struct ModelConfig {
   /// Throws std::invalid_argument with one sentence.
   void validate() const { source.validate(); }
 
-  /// The preset that the section names, overridden by what else the section holds. Throws as
+  /// The preset that the section names, overridden by the other fields of the section. Throws as
   /// ConfigTree::read_section does.
   static ModelConfig read(const base::ConfigTree& tree);
 
   nn::DecoderConfig decoder_config() const;
-  /// The embedding of summaries, for a vocabulary of that size.
+  /// The options of the embedding of summaries, for a vocabulary of that size.
   nn::EmbeddingOptions target_embedding(std::int64_t vocabulary_size) const;
   /// Largest number of tokens of a summary: `max_tokens` (0: no limit), limited by the positions,
-  /// one of which the begin token takes.
+  /// of which the begin token takes one.
   std::int64_t summary_limit(std::int64_t max_tokens) const;
 };
 

@@ -15,7 +15,7 @@ namespace fastformer::summarization {
 /// How the tokens of a summary are chosen.
 enum class SearchMethod : std::uint8_t { kBeam, kGreedy, kSample };
 
-/// How summaries are generated: the recipe's section [search].
+/// How summaries are generated: the recipe's [search] section.
 struct SearchConfig {
   SearchMethod method = SearchMethod::kBeam;
   std::int64_t beams = 5;
@@ -32,17 +32,17 @@ struct SearchConfig {
   void validate() const;
 };
 
-/// A model as a search sees it: sequences that grow by one token per step. At the start there is
-/// one empty sequence per document.
+/// The interface of a model for a search: sequences that grow by one token per step. At the start
+/// there is one empty sequence per document.
 class SequenceModel {
  public:
   virtual ~SequenceModel() = default;
 
   virtual std::int64_t documents() const = 0;
-  /// Appends a token to each of the H sequences; log-probabilities [H, V] of the next ones, float
-  /// or double. The first token of each sequence is the begin token.
+  /// Appends a token to each of the H sequences and returns the log-probabilities [H, V] of the
+  /// next tokens, float or double. The first token of each sequence is the begin token.
   virtual at::Tensor step(std::span<const std::int32_t> tokens) = 0;
-  /// Sequence i becomes a copy of what `parents[i]` was. Sequences stay in the order of documents.
+  /// Sequence i becomes a copy of the former `parents[i]`; documents stay in their order.
   virtual void select(std::span<const std::int64_t> parents) = 0;
 };
 
@@ -56,22 +56,22 @@ struct SearchTokens {
 struct WrittenText {
   std::vector<std::int32_t> tokens;  ///< without begin and end tokens
   double log_probability = 0;        ///< of these tokens, and of the end token if the text has one
-  double score = 0;                  ///< for comparing the texts of a document
-  bool ended = false;                ///< ended with the end token, not by the length limit
+  double score = 0;                  ///< for comparison with other texts of the same document
+  bool ended = false;                ///< whether the end token ended it, not the length limit
 };
 
 /// Called with each token of a text as soon as it is chosen, except the end token.
 using TokenSink = std::function<void(std::int64_t document, std::int32_t token)>;
 
-/// The tokens that may follow a text: no banned token, no end token before `min_tokens`, and no
-/// token that would repeat an n-gram of `blocked_ngram` tokens (Paulus et al., arXiv 1705.04304,
+/// Decides which tokens may follow a text: no banned token, no end token before `min_tokens`, and
+/// no token that would repeat an n-gram of `blocked_ngram` tokens (Paulus et al., arXiv 1705.04304,
 /// section 2.5). The n-grams include the begin token.
 class TokenRules {
  public:
   /// Throws std::invalid_argument if `config` is invalid.
   TokenRules(const SearchConfig& config, SearchTokens tokens);
 
-  /// `texts` [H], each with its begin token; log_p [H, V]: forbidden tokens become -infinity.
+  /// `texts` [H], each with its begin token. Sets forbidden tokens in log_p [H, V] to -infinity.
   void apply(std::span<const std::vector<std::int32_t>* const> texts,
              const at::Tensor& log_p) const;
 

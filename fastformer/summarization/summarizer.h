@@ -20,7 +20,7 @@ namespace summarization {
 struct SummarizerContent;
 }
 
-/// The positions of the document that the model attended to for one token.
+/// A token of a summary, and the positions of the document that the model attended to for it.
 struct WrittenToken {
   struct Source {
     std::string token;
@@ -37,17 +37,17 @@ struct WrittenToken {
 struct Summary {
   std::string text;
   double log_probability = 0;
-  std::vector<WrittenToken> tokens;  ///< with SummarizeOptions::explain
+  std::vector<WrittenToken> tokens;  ///< only with SummarizeOptions::explain
 };
 
 struct SummarizeOptions {
   summarization::SearchConfig search;
-  bool explain = false;  ///< fill Summary::tokens
-  /// Number of the first document among all summarized documents; random draws of sampling depend
+  bool explain = false;  ///< whether to fill Summary::tokens
+  /// Number of the first document among all documents to summarize; random draws of sampling depend
   /// on it.
   std::int64_t first_document = 0;
-  /// Receives the text of a summary in pieces while it is written; for one document, and not with
-  /// search.method = beam, whose summary is known only at the end.
+  /// Receives the text of a summary in pieces while it is generated. Only for a single document,
+  /// and not with search.method = beam, whose summary is known only at the end.
   std::function<void(std::string_view piece)> stream = {};
 };
 
@@ -56,27 +56,27 @@ struct SummarizeOptions {
 ///   const auto summarizer = fastformer::Summarizer::load("runs/cnn_dailymail/model");
 ///   std::cout << summarizer.summarize(document).text << '\n';
 ///
-/// Immutable; safe to share by threads. Throws std::runtime_error if a computation fails.
+/// Immutable; safe to share between threads. Throws std::runtime_error if a computation fails.
 class Summarizer {
  public:
   /// Throws std::invalid_argument with one sentence for a directory that is missing, incomplete,
   /// damaged, or of another kind or version.
   static Summarizer load(const std::filesystem::path& directory, const Options& options = {});
-  /// A model in memory, for example from training.
+  /// Wraps a model in memory, for example from training.
   explicit Summarizer(summarization::SummarizerContent content, const Options& options = {});
   Summarizer(Summarizer&&) noexcept;
   Summarizer& operator=(Summarizer&&) noexcept;
   ~Summarizer();
 
-  /// The recipe's search, for SummarizeOptions.
+  /// The search settings of the recipe, for use in SummarizeOptions.
   const summarization::SearchConfig& search() const;
   /// How the training files were read.
   const summarization::DataConfig& data_config() const;
 
-  /// With the recipe's search.
+  /// Summarizes one document with the recipe's search settings.
   Summary summarize(std::string_view document) const;
-  /// One summary per document, in their order. Memory is bounded by Options::max_batch_tokens.
-  /// Throws std::invalid_argument for a stream with a beam search or with several documents.
+  /// One summary per document, in their order. Options::max_batch_tokens bounds the memory. Throws
+  /// std::invalid_argument if options.stream is set with a beam search or for several documents.
   std::vector<Summary> summarize(std::span<const std::string> documents,
                                  const SummarizeOptions& options) const;
 

@@ -33,10 +33,10 @@ namespace fastformer::summarization {
 ///   k_j = Wk E_j + bk + Wp E_(j-1)
 ///   a_t = softmax_j((Wq y_t + bq) . k_j / sqrt(d)),   c_t = sum_j a_tj E_j
 ///   g_t = sigmoid(Wg [c_t; y_t; x_t] + bg), the probability of generating instead of copying
-/// Their encoder is recurrent, so its rows contain the preceding tokens. The rows of additive
-/// attention contain their own token and the whole document, but not their neighbours; Wp lets the
-/// pointer continue a copied phrase. Parameters: `<name>.query`, `<name>.key`, `<name>.previous`
-/// and `<name>.gate`.
+/// The encoder of the paper is recurrent, so its rows contain information about preceding tokens.
+/// Rows of additive attention contain their own token and the whole document, but not their
+/// neighbours; Wp enables the pointer to continue a copied phrase. Parameters: `<name>.query`,
+/// `<name>.key`, `<name>.previous` and `<name>.gate`.
 struct CopyHead {
   CopyHead() = default;
   CopyHead(nn::ParameterStore& store, const std::string& name, std::int64_t width)
@@ -45,12 +45,12 @@ struct CopyHead {
         previous(store.normal(name + ".previous.weight", {width, width})),
         gate(store, name + ".gate", 3 * width, 1) {}
 
-  /// k [S, d] of the encoded documents [S, d].
+  /// Encoded documents [S, d] -> k [S, d].
   at::Tensor keys(const at::Tensor& memory, const nn::Offsets& offsets) const {
     const auto before = nn::previous_rows(memory, offsets);
     return key.forward(memory) + nn::affine(before, previous, {}, kernels::token_operands());
   }
-  /// Logits of g [T, 1] of rows [T, d] each.
+  /// c, y and x, rows [T, d] each -> the logits of g, [T, 1].
   at::Tensor gate_logits(const at::Tensor& context, const at::Tensor& decoded,
                          const at::Tensor& input) const {
     return gate.forward(at::cat({context, decoded, input}, 1));
@@ -68,8 +68,8 @@ struct TextVocabulary {
   std::int32_t begin = 0, end = 0;
 };
 
-/// The vocabulary of a tokenizer. If it has no begin and end tokens, two ids are added after its
-/// own; no text is encoded to them.
+/// The vocabulary of a tokenizer. If the tokenizer has no begin and end tokens, two ids are added
+/// after its own ids; encoding a text never produces them.
 inline TextVocabulary vocabulary_of(const text::Tokenizer& tokenizer) {
   const auto size = tokenizer.vocabulary_size();
   if (tokenizer.begin_id() >= 0 && tokenizer.end_id() >= 0) {
@@ -78,56 +78,56 @@ inline TextVocabulary vocabulary_of(const text::Tokenizer& tokenizer) {
   return {size + 2, static_cast<std::int32_t>(size), static_cast<std::int32_t>(size + 1)};
 }
 
-/// The state of summaries while they are written.
+/// The state of summaries that are being generated.
 struct WritingState {
   nn::DecoderState decoder;
-  at::Tensor memory, copy_keys;  ///< [S, d], the encoded documents; the latter where copied
-  nn::DistinctTokens tokens;     ///< of the documents, where copied
+  at::Tensor memory, copy_keys;  ///< [S, d], encoded documents; keys only with `copy`
+  nn::DistinctTokens tokens;     ///< of the documents; only with `copy`
 };
 
-/// The weights of a summary with T tokens of a document with S tokens, for explanations.
+/// The weights for a summary of T tokens and a document of S tokens, for explanations.
 struct SummaryTrace {
-  /// [T, S], rows sum to 1: a_t of the copy head, or without one the last decoder layer's attention
-  /// to the document, averaged over heads.
+  /// [T, S], rows sum to 1: a_t of the copy head; without a copy head, the attention of the last
+  /// decoder layer to the document, averaged over heads.
   at::Tensor weights;
   /// [T], the copy head's probability of generating instead of copying; undefined without one.
   at::Tensor gates;
 };
 
 /// Abstractive summarization (Wu et al., arXiv 2108.09084, section 4.2): embedding and encoder of
-/// the document, a causal decoder that attends to it, and a distribution over the next token:
-/// softmax of the output layer, or with `copy` the pointer-generator's mixture.
+/// the document, a causal decoder that attends to it, and a distribution over the next token, which
+/// is the softmax of the output layer, or with `copy` the mixture of the pointer-generator.
 ///
 ///   const SummarizerModel model(config, vocabulary_of(*tokenizer), /*seed=*/1);
 ///   model.loss(batch, /*label_smoothing=*/0.1, /*training=*/true).backward();
 ///
-/// Immutable except for its parameters, which an optimizer changes: without one, safe to share by
-/// threads.
+/// Only an optimizer changes the parameters; otherwise the model is immutable and safe to share
+/// between threads.
 class SummarizerModel {
  public:
   SummarizerModel(const ModelConfig& config, const TextVocabulary& vocabulary, std::uint64_t seed,
                   at::ScalarType dtype = at::kFloat);
-  /// With the parameters of `store`, such as those of a file.
+  /// Uses the parameters of `store`, for example those of a file.
   SummarizerModel(const ModelConfig& config, const TextVocabulary& vocabulary,
                   nn::ParameterStore store);
 
-  /// Mean loss over the tokens of the summaries and their end tokens, see
-  /// `nn/decoder/vocabulary_loss.h`; each token is predicted from the true tokens before it.
+  /// The mean loss over the tokens of the summaries and their end tokens, see
+  /// `nn/decoder/vocabulary_loss.h`. Each token is predicted from the true tokens before it.
   /// `training` turns dropout on, which draws from LibTorch's default generator.
   at::Tensor loss(const PairBatch& batch, double label_smoothing, bool training) const;
 
-  /// One summary without tokens for each document; for inference.
+  /// Starts an empty summary for each document; for inference.
   WritingState begin(std::span<const std::int32_t> ids, const nn::Offsets& offsets) const;
-  /// Appends a token to each of H summaries; log-probabilities [H, V] of the next ones.
+  /// Appends a token to each of H summaries -> the log-probabilities [H, V] of the next tokens.
   at::Tensor step(std::span<const std::int32_t> tokens, WritingState& state) const;
 
-  /// The weights for each token of a summary, given the tokens before it. Throws
-  /// std::invalid_argument for a summary without tokens or longer than the positions.
+  /// The weights for each token of a summary, given the true tokens before it. Throws
+  /// std::invalid_argument if the summary is empty or longer than the positions.
   SummaryTrace trace(std::span<const std::int32_t> ids,
                      std::span<const std::int32_t> summary) const;
 
   const nn::ParameterMap& parameters() const { return store_.parameters(); }
-  /// The tables whose gradients are sparse, and their rows that a batch touches. The token table is
+  /// The tables with sparse gradients, and the rows of them that a batch uses. The token table is
   /// not among them if the output layer shares it.
   std::set<std::string> row_sparse_parameters() const;
   std::vector<std::pair<std::string, at::Tensor>> touched_rows(const PairBatch& batch) const;
@@ -151,9 +151,9 @@ class SummarizerModel {
   CopyHead copy_;
 };
 
-/// The content of a summarizer's model directory, see base/model_directory.h: the sections `model`,
-/// `search` and `data` (how its training files were read) of config.json, the parameters and the
-/// tokenizer.
+/// The content of a summarizer's model directory, see base/model_directory.h: config.json with the
+/// sections `model`, `search` and `data` (how the training files were read), the parameters, and
+/// the tokenizer.
 struct SummarizerContent {
   DataConfig data_config;
   SearchConfig search;
@@ -168,7 +168,7 @@ struct SummarizerContent {
 /// The result of `kind_of_model` for a summarizer's directory.
 inline constexpr const char* kModelKind = "summarizer";
 
-/// The parts of a summarizer that are saved; they belong to the caller.
+/// References to the parts of a summarizer that are saved.
 struct SummarizerParts {
   const DataConfig& data_config;
   const SearchConfig& search;

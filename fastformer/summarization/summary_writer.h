@@ -12,7 +12,7 @@
 
 namespace fastformer::summarization {
 
-/// Summaries that are being written, as a search sees them.
+/// The interface of a search to summaries that are being generated.
 class SummaryWriter final : public SequenceModel {
  public:
   SummaryWriter(const SummarizerModel& model, std::span<const std::int32_t> ids,
@@ -33,22 +33,22 @@ class SummaryWriter final : public SequenceModel {
 
 struct WritingOptions {
   std::vector<std::int32_t> banned =
-      {};  ///< tokens that must not be written, besides the begin token
-  /// Number of each document among all summarized documents, see sample_texts(); may be empty.
+      {};  ///< tokens that a summary must not contain, besides the begin token
+  /// Number of each document among all documents, see sample_texts(); may be empty.
   std::span<const std::int64_t> numbers = {};
   TokenSink sink = {};  ///< may be empty; not called by "beam"
 };
 
-/// Summaries of the documents, in their order, each with the texts that the search found, best
-/// first; "greedy" and "sample" find one. `max_tokens` is limited by the model's positions. Throws
-/// std::invalid_argument if `config` is invalid.
+/// Generates summaries of the documents, in their order. Each document has a list of the texts that
+/// the search found, best first; "greedy" and "sample" find one. The model's positions limit
+/// `max_tokens`. Throws std::invalid_argument if `config` is invalid.
 std::vector<std::vector<WrittenText>> write_summaries(const SummarizerModel& model,
                                                       std::span<const std::int32_t> ids,
                                                       const nn::Offsets& offsets,
                                                       SearchConfig config,
                                                       WritingOptions options = {});
 
-/// The positions of the document that the model attended to for one token.
+/// A token of a summary, and the positions of the document that the model attended to for it.
 struct TokenExplanation {
   struct Source {
     std::int64_t position;  ///< in the document, from 0
@@ -60,8 +60,8 @@ struct TokenExplanation {
   std::vector<Source> sources;  ///< largest weight first
 };
 
-/// One element for each of the `tokens` that the model wrote for the document `ids`, with the
-/// `sources` positions of largest weight, from `SummaryTrace`. Throws as SummarizerModel::trace
+/// One element for each of the `tokens` that the model generated for the document `ids`, with the
+/// `sources` positions of largest weight (see SummaryTrace). Throws as SummarizerModel::trace
 /// does.
 ///
 ///   for (const auto& written : explain_summary(model, ids, texts[0].front().tokens)) {

@@ -28,9 +28,9 @@ class Recipe final : public train::Recipe {
   data::BatchConfig batch;
   double label_smoothing = 0;
 
-  /// The defaults of every field.
+  /// A recipe with the default of every field.
   Recipe();
-  /// Throws std::invalid_argument naming file, line and nearest valid key.
+  /// Throws std::invalid_argument naming file, line and the nearest valid key.
   static Recipe read(const base::ConfigTree& tree);
   /// Reads a TOML file and then `assignments` ("section.key=value").
   static Recipe load(const std::filesystem::path& file,
@@ -51,13 +51,13 @@ class Recipe final : public train::Recipe {
   void visit_train_fields(base::FieldVisitor& visit);
 };
 
-/// Trains by the recipe in the run directory `folder` and writes the model and all files of
-/// `fastformer train` to it. `observer` may be null. Throws std::invalid_argument with one sentence
-/// for bad data and for a folder that already holds a run.
+/// Trains as the recipe says in the run directory `folder`, and writes the model and all other
+/// files of `fastformer train` to it. `observer` may be null. Throws std::invalid_argument with one
+/// sentence for bad data and if the folder already contains a run.
 Summarizer train(const Recipe& recipe, const std::filesystem::path& folder,
                  train::Observer* observer = nullptr);
 
-/// Trains from pairs in memory and writes no file.
+/// Trains on pairs in memory and writes no file.
 Summarizer train(std::span<const TextPair> pairs, const Recipe& recipe,
                  train::Observer* observer = nullptr);
 

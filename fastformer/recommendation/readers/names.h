@@ -10,7 +10,7 @@
 
 namespace fastformer::recommendation {
 
-/// Names by numbers from 0 in the order of their first use.
+/// Numbers names from 0 in the order of their first use.
 class NameNumbers {
  public:
   std::int32_t number(std::string_view name) {

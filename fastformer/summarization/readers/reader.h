@@ -10,7 +10,7 @@ namespace fastformer::summarization {
 
 struct DataConfig;
 
-/// A document and its summary. If the source marks sentences, each is a line.
+/// A document and its summary. If the source marks sentences, each sentence is a line.
 struct TextPair {
   std::string source;
   std::string target;
@@ -19,7 +19,7 @@ struct TextPair {
   bool empty() const { return source.empty() || target.empty(); }
 };
 
-/// Reads the pairs of one file (or folder) one after another.
+/// Reads the pairs of one file (or folder), one at a time.
 ///
 ///   const auto reader = open_pair_reader(config, "train.jsonl");
 ///   for (TextPair pair; reader->next(pair);) use(pair);
@@ -27,33 +27,33 @@ class PairReader {
  public:
   virtual ~PairReader() = default;
 
-  /// Puts the next pair into `pair`; false at the end. Either text may be empty. Throws
+  /// Reads the next pair into `pair`; false at the end. Either text may be empty. Throws
   /// std::invalid_argument that names file and line for a pair that cannot be read.
   virtual bool next(TextPair& pair) = 0;
 };
 
-/// A format of pairs.
+/// A row of the table of pair formats.
 struct PairReaderRow {
   using Sources = std::vector<std::filesystem::path>;
 
   std::string name;
   std::function<std::unique_ptr<PairReader>(const DataConfig&, const Sources&)> open;
-  /// The files or folders of an entry of data.train, data.validation or data.test; null: the entry
-  /// itself.
+  /// The files or folders that an entry of data.train, data.validation or data.test stands for;
+  /// null: the entry itself.
   std::function<Sources(const DataConfig&, const std::filesystem::path& entry)> sources = nullptr;
-  bool has_fields = false;  ///< data.source_field and data.target_field name the texts
+  bool has_fields = false;  ///< data.source_field and data.target_field are used
 };
 
-/// Adds a format of another program. Must be called before other threads use the library. Throws
-/// std::invalid_argument for a name that is taken.
+/// Adds a format of another program. Call it before other threads use the library. Throws
+/// std::invalid_argument if the name is already in use.
 void register_pair_reader(PairReaderRow row);
 std::vector<std::string> pair_reader_names();
-/// See PairReaderRow.
+/// See PairReaderRow::has_fields.
 bool has_fields(const std::string& format);
 
-/// The reader of config.format. In both texts "\r\n" and "\r" become "\n" and the white space
-/// around them is removed; markup stays. Throws std::invalid_argument with one sentence for an
-/// unknown format, for a file that cannot be read and, at the first next(), for one that holds no
+/// The reader of config.format. In both texts, "\r\n" and "\r" become "\n", and surrounding white
+/// space is removed; markup is kept. Throws std::invalid_argument with one sentence for an
+/// unknown format, for a file that cannot be read and, at the first next(), for a file without
 /// pairs.
 std::unique_ptr<PairReader> open_pair_reader(const DataConfig& config,
                                              const std::filesystem::path& entry);

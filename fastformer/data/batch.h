@@ -8,7 +8,7 @@
 
 namespace fastformer::data {
 
-/// Sequences one after another, without padding: sequence b owns ids[offsets[b] .. offsets[b+1]).
+/// Sequences without padding: sequence b is ids[offsets[b]] .. ids[offsets[b + 1] - 1].
 struct TokenBatch {
   std::vector<std::int32_t> ids;            ///< [T]
   std::vector<std::int64_t> offsets = {0};  ///< [B+1]

@@ -63,8 +63,8 @@ class ItemTable {
   std::int64_t conflicts_ = 0;
 };
 
-/// The titles of an item table as token ids, one after another: title n has the ids offsets[n] ..
-/// offsets[n + 1] - 1.
+/// The titles of an item table as token ids, one after another: title n has the ids
+/// offsets[n] .. offsets[n + 1] - 1.
 struct TitleTokens {
   std::vector<std::int32_t> ids;            ///< [T]
   std::vector<std::int64_t> offsets = {0};  ///< [N + 1]

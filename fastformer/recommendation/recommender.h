@@ -92,14 +92,15 @@ class Recommender {
   Catalogue catalogue(std::span<const recommendation::Item> items) const;
 
   /// The `top` items with the highest scores for a user who clicked `history` (ids, oldest first),
-  /// except those in the history. Throws std::invalid_argument if the catalogue contains no item of
-  /// the history, or no other item.
+  /// except those in the history. Throws std::invalid_argument if the catalogue lacks all items of
+  /// a nonempty history, or has no items besides the history.
   Recommendations recommend(const Catalogue& catalogue, std::span<const std::string> history,
                             std::size_t top = 10) const;
 
   /// Vectors of titles [titles, width]; the score is the product of a user's and an item's vector.
+  /// Throws std::invalid_argument for a model without item vectors (fim), as embed_users() does.
   Vectors embed(std::span<const std::string> titles) const;
-  /// Vectors of users [histories, width], given the ids of their clicks, oldest first.
+  /// Vectors of users [histories, width] by the ids of their clicks; unknown ids are ignored.
   Vectors embed_users(const Catalogue& catalogue,
                       std::span<const std::vector<std::string>> histories) const;
 

@@ -45,7 +45,7 @@ enum class AdditiveForm : std::uint8_t { kAuto, kSharedQuery, kMerged };
 ///   alpha = softmax over tokens of (Q A^T + a) / sqrt(e);  q[head] = sum_i alpha_i Q_i[head]
 ///   P_i = q * K_i
 ///   beta = softmax over tokens of (P C^T + c) / sqrt(e);   k[head] = sum_i beta_i P_i[head]
-///   Y_i = Wt (k * V_i) + bt + Q_i,  then the output projection Wo Y_i + bo where there is one
+///   Y_i = Wt (k * V_i) + bt + Q_i,  then the output projection Wo Y_i + bo if there is one
 ///
 /// `interaction` replaces the products: add computes q + K_i and k + V_i, concat Wc [q; K_i] + bc
 /// and Wu [k; V_i] + bu. A and C are [h, d], or [h, e] if `logits` is per head.

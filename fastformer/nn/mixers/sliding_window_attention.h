@@ -26,8 +26,8 @@ struct SlidingWindowFields {
 ///   for i < g:   the same over all j, with projections of its own: `global_query`, `global_key`,
 ///                `global_value`
 ///
-/// then the output projection Wo O_i + bo if there is one. The cost is that of the attended keys, n
-/// (window + 2 g) d: no weight is computed only to be masked.
+/// then the output projection Wo O_i + bo if there is one. The cost is that of the attended keys,
+/// n (window + 2 g) d: no weight is computed only to be masked.
 class SlidingWindowAttention final : public Mixer {
  public:
   SlidingWindowAttention(const MixerShape& shape, const SlidingWindowFields& fields,

@@ -33,7 +33,7 @@ class Arena {
   /// Whether the block belongs to this arena.
   bool contains(const void* block) const;
 
-  /// End of the highest block allocated so far, in bytes: an upper bound of the memory in use.
+  /// End of the highest block allocated so far, in bytes: an upper bound of the memory held.
   std::size_t reached() const;
 
  private:

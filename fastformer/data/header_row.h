@@ -16,8 +16,8 @@ struct UsedColumns {
 
 /// Whether the first of `rows` is a header. It is not if its label occurs again below. Otherwise it
 /// is one if a word stands above a column of numbers, if it has usual column names ("label",
-/// "text", ...), or if its cell in a label column is unique above repeated values and its text is
-/// one word, shorter than the texts below. A single row is judged by its names only.
+/// "text", ...), or if its cell in a label column is unique while the values below repeat, and its
+/// text is one word that is shorter than those below. A single row is judged by its names only.
 bool first_row_is_heading(std::span<const std::vector<std::string>> rows,
                           const UsedColumns& columns);
 

@@ -67,7 +67,7 @@ struct ModelConfig {
   }
   /// The width of an embedded word.
   std::int64_t word_width() const { return has_pretrained() ? bert.width : encoder.width; }
-  /// Largest number of tokens of a title: `title_tokens`, limited by the model's positions.
+  /// Largest number of tokens of a title: `title_tokens`, limited to what the model reads.
   std::int64_t title_limit(std::int64_t title_tokens) const;
 };
 

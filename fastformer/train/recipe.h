@@ -48,8 +48,8 @@ class Recipe {
   /// names none; `notice` may be empty. Throws std::invalid_argument as the readers of the data do.
   virtual std::unique_ptr<Task> open(const std::filesystem::path& cache,
                                      const data::Notice& notice) const = 0;
-  /// Builds a model with the smallest tables to check the layers, which do not depend on their
-  /// size. Throws std::invalid_argument or c10::Error for an impossible configuration.
+  /// Builds a model with tables of the smallest size, on which the layers do not depend, to check
+  /// the layers. Throws std::invalid_argument or c10::Error for an impossible configuration.
   virtual void check_model() const = 0;
   /// The parameters of a model with the largest vocabulary that the recipe allows.
   virtual nn::ParameterMap largest_model() const = 0;

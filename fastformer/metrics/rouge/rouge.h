@@ -30,8 +30,8 @@ class CommonSubsequence {
 
   /// Sets the elements of `marked` [m] at the positions of one longest common subsequence, and
   /// leaves the others unchanged. Chooses the subsequence that rouge-score finds, from the ends:
-  /// equal last words are matched; else the candidate's last word is dropped if that keeps the
-  /// length, otherwise the reference's. Needs at most m max(64, sqrt(n) / 4) bytes.
+  /// equal last words are matched; else the reference's last word is dropped if that keeps the
+  /// length, otherwise the candidate's. Needs at most m max(64, sqrt(n) / 4) bytes.
   void mark(std::span<const std::int32_t> candidate, std::vector<char>& marked);
 
  private:

@@ -110,7 +110,7 @@ void create_folder(const fs::path& path) {
   fs::create_directories(path, error);
   if (error) {
     throw std::runtime_error(path.string() + ": cannot be created (" + error.message() +
-                             "); check the folder above it and its permissions");
+                             "); check the path and the permissions of the folder above it");
   }
 }
 
@@ -132,7 +132,7 @@ std::string read_file(const fs::path& path) {
     content.append(block.data(), static_cast<std::size_t>(in.gcount()));
   } while (in);
   if (in.bad()) {
-    throw std::invalid_argument(path.string() + ": cannot be read to its end; check the disk");
+    throw std::invalid_argument(path.string() + ": cannot be read to the end; check the disk");
   }
   return content;
 }
@@ -141,10 +141,12 @@ std::string read_small_file(const fs::path& path) {
   std::error_code error;
   const auto status = fs::status(path, error);
   if (fs::exists(status) && !fs::is_regular_file(status)) {
-    throw std::invalid_argument(path.string() + ": is no regular file; give the file itself");
+    throw std::invalid_argument(path.string() +
+                                ": is not a regular file; give the path of a regular file");
   }
   if (fs::exists(status) && fs::file_size(path, error) > kMostSmallBytes) {
-    throw std::invalid_argument(path.string() + ": has more than 64 MB; is it another file?");
+    throw std::invalid_argument(
+        path.string() + ": is larger than 64 MB, the limit for such a file; check the path");
   }
   return read_file(path);
 }

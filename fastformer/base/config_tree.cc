@@ -27,8 +27,8 @@ constexpr int kDeepest = 4;  // tables inside tables
 }
 
 [[noreturn]] void fail_nesting(const std::string& where, const std::string& path) {
-  fail(where, excerpt(path) + " holds tables that are nested too deep; " +
-                  std::to_string(kDeepest) + " levels are the most");
+  fail(where, excerpt(path) + " contains tables that are nested too deeply; at most " +
+                  std::to_string(kDeepest) + " levels are allowed");
 }
 
 std::optional<Value> to_value(const Json& json) {
@@ -64,7 +64,7 @@ Value parse_assigned(const std::string& text) {
   const toml::node& node = *table.get("value");
   if (auto value = to_config_value(node)) return *value;
   if (node.is_array())
-    fail("--set", "'" + excerpt(text) + "' must be a list of texts, each in quotes");
+    fail("--set", "'" + excerpt(text) + "' must be a list of strings, each in quotes");
   return text;
 }
 
@@ -144,7 +144,8 @@ class ConfigTree::Reader final : public FieldVisitor {
   void begin_table(const std::string& name, const char*) override {
     const auto* value = find(path_, name);
     if (value != nullptr && !std::holds_alternative<std::string>(value->value)) {
-      fail(value->where, path_ + "." + name + " must be a table, or a text that names its kind");
+      fail(value->where,
+           path_ + "." + name + " must be a table, or a string with the name of its kind");
     }
     shorthand_ = value;
     known_[path_].push_back(name);
@@ -222,8 +223,8 @@ ConfigTree ConfigTree::from_toml(const std::filesystem::path& path,
     const auto* content = section.node->as_table();
     if (content == nullptr) {
       fail(section.where, "'" + excerpt(section.key) +
-                              "' stands outside a section; put it below a [section] line, and "
-                              "write every section once");
+                              "' is outside of any section; put it below a [section] line, and "
+                              "write each section only once");
     }
     for_each_toml_table(*content, section.key, section.where, file, 1,
                         [&](const std::string& name, const std::string& where,
@@ -244,7 +245,7 @@ ConfigTree ConfigTree::from_json(std::string_view json, const std::string& where
   ConfigTree tree;
   for (const auto& [section, content] : root.items()) {
     if (!content.is_object()) {
-      fail(where, "'" + excerpt(section) + "' must be a section, that is a JSON object");
+      fail(where, "'" + excerpt(section) + "' must be a JSON object");
     }
     for_each_json_value(content, section, where, 1,
                         [&](const std::string& path, const std::string* key, const Json* value) {
@@ -290,7 +291,7 @@ void ConfigTree::set(const std::string& section, const std::string& key, ConfigV
     quoted(section + key);
   } catch (const std::invalid_argument&) {
     fail(value.where,
-         "a name or text of section '" + excerpt(section) + "' is not UTF-8; convert it");
+         "a key or string in section '" + excerpt(section) + "' is not UTF-8; convert it to UTF-8");
   }
   const auto table = section + "." + key;
   if (sections_.contains(table)) erase_table(table);
@@ -360,7 +361,7 @@ std::string ConfigTree::to_json(int indent) const {
       const auto* number = std::get_if<double>(&value.value);
       if (number != nullptr && !std::isfinite(*number)) {
         fail(value.where, path + "." + key + " is " + toml_text(value) +
-                              ", which JSON cannot hold; use a finite number");
+                              ", which JSON cannot represent; use a finite number");
       }
       std::visit([&](const auto& held) { (*object)[key] = held; }, value.value);
     }

@@ -37,7 +37,7 @@ std::string describe(const ConfigValue& value) {
         } else if constexpr (std::is_same_v<Held, double>) {
           return format("the number %.12g", held);
         } else if constexpr (std::is_same_v<Held, std::string>) {
-          return "the text '" + excerpt(held) + "'";
+          return "the string '" + excerpt(held) + "'";
         } else {
           return "a list";
         }
@@ -69,12 +69,12 @@ void check_range(const std::string& key, const ConfigValue& value, const Constra
 void check_choice(const std::string& key, const ConfigValue& value,
                   const std::vector<std::string>& choices, const std::string& text) {
   if (choices.empty() || std::find(choices.begin(), choices.end(), text) != choices.end()) return;
-  fail(value, key + " does not know '" + excerpt(text) + "'" + suggestion(text, choices));
+  fail(value, key + " cannot be '" + excerpt(text) + "'" + suggestion(text, choices));
 }
 
 const std::string& text_of(const std::string& key, const ConfigValue& value) {
   const auto* text = std::get_if<std::string>(&value.value);
-  if (text == nullptr) fail_type(key, value, "a text (written in double quotes)");
+  if (text == nullptr) fail_type(key, value, "a string (in double quotes)");
   return *text;
 }
 
@@ -92,7 +92,7 @@ struct Assigner {
 
   void operator()(std::int64_t* field) const {
     const auto* integer = std::get_if<std::int64_t>(&value.value);
-    if (integer == nullptr) fail_type(key, value, "a whole number (written without a point)");
+    if (integer == nullptr) fail_type(key, value, "a whole number (without a decimal point)");
     check_range(key, value, constraint, static_cast<double>(*integer));
     *field = *integer;
   }
@@ -124,7 +124,7 @@ struct Assigner {
     } else if (const auto* text = std::get_if<std::string>(&value.value)) {
       list = {*text};
     } else {
-      fail_type(key, value, "a list of texts (each in double quotes)");
+      fail_type(key, value, "a list of strings (each in double quotes)");
     }
     for (const auto& text : list) check_choice(key, value, constraint.choices, text);
     *field = std::move(list);
@@ -163,7 +163,7 @@ std::string quoted(const std::string& text) {
   try {
     dumped = nlohmann::json(text).dump();
   } catch (const nlohmann::json::exception&) {
-    throw std::invalid_argument("a text is not UTF-8; convert it");
+    throw std::invalid_argument("a string is not UTF-8; convert it to UTF-8");
   }
   std::string result;
   for (const char c : dumped) {

@@ -23,12 +23,12 @@ struct ModelFormat {
   std::int64_t version = 0;
 
   void visit_fields(FieldVisitor& visit) {
-    visit("kind", kind, "what the model is");
-    visit("version", version, "version of the model directory");
+    visit("kind", kind, "kind of the model");
+    visit("version", version, "version of the format of the model directory");
   }
   void validate() const {
     if (version == kFormatVersion) return;
-    throw std::invalid_argument("the model has the format version " + std::to_string(version) +
+    throw std::invalid_argument("the model has format version " + std::to_string(version) +
                                 ", but this program reads version " +
                                 std::to_string(kFormatVersion) +
                                 "; use the program that wrote it, or train the model again");
@@ -42,9 +42,9 @@ void check_place(const fs::path& place) {
   try {
     kind_of_model(place);
   } catch (const std::invalid_argument&) {
-    throw std::invalid_argument(place.string() +
-                                " holds something other than a model, which would be lost; give "
-                                "another folder");
+    throw std::invalid_argument(
+        place.string() +
+        " contains something other than a model, which would be lost; choose another folder");
   }
 }
 
@@ -61,13 +61,14 @@ void keep_other_files(const fs::path& former, const fs::path& place) {
 ConfigTree read_config(const fs::path& directory) {
   if (!fs::is_directory(directory)) {
     throw std::invalid_argument(directory.string() +
-                                " is no model directory; give the folder that training wrote, "
+                                " is not a model directory; give the folder that training wrote, "
                                 "such as runs/<name>/model");
   }
   const auto path = directory / kConfigFile;
   if (!fs::exists(path) && fs::exists(directory / "model" / kConfigFile)) {
-    throw std::invalid_argument(directory.string() + " is a run; its model is " +
-                                (directory / "model").string());
+    throw std::invalid_argument(
+        directory.string() +
+        " is a run directory; give its model directory instead: " + (directory / "model").string());
   }
   return ConfigTree::from_json(read_small_file(path), path.string());
 }
@@ -133,7 +134,7 @@ void read_model_config(const fs::path& directory, const std::string& kind,
     const auto found = read_format(config, path).kind;
     if (found != kind) {
       throw std::invalid_argument("is the model of a " + excerpt(found) +
-                                  "; this needs that of a " + kind);
+                                  "; expected the model of a " + kind);
     }
     sections.emplace_back("format");
     config.check_sections(sections);

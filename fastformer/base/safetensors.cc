@@ -59,10 +59,10 @@ std::uint64_t byte_size(const std::string& where, const std::string& dtype,
                         const std::vector<std::int64_t>& shape) {
   std::uint64_t size = element_size(where, dtype);
   for (const std::int64_t extent : shape) {
-    if (extent < 0) fail(where, "the shape has the negative extent " + std::to_string(extent));
+    if (extent < 0) fail(where, "the shape has the negative dimension " + std::to_string(extent));
     const auto factor = static_cast<std::uint64_t>(extent);
     if (factor != 0 && size > std::numeric_limits<std::uint64_t>::max() / factor) {
-      fail(where, "the shape has more elements than 64 bits can count");
+      fail(where, "the shape has more elements than a 64-bit number can count");
     }
     size *= factor;
   }
@@ -73,7 +73,7 @@ std::uint64_t byte_size(const std::string& where, const std::string& dtype,
 std::uint64_t read_count(const std::string& where, const Json& value, const char* what) {
   constexpr auto kLargest = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
   if (!value.is_number_unsigned() || value.get<std::uint64_t>() > kLargest) {
-    fail(where, std::string(what) + " must hold whole numbers from 0 to 2^63-1");
+    fail(where, std::string(what) + " must consist of whole numbers from 0 to 2^63-1");
   }
   return value.get<std::uint64_t>();
 }
@@ -89,12 +89,12 @@ Entry read_entry(const std::string& file, const std::string& name, const Json& i
   const std::string where = file + ": tensor '" + excerpt(name) + "'";
   if (!info.is_object() || info.size() != 3 || !info.contains("dtype") || !info.contains("shape") ||
       !info.contains("data_offsets")) {
-    fail(where, "its header entry must be an object of dtype, shape and data_offsets");
+    fail(where, "its header entry must be an object with dtype, shape and data_offsets");
   }
   const Json& dtype = info["dtype"];
   const Json& shape = info["shape"];
   const Json& offsets = info["data_offsets"];
-  if (!dtype.is_string()) fail(where, "dtype must be text");
+  if (!dtype.is_string()) fail(where, "dtype must be a string");
   if (!shape.is_array()) fail(where, "shape must be a list");
   if (!offsets.is_array() || offsets.size() != 2) fail(where, "data_offsets must be [begin, end]");
 
@@ -114,10 +114,10 @@ Entry read_entry(const std::string& file, const std::string& name, const Json& i
 }
 
 std::map<std::string, std::string> read_metadata(const std::string& file, const Json& json) {
-  if (!json.is_object()) fail(file, "__metadata__ must be an object of texts");
+  if (!json.is_object()) fail(file, "__metadata__ must be an object of strings");
   std::map<std::string, std::string> metadata;
   for (const auto& [key, value] : json.items()) {
-    if (!value.is_string()) fail(file, "__metadata__ '" + excerpt(key) + "' must be text");
+    if (!value.is_string()) fail(file, "__metadata__ '" + excerpt(key) + "' must be a string");
     metadata[key] = value.get<std::string>();
   }
   return metadata;
@@ -132,15 +132,15 @@ void check_coverage(const std::string& file, std::vector<Entry>& entries, std::u
   for (const Entry& entry : entries) {
     if (entry.begin != covered) {
       fail(file, "tensor '" + excerpt(entry.name) + "' starts at byte " +
-                     std::to_string(entry.begin) + " of the data where byte " +
+                     std::to_string(entry.begin) + " of the data, but byte " +
                      std::to_string(covered) +
-                     " was expected; tensors may neither overlap nor leave holes");
+                     " was expected; tensors must not overlap or leave gaps");
     }
     covered = entry.end;
   }
   if (covered != size) {
-    fail(file, "holds " + std::to_string(size) + " bytes of data where its header describes " +
-                   std::to_string(covered) + "; the file is damaged or incomplete, copy it again");
+    fail(file, "has " + std::to_string(size) + " bytes of data, but its header describes " +
+                   std::to_string(covered) + "; the file is damaged or incomplete: copy it again");
   }
 }
 
@@ -150,7 +150,7 @@ class Source {
   explicit Source(const std::filesystem::path& path) : name_(path.string()) {
     std::error_code error;
     if (!std::filesystem::is_regular_file(path, error)) {
-      fail(name_, "is missing or no regular file; check the path");
+      fail(name_, "is missing or is not a regular file; check the path");
     }
     left_ = std::filesystem::file_size(path, error);
     in_.open(path, std::ios::binary);
@@ -163,7 +163,7 @@ class Source {
     Bytes bytes(size, {});
     in_.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(size));
     if (static_cast<std::uint64_t>(in_.gcount()) != size) {
-      fail(name_, "became shorter while it was read; try again");
+      fail(name_, "was shortened while it was read; try again");
     }
     left_ -= size;
     return bytes;
@@ -178,7 +178,7 @@ class Source {
 std::string read_header(const std::string& file, Source& source) {
   if (source.left() < kLengthBytes) {
     fail(file, "has " + std::to_string(source.left()) +
-                   " bytes, too few for a safetensors file; it is damaged or incomplete");
+                   " bytes, too few for a safetensors file; the file is damaged or incomplete");
   }
   std::uint64_t length = 0;
   const auto bytes = source.read<std::string>(kLengthBytes);
@@ -187,8 +187,8 @@ std::string read_header(const std::string& file, Source& source) {
   }
   if (length > kMaximumHeader || length > source.left()) {
     fail(file, "its header length " + std::to_string(length) +
-                   " exceeds the file or the limit of 100 MB; it is damaged or no safetensors "
-                   "file");
+                   " exceeds the size of the file or the limit of 100 MB; the file is damaged or "
+                   "is not a safetensors file");
   }
   return source.read<std::string>(length);
 }
@@ -222,7 +222,7 @@ SafetensorsFile SafetensorsFile::open(const std::filesystem::path& path) {
   Source source(path);
   const auto text = read_header(where, source);
   if (!text.starts_with('{'))
-    fail(where, "its header is no JSON object; is it a safetensors file?");
+    fail(where, "its header is not a JSON object; check that it is a safetensors file");
   const Json header = parse_strict_json<Json>(text, where);
 
   std::vector<Entry> entries;
@@ -250,8 +250,8 @@ const TensorView& SafetensorsFile::tensor(const std::string& name) const {
   for (const auto& entry : tensors_) names.push_back(entry.first);
   const std::string near = nearest(name, names);
   fail(path_.string(),
-       "holds no tensor '" + excerpt(name) + "'" +
-           (near.empty() ? std::string() : "; the nearest is '" + excerpt(near) + "'"));
+       "has no tensor '" + excerpt(name) + "'" +
+           (near.empty() ? std::string() : "; the nearest name is '" + excerpt(near) + "'"));
 }
 
 void write_safetensors(const std::filesystem::path& path,
@@ -264,7 +264,7 @@ void write_safetensors(const std::filesystem::path& path,
     const std::uint64_t expected = byte_size(where, view.dtype, view.shape);
     if (view.data.size() != expected) {
       fail(where, "has " + std::to_string(view.data.size()) +
-                      " bytes where its shape and dtype need " + std::to_string(expected));
+                      " bytes, but its shape and dtype need " + std::to_string(expected));
     }
     entries.push_back({.name = name, .view = view});
   }
@@ -272,7 +272,7 @@ void write_safetensors(const std::filesystem::path& path,
   try {
     header = header_of(metadata, entries).dump();
   } catch (const Json::exception&) {
-    fail(path.string(), "a tensor name or the metadata is not UTF-8; rename it");
+    fail(path.string(), "a tensor name or the metadata is not UTF-8; convert it to UTF-8");
   }
   header.resize((header.size() + 7) / 8 * 8, ' ');
   if (header.size() > kMaximumHeader) fail(path.string(), "the header would exceed 100 MB");

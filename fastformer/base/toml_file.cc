@@ -32,14 +32,15 @@ std::int64_t line_of_deep_key(std::string_view text) {
 
 toml::table parse_toml(const std::string& text, const std::string& where) {
   if (text.size() > kMostBytes) {
-    throw std::invalid_argument(where + ": has more than 1 MB; a recipe has a few hundred lines");
+    throw std::invalid_argument(where +
+                                ": is larger than 1 MB, the limit for a recipe; check the path");
   }
   const auto fail = [&](std::int64_t line, const std::string& what) {
     throw std::invalid_argument(where + ":" + std::to_string(line) +
                                 ": is not valid TOML: " + what);
   };
   if (const auto line = line_of_deep_key(text); line > 0) {
-    fail(line, "a key of more than " + std::to_string(kMostDots) + " parts");
+    fail(line, "a key has more than " + std::to_string(kMostDots) + " parts");
   }
   try {
     return toml::parse(text, where);
@@ -86,7 +87,7 @@ std::optional<decltype(ConfigValue::value)> to_config_value(const toml::node& no
 
 void throw_wrong_kind(const std::string& where, const std::string& key) {
   throw std::invalid_argument(where + ": " + excerpt(key) +
-                              " must be a bool, a number, a text or a list of texts");
+                              " must be true or false, a number, a string or a list of strings");
 }
 
 ConfigValue config_value_of(const TomlItem& item, const std::string& name) {

@@ -29,10 +29,10 @@ struct ClassifierSection {
     for (const auto& label : labels) {
       const bool plain = !label.empty() && !base::has_control_characters(label);
       if (plain && distinct.insert(label).second) continue;
-      throw std::invalid_argument("classifier.labels holds '" + base::excerpt(label) +
-                                  (plain ? "' twice; labels must be distinct"
-                                         : "'; labels are not empty and without control "
-                                           "characters"));
+      throw std::invalid_argument(
+          "classifier.labels contains '" + base::excerpt(label) +
+          (plain ? "' twice; labels must be distinct"
+                 : "'; labels must not be empty or contain control characters"));
     }
   }
 };
@@ -41,7 +41,7 @@ struct ClassifierSection {
 
 void ModelConfig::visit_fields(base::FieldVisitor& visit) {
   text.visit_fields(visit);
-  visit("token_dropout", token_dropout, "share of tokens that are dropped in training",
+  visit("token_dropout", token_dropout, "fraction of the tokens that are dropped in training",
         base::between(0, 0.99));
 }
 

@@ -11,18 +11,19 @@ namespace {
 void check_text_columns(const std::vector<std::string>& columns, const std::string& field,
                         const std::string& label_column) {
   if (std::find(columns.begin(), columns.end(), "") != columns.end()) {
-    throw std::invalid_argument(field + " holds an empty name; name each column");
+    throw std::invalid_argument(field +
+                                " contains an empty name; give the name or number of each column");
   }
   if (std::find(columns.begin(), columns.end(), label_column) != columns.end()) {
     throw std::invalid_argument("data.label_column '" + label_column + "' is also in " + field +
-                                "; the text would hold its label");
+                                "; the text would contain its label: remove it there");
   }
 }
 
 void check_columns(const DataConfig& config) {
   if (config.text_columns.empty()) {
     throw std::invalid_argument("data.text_columns is empty, but the format '" + config.format +
-                                "' needs at least one column to read the text from");
+                                "' needs at least one text column; add it");
   }
   auto columns = config.text_columns;
   check_text_columns(columns, "data.text_columns", config.label_column);
@@ -34,8 +35,9 @@ void check_columns(const DataConfig& config) {
   }
   const auto name = std::find_if_not(columns.begin(), columns.end(), is_column_number);
   if (name != columns.end()) {
-    throw std::invalid_argument("data.header is \"no\", but the column '" + *name +
-                                "' is a name; use numbers from 1, or header = \"yes\"");
+    throw std::invalid_argument(
+        "data.header is \"no\", but the recipe refers to the column '" + *name +
+        "' by name; use column numbers, starting with 1, or header = \"yes\"");
   }
 }
 
@@ -46,7 +48,7 @@ void check_no_columns(const DataConfig& config) {
     throw std::invalid_argument(
         "data.text_columns, test_text_columns, label_column and group_column are for formats with "
         "columns such as csv; the format '" +
-        config.format + "' has fixed columns, remove them");
+        config.format + "' has fixed columns: remove these fields");
   }
 }
 
@@ -60,14 +62,14 @@ void check_parts(const DataConfig& config) {
   }
   if (config.validation_fraction > 0 && !config.validation.empty()) {
     throw std::invalid_argument(
-        "data.validation names files, so data.validation_fraction must be 0");
+        "data.validation lists files, so data.validation_fraction must be 0");
   }
   if (config.test_fraction > 0 && !config.test.empty()) {
-    throw std::invalid_argument("data.test names files, so data.test_fraction must be 0");
+    throw std::invalid_argument("data.test lists files, so data.test_fraction must be 0");
   }
   if (config.test.empty() && !config.test_text_columns.empty()) {
     throw std::invalid_argument(
-        "data.test_text_columns is for separate test files; name them in data.test");
+        "data.test_text_columns is for separate test files; list them in data.test, or remove it");
   }
 }
 
@@ -84,14 +86,15 @@ void DataConfig::visit_fields(base::FieldVisitor& visit) {
         "text columns of the test files, if different; empty: text_columns");
   visit("text_columns_separator", text_columns_separator, "text between joined columns");
   visit("label_column", label_column, "column (name, or number from 1) of the label");
-  visit("group_column", group_column, "column of a group; rows of a group stay in the same part");
+  visit("group_column", group_column,
+        "column that identifies the group of a row; all rows of a group are in the same part");
   visit("header", header, "whether the first row of a csv or tsv names the columns");
   dialect.visit_fields(visit);
   encoding.visit_fields(visit);
-  visit("bad_rows", bad_rows, "rows that cannot be read stop the reading or are skipped");
-  visit("validation_fraction", validation_fraction, "part of train used for validation",
+  visit("bad_rows", bad_rows, "what to do with a row that cannot be read: stop (error) or skip it");
+  visit("validation_fraction", validation_fraction, "fraction of train used for validation",
         base::between(0, 0.9));
-  visit("test_fraction", test_fraction, "share of train used for test", base::between(0, 0.9));
+  visit("test_fraction", test_fraction, "fraction of train used for test", base::between(0, 0.9));
   visit("stratify", stratify, "keep the class proportions in every part");
   visit("split_seed", split_seed, "seed of the split");
   visit("max_tokens", max_tokens, "documents are truncated to this many tokens; 0: no limit",

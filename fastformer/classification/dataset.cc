@@ -60,9 +60,10 @@ class PartWriter {
         corpus.texts.size() == corpus.ngrams.size()) {
       return corpus;
     }
-    throw std::invalid_argument(folder.string() + ": holds " + std::to_string(corpus.texts.size()) +
+    throw std::invalid_argument(folder.string() + ": has " + std::to_string(corpus.texts.size()) +
                                 " texts, but " + std::to_string(corpus.labels.size()) +
-                                " labels for " + part + "; delete the folder");
+                                " labels for " + part +
+                                "; delete the folder to prepare the data again");
   }
 
  private:
@@ -218,7 +219,7 @@ Dataset open(const fs::path& folder) {
     dataset.notices = json.at("notices").get<std::vector<std::string>>();
   } catch (const nlohmann::json::exception&) {
     throw std::invalid_argument(file.string() + ": is damaged; delete the folder " +
-                                folder.string() + ", so that it is made again");
+                                folder.string() + " to prepare the data again");
   }
   dataset.tokenizer = text::load_tokenizer(folder / kTokenizerFolder);
   dataset.train = PartWriter::open(folder, "train");
@@ -267,10 +268,11 @@ Dataset prepare(const DataConfig& config, const text::TokenizerConfig& text_conf
   text_config.validate();
   linear_config.validate();
   if (config.train.empty()) {
-    throw std::invalid_argument("data.train is empty; name the files with the training examples");
+    throw std::invalid_argument("data.train is empty; list the files with the training examples");
   }
   if (has_columns(config.format) && config.label_column.empty()) {
-    throw std::invalid_argument("data.label_column is empty; name the column that holds the label");
+    throw std::invalid_argument(
+        "data.label_column is empty; set it to the column that contains the label");
   }
   std::optional<Dataset> built;
   const auto folder = data::prepared_folder(

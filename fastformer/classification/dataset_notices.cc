@@ -28,7 +28,7 @@ std::vector<std::string> token_notices(const Dataset& dataset) {
   if (mean < kShortText) {
     notices.push_back(base::format(
         "the training texts have %.1f tokens on average; check data.text_columns, and for a script "
-        "without blanks between words use text.tokenizer = \"sentencepiece\"",
+        "without spaces between words use text.tokenizer = \"sentencepiece\"",
         mean));
   }
   const std::pair<const char*, const data::Corpus*> parts[] = {
@@ -40,7 +40,7 @@ std::vector<std::string> token_notices(const Dataset& dataset) {
     const double share = unknown_share(*part, dataset.tokenizer->unknown_id());
     if (share <= kMostUnknown) continue;
     notices.push_back(base::format(
-        "the vocabulary does not know %.0f %% of the tokens of the %s texts; lower "
+        "%.0f %% of the tokens of the %s texts are not in the vocabulary; lower "
         "text.minimum_count, or use text.tokenizer = \"sentencepiece\" or more training texts",
         100 * share, name));
     break;

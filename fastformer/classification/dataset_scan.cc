@@ -87,8 +87,9 @@ void check_class_count(const std::string& source, const Rows& found, const Datas
   }
   throw std::invalid_argument(
       source + ": only " + std::to_string(scan.labels.size()) + " of " +
-      std::to_string(found.labels.size()) + " classes have data.minimum_class_count = " +
-      std::to_string(config.minimum_class_count) + " examples, at least two are needed; lower it");
+      std::to_string(found.labels.size()) + " classes have at least data.minimum_class_count = " +
+      std::to_string(config.minimum_class_count) +
+      " examples, but two classes are needed; lower data.minimum_class_count");
 }
 
 DatasetScan choose_classes(const std::string& source, const Rows& found, const DataConfig& config) {
@@ -130,7 +131,7 @@ void divide_training_rows(Rows& found, const DataConfig& config, DatasetScan& sc
     throw std::invalid_argument(
         "after the split no training row has the label '" +
         base::excerpt(scan.labels[static_cast<std::size_t>(missing - trained.begin())]) +
-        "'; raise data.minimum_class_count, lower the fractions or change data.split_seed");
+        "'; raise data.minimum_class_count, lower the fractions, or change data.split_seed");
   }
 }
 
@@ -139,9 +140,10 @@ void check_held_out_labels(const ExampleSource& source, DatasetScan& scan) {
     check_label(example);
     const auto found = scan.label_ids.find(example.label);
     if (found == scan.label_ids.end()) {
-      throw std::invalid_argument(example.where + ": the label '" + base::excerpt(example.label) +
-                                  "' is in no training row; the training labels are " +
-                                  list_labels(scan.labels));
+      throw std::invalid_argument(
+          example.where + ": the label '" + base::excerpt(example.label) +
+          "' does not occur in the training part; the training labels are " +
+          list_labels(scan.labels));
     }
     if (found->second < 0) ++scan.dropped_rows;
   });

@@ -32,7 +32,7 @@ class Tensors {
     if (found == tensors_.end()) fail("has no tensor '" + name + "'");
     const auto& tensor = found->second;
     if (tensor.scalar_type() != type || tensor.sizes() != at::IntArrayRef(shape)) {
-      fail("has a tensor '" + name + "' of another type or shape than its configuration says");
+      fail("has a tensor '" + name + "' whose type or shape does not match its configuration");
     }
     if (tensor.is_floating_point()) nn::check_finite(tensor, file_ + ": '" + name + "'");
     std::vector<T> values(static_cast<std::size_t>(tensor.numel()));

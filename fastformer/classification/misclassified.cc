@@ -26,7 +26,8 @@ void write_misclassified(const std::filesystem::path& path, const DataConfig& co
   std::vector<Misclassified> rows;
   std::size_t row = 0;
   for_each_example(config, files, [&](Example& example) {
-    if (row == evaluation.predicted.size()) throw std::runtime_error("the files have changed");
+    if (row == evaluation.predicted.size())
+      throw std::runtime_error("the files changed while they were read; start again");
     const auto& predicted = labels[static_cast<std::size_t>(evaluation.predicted[row])];
     if (normalized_label(predicted) != example.label) {
       rows.push_back({row, example.where, example.label, example.text});

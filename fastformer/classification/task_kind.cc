@@ -56,11 +56,11 @@ train::EvaluationReport evaluate(const train::EvaluationRequest& request,
                                 request.model.string() + " holds a classifier");
   }
   if (request.data.empty()) {
-    throw std::invalid_argument("name the files to evaluate " + request.model.string() + " on");
+    throw std::invalid_argument("give the files on which to evaluate " + request.model.string());
   }
   if (!request.errors.empty() && std::ranges::find(request.data, "-") != request.data.end()) {
     throw std::invalid_argument(
-        "--errors reads the data twice, which the standard input does not allow; give a file");
+        "--errors reads the data twice, but standard input can be read only once; give a file");
   }
   const kernels::ComputeScope scope(request.options.precision, request.options.threads);
   auto content = ClassifierContent::load(request.model);

@@ -61,7 +61,7 @@ void print_fish(const CLI::App& app) {
 void add_completions_command(CLI::App& app) {
   const auto shell = std::make_shared<std::string>("bash");
   auto* command = app.add_subcommand(
-      "completions", "Print shell completions; use: source <(fastformer completions bash)");
+      "completions", "Print shell completions; example: source <(fastformer completions bash)");
   command->add_option("shell", *shell, "bash, zsh or fish")
       ->check(CLI::IsMember({"bash", "zsh", "fish"}));
   command->callback([&app, shell] {

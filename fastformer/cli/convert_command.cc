@@ -16,7 +16,8 @@ struct ConvertFlags {
 void add_convert_command(CLI::App& app) {
   const auto flags = std::make_shared<ConvertFlags>();
   auto* command = app.add_subcommand(
-      "convert", "Exchange weights with the Fastformer authors' PyTorch code (safetensors)");
+      "convert",
+      "Exchange weights with the PyTorch code of the Fastformer paper's authors (safetensors)");
   command->require_subcommand(1);
   auto* to = command->add_subcommand(
       "export", "Export a model's weights under the parameter names of the authors' code");
@@ -27,7 +28,7 @@ void add_convert_command(CLI::App& app) {
       command->add_subcommand("import", "Import weights saved by the authors' PyTorch code");
   from->add_option("state", flags->state, "Safetensors file to read")->required();
   from->add_option("model", flags->model,
-                   "Model directory with the configuration, tokenizer and labels")
+                   "Model directory that provides the configuration, tokenizer and labels")
       ->required();
   from->add_option("output", flags->output, "Model directory to write")->required();
   from->callback(

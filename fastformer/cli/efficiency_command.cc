@@ -28,9 +28,8 @@ void read_fields(const EfficiencyFlags& flags, study::EfficiencyOptions& options
   const auto tree = train::assigned(flags.set, sections);
   if (tree.contains("model.mixer") || tree.contains("model", "mixer")) {
     throw std::invalid_argument(
-        "--set: model.mixer is not used here; choose mixers with --mixers and give the fields of "
-        "one "
-        "in its own section, such as sliding_window.window=64");
+        "--set: model.mixer is not used here; choose mixers with --mixers and set the fields of a "
+        "mixer in its own section, such as sliding_window.window=64");
   }
   tree.read_section("model", options.encoder);
   for (const auto& name : flags.mixers.empty() ? known : flags.mixers) {
@@ -57,7 +56,7 @@ void measure(EfficiencyFlags flags) {
   });
   base::write_file_atomically(table, study::efficiency_markdown(cells));
   if (stop.requested()) {
-    throw Stopped("stopped; the same command resumes: " + csv.string());
+    throw Stopped("stopped; run the same command again to resume: " + csv.string());
   }
   std::cout << study::efficiency_markdown(cells) << "table " << table.string() << "\ncells "
             << csv.string() << '\n';
@@ -69,31 +68,35 @@ void add_efficiency_command(CLI::App& app) {
   const auto flags = std::make_shared<EfficiencyFlags>();
   auto& options = flags->options;
   auto* command = app.add_subcommand(
-      "efficiency", "Measure time and memory of the mixers at growing text lengths");
-  command->add_option("--output", flags->output, "Folder for the results; a second call resumes")
+      "efficiency", "Measure time and memory of the mixers for a range of text lengths");
+  command
+      ->add_option("--output", flags->output,
+                   "Folder for the results; the same command resumes a stopped run")
       ->capture_default_str();
   command->add_option("--mixers", flags->mixers, "Mixers to measure; default: all")->delimiter(',');
-  command->add_option("--lengths", options.lengths, "Lengths of sequences, in tokens")
+  command->add_option("--lengths", options.lengths, "Sequence lengths, in tokens")
       ->delimiter(',')
       ->capture_default_str();
   command->add_option("--passes", options.passes, "Passes to measure: inference, training")
       ->delimiter(',')
       ->capture_default_str();
-  command->add_option("--tokens", options.tokens, "Tokens per batch, for all lengths")
+  command->add_option("--tokens", options.tokens, "Tokens per batch, the same for all lengths")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
   add_compute_options(*command, options.compute);
-  command->add_option("--rounds", options.rounds, "Timed passes per cell")
+  command
+      ->add_option("--rounds", options.rounds,
+                   "Timed passes per cell, that is, per mixer, length and pass")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
   command
       ->add_option("--budget", options.budget_seconds,
-                   "Seconds per cell; cells that would take longer are skipped")
+                   "Time limit per cell, in seconds; cells that would take longer are skipped")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
   command
       ->add_option("--set", flags->set,
-                   "Override a field of the layers or of a mixer: model.width=64,\n"
+                   "Override a field of the layers or of a mixer, such as\nmodel.width=64 or "
                    "sliding_window.window=256")
       ->type_name("KEY=VALUE");
   command->callback([flags] { measure(*flags); });

@@ -26,23 +26,26 @@ void evaluate(const EvaluateFlags& flags) {
 void add_evaluate_command(CLI::App& app) {
   const auto flags = std::make_shared<EvaluateFlags>();
   auto& request = flags->request;
-  auto* command = app.add_subcommand("evaluate", "Measure a model on labelled data");
+  auto* command = app.add_subcommand("evaluate", "Evaluate a model on labelled data");
   command->add_option("model", request.model, "Model directory")->required();
   command->add_option("data", request.data,
-                      "Test files or folders in the training format. Without any, a recommender "
-                      "uses its recipe's test part");
+                      "Test files or folders, in the format of the training data; default for a "
+                      "recommender: the test part of its recipe");
   command
       ->add_option("--set", request.set,
                    "Override a setting: data.key=value; for a summarizer also search.key=value")
       ->type_name("KEY=VALUE");
   command
       ->add_option("--ensemble", request.ensemble,
-                   "Further recommenders for an ensemble; their standardized scores are averaged")
+                   "More recommenders, which form an ensemble with the model; the standardized "
+                   "scores are averaged")
       ->delimiter(',');
-  command->add_option("--predictions", request.predictions,
-                      "Write a recommender's ranks to this file, as MIND's leaderboard reads them");
+  command->add_option(
+      "--predictions", request.predictions,
+      "Write a recommender's ranks to this file, in the format of MIND's leaderboard");
   command->add_option("--errors", request.errors,
-                      "Write the misclassified rows to this CSV file, the worst first");
+                      "Write the rows that a classifier misclassifies to this CSV file, lowest "
+                      "probability of the correct label first");
   command->add_flag("--json", flags->json,
                     "Print JSON; for a classifier it includes the confusion matrix");
   add_compute_options(*command, request.options);

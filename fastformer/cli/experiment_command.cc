@@ -58,7 +58,7 @@ void run(const study::Experiment& experiment, const std::vector<const study::Cel
   }
   print_place(experiment);
   if (outcome.stopped) {
-    throw Stopped("stopped; all work is saved, and the same command resumes");
+    throw Stopped("stopped; all work is saved; run the same command again to resume");
   }
   if (!outcome.failed.empty()) {
     throw std::runtime_error(std::to_string(outcome.failed.size()) + " of " +
@@ -90,8 +90,7 @@ void add_experiment_command(CLI::App& app) {
       ->type_name("TEXT");
   auto* dry_run = command->add_flag("--dry-run", flags->dry_run,
                                     "List the cells and their states without running them");
-  command
-      ->add_flag("--table", flags->table, "Write the tables of the finished cells, and run nothing")
+  command->add_flag("--table", flags->table, "Only write the tables of the finished cells")
       ->excludes(dry_run);
   command->callback([flags] { experiment(*flags); });
 }

@@ -31,7 +31,7 @@ ExperimentProgress::ExperimentProgress(std::vector<const study::Cell*> cells,
     }
   }
   const auto finished = cells_.size() - waiting_.size();
-  show(base::format("%zu of %zu cells are finished, %zu to go%s", finished, cells_.size(),
+  show(base::format("%zu of %zu cells are finished, %zu remain%s", finished, cells_.size(),
                     waiting_.size(), time_left(0).c_str()));
 }
 

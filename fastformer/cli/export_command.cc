@@ -19,7 +19,7 @@ void add_export_command(CLI::App& app) {
   const auto flags = std::make_shared<ExportFlags>();
   auto* command = app.add_subcommand("export",
                                      "Write the training, validation and test parts of a "
-                                     "classifier's recipe as label<TAB>text files");
+                                     "classifier's recipe as files with label<TAB>text lines");
   command->add_option("recipe", flags->recipe, "Recipe (.toml); see recipes/")->required();
   command->add_option("folder", flags->folder, "Folder to write")->required();
   command->add_option("--set", flags->set, "Override a field: section.key=value")
@@ -30,7 +30,7 @@ void add_export_command(CLI::App& app) {
     if (!task.export_parts) {
       throw std::invalid_argument(
           flags->recipe.string() + ": is a recipe for " + task.name +
-          ", whose data have no labels; expected a recipe for classification");
+          ", whose data has no labels; expected a recipe for classification");
     }
     task.export_parts(*recipe, flags->folder);
   });

@@ -94,7 +94,7 @@ class FieldTables final : public base::FieldVisitor {
 }  // namespace
 
 void add_fields_command(CLI::App& app) {
-  auto* command = app.add_subcommand("fields", "Print every field of a recipe, as Markdown");
+  auto* command = app.add_subcommand("fields", "Print all fields of a recipe, as Markdown");
   command->callback([] {
     std::cout << "# The fields of a recipe\n\nWritten by `fastformer fields`. A recipe is a TOML "
                  "file; `--set section.field=value` overrides it.\n";

@@ -96,17 +96,15 @@ void inspect(const InspectFlags& flags) {
 
 void add_inspect_command(CLI::App& app) {
   const auto flags = std::make_shared<InspectFlags>();
-  auto* command = app.add_subcommand("inspect", "Show what a model, a recipe or a data file holds");
+  auto* command = app.add_subcommand("inspect", "Describe a model, a recipe or a data file");
   command
       ->add_option(
           "subject", flags->subject,
-          "Model directory, recipe (.toml), or a data file or folder, for which a recipe is "
-          "printed")
+          "Model directory, recipe (.toml), data file or folder; for data, a recipe is printed")
       ->required();
   command
-      ->add_option(
-          "--set", flags->set,
-          "Override a field of the recipe, or say how the data are read: section.key=value")
+      ->add_option("--set", flags->set,
+                   "Override a field of the recipe, or set how the data is read: section.key=value")
       ->type_name("KEY=VALUE");
   command->callback([flags] { inspect(*flags); });
 }

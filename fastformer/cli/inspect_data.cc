@@ -83,7 +83,7 @@ void for_each_record(const fs::path& file, char delimiter, const data::TextEncod
     if (cells.size() < least || cells.size() > most) {
       if (finding.bad_rows++ == 0) {
         note(finding, records.where() + " has " + std::to_string(cells.size()) +
-                          " columns, the first row " + std::to_string(most));
+                          " columns, but the first row has " + std::to_string(most));
       }
       continue;
     }
@@ -203,15 +203,15 @@ std::string inspect_table(const fs::path& path, Finding& finding,
                      table_text(finding) + finding.notes;
   const auto& columns = finding.table.columns();
   const auto text_column = finding.table.text_column();
-  if (!text_column) return text + "# no column holds texts\n";
+  if (!text_column) return text + "# no column contains text\n";
   const auto label = finding.table.label_column(*text_column);
   finding.settings.push_back("text_columns = [" + base::quoted(finding.names[*text_column]) + "]");
-  text += "# the text seems to be the column '" + finding.names[*text_column] + "'\n";
+  text += "# the text seems to be in the column '" + finding.names[*text_column] + "'\n";
   if (!label) {
-    return text + "# no column looks like a label, that is, has a few values that come often\n";
+    return text + "# no column looks like a label: few different values, each of them frequent\n";
   }
   finding.settings.push_back("label_column = " + base::quoted(finding.names[*label]));
-  text += "# the label seems to be the column '" + finding.names[*label] + "'\n";
+  text += "# the label seems to be in the column '" + finding.names[*label] + "'\n";
   if (columns[*label].empty > 0) {
     text += base::format("# %lld rows have no label: complete or remove them before training\n",
                          static_cast<long long>(columns[*label].empty));
@@ -243,7 +243,7 @@ std::string format_of_content(const fs::path& path, const data::TextEncoding& en
   while (lines.next(line) && line.find_first_not_of(" \t") == std::string::npos) continue;
   const auto begin = line.find_first_not_of(" \t");
   if (begin == std::string::npos) {
-    throw std::invalid_argument(path.string() + ": is empty, expected a file of data");
+    throw std::invalid_argument(path.string() + ": is empty, expected a file with data");
   }
   if (line[begin] == '{' || line[begin] == '[') return "jsonl";
   if (line.compare(begin, 9, "__label__") == 0) return "fasttext";
@@ -271,7 +271,7 @@ std::string inspect_documents(const fs::path& path, Finding& finding,
 }
 
 std::string duplicates_text(std::int64_t count) {
-  if (count == 0) return "# no text comes twice\n";
+  if (count == 0) return "# no text occurs twice\n";
   return "# " + std::to_string(count) + (count == 1 ? " text repeats" : " texts repeat") +
          " an earlier one\n";
 }

@@ -56,8 +56,8 @@ int main(int argc, char** argv) {
   const cli::TerminalOutput terminal;
   nn::keep_freed_memory();
   CLI::App app(
-      "Trains, evaluates and runs text classifiers, recommenders and summarizers in time linear in "
-      "the text length (Fastformer, arXiv 2108.09084).",
+      "Trains, evaluates and runs text classifiers, recommenders and summarizers in time that "
+      "grows linearly with the text length (Fastformer, arXiv 2108.09084).",
       "fastformer");
   app.set_version_flag("--version", FASTFORMER_VERSION);
   app.require_subcommand(1);
@@ -93,7 +93,7 @@ int main(int argc, char** argv) {
   } catch (const c10::Error& error) {
     print_error(error.what_without_backtrace());
   } catch (const std::bad_alloc&) {
-    print_error("there is not enough memory for this; give it less at a time, or a smaller model");
+    print_error("out of memory; process less text at a time, or use a smaller model");
   } catch (const std::exception& error) {
     print_error(error.what());
   }

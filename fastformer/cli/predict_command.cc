@@ -105,8 +105,7 @@ void predict(PredictFlags flags) {
   if (flags.json) flags.output.format = OutputFormat::kJsonl;
   if (flags.explain && flags.output.format == OutputFormat::kCsv) {
     throw std::invalid_argument(
-        "--explain adds lines to the answers, which csv cannot hold; use "
-        "--output-format jsonl");
+        "--explain adds lines that are not csv to the output; use --output-format jsonl");
   }
   const auto classifier = Classifier::load(flags.model, flags.options);
   PredictionInput input(flags.input, flags.format, classifier.content().data_config, flags.set);
@@ -126,20 +125,19 @@ void predict(PredictFlags flags) {
 }
 
 void add_input_options(CLI::App& command, PredictFlags& flags) {
-  command.add_option("input", flags.input, "Input file; - is the standard input")
-      ->capture_default_str();
+  command.add_option("input", flags.input, "Input file; -: standard input")->capture_default_str();
   auto formats = classification::reader_names();
   formats.insert(formats.begin(), {"auto", "lines"});
   command
       .add_option("--format", flags.format,
-                  "Input format. auto: csv, tsv or jsonl by the name of the file, read as the "
-                  "training data was, else lines; lines: one text per line; the others as "
+                  "Input format. auto: files named .csv, .tsv or .jsonl are read like the training "
+                  "data, other files as lines; lines: one text per line; other formats: as "
                   "data.format in a recipe")
       ->check(CLI::IsMember(formats))
       ->capture_default_str();
   command
       .add_option("--set", flags.set,
-                  "Override how the input is read: data.text_columns=[\"body\"]")
+                  "Override a setting for the input, such as data.text_columns=[\"body\"]")
       ->type_name("KEY=VALUE");
 }
 
@@ -152,24 +150,28 @@ void add_output_options(CLI::App& command, PredictFlags& flags) {
             output.format = base::parse_word<OutputFormat>(word, "--output-format");
           },
           "tsv: label, probability and text, with tabs and line ends as \\t and \\n; csv: the same "
-          "with a heading; jsonl: with all probabilities")
+          "columns, with a header row; jsonl: row, label, probability, and the probabilities of "
+          "all classes")
       ->check(CLI::IsMember(base::words<OutputFormat>()))
       ->default_str("tsv");
   command.add_flag("--json", flags.json, "The same as --output-format jsonl");
-  command.add_flag("--keep", output.keep, "Write the columns of the input, then the answers");
-  command.add_option("--top-k", output.top, "Number of classes per text, the best first")
+  command.add_flag("--keep", output.keep,
+                   "Write the columns of the input, followed by the prediction");
+  command.add_option("--top-k", output.top, "Number of classes per text, most probable first")
       ->check(CLI::Range(std::int64_t{1}, std::int64_t{1'000'000'000}))
       ->capture_default_str();
   command
       .add_option("--threshold", output.threshold,
-                  "Abstain where the best class has a lower probability")
+                  "Abstain if the most probable class has a lower probability")
       ->check(CLI::Range(0.0, 1.0));
   command
-      .add_option("--abstain", output.abstain, "Label of a text below the threshold; null in jsonl")
+      .add_option("--abstain", output.abstain,
+                  "Label to write if the model abstains; jsonl writes null")
       ->capture_default_str();
-  command.add_option("--output", flags.output_file,
-                     "Write to this file, which appears when all is written");
-  command.add_flag("--explain", flags.explain, "Add the weights that the model gave the tokens");
+  command.add_option(
+      "--output", flags.output_file,
+      "Write the predictions to this file, which is created once all of them are complete");
+  command.add_flag("--explain", flags.explain, "Add the weight that the model gives to each token");
 }
 
 }  // namespace

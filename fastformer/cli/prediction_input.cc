@@ -59,8 +59,8 @@ DataConfig config_for(const std::string& input, const std::string& format,
   if (classification::has_columns(format) && config.text_columns.empty()) {
     throw std::invalid_argument(
         input + ": is read as " + format +
-        ", but the model does not say which column is the text; name it with --set "
-        "'data.text_columns=[\"text\"]', or read lines with --format lines");
+        ", but the model has no setting for the text column; set it with --set "
+        "'data.text_columns=[\"text\"]', or use --format lines to read one text per line");
   }
   config.validate();
   return config;

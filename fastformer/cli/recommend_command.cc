@@ -74,22 +74,22 @@ void recommend(const RecommendFlags& flags) {
 void add_recommend_command(CLI::App& app) {
   const auto flags = std::make_shared<RecommendFlags>();
   auto* command = app.add_subcommand(
-      "recommend", "Recommend items to a user, with the contribution of each click to the scores");
+      "recommend",
+      "Recommend items to a user, and show how much each click contributes to their scores");
   command->add_option("model", flags->model, "Model directory of a recommender")->required();
   command
       ->add_option("--items,--news", flags->items,
-                   "Items to choose from, in the training format: news.tsv or its folder, an .item "
-                   "file, a package index")
+                   "Items to choose from, in the format of the training data: news.tsv or its "
+                   "folder, an .item file, or a package index")
       ->required();
   command->add_option("--history", flags->history,
-                      "Ids of clicked items, oldest first, separated by commas: N55189,N42782; "
-                      "these are not recommended again");
+                      "Ids of clicked items, oldest first, separated by commas, such as "
+                      "N55189,N42782; clicked items are not recommended again");
   command->add_option("--top", flags->top, "Number of items to recommend")
       ->check(CLI::Range(std::int64_t{1}, std::int64_t{1'000'000'000}))
       ->capture_default_str();
-  command->add_option(
-      "--index", flags->index,
-      "File to store the vectors of titles, so that later calls encode only new titles");
+  command->add_option("--index", flags->index,
+                      "File that stores the vectors of titles; later calls encode only new titles");
   command->add_option("--set", flags->set, "Override a data setting: data.key=value")
       ->type_name("KEY=VALUE");
   command->add_flag("--json", flags->json, "Print one JSON object per line");

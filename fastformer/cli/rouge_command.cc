@@ -66,20 +66,21 @@ void score(const RougeFlags& flags) {
 
 void add_rouge_command(CLI::App& app) {
   const auto flags = std::make_shared<RougeFlags>();
-  auto* command = app.add_subcommand(
-      "rouge",
-      "Compare summaries with references: ROUGE-1, -2, -L and -Lsum, equal to rouge-score's");
+  auto* command =
+      app.add_subcommand("rouge",
+                         "Compare summaries with references: ROUGE-1, -2, -L and -Lsum, with the "
+                         "same results as the Python package rouge-score");
   command
-      ->add_option(
-          "candidates", flags->candidates,
-          "Summaries, one per line; without references, JSON Lines with both in two fields")
+      ->add_option("candidates", flags->candidates,
+                   "Summaries, one per line; without a file of references: JSON Lines with summary "
+                   "and reference in two fields")
       ->required();
   command->add_option("references", flags->references, "References, one per line");
   command->add_flag("--stem", flags->stem, "Compare word stems (Porter)");
   command
-      ->add_option(
-          "--sentences", flags->sentences,
-          "Separator of sentences in a line, for ROUGE-Lsum; default: a backslash and an n")
+      ->add_option("--sentences", flags->sentences,
+                   "Separator of the sentences in a line, for ROUGE-Lsum; default: a backslash "
+                   "followed by n")
       ->type_name("TEXT");
   command
       ->add_option("--candidate-field", flags->candidate_field, "JSON Lines: field of the summary")

@@ -71,8 +71,7 @@ class Summaries {
     if (!flags.stream) return;
     if (options_.search.method == summarization::SearchMethod::kBeam) {
       throw std::invalid_argument(
-          "--stream: beam search has its summary only at the end; add "
-          "--set search.method=greedy");
+          "--stream: beam search has no summary until its end; add --set search.method=greedy");
     }
     options_.stream = [](std::string_view piece) { std::cout << piece << std::flush; };
   }
@@ -135,14 +134,13 @@ void add_summarize_command(CLI::App& app) {
   command->add_option("model", flags->model, "Model directory of a summarizer")->required();
   command
       ->add_option("inputs", flags->inputs,
-                   "Text files, one document per file. Standard input (-) is read as one document "
-                   "per LINE")
+                   "Text files, one document per file; -: standard input, one document per line")
       ->capture_default_str();
   command->add_option("--field", flags->field,
-                      "Read the inputs as JSON Lines with the document in this field");
+                      "Read the inputs as JSON Lines, with the document in this field");
   command
       ->add_option("--set", flags->set,
-                   "Override a search setting: search.beams=4, search.method=greedy")
+                   "Override a search setting, such as search.beams=4 or search.method=greedy")
       ->type_name("KEY=VALUE");
   auto* json = command->add_flag("--json", flags->json, "Print one JSON object per line");
   command->add_flag(
@@ -150,7 +148,7 @@ void add_summarize_command(CLI::App& app) {
       "Also print the tokens of the document that each token of the summary attends to");
   command
       ->add_flag("--stream", flags->stream,
-                 "Print a summary while it is generated; not with search.method=beam")
+                 "Print each summary while it is generated; needs search.method=greedy or sample")
       ->excludes(json);
   add_compute_options(*command, flags->options);
   command->callback([flags] { summarize(*flags); });

@@ -19,9 +19,9 @@ struct TokenizeFlags {
 
 std::unique_ptr<text::Tokenizer> tokenizer_of(const std::filesystem::path& folder) {
   if (!std::filesystem::is_directory(folder)) {
-    throw std::invalid_argument(folder.string() +
-                                " is no folder; give that of a model, with its tokenizer.json or "
-                                "vocab.txt");
+    throw std::invalid_argument(
+        folder.string() +
+        " is not a folder; give a model directory, with tokenizer.json or vocab.txt");
   }
   const auto model = folder / "model";
   if (!std::filesystem::exists(folder / "tokenizer.json") &&
@@ -63,7 +63,7 @@ void add_tokenize_command(CLI::App& app) {
       ->add_option("model", flags->model,
                    "Model directory, or the folder of a BERT model with vocab.txt")
       ->required();
-  command->add_option("input", flags->input, "Input file; - reads standard input")
+  command->add_option("input", flags->input, "Input file; -: standard input")
       ->capture_default_str();
   command->add_flag("--ids", flags->ids, "Print token ids instead of tokens");
   command->callback([flags] { tokenize(*flags); });

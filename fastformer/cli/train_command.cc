@@ -29,7 +29,8 @@ void train(const TrainFlags& flags) {
   Progress progress;
   if (!run.train({&progress}, [&] { return stop.requested(); })) {
     throw Stopped("stopped at step " + std::to_string(run.step()) + " of " +
-                  std::to_string(run.total_steps()) + "; all work is saved, resume with --resume");
+                  std::to_string(run.total_steps()) +
+                  "; all work is saved; use --resume to resume");
   }
   const auto finished = run.finish();
   if (finished.test.items > 0) std::cout << "test\n" << finished.test.table;
@@ -40,7 +41,7 @@ void train(const TrainFlags& flags) {
 
 void add_train_command(CLI::App& app) {
   const auto flags = std::make_shared<TrainFlags>();
-  auto* command = app.add_subcommand("train", "Train a model by a recipe");
+  auto* command = app.add_subcommand("train", "Train a model from a recipe");
   command->add_option("recipe", flags->recipe, "Recipe (.toml); see recipes/")->required();
   command->add_option("--set", flags->set, "Override a field: section.key=value")
       ->type_name("KEY=VALUE");

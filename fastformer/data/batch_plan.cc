@@ -87,12 +87,12 @@ std::vector<Rows> cut_in_windows(Lengths lengths, const Cutter& cutter, const Ro
 }  // namespace
 
 void BatchConfig::visit_fields(base::FieldVisitor& visit) {
-  visit("batch_by", batch_by, "what the size of a batch counts");
+  visit("batch_by", batch_by, "unit of the batch size");
   visit("batch_size", batch_size, "documents per batch (batch_by = \"examples\")",
         base::between(1, 1'000'000));
-  visit("batch_tokens", batch_tokens, "most tokens per batch (batch_by = \"tokens\")",
+  visit("batch_tokens", batch_tokens, "maximum number of tokens per batch (batch_by = \"tokens\")",
         base::between(1, 100'000'000));
-  visit("sort_by_length", sort_by_length, "put documents of similar length together");
+  visit("sort_by_length", sort_by_length, "put documents of similar length into the same batch");
 }
 
 BatchPlan::BatchPlan(std::vector<std::int64_t> lengths, const BatchConfig& config,

@@ -82,7 +82,7 @@ void ByteSource::open_member(const fs::path& path) {
   std::string names;
   for (std::size_t i = 0; i < members.size() && i < 5; ++i) names += " " + members[i];
   throw std::invalid_argument(name_ + ": is an archive of " + std::to_string(members.size()) +
-                              " files; unpack it and name the right one:" + names +
+                              " files; unpack it and choose one of them:" + names +
                               (members.size() > 5 ? " ..." : ""));
 }
 
@@ -94,8 +94,8 @@ std::optional<ByteSource> ByteSource::in_zip(const fs::path& archive, const std:
   source.open(archive);
   for (std::string member; source.next_member(member);) {
     if (archive_format(source.archive_.get()) != ARCHIVE_FORMAT_ZIP) {
-      throw std::invalid_argument(source.name_ +
-                                  ": is no zip archive, or damaged; fetch or write it again");
+      throw std::invalid_argument(
+          source.name_ + ": is not a zip archive, or is damaged; download or create it again");
     }
     if (fs::path(member).filename() != name) continue;
     source.name_ = (archive / name).string();
@@ -140,7 +140,7 @@ void ByteSource::fail(const std::string& cause) const {
   const char* reason = archive_error_string(archive_.get());
   throw std::invalid_argument(name_ + ": " + cause + " (" +
                               (reason != nullptr ? base::excerpt(reason) : "unknown cause") +
-                              "); the file is damaged or incomplete, fetch or write it again");
+                              "); the file is damaged or incomplete: download or create it again");
 }
 
 std::string_view ByteSource::read() {
@@ -165,7 +165,7 @@ std::string_view ByteSource::read() {
 void ByteSource::check_no_other_member() {
   if (std::string member; next_member(member)) {
     throw std::invalid_argument(name_ + ": is followed by " + member +
-                                " in the same archive; give an archive of one file");
+                                " in the same archive; give an archive that contains one file");
   }
 }
 

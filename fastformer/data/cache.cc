@@ -98,16 +98,15 @@ void CacheKey::add_source(const fs::path& source) {
   std::error_code error;
   const fs::directory_entry entry(source, error);
   if (source == "-" || !entry.exists(error)) {
-    throw std::invalid_argument(source.string() +
-                                (source == "-" ? ": the standard input cannot be read several "
-                                                 "times; give a file"
-                                               : ": does not exist; check the path"));
+    throw std::invalid_argument(
+        source.string() + (source == "-" ? ": standard input can be read only once; give a file"
+                                         : ": does not exist; check the path"));
   }
   if (entry.is_regular_file()) return add_file(entry, *this);
   if (!entry.is_directory()) {
-    throw std::invalid_argument(source.string() +
-                                ": is neither a file nor a folder; data are read several times, "
-                                "give a regular file");
+    throw std::invalid_argument(
+        source.string() +
+        ": is neither a file nor a folder; the data is read several times: give a regular file");
   }
   std::vector<fs::directory_entry> files;
   for (const auto& file : fs::recursive_directory_iterator(source)) {
@@ -128,7 +127,7 @@ fs::path prepared_folder(const fs::path& cache, const CacheKey& key,
   const auto damaged = there ? damaged_file(folder) : std::string();
   if (there && damaged.empty()) return folder;
   if (there && notice) {
-    notice((folder / damaged).string() + ": is damaged; the data are prepared again");
+    notice((folder / damaged).string() + ": is damaged; the data is prepared again");
   }
   base::FreshFolder fresh(folder);
   build(fresh.path());
@@ -138,7 +137,7 @@ fs::path prepared_folder(const fs::path& cache, const CacheKey& key,
     fresh.move_into_place();
   } else if (!fresh.move_into_free_place() && !fs::exists(folder / kChecksumsFile)) {
     throw std::runtime_error(folder.string() +
-                             ": is no complete folder of prepared data; move it away");
+                             ": is not a complete folder of prepared data; move it elsewhere");
   }
   return folder;
 }

@@ -49,7 +49,7 @@ std::string error_text(int error) { return std::generic_category().message(error
 
 [[noreturn]] void fail_damaged(const fs::path& path, const std::string& what) {
   throw std::invalid_argument(path.string() + ": " + what + "; delete the folder " +
-                              path.parent_path().string() + ", so that it is made again");
+                              path.parent_path().string() + " to prepare the data again");
 }
 
 // A file's bytes, read-only.
@@ -69,7 +69,7 @@ class Mapping {
     }
     const int error = errno;
     ::close(descriptor);
-    if (size_ < sizeof(FileHeader)) fail_damaged(path, "is no corpus, it is too short");
+    if (size_ < sizeof(FileHeader)) fail_damaged(path, "is not a corpus: it is too short");
     if (data_ == MAP_FAILED) {
       throw std::invalid_argument(path.string() +
                                   ": cannot be mapped into memory: " + error_text(error));
@@ -94,7 +94,7 @@ FileHeader read_header(const Mapping& mapping, const fs::path& path) {
   const FileHeader expected;
   FileHeader header;
   std::memcpy(&header, mapping.at<char>(0, sizeof(header)).data(), sizeof(header));
-  if (header.magic != expected.magic) fail_damaged(path, "is no corpus");
+  if (header.magic != expected.magic) fail_damaged(path, "is not a corpus");
   if (header.version != expected.version || header.byte_order != expected.byte_order) {
     fail_damaged(path, "was written by another version or another kind of machine");
   }
@@ -106,8 +106,8 @@ FileHeader read_header(const Mapping& mapping, const fs::path& path) {
       plausible ? offsets_position(header.tokens) + static_cast<std::size_t>(header.rows) * 16 + 8
                 : 0;
   if (size != mapping.size()) {
-    fail_damaged(path, "is damaged, it has " + std::to_string(mapping.size()) +
-                           " bytes, which its header does not account for");
+    fail_damaged(path, "is damaged: it has " + std::to_string(mapping.size()) +
+                           " bytes, which does not match its header");
   }
   return header;
 }
@@ -152,7 +152,7 @@ Corpus::Content::Content(const fs::path& path) : mapping(std::in_place, path) {
     if (offsets[row] == offsets[row + 1]) ++empty;
   }
   if (checksum() != header.checksum || !ordered) {
-    fail_damaged(path, "is damaged, its checksum does not match");
+    fail_damaged(path, "is damaged: its checksum does not match");
   }
   file_checksum = header.checksum;
 }

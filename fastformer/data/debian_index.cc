@@ -27,8 +27,8 @@ void DebianIndex::add_line(DebianPackage& package) {
   const std::size_t colon = line_.find(':');
   if (colon == std::string::npos) {
     throw std::invalid_argument(lines_.where() +
-                                ": is no line of a package index, expected \"Field: value\" or a "
-                                "continuation that begins with a space");
+                                ": is not a line of a package index, expected \"Field: value\" or "
+                                "a continuation that begins with a space");
   }
   const auto name = std::string_view(line_).substr(0, colon);
   const auto value = trim(std::string_view(line_).substr(colon + 1));
@@ -52,8 +52,7 @@ bool DebianIndex::next(DebianPackage& package) {
     add_line(package);
     if (package.description.size() > kMaximumRecordBytes) {
       throw std::invalid_argument(where(package) +
-                                  ": the description is longer than 64 MB, the most a record may "
-                                  "have");
+                                  ": the description is longer than 64 MB, the limit for a record");
     }
   }
   if (package.line > 0 && package.name.empty() && !package.description.empty()) {

@@ -56,8 +56,9 @@ std::vector<std::string> DelimitedRecords::notices() const {
   if (!detected_.notice.empty()) notices.push_back(detected_.notice);
   constexpr std::int64_t kManyLines = 100;
   if (most_lines_ > kManyLines) {
-    notices.push_back(longest_ + ": a quoted cell holds " + std::to_string(most_lines_) +
-                      " lines; if its quote is text, double it or set data.quote = \"none\"");
+    notices.push_back(
+        longest_ + ": a quoted cell spans " + std::to_string(most_lines_) +
+        " lines; if its opening quote is part of the text, double it or set data.quote = \"none\"");
   }
   if (const auto replaced = lines_.notice(); !replaced.empty()) notices.push_back(replaced);
   return notices;

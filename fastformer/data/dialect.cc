@@ -58,10 +58,11 @@ bool is_separator_line(const std::string& line) {
 
 void DialectConfig::visit_fields(base::FieldVisitor& visit) {
   visit("delimiter", delimiter,
-        "character between the cells of a csv or tsv, such as \";\" or "
-        "\"tab\"; auto: as the file shows");
+        "character between the cells of a csv or tsv, such as \";\" or \"tab\"; auto: detected in "
+        "the file");
   visit("quote", quote,
-        "character around cells: \"none\", or \"auto\": \" in a csv, none in a tsv");
+        "character around cells, or none; auto: \" in a csv, none in a tsv unless its first line "
+        "is quoted");
   visit("quote_escape", quote_escape, "how a quote inside quotes is written: \"\" or \\\"");
 }
 
@@ -108,7 +109,7 @@ DetectedDialect detect_dialect(const DialectConfig& config, char usual,
       }
     }
     if (dialect.delimiter != usual) {
-      result.notice = file + ": its cells are separated by " + delimiter_name(dialect.delimiter) +
+      result.notice = file + ": the cells are separated by " + delimiter_name(dialect.delimiter) +
                       ", not by " + delimiter_name(usual);
     }
   }

@@ -39,9 +39,9 @@ constexpr auto kDatabase =
 constexpr auto kPdf = "write it as text with: pdftotext 'FILE' 'FILE.txt'"sv;
 constexpr auto kPage = "write it as text with: pandoc -f html -t plain 'FILE' -o 'FILE.txt'"sv;
 constexpr auto kRtf = "write it as text with: pandoc -f rtf -t plain 'FILE' -o 'FILE.txt'"sv;
-constexpr auto kNoText = "give the file that holds the text"sv;
+constexpr auto kNoText = "give the file that contains the text"sv;
 constexpr auto kUnpack = "unpack it with: 7z x 'FILE'"sv;
-constexpr auto kModelAdvice = "give a file of text here, and a model where one is expected"sv;
+constexpr auto kModelAdvice = "give a text file here"sv;
 
 struct Magic {
   std::string_view bytes;

@@ -46,8 +46,7 @@ bool JsonLines::skip_to_object() {
   while ((at_ = line_.find_first_not_of(" \t\r,", at_)) == std::string::npos) {
     if (!lines_.next(line_)) {
       throw std::invalid_argument(lines_.name() +
-                                  ": ends inside the JSON array that it begins with; the file is "
-                                  "incomplete");
+                                  ": ends before its JSON array is closed; the file is incomplete");
     }
     at_ = 0;
   }
@@ -85,8 +84,7 @@ bool JsonLines::next_of_array(std::string& text) {
     text.append(line_, begin, at_ - begin);
     if (text.size() > kMaximumRecordBytes) {
       throw std::invalid_argument(where() +
-                                  ": is a JSON object above 64 MB, the most a record may "
-                                  "have");
+                                  ": is a JSON object larger than 64 MB, the limit for a record");
     }
     if (at_ < line_.size() || (depth == 0 && !quoted)) return true;
     text += ' ';
@@ -103,7 +101,7 @@ bool JsonLines::next(Json& object) {
     throw BadRow(where() + ": is not valid JSON near character " + std::to_string(error.byte) +
                  "; each line must be one JSON object, or the file one array of objects");
   } catch (const Json::out_of_range&) {
-    throw BadRow(where() + ": holds a number that is too large; write it as a text");
+    throw BadRow(where() + ": contains a number that is too large; write it as a string");
   }
   if (!object.is_object()) {
     throw BadRow(where() + ": is a JSON " + object.type_name() +
@@ -132,8 +130,8 @@ std::string lines_of_field(const Json& object, const std::string& name, const st
   if (value.is_null()) return {};
   if (value.is_string()) return value.get<std::string>();
   const auto fail = [&](const Json& part) {
-    throw std::invalid_argument(where + ": the field '" + name + "' holds a JSON " +
-                                part.type_name() + ", but must be a text or a list of texts");
+    throw std::invalid_argument(where + ": the field '" + name + "' is a JSON " + part.type_name() +
+                                ", but must be a string or a list of strings");
   };
   if (!value.is_array()) fail(value);
   std::string text;

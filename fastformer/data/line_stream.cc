@@ -66,8 +66,8 @@ bool LineStream::next(std::string& line) {
     const std::string_view piece = block_.substr(0, end);
     if (line.size() + piece.size() > kMaximumRecordBytes) {
       throw std::invalid_argument(where(line_number_ + 1) +
-                                  ": is a line longer than 64 MB, the most a record may have; "
-                                  "check that the file is text with one record a line");
+                                  ": the line is longer than 64 MB, the limit for a record; check "
+                                  "that the file is text with one record per line");
     }
     line += piece;
     block_.remove_prefix(complete ? end + 1 : block_.size());
@@ -86,7 +86,7 @@ bool LineStream::next(std::string& line) {
 std::string LineStream::notice() const {
   if (replaced() == 0) return {};
   return name() + ": " + std::to_string(replaced()) +
-         " places that are no text of the file's encoding became U+FFFD "
+         " byte sequences that are invalid in the file's encoding were replaced by U+FFFD "
          "(data.invalid_utf8 = \"replace\")";
 }
 
@@ -112,8 +112,7 @@ std::string read_document(const fs::path& file, const TextEncoding& encoding) {
     if (lines.line_number() > 1) text += '\n';
     text += line;
     if (text.size() > kMaximumRecordBytes) {
-      throw std::invalid_argument(file.string() +
-                                  ": is longer than 64 MB, the most a record may have");
+      throw std::invalid_argument(file.string() + ": is longer than 64 MB, the limit for a record");
     }
   }
   return text;

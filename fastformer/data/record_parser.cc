@@ -76,14 +76,15 @@ std::size_t RecordParser::read_quoted(std::size_t at, std::string& cell) {
     if (record_bytes_ > kMaximumRecordBytes) {
       throw std::invalid_argument(
           where(opened) +
-          ": the quote that opens here makes a record of more than 64 MB, "
-          "the most a record may have; close it, or double it if it is text");
+          ": the quote that opens here makes the record larger than 64 MB, the limit for a record; "
+          "close it, or double it if it is part of the text");
     }
     if (mark == std::string::npos) {
       if (!read_line()) {
-        throw std::invalid_argument(where(opened) +
-                                    ": the quote that opens here is never closed; close it, or "
-                                    "double it if it is text, or set data.quote = \"none\"");
+        throw std::invalid_argument(
+            where(opened) +
+            ": the quote that opens here is never closed; close it, or double it if it is part of "
+            "the text, or set data.quote = \"none\"");
       }
       cell += '\n';
       at = 0;
@@ -99,9 +100,9 @@ std::size_t RecordParser::read_quoted(std::size_t at, std::string& cell) {
       at = behind_blanks(mark + 1);
       if (at >= line_.size() || line_[at] == dialect_.delimiter) return at;
       throw BadRow(where(line_at_) +
-                   ": text follows a closing quote; a quote inside a quoted field is written twice "
-                   "(\"\"), with data.quote_escape = \"backslash\" as \\\", and with data.quote = "
-                   "\"none\" quotes are ordinary characters");
+                   ": text follows a closing quote; write a quote inside a quoted field twice "
+                   "(\"\"), or as \\\" with data.quote_escape = \"backslash\", or set data.quote = "
+                   "\"none\" if quotes are ordinary characters");
     }
   }
 }

@@ -15,9 +15,10 @@ UConverter* open_converter(const char* encoding) {
   UErrorCode status = U_ZERO_ERROR;
   UConverter* const converter = ucnv_open(encoding, &status);
   if (U_SUCCESS(status)) return converter;
-  throw std::invalid_argument("data.encoding: '" + std::string(encoding) +
-                              "' is no known encoding; give a name that iconv -l lists, such as "
-                              "windows-1252, ISO-8859-2, UTF-16LE, GB18030, Shift_JIS or KOI8-R");
+  throw std::invalid_argument(
+      "data.encoding is '" + std::string(encoding) +
+      "', which is not a known encoding; use a name that iconv -l lists, such as windows-1252, "
+      "ISO-8859-2, UTF-16LE, GB18030, Shift_JIS or KOI8-R");
 }
 
 // Counts what ICU's own callback replaces by U+FFFD.
@@ -33,9 +34,10 @@ void substitute(const void* context, UConverterToUnicodeArgs* arguments, const c
 
 void TextEncoding::visit_fields(base::FieldVisitor& visit) {
   visit("encoding", encoding,
-        "encoding of the files, such as \"windows-1252\"; empty: UTF-8, or what a byte order mark "
-        "says");
-  visit("invalid_utf8", invalid_utf8, "bytes that are no text stop the reading or become U+FFFD");
+        "encoding of the files, such as \"windows-1252\"; empty: that of the byte order mark, or "
+        "UTF-8");
+  visit("invalid_utf8", invalid_utf8,
+        "what to do with invalid bytes: stop (error) or replace them by U+FFFD");
 }
 
 ByteOrderMark byte_order_mark(std::string_view bytes) {
@@ -112,10 +114,9 @@ std::string TextDecoder::decode(std::string_view bytes, bool last, const std::st
   }
   offset_ += at - bytes.data();
   if (U_FAILURE(status)) {
-    throw std::invalid_argument(name + ": before byte " + std::to_string(offset_ + 1) +
-                                " stands what is no character of " + encoding_ +
-                                "; give the right data.encoding, or set data.invalid_utf8 = "
-                                "\"replace\"");
+    throw std::invalid_argument(name + ": the bytes before byte " + std::to_string(offset_ + 1) +
+                                " are not valid in the encoding " + encoding_ +
+                                "; correct data.encoding, or set data.invalid_utf8 = \"replace\"");
   }
   return text;
 }

@@ -61,14 +61,14 @@ void check_text(std::string_view text, const std::string& where) {
   if (const auto at = text.find('\0'); at != std::string_view::npos) {
     throw std::invalid_argument(
         where + ": byte " + std::to_string(at + 1) +
-        " is NUL, which text never holds; if the file is UTF-16 without a byte order mark, set "
+        " is NUL, which text never contains; if the file is UTF-16 without a byte order mark, set "
         "data.encoding = \"UTF-16LE\" or convert it with: iconv -f UTF-16LE -t UTF-8 OLD > NEW");
   }
   if (const auto at = find_invalid_utf8(text); at != std::string_view::npos) {
     throw std::invalid_argument(base::format(
-        "%s: byte %zu (0x%02X) is not UTF-8; name the encoding, for Western European text "
-        "data.encoding = \"windows-1252\", or convert the file with: iconv -f WINDOWS-1252 -t "
-        "UTF-8 OLD > NEW; data.invalid_utf8 = \"replace\" reads on",
+        "%s: byte %zu (0x%02X) is not UTF-8; set the encoding, such as data.encoding = "
+        "\"windows-1252\" for Western European text, or set data.invalid_utf8 = \"replace\", or "
+        "convert the file with: iconv -f WINDOWS-1252 -t UTF-8 OLD > NEW",
         where.c_str(), at + 1, static_cast<unsigned>(static_cast<unsigned char>(text[at]))));
   }
 }

@@ -118,9 +118,9 @@ WordVectors read_word_vectors(const std::filesystem::path& path, const text::Tok
       if (found > 1 && found != width) refuse_width(lines.name(), found);
     }
     if (!split(line, values, word)) {
-      throw std::invalid_argument(lines.where() + ": a word and " + std::to_string(width) +
-                                  " numbers were expected; set model.width to the width of the "
-                                  "vectors, or use other vectors");
+      throw std::invalid_argument(
+          lines.where() + ": expected a word and " + std::to_string(width) +
+          " numbers; set model.width to the width of the vectors, or use other vectors");
     }
     const auto found = wanted.find(word);
     if (found == wanted.end()) continue;
@@ -129,12 +129,12 @@ WordVectors read_word_vectors(const std::filesystem::path& path, const text::Tok
     wanted.erase(found);
   }
   if (lines.line_number() == 0) {
-    throw std::invalid_argument(lines.name() + " is empty; word vectors were expected");
+    throw std::invalid_argument(lines.name() + " is empty, expected word vectors");
   }
   if (vectors.ids.empty()) {
     throw std::invalid_argument(lines.name() +
-                                ": has a vector for no word of the vocabulary; check its language, "
-                                "and text.lowercase if its words have capitals");
+                                ": contains none of the words of the vocabulary; check its "
+                                "language, and text.lowercase if its words have capital letters");
   }
   return vectors;
 }

@@ -38,8 +38,8 @@ void set_simd_level(const std::string& name) {
   }
   use(chosen);
   if (chosen == 0 && !name.empty()) {
-    throw std::invalid_argument("this CPU has no instruction set '" + name +
-                                "' for which the kernels were compiled; choose one of " + known);
+    throw std::invalid_argument("the kernels cannot use the instruction set '" + name +
+                                "' on this CPU; choose one of " + known);
   }
 }
 

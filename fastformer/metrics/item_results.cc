@@ -123,8 +123,8 @@ ItemScores read_item_scores(const std::filesystem::path& path) {
         "; delete the folder of the run and run it again");
   }
   if (items.items.empty()) {
-    throw std::invalid_argument(path.string() +
-                                ": holds no item; delete the folder of the run and run it again");
+    throw std::invalid_argument(
+        path.string() + ": contains no items; delete the folder of the run and run it again");
   }
   return items;
 }

@@ -16,7 +16,7 @@ namespace {
 // Positions from the highest score to the lowest.
 std::vector<std::size_t> descending(std::span<const double> scores) {
   if (std::any_of(scores.begin(), scores.end(), [](double s) { return std::isnan(s); })) {
-    throw std::invalid_argument("a score is not a number; the model has diverged, train it again");
+    throw std::invalid_argument("a score is not a number; the model has diverged: train it again");
   }
   std::vector<std::size_t> order(scores.size());
   std::iota(order.begin(), order.end(), std::size_t{0});

@@ -15,8 +15,8 @@ double score_of(const Scores& scores, const std::string& name) {
     if (score.name == name) return score.value;
     known.append(known.empty() ? "" : ", ").append(score.name);
   }
-  throw std::invalid_argument("there is no score '" + name + "'; there are " +
-                              (known.empty() ? "none" : known));
+  throw std::invalid_argument("there is no score '" + name +
+                              "'; valid: " + (known.empty() ? "none" : known));
 }
 
 std::string score_title(const std::string& name) {

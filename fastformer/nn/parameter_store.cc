@@ -41,14 +41,14 @@ void check_known(const Values& values, const ParameterMap& parameters, const std
 [[noreturn]] void throw_shape(const std::string& where, at::IntArrayRef found,
                               at::IntArrayRef expected) {
   std::ostringstream shapes;
-  shapes << found << ", the model expects " << expected;
+  shapes << found << ", but the model expects " << expected;
   throw std::invalid_argument(where + " has the shape " + base::excerpt(shapes.str(), 200));
 }
 
 void check_type(const std::string& where, at::ScalarType found, at::ScalarType expected) {
   if (found == expected) return;
   throw std::invalid_argument(where + " holds " + c10::toString(found) +
-                              " numbers, the model expects " + c10::toString(expected));
+                              " numbers, but the model expects " + c10::toString(expected));
 }
 
 constexpr std::array<std::string_view, 3> kEmbeddingTables = {"embedding.", "target_embedding.",

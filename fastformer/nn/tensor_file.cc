@@ -25,7 +25,7 @@ at::ScalarType type_of(const std::string& name, const std::string& where) {
   for (const auto& row : kNumberTypes) {
     if (name == row.name) return row.type;
   }
-  throw std::invalid_argument(where + " holds numbers of type " + base::excerpt(name) +
+  throw std::invalid_argument(where + " has the type " + base::excerpt(name) +
                               "; convert them to F32, F64, F16, BF16, I32 or I64");
 }
 
@@ -64,9 +64,8 @@ void check_finite(const at::Tensor& weights, const std::string& where) {
   if (weights.numel() == 0) return;
   const auto [least, most] = at::aminmax(weights.detach());  // NaN if there is one
   if (std::isfinite(least.item<double>()) && std::isfinite(most.item<double>())) return;
-  throw std::invalid_argument(where +
-                              " holds numbers that are not finite; the model has diverged, train "
-                              "it again");
+  throw std::invalid_argument(
+      where + " contains numbers that are not finite; the model has diverged: train it again");
 }
 
 void save_tensors(const std::filesystem::path& path, const ParameterMap& tensors,

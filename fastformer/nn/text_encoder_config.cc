@@ -16,8 +16,8 @@ void TextEncoderConfig::visit_fields(base::FieldVisitor& visit) {
   visit("embedding_normalization", embedding_normalization, "layer norm of the embeddings");
   visit("embedding_dropout", embedding_dropout, "dropout rate of the embeddings",
         base::between(0, 0.99));
-  visit("bigram_dropout", bigram_dropout, "share of token pairs that are dropped in training",
-        base::between(0, 0.99));
+  visit("bigram_dropout", bigram_dropout,
+        "fraction of the token pairs that are dropped in training", base::between(0, 0.99));
   visit("initial_deviation", initial_deviation, "standard deviation of the initial linear weights",
         base::between(0, 10));
   visit("embedding_deviation", embedding_deviation,

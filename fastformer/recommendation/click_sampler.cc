@@ -81,7 +81,8 @@ std::vector<std::int32_t> ClickSampler::draw(const Click& click) const {
 ItemBatch ClickSampler::batch(std::int64_t index) const {
   if (index < 0 || index >= batches()) {
     throw std::out_of_range("the epoch has " + std::to_string(batches()) +
-                            " batches, there is no number " + std::to_string(index));
+                            " batches, so there is no batch with the number " +
+                            std::to_string(index));
   }
   const auto first = index * options_.batch_size;
   const auto last = std::min(first + options_.batch_size, clicks());

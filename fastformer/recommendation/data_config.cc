@@ -10,12 +10,12 @@ void DataConfig::visit_fields(base::FieldVisitor& visit) {
   visit("format", format, "format of the files", base::one_of(click_reader_names()));
   visit("train", train, "folders (or files) with the training impressions");
   visit("validation", validation,
-        "folders with the validation impressions; default: the last part of train");
-  visit("test", test, "folders with the test impressions; default: the last part of train");
-  visit("news", news, "mind: further news.tsv files, besides those next to the impressions");
+        "folders with the validation impressions; default: validation_fraction of train");
+  visit("test", test, "folders with the test impressions; default: test_fraction of train");
+  visit("news", news, "mind: more news.tsv files, in addition to those next to the impressions");
   visit("validation_fraction", validation_fraction,
-        "last part of train, by time, used for validation", base::between(0, 0.9));
-  visit("test_fraction", test_fraction, "last part of train, by time, used for test",
+        "fraction of train, the latest by time, used for validation", base::between(0, 0.9));
+  visit("test_fraction", test_fraction, "fraction of train, the latest by time, used for test",
         base::between(0, 0.9));
   visit("title_columns", title_columns, "columns joined into the text of an item");
   visit("category_column", category_column,
@@ -26,15 +26,16 @@ void DataConfig::visit_fields(base::FieldVisitor& visit) {
         base::between(1, 1 << 20));
   visit("click_rating", click_rating, "recbole: the lowest rating that counts as a click");
   visit("sampled_negatives", sampled_negatives,
-        "recbole, debian: negatives per click, sampled from items the user never met",
+        "recbole, debian: negatives per click, sampled from the items that the user never "
+        "interacted with",
         base::between(1, 1 << 20));
   encoding.visit_fields(visit);
-  visit("sampling_seed", sampling_seed, "seed of that sample");
+  visit("sampling_seed", sampling_seed, "seed of the sampled negatives");
 }
 
 void DataConfig::validate() const {
   if (title_columns.empty()) {
-    throw std::invalid_argument("data.title_columns is empty; name at least one column");
+    throw std::invalid_argument("data.title_columns is empty; list at least one column");
   }
   if (validation_fraction + test_fraction > 0.95) {
     throw std::invalid_argument(
@@ -43,14 +44,14 @@ void DataConfig::validate() const {
   }
   if (validation_fraction > 0 && !validation.empty()) {
     throw std::invalid_argument(
-        "data.validation and data.validation_fraction exclude each other; remove one");
+        "data.validation and data.validation_fraction cannot both be set; remove one");
   }
   if (test_fraction > 0 && !test.empty()) {
-    throw std::invalid_argument("data.test and data.test_fraction exclude each other; remove one");
+    throw std::invalid_argument("data.test and data.test_fraction cannot both be set; remove one");
   }
   if (format != "mind" && !news.empty()) {
     throw std::invalid_argument("data.news is for the format mind; the format '" + format +
-                                "' has its items beside the clicks; remove it");
+                                "' reads its items together with the clicks: remove data.news");
   }
 }
 

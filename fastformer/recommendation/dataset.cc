@@ -38,14 +38,14 @@ void check_validation(const ImpressionLog& validation) {
   if (validation.labelled() || validation.size() == 0) return;
   throw std::invalid_argument(
       "the impressions of data.validation have no labels -0 and -1, so they cannot select the best "
-      "epoch; name impressions with labels (only a test part may be without)");
+      "epoch; give impressions with labels (only a test part may have none)");
 }
 
 void check_measurable(const ImpressionLog& log, const char* part) {
   if (!log.labelled() || log.size() == 0 || log.measurable() > 0) return;
   throw std::invalid_argument(base::format(
       "the %s part: none of the %lld impressions has both a clicked and an unclicked item, so "
-      "nothing can be measured on it; give it other impressions, or remove it",
+      "nothing can be measured on it; use other impressions for it, or remove it",
       part, static_cast<long long>(log.size())));
 }
 
@@ -67,7 +67,7 @@ Dataset prepare(ClickSource source, const DataConfig& config,
 Dataset prepare(const DataConfig& config, const text::TokenizerConfig& text_config) {
   if (config.train.empty()) {
     throw std::invalid_argument(
-        "data.train is empty; name the folders with the training impressions");
+        "data.train is empty; list the folders with the training impressions");
   }
   return prepare(read_clicks(config), config, text_config);
 }
@@ -84,7 +84,7 @@ std::string Dataset::summary() const {
   table += row("clicks", parts, &ClickCounts::clicks);
   table += row("empty histories", parts, &ClickCounts::empty_histories);
   table += row("no click", parts, &ClickCounts::without_clicks);
-  table += row("nothing but clicks", parts, &ClickCounts::without_negatives);
+  table += row("only clicks", parts, &ClickCounts::without_negatives);
   table += row("unknown in histories", parts, &ClickCounts::unknown_history);
   table += row("unknown shown", parts, &ClickCounts::unknown_candidates);
   const auto tokens = static_cast<double>(titles.ids.size());

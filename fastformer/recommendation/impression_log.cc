@@ -77,10 +77,9 @@ double last_part(const std::vector<double>& sorted, double fraction) {
 
 void check_part(const ImpressionLog& part, double fraction, const char* name) {
   if (fraction > 0 && part.size() == 0) {
-    throw std::invalid_argument(std::string("data.") + name +
-                                "_fraction = " + std::to_string(fraction) +
-                                " leaves no impression for that part; make it larger, or name "
-                                "files for it");
+    throw std::invalid_argument(
+        std::string("data.") + name + "_fraction = " + std::to_string(fraction) +
+        " leaves no impression for that part; increase it, or give files for that part");
   }
 }
 
@@ -104,7 +103,7 @@ LogParts split_by_time(const ImpressionLog& log, double validation_fraction, dou
   parts.train.count_unknown(log.counts().unknown_history, log.counts().unknown_candidates);
   if (log.size() > 0 && parts.train.size() == 0) {
     throw std::invalid_argument(
-        "all impressions have the same time, so they cannot be split by time; name files for "
+        "all impressions have the same time, so they cannot be split by time; give files for "
         "validation and test");
   }
   check_part(parts.validation, validation_fraction, "validation");

@@ -74,13 +74,13 @@ ItemIndex::ItemIndex(const RecommenderModel& model, std::filesystem::path file)
                vectors.scalar_type() != model.parameters().begin()->second.scalar_type()))) {
     throw std::invalid_argument(
         file_.string() +
-        ": is not an item index and stays unchanged; name another file, or delete it");
+        ": is not an item index and is left unchanged; choose another file, or delete it");
   }
   if (!own) return;
   if (checksum.mapped() != checksum_of(keys, vectors)) {
     throw std::invalid_argument(
         file_.string() +
-        ": its checksum does not match its vectors; delete it, so that it is written again");
+        ": its checksum does not match its vectors; delete it to compute the vectors again");
   }
   keys_ = keys;
   vectors_ = vectors;
@@ -108,7 +108,8 @@ at::Tensor ItemIndex::vectors(const TitleTokens& titles) {
     const auto encoded = encode_titles(model_, titles, fresh);
     if (!at::isfinite(encoded).all().item<bool>()) {
       throw std::invalid_argument(
-          "the vector of a title is not a number; the model has diverged, train it again");
+          "the vector of a title contains a value that is not a number; the model has diverged: "
+          "train it again");
     }
     const auto keys = at::tensor(new_keys, at::kLong);
     vectors_ = known > 0 ? at::cat({vectors_, encoded}) : encoded;

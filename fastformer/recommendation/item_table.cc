@@ -11,7 +11,7 @@ ItemTable::ItemTable() : ids_(1), titles_(1), category_of_{-1} {}
 void ItemTable::add(Item item) {
   // An impression uses one bit of an item number for the click.
   if (size() >= std::numeric_limits<std::int32_t>::max() / 2) {
-    throw std::invalid_argument("there are more than a billion items, the limit of a table");
+    throw std::invalid_argument("there are more than a billion items, the limit for a table");
   }
   const auto number = static_cast<std::int32_t>(size());
   const auto [known, fresh] = numbers_.emplace(item.id, number);

@@ -34,7 +34,7 @@ void ModelConfig::visit_fields(base::FieldVisitor& visit) {
   visit.table("users", users, "user encoder, over the vectors of clicked items");
   visit("query_width", query_width, "hidden width of the additive poolings",
         base::between(1, 65536));
-  visit("negatives", negatives, "shown but unclicked items per click in training",
+  visit("negatives", negatives, "number of shown but unclicked items per click in training",
         base::between(1, 1000));
   visit("max_positions", max_positions, "number of learned word positions in titles; 0: none",
         base::between(0, 1 << 20));
@@ -45,8 +45,8 @@ void ModelConfig::visit_fields(base::FieldVisitor& visit) {
         base::between(0, 10));
   visit("initial_deviation", initial_deviation, "standard deviation of the initial linear weights",
         base::between(0, 10));
-  visit("matched_words", matched_words, "fim: number of words per title that are compared",
-        base::between(1, 1000));
+  visit("matched_words", matched_words,
+        "fim: number of words at the start of a title that are compared", base::between(1, 1000));
   visit("matched_items", matched_items, "fim: number of latest clicks that are compared",
         base::between(1, 1000));
   visit("filters", filters, "fim: filters of each convolution over words", base::between(1, 65536));
@@ -54,7 +54,8 @@ void ModelConfig::visit_fields(base::FieldVisitor& visit) {
         "plm_nr, fastformer_plm_nr: folder of a BERT model, with config.json, model.safetensors "
         "and vocab.txt");
   visit("trainable_layers", trainable_layers,
-        "number of its last layers that are trained; 0: none, -1: all and the embeddings",
+        "number of last layers of the pre-trained encoder that are trained; 0: none; -1: all "
+        "layers and the embeddings",
         base::between(-1, 1000));
   visit("pretrained_factor", pretrained_factor,
         "learning rate of the pre-trained encoder, relative to learning_rate",
@@ -67,7 +68,7 @@ void ModelConfig::validate() const {
     throw std::invalid_argument(
         has_pretrained()
             ? "model.pretrained is empty, but " + name +
-                  " needs a pre-trained encoder; name the folder of a BERT model"
+                  " needs a pre-trained encoder; set it to the folder of a BERT model"
             : "model.pretrained is for plm_nr and fastformer_plm_nr; remove it with " + name);
   }
   if (model == ModelKind::kFim) return;
@@ -136,9 +137,9 @@ void check_pretrained_text(const ModelConfig& config, const text::TokenizerConfi
   if (same_text(text, expected)) return;
   const auto word = [](bool value) { return value ? "true" : "false"; };
   throw std::invalid_argument(
-      "the section [text] does not tokenize titles as the encoder in " + config.pretrained +
-      " expects; set tokenizer = \"wordpiece\", model_file = \"" + expected.model_file +
-      "\", special_tokens = true, normalization = \"none\", lowercase = " +
+      "the section [text] does not tokenize titles in the way that the encoder in " +
+      config.pretrained + " expects; set tokenizer = \"wordpiece\", model_file = \"" +
+      expected.model_file + "\", special_tokens = true, normalization = \"none\", lowercase = " +
       word(expected.lowercase) + ", strip_accents = " + word(expected.strip_accents) +
       " and strip_markup = false");
 }

@@ -84,7 +84,7 @@ struct Recommender::Impl {
                          vectors.index_select(0, at::tensor(chosen, at::kLong)).t());
     if (!at::isfinite(result).all().item<bool>()) {
       throw std::invalid_argument(
-          "a score is not a number; the model has diverged, train it again");
+          "a score is not a number; the model has diverged: train it again");
     }
     return result;
   }
@@ -188,8 +188,8 @@ Recommendations Recommender::recommend(const Catalogue& catalogue,
     Recommendations result;
     const auto clicked = impl_->numbers(items.items, history, result.unknown);
     if (clicked.empty() && !result.unknown.empty()) {
-      throw std::invalid_argument("no item '" + result.unknown.front() + "' in " + items.name +
-                                  ", nor any other of the history; name items that it has");
+      throw std::invalid_argument(items.name + " has no item of the history, such as '" +
+                                  result.unknown.front() + "'; give ids of its items");
     }
     const auto chosen = impl_->best(items.vectors, clicked, top);
     if (chosen.empty()) throw std::invalid_argument(items.name + ": has no other items");

@@ -24,9 +24,9 @@ std::variant<nn::Embedding, nn::BertEncoder> make_words(const ModelConfig& confi
   }
   if (vocabulary_size > config.bert.vocabulary_size) {
     throw std::invalid_argument("the vocabulary has " + std::to_string(vocabulary_size) +
-                                " tokens, the pre-trained encoder in " + config.pretrained +
-                                " knows " + std::to_string(config.bert.vocabulary_size) +
-                                "; use the vocab.txt beside its weights");
+                                " tokens, but the pre-trained encoder in " + config.pretrained +
+                                " has " + std::to_string(config.bert.vocabulary_size) +
+                                "; use the vocab.txt next to its weights");
   }
   return nn::BertEncoder(config.bert, store, kPretrained, {.layers = config.trainable_layers});
 }
@@ -115,7 +115,7 @@ at::Tensor RecommenderModel::loss(const ItemBatch& batch, bool training,
   const auto each = candidates.length(0);
   for (std::int64_t b = 0; b < candidates.size(); ++b) {
     TORCH_CHECK(candidates.length(b) == each && each > 0, "user ", b, " has ", candidates.length(b),
-                " candidates, the first has ", each, "; a training batch needs equal numbers");
+                " candidates, but the first has ", each, "; a training batch needs equal numbers");
   }
   const auto logits = scores(batch, training, frozen).view({candidates.size(), each});
   return -at::log_softmax(logits, 1).select(1, 0).mean();

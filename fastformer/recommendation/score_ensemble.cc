@@ -20,7 +20,7 @@ float* add_standardized(std::span<const double> scores, std::int64_t member, flo
   if (!std::isfinite(deviation)) {
     throw std::invalid_argument(
         "model " + std::to_string(member) +
-        " of the ensemble has a score that is not a number; the model has diverged, remove it");
+        " of the ensemble gives a score that is not a number; the model has diverged: remove it");
   }
   for (const auto score : scores) {
     if (deviation > 0) *sums += static_cast<float>((score - mean) / deviation);
@@ -43,9 +43,10 @@ void ScoreEnsemble::check_shown(const Dataset& data) {
     candidates += log[i].candidates.size();
   }
   if (!same) {
-    throw std::invalid_argument("model " + std::to_string(members_) +
-                                " of the ensemble reads other impressions than the first; give all "
-                                "the same settings, such as --set data.sampling_seed=1");
+    throw std::invalid_argument(
+        "model " + std::to_string(members_) +
+        " of the ensemble reads different impressions from those of the first; give all models the "
+        "same settings, such as --set data.sampling_seed=1");
   }
   if (first) sums_.assign(candidates, 0);
 }

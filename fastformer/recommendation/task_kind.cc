@@ -87,8 +87,8 @@ void measure_on(const std::vector<std::string>& files, DataConfig& config) {
     const auto is_file = [&](const std::string& source) { return same_source(file, source); };
     if (std::any_of(config.train.begin(), config.train.end(), is_file)) {
       throw std::invalid_argument(file +
-                                  ": the model was trained on this file; name another, or none for "
-                                  "the test part of its recipe");
+                                  ": the model was trained on this file; give another file, or no "
+                                  "file to use the test part of its recipe");
     }
     std::erase_if(config.validation, is_file);
   }
@@ -104,8 +104,9 @@ OpenedRecommender open_recommender(const fs::path& path, const train::Evaluation
   if (!files.empty()) {
     measure_on(files, config);
   } else if (config.test_fraction == 0) {
-    throw std::invalid_argument(path.string() +
-                                ": the recipe of the model has no test part; name files");
+    throw std::invalid_argument(
+        path.string() +
+        ": the recipe of the model has no test part; give the files on which to evaluate it");
   }
   config.title_tokens = content.model->config().title_limit(config.title_tokens);
   auto dataset = prepare(config, std::move(content.tokenizer));
@@ -151,7 +152,7 @@ void check_predictions_place(const train::EvaluationRequest& request, const Data
       continue;
     }
     throw std::invalid_argument("--predictions: " + request.predictions.string() +
-                                " is an input or is inside one; name another file");
+                                " is an input or is inside one; choose another file");
   }
 }
 
@@ -163,7 +164,7 @@ void check_ids(const ImpressionLog& log) {
     if (ids.insert(id).second) continue;
     throw std::invalid_argument("--predictions: several impressions have the id '" +
                                 std::string(id) +
-                                "', which must be unique; evaluate their files one by one");
+                                "', but ids must be unique; evaluate one file at a time");
   }
 }
 
@@ -172,8 +173,8 @@ void report_unknown(const Dataset& dataset, const train::NoticeSink& notice) {
   const auto& counts = dataset.parts.test.counts();
   if (counts.unknown_candidates == 0 && counts.unknown_history == 0) return;
   notice(base::format(
-      "unknown items: %lld of %lld shown items, which have no title; %lld in histories, which are "
-      "ignored",
+      "unknown items: %lld of %lld shown items, which count as items without a title; %lld in "
+      "histories, which are ignored",
       static_cast<long long>(counts.unknown_candidates), static_cast<long long>(counts.candidates),
       static_cast<long long>(counts.unknown_history)));
 }
@@ -193,7 +194,7 @@ train::EvaluationReport evaluate_model(const train::EvaluationRequest& request,
     check_ids(opened.log());
     check_predictions_place(request, opened.sources);
   } else {
-    check_labelled(opened.log(), "name a prediction file with --predictions");
+    check_labelled(opened.log(), "to write predictions, add --predictions FILE");
   }
   const bool labelled = opened.log().labelled();
   RecommenderMeter meter;

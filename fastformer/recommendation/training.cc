@@ -119,7 +119,7 @@ class Task final : public train::Task {
             {"the training part", checksum_of(dataset_.parts.train)},
             {"the validation part", checksum_of(dataset_.parts.validation)},
             {"the test part", checksum_of(dataset_.parts.test)},
-            {"what does not learn", train::checksum_of(fixed_parameters())}};
+            {"the part of the model that is not trained", train::checksum_of(fixed_parameters())}};
   }
   const nn::ParameterMap& parameters() const override { return model_.trained_parameters(); }
   std::set<std::string> row_sparse_parameters() const override {

@@ -210,7 +210,7 @@ std::vector<EfficiencyCell> read_efficiency(const std::filesystem::path& path) {
     } catch (const std::logic_error&) {
       throw std::invalid_argument(path.string() + ", line " + std::to_string(number) +
                                   ": expected " + (number == 1 ? "the header " : "the columns ") +
-                                  kHeader + "; move the file away to measure again");
+                                  kHeader + "; move the file elsewhere to measure again");
     }
   }
   return cells;

@@ -117,8 +117,8 @@ void Experiment::choose_metrics() {
   const auto& known = measures().test;
   for (const auto& metric : metrics_) {
     if (std::find(known.begin(), known.end(), metric) != known.end()) continue;
-    throw std::invalid_argument(file_.metrics_where + ": " + task() + " is not measured by '" +
-                                metric + "'" + base::suggestion(metric, known));
+    throw std::invalid_argument(file_.metrics_where + ": " + task() + " has no metric '" + metric +
+                                "'" + base::suggestion(metric, known));
   }
 }
 
@@ -130,10 +130,10 @@ void Experiment::check_paper() const {
       std::string list;
       for (const auto& name : shares) list.append(list.empty() ? "" : ", ").append(name);
       throw std::invalid_argument(
-          scores.where + base::format(": the paper's figures for '%s' are %zu, expected %zu in "
-                                      "percent, one for each metric except the loss (%s)",
+          scores.where + base::format(": the paper's figures for '%s' are a list of %zu, expected "
+                                      "%zu in percent, one for each metric except the loss (%s)",
                                       data.c_str(), scores.percents.size(), shares.size(),
-                                      list.empty() ? "there is none" : list.c_str()));
+                                      list.empty() ? "there are none" : list.c_str()));
     }
   }
 }
@@ -160,8 +160,9 @@ std::vector<const Cell*> Experiment::select(const std::vector<std::string>& text
   for (const auto& text : texts) {
     if (std::none_of(cells_.begin(), cells_.end(),
                      [&](const auto& cell) { return contains(cell, text); })) {
-      throw std::invalid_argument("no cell's name contains '" + text + "'; cell names are like " +
-                                  cells_.front().name + ", see --dry-run");
+      throw std::invalid_argument("no cell has a name that contains '" + text +
+                                  "'; names look like " + cells_.front().name +
+                                  "; --dry-run lists them");
     }
   }
   std::vector<const Cell*> selected;

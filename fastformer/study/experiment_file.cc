@@ -35,7 +35,7 @@ const toml::table& table_of(const TomlItem& item, const std::string& example) {
 
 std::string text_of(const TomlItem& item) {
   const auto* text = item.node->as_string();
-  if (text == nullptr) fail(item.where, item.key + " must be a text (written in double quotes)");
+  if (text == nullptr) fail(item.where, item.key + " must be a string (in double quotes)");
   return text->get();
 }
 
@@ -52,8 +52,8 @@ std::string name_of(const TomlItem& item) {
       });
   if (!plain) {
     fail(item.where, "the name '" + name +
-                         "' cannot name a folder; use letters, digits, blanks and . _ + -, and "
-                         "begin with a letter or digit");
+                         "' cannot be the name of a folder; use letters, digits, spaces and . _ + "
+                         "-, and begin with a letter or digit");
   }
   return name;
 }
@@ -69,16 +69,16 @@ void add_overrides(const toml::table& table, const std::string& path, const std:
     }
     const auto dot = name.rfind('.');
     if (dot == std::string::npos || dot == 0 || dot + 1 == name.size()) {
-      fail(entry.where, "'" + name +
-                            "' must name a section and a field of the recipe, such as "
-                            "\"model.layers\"");
+      fail(entry.where,
+           "'" + name +
+               "' must consist of a section and a field of the recipe, such as \"model.layers\"");
     }
     const auto section = name.substr(0, dot), key = name.substr(dot + 1);
     if (name == "train.seed") {
       fail(entry.where, "train.seed is set by the seeds of [experiment]; remove it here");
     }
     if (section == "task") {
-      fail(entry.where, "the task of a recipe cannot be changed; name a recipe of that task");
+      fail(entry.where, "the task of a recipe cannot be changed; use a recipe of that task");
     }
     overrides.push_back({section, key, base::config_value_of(entry, name)});
   }
@@ -104,7 +104,7 @@ std::vector<std::int64_t> seeds_of(const TomlItem& item) {
     fail(item.where, "seeds must be a list of whole numbers from 0, such as [1, 2, 3]");
   }
   if (std::set<std::int64_t>(seeds.begin(), seeds.end()).size() != seeds.size()) {
-    fail(item.where, "seeds contains a number twice; remove one");
+    fail(item.where, "seeds contains a number twice; list each number once");
   }
   return seeds;
 }
@@ -114,7 +114,7 @@ std::vector<std::string> metrics_of(const TomlItem& item) {
   base::assign("metrics", base::config_value_of(item, "metrics"), {}, &metrics);
   if (metrics.empty() ||
       std::set<std::string>(metrics.begin(), metrics.end()).size() != metrics.size()) {
-    fail(item.where, "metrics must name at least one metric, and each once");
+    fail(item.where, "metrics must list at least one metric, and each only once");
   }
   return metrics;
 }
@@ -180,8 +180,7 @@ ExperimentFile::Data read_data(const toml::table& table, const std::string& wher
   if (data.name.empty()) fail(where, "this [[data]] has no name; add one");
   if (data.recipe.empty()) {
     fail(where, "the data set '" + data.name +
-                    "' has no recipe; name a file such as recipe = "
-                    "\"recipes/imdb.toml\"");
+                    "' has no recipe; give a file, such as recipe = \"recipes/imdb.toml\"");
   }
   return data;
 }
@@ -232,7 +231,8 @@ std::vector<std::pair<const toml::table*, std::string>> tables_of(const TomlItem
   std::vector<std::pair<const toml::table*, std::string>> tables;
   const auto* array = item.node->as_array();
   if (array == nullptr || !array->is_homogeneous(toml::node_type::table)) {
-    fail(item.where, "'" + item.key + "' must be written as [[" + item.key + "]], once for each");
+    fail(item.where, "'" + item.key + "' must be a table with double brackets, [[" + item.key +
+                         "]], one per entry");
   }
   for (const auto& element : *array) {
     tables.emplace_back(element.as_table(),
@@ -248,8 +248,8 @@ void check_names(const Entries& entries, const std::string& kind) {
     const auto [first, fresh] = seen.emplace(entry.name, entry.where);
     if (!fresh) {
       const auto line = first->second.substr(first->second.rfind(':') + 1);
-      fail(entry.where, "the " + kind + " '" + entry.name + "' is in line " + line +
-                            " already; give each its own name");
+      fail(entry.where, "the " + kind + " '" + entry.name + "' is already on line " + line +
+                            "; give each its own name");
     }
   }
 }
@@ -258,8 +258,8 @@ void check_complete(const ExperimentFile& file) {
   const auto& where = file.where;
   if (file.name.empty()) fail(where, "[experiment] has no name; add one");
   if (file.seeds.empty()) fail(where, "[experiment] has no seeds; add seeds = [1, 2, 3]");
-  if (file.data.empty()) fail(where, "there is no [[data]]; name at least one data set");
-  if (file.variants.empty()) fail(where, "there is no [[variant]]; name at least one");
+  if (file.data.empty()) fail(where, "there is no [[data]]; add at least one data set");
+  if (file.variants.empty()) fail(where, "there is no [[variant]]; add at least one");
 }
 
 }  // namespace

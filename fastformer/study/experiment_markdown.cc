@@ -188,7 +188,8 @@ std::string legend(const Experiment& experiment, const ExperimentResults& result
   for (const auto seed : file.seeds) seeds += (seeds.empty() ? "" : ", ") + std::to_string(seed);
   std::string text =
       base::format("Written by `fastformer experiment %s`; ", file.path.c_str()) +
-      base::format("%zu of %zu trainings are finished.\n\n", finished, experiment.cells().size()) +
+      base::format("%zu of %zu training runs are finished.\n\n", finished,
+                   experiment.cells().size()) +
       "Scores of the test part in percent (the loss in nats): mean ± standard deviation over the "
       "seeds " +
       seeds + ", the best mean in bold. ";
@@ -226,7 +227,7 @@ std::string results_markdown(const Experiment& experiment, const ExperimentResul
     text += "\n## " + file.data[d].name + "\n\n";
     if (!file.data[d].note.empty()) text += file.data[d].note + "\n\n";
     if (!any_finished(results[d])) {
-      text += "None of its trainings is finished.\n";
+      text += "No training run on it is finished.\n";
       continue;
     }
     text += size_of_test(experiment, results[d]) + DataTable(experiment, d, results[d]).text();

@@ -11,12 +11,13 @@ void check_fields(const DataConfig& config) {
   if (has_fields(config.format)) {
     if (config.source_field.empty() || config.target_field.empty()) {
       throw std::invalid_argument(
-          "data.source_field and data.target_field are needed; name the fields of document and "
+          "data.source_field and data.target_field must both be set, to the fields of document and "
           "summary");
     }
     if (config.source_field == config.target_field) {
-      throw std::invalid_argument("data.source_field and data.target_field are both '" +
-                                  config.source_field + "'; the summary would be its document");
+      throw std::invalid_argument(
+          "data.source_field and data.target_field are both '" + config.source_field +
+          "'; give different fields, or the document would be its own summary");
     }
     return;
   }
@@ -26,7 +27,7 @@ void check_fields(const DataConfig& config) {
     throw std::invalid_argument(
         "data.source_field and data.target_field are for formats with fields such as jsonl; the "
         "format '" +
-        config.format + "' has fixed fields, remove them");
+        config.format + "' has fixed fields: remove both");
   }
 }
 
@@ -38,7 +39,7 @@ void check_lengths(std::int64_t minimum, std::int64_t maximum, const std::string
   if (maximum > 0 && minimum > maximum) {
     throw std::invalid_argument("data.min_" + side + "_tokens is " + std::to_string(minimum) +
                                 ", above data.max_" + side + "_tokens " + std::to_string(maximum) +
-                                "; no pair would be left");
+                                ", so no pair would be left; lower the minimum");
   }
 }
 
@@ -53,9 +54,9 @@ void DataConfig::visit_fields(base::FieldVisitor& visit) {
   visit("source_field", source_field,
         "jsonl: field of the document; parallel: file name extension of the documents");
   visit("target_field", target_field,
-        "jsonl: the field of the summary; parallel: the ending of its file's name");
+        "jsonl: field of the summary; parallel: file name extension of the summaries");
   encoding.visit_fields(visit);
-  visit("validation_fraction", validation_fraction, "part of train used for validation",
+  visit("validation_fraction", validation_fraction, "fraction of train used for validation",
         base::between(0, 0.9));
   visit("split_seed", split_seed, "seed of the split");
   visit("max_source_tokens", max_source_tokens,
@@ -78,7 +79,7 @@ void DataConfig::validate() const {
   }
   if (validation_fraction > 0 && !validation.empty()) {
     throw std::invalid_argument(
-        "data.validation names files, so data.validation_fraction must be 0");
+        "data.validation lists files, so data.validation_fraction must be 0");
   }
 }
 

@@ -60,10 +60,10 @@ class PartWriter {
     PairCorpus corpus{data::Corpus::open(file(folder, part, ".source.tokens")),
                       data::Corpus::open(file(folder, part, ".target.tokens"))};
     if (corpus.source.size() == corpus.target.size()) return corpus;
-    throw std::invalid_argument(folder.string() + ": holds " +
-                                std::to_string(corpus.source.size()) + " documents, but " +
-                                std::to_string(corpus.target.size()) + " summaries for " + part +
-                                "; delete the folder, so that it is made again");
+    throw std::invalid_argument(folder.string() + ": has " + std::to_string(corpus.source.size()) +
+                                " documents, but " + std::to_string(corpus.target.size()) +
+                                " summaries for " + part +
+                                "; delete the folder to prepare the data again");
   }
 
   DroppedPairs dropped;
@@ -147,7 +147,7 @@ void for_each_training_pair(const PairSource& source, const std::vector<data::Pa
 
 void check_any_left(const std::string& entry, std::int64_t left, const DroppedPairs& dropped) {
   if (left > 0) return;
-  throw std::invalid_argument(entry + ": no pair is left, " + std::to_string(dropped.empty) +
+  throw std::invalid_argument(entry + ": no pair is left: " + std::to_string(dropped.empty) +
                               " without a document or a summary, " +
                               std::to_string(dropped.too_short) +
                               " shorter than data.min_source_tokens or min_target_tokens; check "
@@ -223,7 +223,7 @@ Dataset open(const fs::path& folder) {
     dataset.test_dropped = dropped_of(json.at(kTestPart));
   } catch (const nlohmann::json::exception&) {
     throw std::invalid_argument(file.string() + ": is damaged; delete the folder " +
-                                folder.string() + ", so that it is made again");
+                                folder.string() + " to prepare the data again");
   }
   dataset.tokenizer = text::load_tokenizer(folder / kTokenizerFolder);
   dataset.train = PartWriter::open(folder, kTrainPart);
@@ -267,7 +267,7 @@ Dataset prepare(const DataConfig& config, const text::TokenizerConfig& text_conf
   config.validate();
   text_config.validate();
   if (config.train.empty()) {
-    throw std::invalid_argument("data.train is empty; name the files with the training pairs");
+    throw std::invalid_argument("data.train is empty; list the files with the training pairs");
   }
   std::optional<Dataset> built;
   const auto folder = data::prepared_folder(
@@ -313,7 +313,7 @@ std::vector<TextPair> read_texts(const DataConfig& config, const std::vector<std
     ++record;
   });
   if (std::ssize(texts) != corpus.size()) {
-    throw std::invalid_argument("the files of the pairs hold " + std::to_string(record) +
+    throw std::invalid_argument("the files of the pairs have " + std::to_string(record) +
                                 " pairs, fewer than when they were prepared; prepare them again");
   }
   return texts;

@@ -9,7 +9,7 @@ void DecoderFields::visit_fields(base::FieldVisitor& visit) {
   visit("ffn_width", ffn_width, "hidden width of the feed-forward block; 0: no feed-forward block",
         base::between(0, 1 << 20));
   visit("normalization", normalization,
-        "position of the layer normalisation: before or after each block");
+        "position of the layer normalization: after (post) or before (pre) each block");
   visit("dropout", dropout, "dropout rate", base::between(0, 0.99));
   visit("max_positions", max_positions,
         "number of learned positions; longer summaries are truncated; 0: no positions, any length",

@@ -16,17 +16,18 @@ void SearchConfig::visit_fields(base::FieldVisitor& visit) {
   visit("length_penalty", length_penalty,
         "beam search divides the log-probability of a summary by its length to this power",
         base::between(-10, 10));
-  visit("min_tokens", min_tokens, "smallest number of tokens of a summary",
+  visit("min_tokens", min_tokens, "minimum number of tokens of a summary",
         base::between(0, 1 << 20));
-  visit("max_tokens", max_tokens, "largest number of tokens of a summary, including its end",
+  visit("max_tokens", max_tokens, "maximum number of tokens of a summary, including its end token",
         base::between(1, 1 << 20));
   visit("blocked_ngram", blocked_ngram,
         "no n-gram of this many tokens occurs twice in a summary; 0: no limit",
         base::between(0, 1024));
   visit("temperature", temperature,
-        "sampling temperature; below 1 the likelier tokens are preferred",
+        "sampling temperature; below 1, likely tokens become even likelier",
         base::between(0.01, 100));
-  visit("top_p", top_p, "sample from the likeliest tokens with this total probability",
+  visit("top_p", top_p,
+        "sample only from the most probable tokens whose probabilities add up to this",
         base::between(0.001, 1));
   visit("seed", seed, "sampling seed", base::at_least(0));
 }

@@ -102,7 +102,7 @@ std::vector<Summary> Summarizer::summarize(std::span<const std::string> document
       (options.search.method == summarization::SearchMethod::kBeam || documents.size() != 1)) {
     throw std::invalid_argument(
         "only one document at a time can be streamed, and not with search.method = \"beam\", which "
-        "has its summary only at the end");
+        "has no summary until its end");
   }
   return impl_->compute([&] {
     std::vector<Summary> summaries;

@@ -42,16 +42,17 @@ TargetRows target_rows(const PairBatch& batch, const TextVocabulary& vocabulary)
 // `positions`: 0 for any length.
 void check_batch(const PairBatch& batch, std::int64_t positions) {
   if (batch.source.offsets.size() != batch.target.offsets.size()) {
-    throw std::invalid_argument(
-        "a batch has " + std::to_string(batch.source.offsets.size() - 1) + " documents, but " +
-        std::to_string(batch.target.offsets.size() - 1) + " summaries; give each document one");
+    throw std::invalid_argument("a batch has " + std::to_string(batch.source.offsets.size() - 1) +
+                                " documents, but " +
+                                std::to_string(batch.target.offsets.size() - 1) +
+                                " summaries; give each document one summary");
   }
   const nn::Offsets offsets(batch.target.offsets);
   if (offsets.total() != static_cast<std::int64_t>(batch.target.ids.size())) {
-    throw std::invalid_argument("the summaries of a batch have " +
-                                std::to_string(batch.target.ids.size()) +
-                                " tokens, but their offsets end at " +
-                                std::to_string(offsets.total()) + "; give offsets of all tokens");
+    throw std::invalid_argument(
+        "the summaries of a batch have " + std::to_string(batch.target.ids.size()) +
+        " tokens, but their offsets end at " + std::to_string(offsets.total()) +
+        "; give offsets that cover all tokens");
   }
   for (std::int64_t b = 0; positions > 0 && b < offsets.size(); ++b) {
     if (offsets.length(b) < positions) continue;
@@ -72,10 +73,10 @@ at::Tensor merged(const at::Tensor& a, const at::Tensor& b) {
 void check_vocabulary(const TextVocabulary& vocabulary) {
   for (const auto token : {vocabulary.begin, vocabulary.end}) {
     if (token < 0 || token >= vocabulary.size) {
-      throw std::invalid_argument("the token " + std::to_string(token) +
-                                  " that begins or ends a summary lies outside the vocabulary of " +
-                                  std::to_string(vocabulary.size) +
-                                  " tokens; use a tokenizer that has both");
+      throw std::invalid_argument(
+          "the token " + std::to_string(token) +
+          " that begins or ends a summary is outside of the vocabulary of " +
+          std::to_string(vocabulary.size) + " tokens; use a tokenizer that has both");
     }
   }
 }

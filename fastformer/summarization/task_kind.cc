@@ -59,7 +59,7 @@ train::EvaluationReport evaluate_model(const train::EvaluationRequest& request,
                                 request.model.string() + " holds a summarizer");
   }
   if (request.data.empty()) {
-    throw std::invalid_argument("name the files to evaluate " + request.model.string() + " on");
+    throw std::invalid_argument("give the files on which to evaluate " + request.model.string());
   }
   const kernels::ComputeScope scope(request.options.precision, request.options.threads);
   auto content = SummarizerContent::load(request.model);

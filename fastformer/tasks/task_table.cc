@@ -44,14 +44,16 @@ const train::TaskKind& task_of_model(const std::filesystem::path& directory) {
   constexpr const char* kConfigFile = "config.json";
   const auto inside = directory / "model";
   if (!fs::exists(directory / kConfigFile) && fs::exists(inside / kConfigFile)) {
-    throw std::invalid_argument(directory.string() + " is a run; its model is " + inside.string());
+    throw std::invalid_argument(
+        directory.string() +
+        " is a run directory; give its model directory instead: " + inside.string());
   }
   const auto kind = base::kind_of_model(directory);
   for (const auto& row : table().rows()) {
     if (row.model == kind) return row;
   }
-  throw std::invalid_argument(directory.string() + " holds a model of the kind '" +
-                              base::excerpt(kind) + "', which no task of this program has");
+  throw std::invalid_argument(directory.string() + " contains a model of the kind '" +
+                              base::excerpt(kind) + "', which this program does not support");
 }
 
 std::string task_of_recipe(const base::ConfigTree& tree) {

@@ -47,15 +47,15 @@ TokenizerConfig bert_tokenizer_config(const fs::path& folder) {
     settings = base::parse_strict_json<Json>(base::read_small_file(path), path.string());
   if (!settings.is_object()) {
     throw std::invalid_argument(path.string() +
-                                ": is no JSON object; expected the settings of a "
-                                "BERT tokenizer, or no such file");
+                                ": is not a JSON object; expected the settings of a BERT "
+                                "tokenizer: correct or delete the file");
   }
   config.lowercase = read_switch(settings, "do_lower_case", true, path.string());
   config.strip_accents = read_switch(settings, "strip_accents", config.lowercase, path.string());
   if (!read_switch(settings, "tokenize_chinese_chars", true, path.string())) {
     throw std::invalid_argument(path.string() +
-                                ": tokenize_chinese_chars is false, but ideographs "
-                                "are always words here; choose another model");
+                                ": tokenize_chinese_chars is false, but this program always reads "
+                                "each Chinese character as a word; choose another model");
   }
   return config;
 }

@@ -28,7 +28,7 @@ icu::UnicodeString normalized(const icu::UnicodeString& text,
   const auto* normalizer = instance(status);
   auto result = U_SUCCESS(status) ? normalizer->normalize(text, status) : icu::UnicodeString();
   if (U_FAILURE(status)) {
-    throw std::runtime_error(std::string("a text cannot be normalized (") + u_errorName(status) +
+    throw std::runtime_error(std::string("the text cannot be normalized (") + u_errorName(status) +
                              "); it may be too long");
   }
   return result;
@@ -105,8 +105,8 @@ std::int32_t icu_size(std::string_view text) {
   if (text.size() <= static_cast<std::size_t>(std::numeric_limits<std::int32_t>::max())) {
     return static_cast<std::int32_t>(text.size());
   }
-  throw std::invalid_argument("a text has " + std::to_string(text.size()) +
-                              " bytes, more than the 2 GB that can be read at once; divide it");
+  throw std::invalid_argument("the text has " + std::to_string(text.size()) +
+                              " bytes, more than the limit of 2 GB; divide it");
 }
 
 Normalizer::Normalizer(const TokenizerConfig& config)

@@ -107,10 +107,11 @@ std::unique_ptr<Tokenizer> SentencePieceTokenizer::train(const TokenizerConfig& 
   SampleIterator texts_of_sample(sample);
   const auto status = sentencepiece::SentencePieceTrainer::Train(options, &texts_of_sample, &model);
   if (!status.ok()) {
-    throw std::invalid_argument(
-        "SentencePiece could not learn a vocabulary of " + std::to_string(config.vocabulary_size) +
-        " tokens from " + std::to_string(sample.size()) + " texts (" +
-        base::excerpt(status.ToString()) + "); lower text.vocabulary_size or give more text");
+    throw std::invalid_argument("SentencePiece could not learn a vocabulary of " +
+                                std::to_string(config.vocabulary_size) + " tokens from " +
+                                std::to_string(sample.size()) + " texts (" +
+                                base::excerpt(status.ToString()) +
+                                "); lower text.vocabulary_size, or use more training texts");
   }
   return std::make_unique<SentencePieceTokenizer>(config, std::move(model), "the trained model");
 }

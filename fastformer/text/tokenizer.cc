@@ -16,13 +16,13 @@
 namespace fastformer::text {
 
 void TokenizerConfig::visit_fields(base::FieldVisitor& visit) {
-  visit("tokenizer", tokenizer, "how text is cut into tokens", base::one_of(tokenizer_names()));
+  visit("tokenizer", tokenizer, "how text is split into tokens", base::one_of(tokenizer_names()));
   visit("normalization", normalization, "Unicode normalization form");
   visit("lowercase", lowercase, "fold case");
   visit("strip_accents", strip_accents, "drop combining marks");
   visit("strip_markup", strip_markup, "replace HTML tags by a space, decode entities");
   visit("minimum_count", minimum_count,
-        "a token that is rarer in the training text becomes [UNK] (word)", base::at_least(1));
+        "tokens that are rarer in the training texts become [UNK] (word)", base::at_least(1));
   visit("vocabulary_size", vocabulary_size,
         "largest number of tokens, special ones included (word, sentencepiece)",
         base::between(8, 10'000'000));
@@ -78,7 +78,7 @@ const Row& row(const std::string& name) {
 struct FormatVersion {
   std::int64_t version = 0;
   void visit_fields(base::FieldVisitor& visit) {
-    visit("version", version, "of the layout of this file");
+    visit("version", version, "version of the format of this file");
   }
   void validate() const {}
 };
@@ -125,9 +125,9 @@ std::unique_ptr<Tokenizer> load_tokenizer(const std::filesystem::path& directory
   FormatVersion format;
   tree.read_section("format", format);
   if (format.version != kFormatVersion) {
-    throw std::invalid_argument(path.string() + " has the format version " +
-                                std::to_string(format.version) + ", this program reads version " +
-                                std::to_string(kFormatVersion));
+    throw std::invalid_argument(
+        path.string() + " has format version " + std::to_string(format.version) +
+        ", but this program reads version " + std::to_string(kFormatVersion));
   }
   TokenizerConfig config;
   tree.read_section("text", config);

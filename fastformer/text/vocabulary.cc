@@ -53,16 +53,16 @@ Vocabulary Vocabulary::load(const std::filesystem::path& path) {
     const auto [first, inserted] = lines.emplace(line, lines.size() + 1);
     if (!inserted) {
       throw std::invalid_argument(path.string() + ":" + std::to_string(tokens.size() + 1) +
-                                  ": the token '" + base::excerpt(line) + "' stands on line " +
+                                  ": the token '" + base::excerpt(line) + "' is already on line " +
                                   std::to_string(first->second) +
-                                  " already; each token needs one line of its own");
+                                  "; each token must be on one line only");
     }
     tokens.emplace_back(line);
     begin = end + 1;
   }
   if (!lines.contains("[UNK]")) {
     throw std::invalid_argument(path.string() +
-                                ": no line is '[UNK]', the token that stands for unknown words");
+                                ": has no line '[UNK]', the token for unknown words");
   }
   return Vocabulary(std::move(tokens));
 }

@@ -188,8 +188,8 @@ std::unique_ptr<Tokenizer> WordTokenizer::train(const TokenizerConfig& config,
   });
   if (counts.empty()) {
     throw std::invalid_argument(
-        "the training text holds no word, so there is no vocabulary to learn; check "
-        "the files and the columns that are read of them (data.text_columns, data.title_columns)");
+        "the training texts contain no words, so there is no vocabulary to learn; check the files "
+        "and the columns that are read (data.text_columns, data.title_columns)");
   }
   return std::make_unique<WordTokenizer>(
       config, Vocabulary::from_counts(counts, config.minimum_count, config.vocabulary_size));

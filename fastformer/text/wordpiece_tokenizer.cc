@@ -132,7 +132,8 @@ std::unique_ptr<Tokenizer> WordPieceTokenizer::train(const TokenizerConfig& conf
                                                      const TextSource& /*texts*/) {
   if (config.model_file.empty()) {
     throw std::invalid_argument(
-        "text.tokenizer = \"wordpiece\" needs text.model_file, the vocab.txt of a BERT model");
+        "text.tokenizer = \"wordpiece\" needs text.model_file; set it to the vocab.txt of a BERT "
+        "model");
   }
   return std::make_unique<WordPieceTokenizer>(config, Vocabulary::load(config.model_file));
 }

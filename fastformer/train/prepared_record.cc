@@ -60,10 +60,11 @@ void check_prepared(const std::filesystem::path& folder, const std::vector<Prepa
       if (record.at("parts").value(name, "") == base::hexadecimal(checksum)) continue;
       const auto source = changed_source(record, sources);
       throw std::invalid_argument(
-          source.empty() ? name + " is not what " + folder.string() +
-                               " began with, although its files are the same; give another --output"
-                         : source + " has changed since " + folder.string() + " began, so that " +
-                               name + " is another; put it back, or give another --output");
+          source.empty()
+              ? name + " is not the same as when " + folder.string() +
+                    " was started, although its files have not changed; give another --output"
+              : source + " has changed since " + folder.string() + " was started, so " + name +
+                    " is different; restore the original, or give another --output");
     }
   } catch (const Json::exception&) {
     throw std::invalid_argument(path.string() +

@@ -65,11 +65,12 @@ RunDirectory::RunDirectory(fs::path folder, const Recipe& recipe, bool resume)
   const bool started = fs::exists(folder_ / kRecipeFile);
   if (resume && !started) {
     throw std::invalid_argument(folder_.string() +
-                                " holds no run to resume; remove --resume to start one");
+                                " contains no run to resume; remove --resume to start one");
   }
   if (!resume && started) {
     throw std::invalid_argument(
-        folder_.string() + " already holds a run; use --resume to resume it, or another --output");
+        folder_.string() +
+        " already contains a run; use --resume to resume it, or another --output");
   }
   base::create_folder(folder_);
   lock_.emplace(folder_);

@@ -86,7 +86,7 @@ RunResult read_run_result(const std::filesystem::path& path) {
   } catch (const Json::exception&) {
     throw std::invalid_argument(
         path.string() +
-        ": is not a result.json of a finished run; delete it and finish the run again");
+        ": is not the result.json of a finished run; delete it and finish the run again");
   }
 }
 

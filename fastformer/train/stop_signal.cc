@@ -12,7 +12,7 @@ namespace {
 
 std::atomic<bool> installed{false};
 std::atomic<int> received{0};
-static_assert(std::atomic<int>::is_always_lock_free, "a signal handler may take no lock");
+static_assert(std::atomic<int>::is_always_lock_free, "a signal handler must not take a lock");
 
 extern "C" void remember_signal(int number) { received.store(number, std::memory_order_relaxed); }
 

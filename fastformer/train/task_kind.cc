@@ -24,7 +24,7 @@ std::string parameter_table(const nn::ParameterMap& parameters) {
   }
   const auto [all, outside_tables] = nn::count_of(parameters);
   return text + base::format(
-                    "parameters %ld (%.1f MB), of them outside the embedding %ld\n"
+                    "parameters %ld (%.1f MB), %ld of them outside the embedding\n"
                     "at most %.2f million multiply-adds per token, forward\n",
                     all, static_cast<double>(all) * 4 / 1e6, outside_tables,
                     static_cast<double>(outside_tables) / 1e6);

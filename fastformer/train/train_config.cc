@@ -13,10 +13,12 @@ Measures Measures::of(const std::vector<std::string>& main, const std::string& i
 void TrainConfig::visit_fields(base::FieldVisitor& visit, const Measures& measures) {
   auto metrics = measures.validation;
   metrics.insert(metrics.begin(), "auto");
-  visit("seed", seed, "seed of weights, order and dropout", base::at_least(0));
+  visit("seed", seed, "seed of the initial weights, the order of the examples, and dropout",
+        base::at_least(0));
   visit("epochs", epochs, "passes over the training data", base::between(1, 100'000));
   visit("max_steps", max_steps, "stop after this many steps; 0: no limit", base::at_least(0));
-  visit("accumulation", accumulation, "batches per step", base::between(1, 100'000));
+  visit("accumulation", accumulation, "batches per step (gradient accumulation)",
+        base::between(1, 100'000));
   visit("word_vectors", word_vectors,
         "text file of GloVe or word2vec vectors to initialize the token embeddings; \"\": none");
   visit("optimizer", optimizer, "adam, or adamw with weight_decay");
@@ -26,22 +28,24 @@ void TrainConfig::visit_fields(base::FieldVisitor& visit, const Measures& measur
   visit("epsilon", epsilon, "Adam's epsilon", base::between(1e-16, 1));
   visit("weight_decay", weight_decay, "decoupled weight decay of matrices (adamw)",
         base::between(0, 10));
-  visit("schedule", schedule, "learning rate after the warm-up");
+  visit("schedule", schedule,
+        "course of the learning rate after the warm-up: constant, or decreasing to 0 along a line "
+        "or a cosine");
   visit("warmup_fraction", warmup_fraction,
-        "share of the steps for warm-up, with a rising learning rate", base::between(0, 1));
+        "fraction of the steps in which the learning rate rises to its peak", base::between(0, 1));
   visit("clip_norm", clip_norm, "gradients are clipped to this norm; 0: no clipping",
         base::at_least(0));
   visit("metric", metric,
         "validation score that selects the best model; auto: the task's first score",
         base::one_of(metrics));
-  visit("evaluate_every", evaluate_every, "steps between evaluations; 0: each epoch",
+  visit("evaluate_every", evaluate_every, "steps between evaluations; 0: after each epoch",
         base::at_least(0));
   visit("patience", patience, "stop after this many evaluations without improvement; 0: never",
         base::at_least(0));
   visit("checkpoint_every", checkpoint_every, "steps between checkpoints; 0: with each evaluation",
         base::at_least(0));
   visit("log_every", log_every, "steps between entries of metrics.jsonl", base::at_least(1));
-  visit("threads", threads, "processor cores to use; 0: all", base::between(0, 4096));
+  visit("threads", threads, "CPU cores to use; 0: all", base::between(0, 4096));
   visit("precision", precision,
         "precision of matrix products; auto: bf16 on CPUs where it is faster");
 }

@@ -53,7 +53,8 @@ bool Trainer::load_checkpoint() {
   const auto checkpoint =
       checkpoints_->load_newest([&](const std::string& notice) { notify(notice); });
   if (!checkpoint) {
-    if (!checkpoints_->newest().empty()) notify("no checkpoint is whole; the run starts anew");
+    if (!checkpoints_->newest().empty())
+      notify("all checkpoints are damaged; the run starts from the beginning");
     return false;
   }
   nn::assign(task_.parameters(), checkpoint->weights, "the checkpoint");
@@ -161,8 +162,8 @@ double Trainer::accumulate(std::int64_t index, std::int64_t batches) {
 void Trainer::check_finite(double loss, double learning_rate) const {
   if (std::isfinite(loss)) return;
   const auto last = checkpoints_ != nullptr ? checkpoints_->newest() : std::filesystem::path();
-  throw std::runtime_error("the loss or its gradient is no longer a number at step " +
-                           std::to_string(state_.step + 1) + " with learning rate " +
+  throw std::runtime_error("the loss or its gradient is not finite at step " +
+                           std::to_string(state_.step + 1) + " with the learning rate " +
                            std::to_string(learning_rate) +
                            (last.empty() ? "; there is no checkpoint"
                                          : "; the last good checkpoint is " + last.string()) +

@@ -158,7 +158,7 @@ TEST(ConfigTree, RefusesWhatATableDoesNotHave) {
                   "did you mean 'inner'");
   EXPECT_MENTIONS(error("[s]\ninner = 3\n"), "r.toml:2", "s.inner", "table");
   EXPECT_MENTIONS(error("[s]\ninner = \"third\"\n"), "r.toml:2", "s.inner", "third");
-  EXPECT_MENTIONS(error("[s.a.b.c.d]\nx = 1\n"), "nested too deep");
+  EXPECT_MENTIONS(error("[s.a.b.c.d]\nx = 1\n"), "nested too deeply");
 }
 
 TEST(ConfigField, FindsTheWordsOfAnEnum) {

@@ -89,8 +89,8 @@ TEST(SmallFile, IsARegularFileOfBoundedSize) {
   EXPECT_EQ(read_small_file(folder.write("a", "text")), "text");
   ASSERT_EQ(mkfifo((folder / "pipe").c_str(), 0600), 0);
   EXPECT_MENTIONS(testing::error_of([&] { read_small_file(folder / "pipe"); }), "pipe",
-                  "no regular file");
-  EXPECT_MENTIONS(testing::error_of([&] { read_small_file("/dev/zero"); }), "no regular file");
+                  "not a regular file");
+  EXPECT_MENTIONS(testing::error_of([&] { read_small_file("/dev/zero"); }), "not a regular file");
   fs::resize_file(folder / "a", kMostSmallBytes + 1);
   EXPECT_MENTIONS(testing::error_of([&] { read_small_file(folder / "a"); }), "64 MB");
   EXPECT_MENTIONS(testing::error_of([&] { read_small_file(folder / "none"); }), "none");

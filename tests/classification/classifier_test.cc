@@ -122,7 +122,7 @@ TEST_F(ClassifierTest, ThreadsShareOneModel) {
 
 TEST_F(ClassifierTest, RefusesAMissingDirectory) {
   fs::remove_all(directory());
-  EXPECT_NE(refusal().find("is no model directory"), std::string::npos);
+  EXPECT_NE(refusal().find("is not a model directory"), std::string::npos);
 }
 
 TEST_F(ClassifierTest, RefusesAModelOfAnotherVersion) {

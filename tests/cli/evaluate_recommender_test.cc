@@ -44,7 +44,7 @@ TEST_F(RecommendCommand, EvaluateWithoutDataMeasuresTheTestPartOfTheRecipe) {
   EXPECT_GE(interval[1], scores["auc"]);
   EXPECT_LE(interval[1], 1);
   expect_refusal(run_program({"evaluate", model, "--set", "data.test=[]"}),
-                 {"no test part", "name files"});
+                 {"no test part", "give the files"});
 }
 
 TEST(RecommendItems, AModelOfRecboleReadsWhatItWasTrainedOn) {
@@ -125,7 +125,7 @@ TEST_F(RecommendCommand, PredictionsDoNotOverwriteWhatIsRead) {
   EXPECT_EQ(clicks_->content("test/behaviors.tsv"), behaviors);
   expect_refusal(run_program({"evaluate", model, data, clicks_->path("train"), "--predictions",
                               clicks_->path("two.txt")}),
-                 {"the id '1'", "one by one"});
+                 {"the id '1'", "one file at a time"});
 }
 
 TEST_F(RecommendCommand, UnknownItemsAreReported) {

@@ -119,7 +119,7 @@ TEST_F(Examples, AMissingModelGetsOneSentence) {
     EXPECT_EQ(outcome.code, 1);
     EXPECT_EQ(outcome.output,
               words.front() +
-                  " is no model directory; give the folder that training wrote, such as "
+                  " is not a model directory; give the folder that training wrote, such as "
                   "runs/<name>/model\n");
   }
 }

@@ -33,7 +33,7 @@ class Faults : public ::testing::Test {
     }
     kill(child, signal);
     EXPECT_EQ(wait_for(child), 1);
-    EXPECT_MENTIONS(content_of(task_.folder() / "log"), "resume with --resume");
+    EXPECT_MENTIONS(content_of(task_.folder() / "log"), "use --resume");
   }
   Outcome resume(const std::string& run) {
     return run_program(with(task_.train(run), {"--resume"}));
@@ -48,7 +48,8 @@ TEST_F(Faults, ARunDoesNotGoOnWithOtherData) {
   for (const auto& changed : {rows + "market,oil\n", std::string(rows).replace(7, 3, "gas"),
                               std::string(rows).replace(0, 6, "sport")}) {
     task_.folder().write("train.csv", changed);
-    expect_refusal(resume("run"), {"data.train: ", "train.csv has changed", "put it back"});
+    expect_refusal(resume("run"),
+                   {"data.train: ", "train.csv has changed", "restore the original"});
   }
   task_.folder().write("train.csv", rows);
   EXPECT_EQ(resume("run").code, 0);

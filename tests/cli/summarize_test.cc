@@ -202,7 +202,7 @@ TEST_F(SummarizeCommand, StreamedSummariesAreTheSame) {
               summarize(search, "\n\n").output);
   }
   expect_refusal(summarize({"--stream"}, documents(0, 1)),
-                 {"--stream", "beam", "only at the end", "search.method=greedy"});
+                 {"--stream", "beam", "no summary until its end", "search.method=greedy"});
   EXPECT_EQ(summarize({"--stream", "--json", "--set", "search.method=greedy"}).code, 2);
 }
 

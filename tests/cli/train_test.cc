@@ -95,7 +95,7 @@ TEST_F(TrainCommand, ASignalSavesAndResumeEndsWhereItWouldHaveEnded) {
     const int code = wait_for(child);
     EXPECT_GE(code, 0);
     if (code == 1) {
-      EXPECT_NE(content_of(log).find("resume with --resume"), std::string::npos);
+      EXPECT_NE(content_of(log).find("use --resume"), std::string::npos);
     }
     const auto resumed = run_program(with(task_.train(run), {"--resume"}));
     EXPECT_EQ(resumed.code, 0) << resumed.output;
@@ -138,9 +138,9 @@ TEST_F(TrainCommand, BadInputGetsOneSentence) {
                         "--set", "model.normalization=none", "--set", "train.epochs=50"})),
       {"step", "learning rate", "checkpoint"});
   ASSERT_EQ(run_program(with(train, {"--set", "train.max_steps=2"})).code, 0);
-  expect_refusal(run_program(train), {"already holds a run", "--resume"});
+  expect_refusal(run_program(train), {"already contains a run", "--resume"});
   expect_refusal(run_program(with(train, {"--resume"})), {"max_steps", "same recipe"});
-  expect_refusal(run_program({"predict", task_.path("nowhere")}), {"no model directory"});
+  expect_refusal(run_program({"predict", task_.path("nowhere")}), {"not a model directory"});
   expect_refusal(run_program({"evaluate", task_.path("run/model"), task_.path("gone.csv")}),
                  {"gone.csv"});
 }

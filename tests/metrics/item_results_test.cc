@@ -44,7 +44,7 @@ TEST(ItemScores, WhatIsDamagedIsNamedWithItsLine) {
   for (const auto* header : {"", "\n", "item\n", "label,predicted\n0,0\n"}) {
     EXPECT_MENTIONS(error_of(header), "test_items.csv:1: ", "item,auc,mrr", "run it again");
   }
-  EXPECT_MENTIONS(error_of("item,auc,mrr\n"), "test_items.csv: holds no item", "run it again");
+  EXPECT_MENTIONS(error_of("item,auc,mrr\n"), "test_items.csv: contains no items", "run it again");
   const std::string good = "item,auc,mrr\n3f2a90c4d1e8b755,0.75,0.5\n";
   EXPECT_EQ(error_of(good), "");
   for (const auto* row :

@@ -48,7 +48,7 @@ TEST_F(StoreOfAFile, RefusesWhatTheModelDoesNotHave) {
   EXPECT_MENTIONS(error_of({{"a", a_}, {"b", b_}, {"bb", b_}}), "no parameter 'bb'",
                   "did you mean 'b'");
   EXPECT_MENTIONS(error_of({{"a", a_}, {"b", b_}}, {3, 3}), "model.safetensors",
-                  "has the shape [2, 3], the model expects [3, 3]");
+                  "has the shape [2, 3], but the model expects [3, 3]");
   // Nothing of a size that only the configuration asks for is allocated.
   EXPECT_MENTIONS(error_of({{"a", a_}, {"b", b_}}, {1 << 30, 1 << 30}), "the model expects");
   EXPECT_MENTIONS(error_of({{"a", a_}, {"b", b_}}, {2, 3}, at::kDouble), "Float", "Double");

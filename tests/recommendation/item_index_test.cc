@@ -163,7 +163,7 @@ TEST_F(ItemIndexTest, RefusesWhatIsNoIndex) {
   EXPECT_MENTIONS(error(), "items.index", "checksum");
   // The weights of a model, say: what is no index is never replaced.
   nn::save_tensors(file(), {{"weight", vectors}}, {{"format", "pt"}});
-  EXPECT_MENTIONS(error(), "items.index", "is not an item index", "stays unchanged");
+  EXPECT_MENTIONS(error(), "items.index", "is not an item index", "left unchanged");
   EXPECT_MENTIONS(testing::error_of([] { ItemIndex(model_of("fim", 1), ""); }), "fim", "nrms");
 }
 

@@ -146,7 +146,7 @@ TEST_F(RecommenderFacade, RefusesWhatCannotBeAnswered) {
   EXPECT_MENTIONS(error(none, {}), "no other items");
   EXPECT_MENTIONS(testing::error_of([] { recommender_->catalogue("/nowhere"); }), "/nowhere");
   EXPECT_MENTIONS(testing::error_of([] { Recommender::load("/nowhere"); }), "/nowhere",
-                  "no model directory");
+                  "not a model directory");
 }
 
 TEST(RecommenderTraining, RefusesExamplesThatTeachNothing) {

@@ -141,7 +141,7 @@ TEST_F(ResultsTest, WhatIsMissingIsShownAsMissing) {
                   "p = 1.000 | ",
                   "| deep | 0 of 2 | missing | missing | missing | - | - | - | - | missing | "
                   "missing |\n",
-                  "## books\n\nNone of its trainings is finished.\n");
+                  "## books\n\nNo training run on it is finished.\n");
   const auto json = nlohmann::json::parse(results_json(experiment_, results));
   EXPECT_EQ(json["data"][0]["variants"][0]["metrics"]["accuracy"]["mean"], 0.625);
   EXPECT_EQ(json["data"][0]["variants"][0]["paper_percent"]["macro_f1"], 40);

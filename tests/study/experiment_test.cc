@@ -207,7 +207,7 @@ TEST_F(ExperimentTest, WhatIsWrongInACellGetsOneSentenceWithItsLine) {
   EXPECT_MENTIONS(with_set("{ \"model.layers\" = \"two\" }"), "grid.toml:11", "whole number");
   EXPECT_MENTIONS(with_set("{ \"model.layers\" = -2 }"), "grid.toml:11", "between");
   EXPECT_MENTIONS(with_set("{ \"model.mixer\" = \"aditive\" }"), "grid.toml:11", "'additive'");
-  EXPECT_MENTIONS(with_set("{ \"model.layers\" = [[2]] }"), "grid.toml:11", "a list of texts");
+  EXPECT_MENTIONS(with_set("{ \"model.layers\" = [[2]] }"), "grid.toml:11", "a list of strings");
   EXPECT_MENTIONS(with_set("{ layers = 2 }"), "grid.toml:11", "'layers'", "section");
   EXPECT_MENTIONS(with_set("3"), "grid.toml:11", "table");
   EXPECT_MENTIONS(with_set("{ \"train.seed\" = 2 }"), "grid.toml:11", "seeds");

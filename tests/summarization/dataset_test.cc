@@ -72,11 +72,11 @@ TEST_F(PairTest, JsonlTellsWhatIsWrong) {
   auto config = config_for("jsonl", write("a.jsonl", "{\"source\": \"x\", \"targat\": \"y\"}\n"));
   EXPECT_MENTIONS(read_error(config), "a.jsonl:1", "'target'", "did you mean 'targat'");
   config.train = {write("b.jsonl", "{\"source\": {\"a\": 1}, \"target\": \"y\"}\n")};
-  EXPECT_MENTIONS(read_error(config), "b.jsonl:1", "'source'", "object", "list of texts");
+  EXPECT_MENTIONS(read_error(config), "b.jsonl:1", "'source'", "object", "list of strings");
   config.train = {write("c.jsonl", "{\"source\": [1], \"target\": \"y\"}\n")};
   EXPECT_MENTIONS(read_error(config), "c.jsonl:1", "number");
   config.train = {write("d.jsonl", "[]\n")};
-  EXPECT_MENTIONS(read_error(config), "d.jsonl", "holds no pairs");
+  EXPECT_MENTIONS(read_error(config), "d.jsonl", "contains no pairs");
   config.train = {write("e.jsonl", "\n\n")};
   EXPECT_MENTIONS(read_error(config), "e.jsonl", "no pairs");
   config.train = {(folder_ / "missing.jsonl").string()};

@@ -29,10 +29,10 @@ TEST_F(PreparedRecord, EqualPartsMayComeFromFilesThatWereTouched) {
 
 TEST_F(PreparedRecord, AnotherPartIsRefusedWithTheSourceThatChanged) {
   parts_[1].checksum = 3;
-  EXPECT_MENTIONS(error(parts_), "the training part", "its files are the same", "--output");
+  EXPECT_MENTIONS(error(parts_), "the training part", "its files have not changed", "--output");
   folder_.write("train.csv", "a,b\nc,d\n");
   EXPECT_MENTIONS(error(parts_), "data.train: ", "train.csv has changed", "the training part",
-                  "put it back");
+                  "restore the original");
   std::filesystem::remove(folder_ / "train.csv");
   EXPECT_MENTIONS(error(parts_), "train.csv has changed");
 }

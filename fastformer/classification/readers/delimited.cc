@@ -52,7 +52,7 @@ std::size_t resolve(const std::string& column, const std::vector<std::string>& f
   const std::size_t number = column_number(column);
   if (number < 1 || number > first_row.size()) {
     throw std::invalid_argument(
-        where + ": there is no column " + column + ", the row has columns " + "1 to " +
+        where + ": there is no column " + column + ", but the row has columns " + "1 to " +
         std::to_string(first_row.size()) + "; check the numbers and the format (csv or tsv)");
   }
   return number - 1;
@@ -130,7 +130,7 @@ bool DelimitedReader::is_heading(const std::vector<std::string>& first_row) {
       data::first_row_is_heading(rows, {.text = columns.text, .label = columns.label});
   if (heading) {
     notice_ = records_.where() + ": the first row (" + cells_text(first_row) +
-              ") is taken for the names of the columns; data.header = \"no\" reads it as a row";
+              ") is read as column names; data.header = \"no\" reads it as data";
   }
   return heading;
 }
@@ -161,7 +161,7 @@ void DelimitedReader::check_width() {
   throw data::BadRow(records_.where() + ": has " + std::to_string(cells_.size()) +
                      " columns, but the first row has " + std::to_string(most_columns_) +
                      (fewer ? "; complete or remove the row"
-                            : "; put text that holds the delimiter into double quotes") +
+                            : "; put text that contains the delimiter into double quotes") +
                      ", or set data.bad_rows = \"skip\"");
 }
 

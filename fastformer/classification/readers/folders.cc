@@ -39,8 +39,8 @@ class FoldersReader final : public Reader {
   FoldersReader(const DataConfig& config, const fs::path& folder)
       : root_(folder), encoding_(config.encoding) {
     if (!fs::is_directory(folder)) {
-      throw std::invalid_argument(folder.string() +
-                                  ": is no folder; give one that has a folder for each class");
+      throw std::invalid_argument(
+          folder.string() + ": is not a folder; give a folder with a subfolder for each class");
     }
     for (const auto& entry : fs::directory_iterator(folder)) {
       if (entry.is_directory() && !is_hidden(entry.path())) add_files(entry.path(), files_);

@@ -42,10 +42,9 @@ ImdbReader::ImdbReader(const DataConfig& config, const fs::path& folder)
     : ratings_(config.imdb_labels == ImdbLabels::kRatings), encoding_(config.encoding) {
   for (const char* name : {"neg", "pos"}) {
     if (!fs::is_directory(folder / name)) {
-      throw std::invalid_argument(
-          folder.string() + ": has no folder '" + name +
-          "'; give a folder such as aclImdb/train, which has neg and pos, or set "
-          "data.format = \"folders\" for classes of other names");
+      throw std::invalid_argument(folder.string() + ": has no folder '" + name +
+                                  "'; give a folder such as aclImdb/train, which has neg and pos, "
+                                  "or set data.format = \"folders\" for classes with other names");
     }
     const auto files = data::list_files(folder / name, ".txt");
     files_.insert(files_.end(), files.begin(), files.end());

@@ -38,7 +38,7 @@ std::string scalar_text(const Json& value, const std::string& name, const std::s
   if (value.is_number()) return number_text(value);
   if (value.is_boolean()) return value.get<bool>() ? "true" : "false";
   throw data::BadRow(where + ": the field '" + name + "' is an " + value.type_name() +
-                     ", but must be a text, a number or true/false" +
+                     ", but must be a string, a number or true/false" +
                      (is_label && value.is_array()
                           ? "; several labels per document are not supported, keep one"
                           : ""));

@@ -52,9 +52,9 @@ bool MindReader::next(Example& example) {
   }
   if (lines_.line_number() == 1 && base::equal_ignoring_case(cells_[kTitle], "title") &&
       base::equal_ignoring_case(cells_[kCategory], "category")) {
-    throw std::invalid_argument(example.where +
-                                ": names the columns, but MIND's news.tsv has no such line; remove "
-                                "it with: sed -i 1d FILE");
+    throw std::invalid_argument(
+        example.where +
+        ": is a header row, which MIND's news.tsv does not have; remove it with: sed -i 1d FILE");
   }
   example.text = cells_[kTitle];
   const auto append = [&](std::string_view part) {

@@ -52,7 +52,8 @@ class CheckedReader final : public Reader {
     if (skipped_ > 0) {
       notices.push_back(
           file_.string() + ": " + std::to_string(skipped_) +
-          (skipped_ == 1 ? " bad row is skipped: " : " bad rows are skipped, first ") + first_bad_);
+          (skipped_ == 1 ? " bad row was skipped: " : " bad rows were skipped, the first is ") +
+          first_bad_);
     }
     return notices;
   }

@@ -58,7 +58,8 @@ std::string RougeReport::json() const {
 }
 
 std::string RougeReport::last_pair_json() const {
-  if (scores_.empty()) throw std::invalid_argument("RougeReport: no pair was added yet");
+  if (scores_.empty())
+    throw std::invalid_argument("RougeReport: no pair has been added; add one first");
   Json pair;
   const double* const last = scores_.data() + scores_.size() - kColumns;
   for (std::size_t kind = 0; kind < kKinds.size(); ++kind) {

@@ -63,7 +63,7 @@ class BertFields {
     if (value == nullptr) return;
     if (!value->is_number() || *value < 0 || *value >= 1) {
       fail(std::string(key) + " is " + base::excerpt(value->dump()) +
-           ", expected a number from 0 on and below 1");
+           ", expected a number of at least 0 and below 1");
     }
     field = value->get<double>();
   }
@@ -84,9 +84,9 @@ class BertFields {
 void check_architecture(const BertFields& fields) {
   const auto type = fields.text("model_type");
   if (!type.empty() && type != "bert" && type != "unilm") {
-    fields.fail("model_type is '" + base::excerpt(type) +
-                "', but only models of the type 'bert' or 'unilm' can be read; export a BERT model "
-                "or choose another one");
+    fields.fail(
+        "model_type is '" + base::excerpt(type) +
+        "', but only models of the type 'bert' or 'unilm' can be read; choose such a model");
   }
   const auto positions = fields.text("position_embedding_type");
   std::int64_t bins = 0;
@@ -117,14 +117,14 @@ Activation activation_of(const BertFields& fields) {
 
 void BertConfig::visit_fields(base::FieldVisitor& visit) {
   visit("vocabulary_size", vocabulary_size, "tokens", base::at_least(1));
-  visit("width", width, "numbers for each token", base::at_least(1));
+  visit("width", width, "hidden size: width of the vector of a token", base::at_least(1));
   visit("layers", layers, "layers", base::between(0, kMostLayers));
   visit("heads", heads, "attention heads; divides width", base::at_least(1));
   visit("ffn_width", ffn_width, "inner width of the feed-forward block", base::at_least(1));
-  visit("max_positions", max_positions, "tokens of the longest text", base::at_least(1));
-  visit("token_types", token_types, "types of tokens", base::at_least(1));
+  visit("max_positions", max_positions, "largest number of tokens per text", base::at_least(1));
+  visit("token_types", token_types, "number of token types", base::at_least(1));
   visit("activation", activation, "activation function of the feed-forward block");
-  visit("epsilon", epsilon, "added to the variance in layer normalisation", base::between(0, 1));
+  visit("epsilon", epsilon, "added to the variance in layer normalization", base::between(0, 1));
   visit("dropout", dropout, "dropout rate", base::between(0, 0.99));
   visit("attention_dropout", attention_dropout, "dropout rate of the attention weights",
         base::between(0, 0.99));
@@ -157,8 +157,9 @@ BertConfig BertConfig::from_json(std::string_view json, const std::string& where
   fields.read_share("hidden_dropout_prob", config.dropout);
   fields.read_share("attention_probs_dropout_prob", config.attention_dropout);
   if (config.width % config.heads != 0) {
-    fields.fail("hidden_size " + std::to_string(config.width) + " is not a multiple of the " +
-                std::to_string(config.heads) + " num_attention_heads; check the file");
+    fields.fail("hidden_size " + std::to_string(config.width) +
+                " is not a multiple of num_attention_heads = " + std::to_string(config.heads) +
+                "; check the file");
   }
   return config;
 }

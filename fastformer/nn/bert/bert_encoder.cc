@@ -112,8 +112,8 @@ std::string bert_prefix(const base::SafetensorsFile& file) {
   for (const auto* prefix : {"", "bert."}) {
     if (file.tensors().contains(std::string(prefix) + kTokenTable)) return prefix;
   }
-  throw std::invalid_argument(file.path().string() + ": holds no tensor '" + kTokenTable +
-                              "', with or without 'bert.' before it; expected the weights of a "
+  throw std::invalid_argument(file.path().string() + ": has no tensor '" + kTokenTable +
+                              "', with or without the prefix 'bert.'; expected the weights of a "
                               "BERT model as Hugging Face's transformers saves them");
 }
 
@@ -131,12 +131,11 @@ void check_bert_tensor(const base::TensorView& view, const at::Tensor& parameter
                        const std::string& where) {
   std::ostringstream shapes;
   if (at::IntArrayRef(view.shape) != parameter.sizes()) {
-    shapes << "has the shape " << at::IntArrayRef(view.shape) << ", the config.json asks for "
-           << parameter.sizes() << "; use the two files of one model";
+    shapes << "has the shape " << at::IntArrayRef(view.shape) << ", but config.json requires "
+           << parameter.sizes() << "; use both files of the same model";
   } else if (view.dtype != "F32" && view.dtype != "F64" && view.dtype != "F16" &&
              view.dtype != "BF16") {
-    shapes << "holds numbers of the type " << view.dtype
-           << ", expected F32, F64, F16 or BF16; convert it";
+    shapes << "has the type " << view.dtype << ", expected F32, F64, F16 or BF16; convert it";
   }
   if (const auto fault = shapes.str(); !fault.empty()) {
     throw std::invalid_argument(where + " " + fault);
@@ -176,9 +175,10 @@ BertEncoder::BertEncoder(const BertConfig& config, ParameterStore& store, const 
       tunes_embeddings_(tuning.layers == FineTuning::kEverything),
       first_tuned_(tunes_embeddings_ ? 0 : config.layers - tuning.layers) {
   if (tuning.layers < FineTuning::kEverything || first_tuned_ < 0) {
-    throw std::invalid_argument("cannot tune " + std::to_string(tuning.layers) +
-                                " layers of an encoder that has " + std::to_string(config.layers) +
-                                "; expected a number from 0 to that, or -1 for everything");
+    throw std::invalid_argument(
+        "cannot tune " + std::to_string(tuning.layers) + " layers of an encoder that has " +
+        std::to_string(config.layers) +
+        "; expected 0 to the number of layers, or -1 for all layers and the embeddings");
   }
   const auto width = config.width;
   token_ = store.normal(prefix_ + kTokenTable, {config.vocabulary_size, width});

@@ -16,8 +16,8 @@ constexpr std::size_t kBatch = 32;  // texts
 at::Tensor pool_sentences(const at::Tensor& x, const Offsets& offsets, SentencePooling pooling) {
   check_rows(x, offsets);
   for (std::int64_t b = 0; b < offsets.size(); ++b) {
-    TORCH_CHECK(offsets.length(b) > 0, "expected a token in each sequence, but sequence ", b,
-                " is empty");
+    TORCH_CHECK(offsets.length(b) > 0,
+                "expected at least one token in each sequence, but sequence ", b, " is empty");
   }
   if (pooling == SentencePooling::kFirst) {
     const auto firsts = offsets.values().first(static_cast<std::size_t>(offsets.size()));
@@ -38,7 +38,7 @@ PretrainedEncoder PretrainedEncoder::open(const std::filesystem::path& folder, F
     throw std::invalid_argument(folder.string() + ": vocab.txt has " + std::to_string(tokens) +
                                 " tokens, but the vocab_size of config.json is " +
                                 std::to_string(config.vocabulary_size) +
-                                "; use the files of one model");
+                                "; use both files of the same model");
   }
   ParameterStore store(/*seed=*/0, dtype);
   result.encoder_ = std::make_unique<BertEncoder>(config, store, "", tuning);

@@ -206,7 +206,7 @@ at::Tensor DecoderLayer::forward(const at::Tensor& x, const Offsets& offsets,
                                  const at::Tensor& memory, const Offsets& memory_offsets,
                                  bool training, at::Tensor* document_weights) const {
   TORCH_CHECK(document_weights == nullptr || offsets.size() == 1,
-              "expected one document to give weights of, got ", offsets.size());
+              "expected one document for the attention weights, got ", offsets.size());
   const auto own = [&](const at::Tensor& rows) {
     const auto parts = project(rows, {self_.query, self_.key, self_.value});
     return attend_rows(parts[0], parts[1], parts[2], config_.heads, offsets, offsets, {.ahead = 0});

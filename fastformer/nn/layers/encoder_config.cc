@@ -20,7 +20,7 @@ void EncoderConfig::visit_all_but_width(base::FieldVisitor& visit) {
         base::between(0, 1 << 20));
   visit("activation", activation, "activation function of the feed-forward block");
   visit("normalization", normalization,
-        "position of the layer normalisation: after or before each block, or none");
+        "position of the layer normalization: after (post) or before (pre) each block, or none");
   visit("residual", residual, "add each block's input to its output");
   visit("output_projection", output_projection, "linear layer after the attention");
   visit("dropout", dropout, "dropout rate", base::between(0, 0.99));

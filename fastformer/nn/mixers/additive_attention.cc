@@ -77,7 +77,8 @@ at::Tensor key_queries(const at::Tensor& logits, const at::Tensor& gates,
 
 void AdditiveFields::visit_fields(base::FieldVisitor& visit) {
   visit("logits", logits,
-        "columns for an attention logit: all (full), or those of its head (per_head)");
+        "columns from which an attention logit is computed: all (full), or those of its head "
+        "(per_head)");
   visit("interaction", interaction,
         "how the global vector is combined with the vectors of the tokens");
   visit("share_query_value", share_query_value, "use the queries as values");

@@ -206,7 +206,7 @@ ProjectedLengths project_lengths(const at::Tensor& x, const at::Tensor& projecti
               x.scalar_type(), ", got ", projections.scalar_type());
   for (std::int64_t b = 0; b < offsets.size(); ++b) {
     TORCH_CHECK(offsets.length(b) <= projections.size(3), "a sequence of ", offsets.length(b),
-                " rows is longer than the projections, which have ", projections.size(3));
+                " rows is longer than the projections, whose length is ", projections.size(3));
   }
   auto results = ProjectLengths::apply(x, projections, offsets.copy(),
                                        static_cast<std::int64_t>(kernels::token_operands()));
@@ -226,7 +226,8 @@ void LowRankFields::visit_fields(base::FieldVisitor& visit) {
   visit("projection_length", projection_length, "largest number of tokens per sequence",
         base::between(1, 1 << 20));
   visit("projection_sharing", projection_sharing,
-        "sharing of projections: none, heads of a layer, also its keys and values, or all layers");
+        "what shares a projection: nothing (none), the heads of a layer (heads), also its keys and "
+        "values (key_value), or all layers (layers)");
 }
 
 LowRankAttention::LowRankAttention(const MixerShape& shape, const LowRankFields& fields,

@@ -273,8 +273,8 @@ at::Tensor attend_rows(const at::Tensor& query, const at::Tensor& key, const at:
   TORCH_CHECK(query.scalar_type() == key.scalar_type() && key.scalar_type() == value.scalar_type(),
               "expected one type, got ", query.scalar_type(), ", ", key.scalar_type(), " and ",
               value.scalar_type());
-  TORCH_CHECK(band.leading == 0 || band.step == 1, "expected a step of 1 beside leading rows, got ",
-              band.step);
+  TORCH_CHECK(band.leading == 0 || band.step == 1,
+              "expected a step of 1 together with leading rows, got ", band.step);
   const RowLayout layout{offsets.copy(), row_offsets.copy(), band, query.size(1), heads};
   return AttendRows::apply(query, key, value, layout);
 }

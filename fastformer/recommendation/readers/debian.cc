@@ -23,15 +23,15 @@ void check_columns(const DataConfig& config) {
   const std::vector<std::string> known = {"title", "body"};
   for (const auto& name : config.title_columns) {
     if (std::find(known.begin(), known.end(), name) == known.end()) {
-      throw std::invalid_argument("data.title_columns names '" + name +
-                                  "', which a package does not have" +
+      throw std::invalid_argument("data.title_columns contains '" + name +
+                                  "', which is not a field of a package" +
                                   base::suggestion(name, known));
     }
   }
   if (!config.category_column.empty()) {
     throw std::invalid_argument(
-        "data.category_column is for mind and recbole; the category of a package is its section, "
-        "remove it");
+        "data.category_column is for mind and recbole; the category of a package is its section: "
+        "remove the field");
   }
 }
 
@@ -130,7 +130,7 @@ void read_debian_items(const std::filesystem::path& index, const DataConfig& con
   });
   if (!any) {
     throw std::invalid_argument(index.string() +
-                                ": holds no packages, expected paragraphs that begin with "
+                                ": contains no packages, expected paragraphs that begin with "
                                 "\"Package:\", as in Debian's Packages");
   }
 }
@@ -153,9 +153,9 @@ ClickSource read_debian_clicks(const DataConfig& config) {
       });
     }
     if (files->empty() || log->size() > 0) continue;
-    throw std::invalid_argument(
-        files->front() +
-        ": none of its packages that are new to this part depends on a known package");
+    throw std::invalid_argument(files->front() +
+                                ": contains no packages that are not in earlier parts and that "
+                                "depend on a known package; give another file");
   }
   return source;
 }

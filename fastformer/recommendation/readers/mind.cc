@@ -59,7 +59,7 @@ std::size_t news_column(const std::string& name, const char* field) {
   const auto& names = news_columns();
   const auto found = std::find(names.begin(), names.end(), name);
   if (found == names.end()) {
-    throw std::invalid_argument(std::string(field) + " names the column '" + name +
+    throw std::invalid_argument(std::string(field) + " contains the column '" + name +
                                 "', which MIND's news.tsv does not have" +
                                 base::suggestion(name, names));
   }
@@ -86,7 +86,7 @@ class BehaviorsReader {
     }
     if (!any) {
       throw std::invalid_argument(lines.name() +
-                                  ": holds no impressions, expected MIND's behaviors.tsv");
+                                  ": contains no impressions, expected MIND's behaviors.tsv");
     }
   }
 
@@ -111,7 +111,7 @@ class BehaviorsReader {
     }
     if (cells_[0].empty() || cells_[0].find(' ') != std::string_view::npos) {
       refuse(where, "the id of the impression is '" + base::excerpt(cells_[0]) +
-                        "', expected an id without blanks, for the prediction file");
+                        "', expected an id without spaces, for the prediction file");
     }
     if (cells_[1].empty()) refuse(where, "the impression has no user");
     const auto user = users_.number(cells_[1]);
@@ -133,19 +133,20 @@ class BehaviorsReader {
       if (log_.labelled()) {
         if (!has_label(word)) {
           refuse(where, "the shown item '" + base::excerpt(word) +
-                            "' ends neither in -0 nor in -1 as the others do");
+                            "' ends in neither -0 nor -1, unlike the others");
         }
         clicked = word.back() == '1';
         word.remove_suffix(2);
       } else if (has_label(word)) {
         refuse(where, "the shown item '" + base::excerpt(word) +
-                          "' has a label, but earlier ones have none");
+                          "' has a label -0 or -1, but earlier items have none");
       }
       const auto number = items_.find(word);
       if (number == ItemTable::kUnknown) ++unknown_candidates_;
       candidates_.emplace_back(number, clicked);
     }
-    if (candidates_.empty()) refuse(where, "no item was shown, expected items as in \"N1-1 N2-0\"");
+    if (candidates_.empty())
+      refuse(where, "the impression has no shown items, expected items as in \"N1-1 N2-0\"");
   }
 
   // In MIND a user has the same history in each impression of a part: it is stored once.
@@ -206,9 +207,9 @@ void read_items(data::LineStream lines, const DataConfig& config, ItemTable& ite
     }
     if (lines.line_number() == 1 && base::equal_ignoring_case(cells[1], "category") &&
         base::equal_ignoring_case(cells[3], "title")) {
-      refuse(lines.where(),
-             "names the columns, but MIND's news.tsv has no such line; remove it with: sed -i 1d "
-             "FILE");
+      refuse(
+          lines.where(),
+          "is a header row, which MIND's news.tsv does not have; remove it with: sed -i 1d FILE");
     }
     if (cells[0].empty()) refuse(lines.where(), "the item has no id");
     cells.resize(std::max(cells.size(), news_columns().size()));
@@ -219,7 +220,7 @@ void read_items(data::LineStream lines, const DataConfig& config, ItemTable& ite
                .category = std::string(cells[category])});
   }
   if (!any)
-    throw std::invalid_argument(lines.name() + ": holds no items, expected MIND's news.tsv");
+    throw std::invalid_argument(lines.name() + ": contains no items, expected MIND's news.tsv");
 }
 
 // The items beside the impressions; required unless data.news names files.
@@ -228,20 +229,20 @@ void read_items_beside(const std::vector<std::string>& sources, const DataConfig
   for (const auto& source : sources) {
     const fs::path path = source;
     if (!fs::exists(path)) {
-      throw std::invalid_argument(source +
-                                  ": does not exist; name a folder or zip archive with MIND's "
-                                  "behaviors.tsv, or that file");
+      throw std::invalid_argument(
+          source +
+          ": does not exist; give a folder or zip archive with MIND's behaviors.tsv, or that file");
     }
     const auto place = fs::is_directory(path) || is_zip(path) ? path : path.parent_path();
     if (const auto entities = find_file(place, kEntitiesFile, config)) {
-      result.notices.push_back(entities->name() + " is not read; models use the titles alone");
+      result.notices.push_back(entities->name() + " is ignored; models use only the titles");
     }
     if (auto file = find_file(place, kNewsFile, config)) {
       read_items(std::move(*file), config, result.items);
     } else if (config.news.empty()) {
-      throw std::invalid_argument((place / kNewsFile).string() +
-                                  ": does not exist; put MIND's news.tsv beside the impressions, "
-                                  "or name it in data.news");
+      throw std::invalid_argument(
+          (place / kNewsFile).string() +
+          ": does not exist; put MIND's news.tsv next to the impressions, or list it in data.news");
     }
   }
 }

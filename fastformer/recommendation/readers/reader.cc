@@ -45,10 +45,10 @@ void warn_of_time_travel(const ImpressionLog& earlier, const ImpressionLog& late
   std::int64_t count = 0;
   for (std::int64_t i = 0; i < later.size(); ++i) count += later[i].time < end ? 1 : 0;
   if (count == 0) return;
-  notices.push_back(base::format(
-      "time: %lld of %lld impressions of the %s part come before the training part ends, which may "
-      "hold their answers",
-      static_cast<long long>(count), static_cast<long long>(later.size()), part));
+  notices.push_back(
+      base::format("time: %lld of %lld impressions of the %s part are earlier than the last "
+                   "training impression, so training may have seen their clicks",
+                   static_cast<long long>(count), static_cast<long long>(later.size()), part));
 }
 
 // A part whose items lie elsewhere.
@@ -56,7 +56,7 @@ void check_shown(const ImpressionLog& log, const char* part) {
   const auto& counts = log.counts();
   if (counts.candidates == 0 || counts.unknown_candidates < counts.candidates) return;
   throw std::invalid_argument(
-      base::format("none of the %lld items in the %s part is in the item files; name the item file "
+      base::format("none of the %lld items in the %s part is in the item files; give the item file "
                    "that belongs to these impressions",
                    static_cast<long long>(counts.candidates), part));
 }
@@ -68,7 +68,7 @@ void check_training(const ImpressionLog& train) {
   }
   if (train.size() == 0 || train.counts().clicks == 0 ||
       train.counts().clicks == train.counts().candidates) {
-    throw std::invalid_argument("data.train holds " + std::to_string(train.size()) +
+    throw std::invalid_argument("data.train has " + std::to_string(train.size()) +
                                 " impressions with " + std::to_string(train.counts().clicks) +
                                 " clicks among " + std::to_string(train.counts().candidates) +
                                 " shown items; training needs both clicked and unclicked items");
@@ -82,7 +82,7 @@ ClickSource divide(ClickSource source, const DataConfig& config, bool has_time) 
   check_shown(source.parts.test, "test");
   if (source.items.conflicts() > 0) {
     source.notices.push_back(
-        base::format("items: %lld entries repeat an id with another title; they are ignored",
+        base::format("items: %lld entries repeat an id with a different title; they are ignored",
                      static_cast<long long>(source.items.conflicts())));
   }
   const bool has_training = source.parts.train.size() > 0 || !config.train.empty();
@@ -112,7 +112,7 @@ ClickSource read_clicks(const DataConfig& config) {
   config.validate();
   if (config.train.empty() && config.validation.empty() && config.test.empty()) {
     throw std::invalid_argument(
-        "data.train, data.validation and data.test are empty; name the folders with the "
+        "data.train, data.validation and data.test are empty; list the folders with the "
         "impressions");
   }
   const auto& reader = readers().find(config.format);

@@ -68,14 +68,13 @@ RecboleTable::RecboleTable(const std::filesystem::path& file, const DataConfig& 
   }
   data::split_cells(line_, '\t', cells_);
   if (cells_.size() == 1 && line_.find(',') != std::string::npos) {
-    throw std::invalid_argument(where() +
-                                ": is separated by commas, but RecBole's files are by tabs; write "
-                                "it again with tabs");
+    throw std::invalid_argument(
+        where() + ": is separated by commas, but RecBole's files use tabs; convert it to tabs");
   }
   for (const auto cell : cells_) {
     const auto colon = cell.find(':');
     if (colon == std::string_view::npos) {
-      throw std::invalid_argument(where() + ": the heading '" + base::excerpt(cell) +
+      throw std::invalid_argument(where() + ": the column name '" + base::excerpt(cell) +
                                   "' has no type, expected name:type as in \"user_id:token\"");
     }
     names_.emplace_back(cell.substr(0, colon));
@@ -135,8 +134,8 @@ fs::path only_file(const fs::path& folder, const char* ending) {
     if (entry.path().extension() == ending) found.insert(entry.path());
   }
   if (found.size() != 1) {
-    throw std::invalid_argument(folder.string() + ": holds " + std::to_string(found.size()) +
-                                " files that end in " + ending + ", expected one");
+    throw std::invalid_argument(folder.string() + ": contains " + std::to_string(found.size()) +
+                                " files whose names end in " + ending + ", expected one");
   }
   return *found.begin();
 }
@@ -174,8 +173,9 @@ class InteractionsReader {
     const auto user = table.column("user_id"), item = table.column("item_id");
     const auto time = table.find_column("timestamp");
     if (!time) {
-      notices_.push_back(file.string() +
-                         ": has no column 'timestamp'; its lines count as ordered by time");
+      notices_.push_back(
+          file.string() +
+          ": has no column 'timestamp'; its lines are assumed to be in order of time");
     }
     const auto rating = table.find_column("rating");
     const auto label = table.find_column("label");
@@ -293,7 +293,7 @@ void read_recbole_items(const fs::path& source, const DataConfig& config, ItemTa
     items.add(std::move(item));
     any = true;
   }
-  if (!any) throw std::invalid_argument(file.string() + ": holds no items below its first line");
+  if (!any) throw std::invalid_argument(file.string() + ": contains no items after its first line");
 }
 
 ClickSource read_recbole_clicks(const DataConfig& config) {
@@ -316,10 +316,10 @@ ClickSource read_recbole_clicks(const DataConfig& config) {
        {std::pair{&config.train, &logs.train}, std::pair{&config.validation, &logs.validation},
         std::pair{&config.test, &logs.test}}) {
     if (files->empty() || log->size() > 0) continue;
-    throw std::invalid_argument(base::format(
-        "%s: holds no click, that is no rating of at least data.click_rating = %g and no "
-        "label above 0",
-        interactions_file(files->front()).c_str(), config.click_rating));
+    throw std::invalid_argument(
+        base::format("%s: contains no clicks, expected a rating of at least data.click_rating = %g "
+                     "or a label above 0",
+                     interactions_file(files->front()).c_str(), config.click_rating));
   }
   return source;
 }

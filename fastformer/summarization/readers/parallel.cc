@@ -29,9 +29,9 @@ class ParallelReader final : public PairReader {
 bool ParallelReader::next(TextPair& pair) {
   const bool source = sources_.next(pair.source), target = targets_.next(pair.target);
   if (source != target) {
-    throw std::invalid_argument(
-        count_text(sources_) + ", but " + count_text(targets_) +
-        "; line n of one belongs to line n of the other, so both need the same number of lines");
+    throw std::invalid_argument(count_text(sources_) + ", but " + count_text(targets_) +
+                                "; both files need the same number of lines, because line n of one "
+                                "belongs to line n of the other");
   }
   if (!source) return false;
   pair.where = sources_.where();

@@ -38,9 +38,9 @@ class CheckedPairReader final : public PairReader {
   bool next(TextPair& pair) override {
     if (!reader_->next(pair)) {
       if (!any_) {
-        throw std::invalid_argument(entry_.string() +
-                                    ": holds no pairs, expected at least one document with its "
-                                    "summary");
+        throw std::invalid_argument(
+            entry_.string() +
+            ": contains no pairs, expected at least one document with its summary");
       }
       return false;
     }

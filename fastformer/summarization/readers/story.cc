@@ -59,8 +59,8 @@ StoryReader::StoryReader(const fs::path& path, const data::TextEncoding& encodin
   files_ = data::list_files(path, ".story");
   if (files_.empty()) {
     throw std::invalid_argument(path.string() +
-                                ": holds no .story file; give the folder that has them, or another "
-                                "data.format");
+                                ": contains no .story files; give the folder that contains them, "
+                                "or set another data.format");
   }
 }
 

@@ -32,7 +32,7 @@ void check_learning_rate(double learning_rate, double weight_decay) {
     throw std::invalid_argument(
         "Adam: learning rate times weight decay is " +
         std::to_string(learning_rate * weight_decay) +
-        "; it must be below 1 or the weights change sign, lower one of the two");
+        "; expected less than 1, or the weights would change sign: lower one of the two");
   }
 }
 

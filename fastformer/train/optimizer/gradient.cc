@@ -80,8 +80,8 @@ Gradient gradient_of(const at::Tensor& parameter) {
   }
   if (gradient.layout() != at::kSparse || gradient.sparse_dim() != 1) {
     throw std::invalid_argument(
-        "gradient_of: the gradient is sparse in another way than by rows; expected the gradient "
-        "of an embedding table");
+        "gradient_of: the gradient is sparse, but not by rows; expected the gradient of an "
+        "embedding table");
   }
   // Autograd drops the mark of a tensor that has each row once and in order.
   const at::Tensor sorted =

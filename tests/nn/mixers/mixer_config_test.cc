@@ -105,7 +105,7 @@ TEST(MixerConfig, RefusesTheFieldsOfOtherMixers) {
 }
 
 TEST(MixerConfig, NamesTheKeyOfAWrongValue) {
-  expect_contains(refusal({"mixer.name=sofmax"}), "model.mixer.name does not know 'sofmax'");
+  expect_contains(refusal({"mixer.name=sofmax"}), "model.mixer.name cannot be 'sofmax'");
   expect_contains(refusal({"mixer.name=sliding_window", "mixer.window=-1"}), "model.mixer.window");
   expect_contains(refusal({"mixer.interaction=sum"}), "model.mixer.interaction");
   expect_contains(

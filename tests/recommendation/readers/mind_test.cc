@@ -129,7 +129,7 @@ TEST_F(MindClicksTest, RefusesBrokenLines) {
   EXPECT_MENTIONS(error(good + "7\tU1\t" + kTime + "\tN1-1\n"), "behaviors.tsv:2", "4 columns");
   EXPECT_MENTIONS(error(good + line("N1", "N1-1 N2")), "behaviors.tsv:2", "'N2'");
   EXPECT_MENTIONS(error(good + line("N1", "N1-1 N2-2")), "behaviors.tsv:2", "'N2-2'");
-  EXPECT_MENTIONS(error(good + line("N1", "")), "behaviors.tsv:2", "no item was shown");
+  EXPECT_MENTIONS(error(good + line("N1", "")), "behaviors.tsv:2", "no shown items");
   EXPECT_MENTIONS(error(line("N1", "N1 N2-1")), "behaviors.tsv:1", "'N2-1'");
   EXPECT_MENTIONS(error(""), "behaviors.tsv", "no impressions");
   EXPECT_MENTIONS(error(line("N1", "N1-1 N2-1")), "1 impressions with 2 clicks among 2");
@@ -251,7 +251,7 @@ TEST_F(MindClicksTest, ReadsTheArchiveAsItIsDownloaded) {
   ASSERT_EQ(source.parts.train.size(), 2);
   EXPECT_EQ(source.parts.train[1].candidates[1], Candidate(1, true));
   ASSERT_EQ(source.notices.size(), 1u);
-  EXPECT_MENTIONS(source.notices[0], "MINDsmall_train.zip/entity_embedding.vec is not read");
+  EXPECT_MENTIONS(source.notices[0], "MINDsmall_train.zip/entity_embedding.vec is ignored");
   ItemTable items;
   read_mind_items(zip, config, items);
   EXPECT_EQ(items.size(), 4);
@@ -275,8 +275,9 @@ TEST_F(MindClicksTest, ImpressionsBeforeTheEndOfTrainingAreReported) {
   auto config = config_for(line("N1", "N1-1 N2-0"));
   config.test = {test.path().string()};
   const auto dataset = prepare(config, text::TokenizerConfig{.minimum_count = 1});
-  EXPECT_MENTIONS(dataset.summary(),
-                  "time: 1 of 2 impressions of the test part come before the training part ends");
+  EXPECT_MENTIONS(
+      dataset.summary(),
+      "time: 1 of 2 impressions of the test part are earlier than the last training impression");
 }
 
 TEST(MindFragments, AreRead) {

@@ -124,7 +124,8 @@ TEST_F(RecboleClicksTest, AnEarlierPartKnowsNoLaterClicks) {
   EXPECT_EQ(history(source.parts.test, 0), Clicks{1});
   EXPECT_EQ(history(source.parts.test, 1), (Clicks{1, 2, 3, 4}));
   ASSERT_EQ(source.notices.size(), 1u);
-  EXPECT_MENTIONS(source.notices[0], "1 of 2 impressions", "test part", "before the training part");
+  EXPECT_MENTIONS(source.notices[0], "1 of 2 impressions", "test part",
+                  "earlier than the last training");
 }
 
 TEST_F(RecboleClicksTest, TimesMayBeFractions) {
@@ -157,7 +158,7 @@ TEST_F(RecboleClicksTest, RefusesWhatIsNoAtomicFile) {
   EXPECT_MENTIONS(error("u\ta\tfive\t1\n"), "x.inter:2", "rating", "five");
   EXPECT_MENTIONS(error("u\ta\t5\tnan\n"), "x.inter:2", "timestamp");
   folder_.write("x.item", "item_id:token\ttitle:token_seq\n");
-  EXPECT_MENTIONS(error("u\ta\t5\t1\n"), "x.item", "holds no items");
+  EXPECT_MENTIONS(error("u\ta\t5\t1\n"), "x.item", "contains no items");
   folder_.write("x.item", kItems);
   EXPECT_MENTIONS(error("u\ta\t1\t1\n"), "x.inter", "data.click_rating = 4");
   config_.title_columns = {"titel"};

@@ -1,4 +1,4 @@
-// Our contender of bench/peers/attention_block.py and rivals.py: a token mixer on a case that the
+// Our side of bench/peers/attention_block.py and rivals.py: a token mixer on a case that the
 // script wrote, run once for each line on standard input. The metadata of the case has the fields
 // of the encoder as text, such as "width" and "mixer.window".
 //

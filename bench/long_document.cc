@@ -1,6 +1,6 @@
-// What one long document costs a classifier of width 256 with 16 heads and two layers: time a
-// token, how busy the cores are, and memory beyond what the model takes, next to the bytes of the
-// rows that the document's embeddings make.
+// The cost of one long document for a classifier of width 256 with 16 heads and two layers: time
+// per token, load of the cores, and memory in addition to the model's, compared with the bytes of
+// the rows of the document's embeddings.
 //
 //   fastformer_long_document THREADS TOKENS...     forward passes
 //   fastformer_long_document THREADS train TOKENS...   steps forward and backward
@@ -118,8 +118,8 @@ int main(int argc, char** argv) {
     // The first pass loads code and makes threads.
     run(model, document(64), training);
     std::puts(
-        "| tokens | pass | seconds | a token, us | cores busy, % | embeddings, MiB | "
-        "more memory, MiB | ratio |\n|---|---|---|---|---|---|---|---|");
+        "| tokens | pass | seconds | us per token | load of the cores, % | embeddings, MiB | "
+        "additional memory, MiB | ratio |\n|---|---|---|---|---|---|---|---|");
     for (int i = training ? 3 : 2; i < argc; ++i) measure(model, std::stoll(argv[i]), training);
   } catch (const std::exception& error) {
     std::cerr << "fastformer_long_document: " << error.what() << '\n';

@@ -64,7 +64,7 @@ def read_measurements(path: pathlib.Path) -> list[Measurement]:
             except ValueError as error:
                 raise ValueError(f"{path}:{rows.line_num}: {error}") from error
     if not result:
-        raise ValueError(f"{path}: holds no measurement")
+        raise ValueError(f"{path}: contains no measurements")
     return result
 
 

@@ -93,12 +93,12 @@ def main() -> int:
     parser.add_argument("file", type=pathlib.Path, nargs="?",
                         help="results.json, an efficiency CSV, or kernels.json")
     parser.add_argument("--output", type=pathlib.Path, help="folder (default: that of the file)")
-    parser.add_argument("--name", help="name of the picture (default: that of the file; for a "
+    parser.add_argument("--name", help="name of the figure (default: that of the file; for a "
                         "results.json that of its folder)")
     parser.add_argument("--title", help="what was measured, and on which machine")
     parser.add_argument("--data", default="", help="data sets to draw, in this order, separated by commas")
     parser.add_argument("--all", action="store_true",
-                        help="draw the pictures of the documentation from docs/study/data")
+                        help="draw the figures of the documentation from docs/study/data")
     given = parser.parse_args()
     if given.all == (given.file is not None):
         parser.error("give a file, or --all")

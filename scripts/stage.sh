@@ -1,4 +1,4 @@
-# Sourced by the scripts that run one gate after another.
+# Sourced by the scripts that run one check after another.
 
 # The modules whose files take long to compile; those below them are base text metrics data kernels.
 torch_modules=(nn train classification recommendation summarization tasks study cli)
@@ -16,9 +16,9 @@ stage() {
   echo "== $name: $((SECONDS - started)) s"
 }
 
-# What takes too long for every day takes turns by the date.
+# Checks that take too long for each day alternate by date.
 #   choice_of_today WORD...       prints one of the words
-#   share_of_today N WORD...      prints every Nth word, from another one on each day
+#   share_of_today N WORD...      prints every Nth word, with a different first word each day
 choice_of_today() {
   local words=("$@")
   echo "${words[$((10#$(date +%j) % $#))]}"

@@ -1,11 +1,11 @@
-"""Times one attention block with its output projection, all contenders in turns in one run.
+"""Times one attention block with its output projection; contenders take turns in one run.
 
 Contenders: the authors' form of Fastformer (padded, additive mask) and our cheaper form in plain
 PyTorch, each eager and compiled; a Transformer block on PyTorch's fused attention; ours. Width 256,
-16 heads, about 16,384 tokens a batch. Every contender's output, and for training its gradient of
+16 heads, about 16,384 tokens per batch. Every contender's output, and for training its gradient of
 the input, is compared with the double-precision oracle before anything is timed. With --precision
-bf16 the contenders in PyTorch hold weights and rows in bfloat16; ours takes and gives fp32 and rounds
-the operands of its products.
+bf16 the contenders in PyTorch hold weights and rows in bfloat16; ours reads and writes fp32 and
+rounds the operands of its products.
 
 Usage: attention_block.py [--lengths 64x256 16x1024 4x4096 1x16384 mix] [--rounds 11] [--threads 2]
        [--precision fp32] [--no-compile] [--alone]
@@ -346,7 +346,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--precision", choices=sorted(_DTYPE), default="fp32")
     parser.add_argument("--no-compile", dest="compile", action="store_false")
-    parser.add_argument("--alone", action="store_true", help="ours without its peers")
+    parser.add_argument("--alone", action="store_true", help="only ours, without its peers")
     options = parser.parse_args(arguments)
     torch.set_num_threads(options.threads)
     print(f"{cpu_model()}, {options.threads} threads, PyTorch {torch.__version__}, "

@@ -1,4 +1,4 @@
-"""The authors' PyTorch form of Fastformer, ported: the peer that the library's speed is held to.
+"""A port of the authors' PyTorch form of Fastformer: the peer in comparisons of speed.
 
 Every document is padded to one length, the attention mask is an additive -10000, the optimizer is
 a dense Adam over everything including the whole word embedding. Settings as in the authors' public

@@ -1,4 +1,4 @@
-"""The best that PyTorch alone gives for the authors' model: the peer of a careful engineer.
+"""The fastest form of the authors' model in plain PyTorch, as a careful engineer would write it.
 
 The same model and task as authors_form.py, but with our cheaper exact form of the layer, batches of
 similar length padded to their longest, a sparse gradient and optimizer for the word embedding, and

@@ -1,21 +1,21 @@
-"""Times the beam search of our summarizers against BART's in the library Transformers.
+"""Times the beam search of our summarizers against BART's in the Transformers library.
 
-All have two layers on either side, width 256, 8 heads, feed-forward width 512, 8,000 tokens and
-random parameters: the text is nonsense, the work is not. Each writes as many tokens for each
-document (ours the end, too, or one more), five beams, no triple twice, keys and values cached.
-Documents are equally long, so that the peer pads nothing, and it gets them in the batches that suit
-it best of 4, 8 and 16. `softmax` is BART's architecture; `additive` is Fastformer with the copy
-mechanism, which BART lacks.
+All have two encoder and two decoder layers, width 256, 8 heads, feed-forward width 512, 8,000
+tokens and random parameters: the text has no meaning, but its generation takes the usual work. Each
+writes as many tokens for each document (ours also the end token, or one more token), with five
+beams, no repeated trigram, and cached keys and values. All documents have the same length, so that
+the peer pads nothing, and it gets them in the batches that suit it best of 4, 8 and 16. `softmax`
+is BART's architecture; `additive` is Fastformer with the copy mechanism, which BART lacks.
 
-Before anything is timed, each summary has to have the length that was asked for, and that of a
-document alone has to be that of the document among others.
+Before anything is timed, each summary must have the requested length, and the summary of a
+single document must equal its summary in a batch.
 
 Usage: decoding.py [--rounds 3] [--threads 2] [--documents 128] [--words 400] [--written 60]
        [--memory]
 
-Prints a Markdown table: median documents a second with the least and most, ours as a whole process,
-and the median over the rounds of the ratio. --memory instead prints the peak of our process at growing
-numbers of beams and written tokens.
+Prints a Markdown table: median documents per second with minimum and maximum, ours as a whole
+process, and the median over the rounds of the ratio. --memory instead prints the peak of our
+process at growing numbers of beams and written tokens.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""NRMS with padding: histories and titles padded, each title encoded as often as it occurs.
+"""NRMS with padded histories and titles; each title is encoded as often as it occurs.
 
 A batch holds 50 clicked titles and the candidates of each user, every title as long as the longest
 allowed, in training and in evaluation. The parameters are read from our model directories, so that

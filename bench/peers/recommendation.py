@@ -1,15 +1,15 @@
 """Times training and evaluation of recommenders against a padded NRMS in PyTorch, in one run.
 
-The data are synthetic, in MIND's format and with its lengths (synthetic_mind.py). Width 256, 16
-heads, titles of at most 30 words, histories of at most 50, 64 clicks a batch with 4 negatives, fp32.
-Before anything is timed, the peer computes the measures of a part of the impressions with the
-parameters of our trained NRMS, which have to be ours. Ours are timed as a user meets them: training
-by the seconds that result.json has, evaluation as a whole process, reading included; the peer
-without its reading.
+The data is synthetic, in MIND's format and with its lengths (synthetic_mind.py). Width 256, 16
+heads, titles of at most 30 words, histories of at most 50, 64 clicks per batch with 4 negatives,
+fp32. Before anything is timed, the peer computes the measures of a part of the impressions with the
+parameters of our trained NRMS, and they must equal ours. Ours are timed as a user runs them:
+training by the seconds that result.json has, evaluation as a whole process, reading included; the
+peer without its reading.
 
 Usage: recommendation.py [--rounds 3] [--threads 2] [--large FOLDER]
 
-Prints a Markdown table: median clicks or impressions a second, and the median over the rounds of
+Prints a Markdown table: median clicks or impressions per second, and the median over the rounds of
 the ratio to the peer. --large instead writes a data set of the size of MIND-large into FOLDER, where
 it stays, and evaluates a model on it and on one with half as many impressions: seconds, and the peak
 of memory.

@@ -8,11 +8,11 @@
 | low_rank | LinformerSelfAttention of the package linformer |
 | linear | SelfAttention of the package linear-attention-transformer |
 
-The Poolingformer has no public implementation for a CPU. Width 256, 16 heads, 16,384 tokens a batch in
-sequences of one length, which the peers need: none is padded. What the peers leave out (the output
-layer, in the two of transformers) is left out of ours too. Before anything is timed, our mixer is
-compared at 512 tokens with the double-precision oracle of tests/parity, which the tests there compare
-with the peers' code.
+The Poolingformer has no public implementation for a CPU. Width 256, 16 heads, 16,384 tokens per
+batch in sequences of one length, which the peers need: none is padded. What the peers lack (the
+output layer, in the two of transformers) ours lacks too. Before anything is timed, our mixer is
+compared at 512 tokens with the double-precision oracle of tests/parity, which the tests there
+compare with the peers' code.
 
 Usage: rivals.py [--lengths 512 2048 8192] [--rounds 5] [--threads 2] [--mixers softmax ...]
 

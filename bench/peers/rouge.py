@@ -1,4 +1,4 @@
-"""ROUGE of the first sentences of articles: are our numbers rouge-score's, and how much faster?
+"""Compares our ROUGE with rouge-score's on the first sentences of articles: scores and speed.
 
     bench/peers/rouge.py [--pairs 2000] [FILE.jsonl...]    default: local/cnn_dailymail/test.jsonl
 
@@ -103,7 +103,7 @@ def processor_seconds(action: Callable[[], object]) -> float:
 def main() -> None:
     """Compares, then times."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--pairs", type=int, default=2000, help="how many, 0: all")
+    parser.add_argument("--pairs", type=int, default=2000, help="number of pairs; 0: all")
     parser.add_argument("--rounds", type=int, default=3)
     default = [ROOT / "local/cnn_dailymail/test.jsonl"]
     parser.add_argument("files", type=pathlib.Path, nargs="*", default=default)
@@ -115,7 +115,7 @@ def main() -> None:
         difference = largest_difference(program_scores(pairs, stem), peer_scores(pairs, stem))
         print(f"{name}: largest difference {difference:.1e}")
         if difference > 1e-9:
-            sys.exit("the scores are not those of rouge-score")
+            sys.exit("the scores differ from those of rouge-score")
         with tempfile.TemporaryDirectory() as folder:
             path = pathlib.Path(folder, "pairs.jsonl")
             write_pairs(pairs, path)

@@ -1,14 +1,14 @@
-"""Times the training of our summarizers on ever longer documents.
+"""Times the training of our summarizers on documents of increasing length.
 
 Invented documents with summaries of 60 words, on the model of recipes/cnn_dailymail.toml; a step
-trains on the same number of words, in ever fewer and longer documents. `additive` is Fastformer,
+trains on the same number of words, in fewer documents the longer they are. `additive` is Fastformer,
 `softmax` the Transformer whose cost grows with the square of the length; both copy.
 
 Usage: summary_training.py [--threads 2] [--precision fp32] [--words 512,1024,2048,4096,8192]
        [--steps 12]
 
-Prints a Markdown table: milliseconds a document, of all that a step does, as the median of the
-steps after the first two with the least and most, and the exponents with which they grow from each
+Prints a Markdown table: milliseconds per document, of a whole step, as the median of the
+steps after the first two with minimum and maximum, and the exponents with which they grow from each
 length to the next. The program has to report that it read as many tokens as there are words.
 """
 

@@ -1,8 +1,8 @@
-"""Writes a folder in MIND's format, of any size and with invented words, to measure speed on.
+"""Writes a folder in MIND's format, of any size and with invented words, for measurements of speed.
 
-The lengths of titles and histories and the number of shown news follow the quantiles of 2,000 news
-and 5,000 impressions of MINDsmall; news and words are drawn by Zipf's law. A user has one history,
-as in MIND. MIND-large has 161,013 news, 1,000,000 users and 2.3 million impressions.
+The lengths of titles and histories and the number of shown items follow the quantiles of 2,000 items
+and 5,000 impressions of MINDsmall; items and words are drawn by Zipf's law. A user has one history,
+as in MIND. MIND-large has 161,013 items, 1,000,000 users and 2.3 million impressions.
 
 Usage: synthetic_mind.py FOLDER [--news 161013] [--users 1000000] [--impressions 2300000] [--seed 1]
 """

@@ -1,19 +1,19 @@
-"""Times training and inference of a text classifier against PyTorch, in turns in one run.
+"""Times training and inference of a text classifier against PyTorch, in turns within one run.
 
-Contenders: the authors' form as their notebook runs it (padded to one length, masks, dense Adam), the
-best that PyTorch alone gives (batches of similar length, the cheaper exact form, sparse embeddings,
-compiled; also with autocast to bf16), and this library in fp32 and bf16. All have the architecture of
-the notebook (2 layers, width 256, 16 heads), batches of 64 documents, and the same tokens: those of our
-tokenizer.
+Contenders: the authors' form as their notebook runs it (padded to one length, masks, dense Adam),
+the fastest form in plain PyTorch (batches of similar length, the cheaper exact form, sparse
+embeddings, compiled; also with autocast to bf16), and this library in fp32 and bf16. All have the
+architecture of the notebook (2 layers, width 256, 16 heads), batches of 64 documents, and the same
+tokens: those of our tokenizer.
 
-Before anything is timed, the peers with the parameters of our trained model have to reach its accuracy
+Before anything is timed, the peers with the parameters of our trained model must reach its accuracy
 and its loss on the test part.
 
 Usage: training_speed.py [--data ag_news imdb] [--rounds 3] [--threads 2]
 
-Prints Markdown tables. Training: tokens a second, padding not counted, the median over the steps.
-Inference: documents a second of the test part; ours as a whole process that starts, reads and splits
-the texts into tokens, the peers without all that.
+Prints Markdown tables. Training: tokens per second without padding, the median over the steps.
+Inference: documents per second of the test part; ours as a whole process that starts, reads and
+splits the texts into tokens, the peers without these steps.
 """
 
 from __future__ import annotations

@@ -47,7 +47,7 @@ def test_a_missing_file_is_found(tree: pathlib.Path) -> None:
 def test_a_line_without_the_text_is_found(tree: pathlib.Path) -> None:
     (tree / "code.cc").write_text("int other();\n", encoding="utf-8")
     (fault,) = _faults(tree)
-    assert "docs/tour.md" in fault and "no line of the file holds 'pool() {'" in fault
+    assert "docs/tour.md" in fault and "no line of the file contains 'pool() {'" in fault
 
 
 def test_a_moved_line_is_found_and_corrected(tree: pathlib.Path) -> None:

@@ -53,7 +53,7 @@ def test_a_sound_tree_has_no_fault(tree: pathlib.Path) -> None:
     [
         ("base/d.cc", '#include "fastformer/tasks/c.h"\n', "d.cc:1: base includes a header of tasks"),
         ("base/d.cc", '\n#include <fastformer/classification/b.h>\n', "d.cc:2: base includes"),
-        ("other/d.cc", "", "other is no module"),
+        ("other/d.cc", "", "other is not a module"),
         ("base/d.cc", "\n" * 401, "has 401 lines"),
         ("base/test_items.h", "", "begins with test_"),
         ("base/d.cc", 'return name == "classifier";\n', 'd.cc:1: names "classifier"'),
@@ -75,7 +75,7 @@ def test_a_name_in_a_comment_is_no_fault(tree: pathlib.Path) -> None:
 def test_a_folder_of_many_pairs_is_a_fault(tree: pathlib.Path) -> None:
     for i in range(26):
         _write(tree, f"base/file_{i}.cc", "")
-    assert any("holds 27 pairs" in fault for fault in _faults(tree))
+    assert any("has 27 pairs" in fault for fault in _faults(tree))
 
 
 def test_an_order_with_a_cycle_is_refused(tree: pathlib.Path) -> None:

@@ -152,7 +152,7 @@ def test_lines_are_drawn_for_each_precision_and_number_of_threads(tmp_path: path
         ("results.json", "{}", ["results.json", "fastformer experiment"]),
         ("results.json", "{", ["plot:"]),
         ("e.csv", "mixer,length\n", ["e.csv:1", "'pass'"]),
-        ("e.csv", _HEADER, ["holds no measurement"]),
+        ("e.csv", _HEADER, ["contains no measurements"]),
         ("e.csv", _HEADER + "a,forward,long,fp32,1,1,1,1,1,1,measured\n", ["e.csv:2", "long"]),
     ],
 )

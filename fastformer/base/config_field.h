@@ -41,7 +41,7 @@ Enum parse_word(std::string_view word, const std::string& what) {
   for (std::size_t i = 0; i < kWords<Enum>.size(); ++i) {
     if (word == kWords<Enum>[i]) return static_cast<Enum>(i);
   }
-  throw std::invalid_argument(what + " does not know '" + std::string(word) + "'" +
+  throw std::invalid_argument(what + " cannot be '" + std::string(word) + "'" +
                               suggestion(word, words<Enum>()));
 }
 

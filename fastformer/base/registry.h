@@ -30,8 +30,8 @@ class Registry {
   /// Throws std::invalid_argument if the name is already in use.
   void add(Row row) {
     if (contains(row.name)) {
-      throw std::invalid_argument("'" + std::string(row.name) + "' is taken already as a " +
-                                  field_ + "; register another name");
+      throw std::invalid_argument("'" + std::string(row.name) + "' is already a " + field_ +
+                                  "; choose another name");
     }
     rows_.push_back(std::move(row));
   }
@@ -48,7 +48,8 @@ class Registry {
     for (const auto& row : rows_) {
       if (name == row.name) return row;
     }
-    throw std::invalid_argument(field_ + " is '" + excerpt(name) + "'" + suggestion(name, names()));
+    throw std::invalid_argument(field_ + " cannot be '" + excerpt(name) + "'" +
+                                suggestion(name, names()));
   }
 
   std::vector<std::string> names() const {

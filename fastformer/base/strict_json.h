@@ -29,7 +29,7 @@ class StrictJsonBuilder : public nlohmann::detail::json_sax_dom_parser<Json> {
       fail("the name '" + excerpt(name) + "' appears twice in one JSON object; keep one of them");
     }
     if (++count_ > kMostNames) {
-      fail("has more than " + std::to_string(kMostNames) + " names; is it another file?");
+      fail("has more than " + std::to_string(kMostNames) + " names; check the path");
     }
     return Base::key(name);
   }
@@ -60,8 +60,8 @@ class StrictJsonBuilder : public nlohmann::detail::json_sax_dom_parser<Json> {
   }
   void deeper() {
     if (++depth_ <= kDeepest) return;
-    fail("holds lists and objects more than " + std::to_string(kDeepest) +
-         " levels deep; is it another file?");
+    fail("contains lists and objects nested more than " + std::to_string(kDeepest) +
+         " levels deep; check the path");
   }
 
   const std::string& where_;

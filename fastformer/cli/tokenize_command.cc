@@ -26,7 +26,9 @@ std::unique_ptr<text::Tokenizer> tokenizer_of(const std::filesystem::path& folde
   const auto model = folder / "model";
   if (!std::filesystem::exists(folder / "tokenizer.json") &&
       std::filesystem::exists(model / "tokenizer.json")) {
-    throw std::invalid_argument(folder.string() + " is a run; its model is " + model.string());
+    throw std::invalid_argument(
+        folder.string() +
+        " is a run directory; give its model directory instead: " + model.string());
   }
   return text::is_bert_folder(folder) ? text::load_bert_tokenizer(folder)
                                       : text::load_tokenizer(folder);

@@ -130,8 +130,8 @@ void Experiment::check_paper() const {
       std::string list;
       for (const auto& name : shares) list.append(list.empty() ? "" : ", ").append(name);
       throw std::invalid_argument(
-          scores.where + base::format(": the paper's figures for '%s' are a list of %zu, expected "
-                                      "%zu in percent, one for each metric except the loss (%s)",
+          scores.where + base::format(": the list '%s' in paper has length %zu, expected %zu in "
+                                      "percent, one for each metric except the loss (%s)",
                                       data.c_str(), scores.percents.size(), shares.size(),
                                       list.empty() ? "there are none" : list.c_str()));
     }

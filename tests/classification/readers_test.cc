@@ -103,7 +103,7 @@ TEST_F(ReadersTest, OtherEncodingsAreNamedInTheRecipe) {
   EXPECT_EQ(rows("label,text\np,caf\xE9\n"), (Words{"p|caf\u00e9"}));
   config_.encoding = {.invalid_utf8 = data::InvalidText::kReplace};
   EXPECT_EQ(rows("label,text\np,caf\xE9\n"), (Words{"p|caf\uFFFD"}));
-  EXPECT_MENTIONS(notices_.at(0), "1 places");
+  EXPECT_MENTIONS(notices_.at(0), "1 byte sequences");
 }
 
 TEST_F(ReadersTest, FoldersOfAnyNamesAreClasses) {
@@ -141,7 +141,7 @@ TEST_F(ReadersTest, AHeadingOfMindIsRefused) {
   config_ = {.format = "mind"};
   EXPECT_MENTIONS(
       error("news_id\tCategory\tsubcategory\tTitle\tabstract\nN1\ta\tb\tc\td\n", "news.tsv"),
-      "news.tsv:1", "names the columns");
+      "news.tsv:1", "is a header row");
 }
 
 TEST_F(ReadersTest, OddDataAreNoticed) {

@@ -27,7 +27,8 @@ TEST_F(RecommendCommand, EvaluateGivesTheScoresOfTheTestPart) {
   EXPECT_NE(short_sighted.output, json.output);
 
   expect_refusal(run_program({"evaluate", model, clicks_->path("gone")}), {"gone"});
-  expect_refusal(run_program({"evaluate", model, clicks_->path("blind")}), {"prediction file"});
+  expect_refusal(run_program({"evaluate", model, clicks_->path("blind")}),
+                 {"no labels", "add --predictions"});
   expect_refusal(run_program({"evaluate", model, clicks_->path("test"), "--set", "data.histry=3"}),
                  {"did you mean 'history'"});
   expect_refusal(run_program({"evaluate", model, clicks_->path("test"), "--set", "search.beams=3"}),

@@ -208,7 +208,8 @@ TEST(ExperimentCommand, ASignalSavesAndTheSameCommandGoesOn) {
   }
   kill(child, SIGINT);
   EXPECT_EQ(wait_for(child), 1);
-  EXPECT_NE(content_of(log).find("the same command resumes"), std::string::npos) << content_of(log);
+  EXPECT_NE(content_of(log).find("run the same command again to resume"), std::string::npos)
+      << content_of(log);
   EXPECT_EQ(stopped.content("results.csv").find("cut,other,1,finished"), std::string::npos);
   ASSERT_EQ(stopped.run().code, 0);
   auto expected = whole.lasting_files(), found = stopped.lasting_files();

@@ -152,7 +152,8 @@ TEST_F(PredictCommand, EvaluateNamesLabelsAndListsErrors) {
 TEST_F(PredictCommand, ARunIsNotItsModel) {
   const auto run = (*folder_ / "run").string();
   for (const auto* command : {"predict", "evaluate", "inspect", "tokenize"}) {
-    expect_refusal(run_program({command, run}), {run + " is a run; its model is " + model()});
+    expect_refusal(run_program({command, run}),
+                   {run + " is a run directory; give its model directory instead: " + model()});
   }
 }
 

@@ -87,7 +87,7 @@ TEST_F(PreparedFolder, WhatIsNoPreparedFolderIsNotReplaced) {
   fs::create_directory(folder);
   cache_.write(key_.hexadecimal() + "/mine", "x");
   EXPECT_MENTIONS(testing::error_of<std::runtime_error>([&] { prepare(); }), key_.hexadecimal(),
-                  "move it away");
+                  "move it elsewhere");
   EXPECT_TRUE(fs::exists(folder / "mine"));
 }
 

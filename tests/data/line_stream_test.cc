@@ -98,7 +98,7 @@ TEST_F(LineStreamTest, WhatIsNoTextIsRefusedOrReplaced) {
   ASSERT_TRUE(stream.next(line));
   EXPECT_EQ(line, "\uFFFD\uFFFD");
   EXPECT_EQ(stream.replaced(), 3);
-  EXPECT_MENTIONS(stream.notice(), "b.txt", "3 places");
+  EXPECT_MENTIONS(stream.notice(), "b.txt", "3 byte sequences");
   const TextEncoding replaced = {.encoding = "US-ASCII", .invalid_utf8 = InvalidText::kReplace};
   EXPECT_EQ(lines("a\xE9\n", replaced), (Words{"a\uFFFD"}));
 }

@@ -19,9 +19,9 @@ TEST(Scores, AnotherNameIsRefusedWithThoseThereAre) {
   const Scores scores = {{"loss", 0.25}, {"auc", 0.75}};
   for (const char* name : {"accuracy", "AUC", "auc ", ""}) {
     EXPECT_MENTIONS(testing::error_of([&] { score_of(scores, name); }), base::format("'%s'", name),
-                    "there are loss, auc");
+                    "valid: loss, auc");
   }
-  EXPECT_MENTIONS(testing::error_of([] { score_of({}, "loss"); }), "'loss'", "there are none");
+  EXPECT_MENTIONS(testing::error_of([] { score_of({}, "loss"); }), "'loss'", "valid: none");
 }
 
 TEST(Scores, AreShownWithTheirTitles) {

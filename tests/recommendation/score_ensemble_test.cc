@@ -101,7 +101,7 @@ TEST(ScoreEnsemble, RefusesOtherImpressionsAndNoMember) {
     ScoreEnsemble ensemble;
     ensemble.add(model, data);
     EXPECT_MENTIONS(testing::error_of([&] { ensemble.add(model, dataset_of(other)); }), "model 2",
-                    "other impressions");
+                    "different impressions");
   }
   EXPECT_THROW(ScoreEnsemble().visit(data.parts.test, [](const auto&, auto) {}), std::logic_error);
 }

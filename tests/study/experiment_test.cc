@@ -277,9 +277,10 @@ TEST_F(ExperimentTest, ThePaperHasAFigureForEachMetricButTheLoss) {
   EXPECT_EQ(experiment.paper_percent(0, 0, "ndcg_5"), 36.5);
   EXPECT_EQ(experiment.paper_percent(0, 0, "auc"), 68);
   EXPECT_FALSE(experiment.paper_percent(0, 0, "loss"));
-  EXPECT_MENTIONS(error_of(grid_with("[36.5]")), "grid.toml:12", "'films' are 1", "expected 2",
-                  "(ndcg_5, auc)");
-  EXPECT_MENTIONS(error_of(grid_with("[36.5, 68, 1]")), "grid.toml:12", "'films' are 3");
+  EXPECT_MENTIONS(error_of(grid_with("[36.5]")), "grid.toml:12", "'films' in paper has length 1",
+                  "expected 2", "(ndcg_5, auc)");
+  EXPECT_MENTIONS(error_of(grid_with("[36.5, 68, 1]")), "grid.toml:12",
+                  "'films' in paper has length 3");
 }
 
 TEST_F(ExperimentTest, EveryTaskNeedsATestPart) {

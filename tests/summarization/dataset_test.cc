@@ -135,7 +135,7 @@ TEST_F(PairTest, ConfigurationIsChecked) {
   };
   EXPECT_EQ(error([](auto&) {}), "");
   EXPECT_MENTIONS(error([](auto& c) { c.target_field = "source"; }), "both 'source'");
-  EXPECT_MENTIONS(error([](auto& c) { c.target_field = ""; }), "are needed");
+  EXPECT_MENTIONS(error([](auto& c) { c.target_field = ""; }), "must both be set");
   EXPECT_MENTIONS(error([](auto& c) { c.format = "story", c.source_field = "x"; }), "remove");
   EXPECT_MENTIONS(error([](auto& c) { c.min_target_tokens = 200; }), "min_target_tokens is 200",
                   "128");

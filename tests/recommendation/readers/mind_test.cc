@@ -51,7 +51,7 @@ TEST_F(MindClicksTest, AHeadingIsRefusedAndTimesMayBeIso8601) {
   folder_.write("items.tsv", "news_id\tcategory\tsubcategory\ttitle\tabstract\n" + kNews);
   ItemTable items;
   EXPECT_MENTIONS(testing::error_of([&] { read_mind_items(folder_ / "items.tsv", {}, items); }),
-                  "items.tsv:1", "names the columns");
+                  "items.tsv:1", "is a header row");
 }
 
 TEST_F(MindClicksTest, ReadsImpressionsAndItems) {

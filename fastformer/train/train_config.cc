@@ -29,8 +29,7 @@ void TrainConfig::visit_fields(base::FieldVisitor& visit, const Measures& measur
   visit("weight_decay", weight_decay, "decoupled weight decay of matrices (adamw)",
         base::between(0, 10));
   visit("schedule", schedule,
-        "course of the learning rate after the warm-up: constant, or decreasing to 0 along a line "
-        "or a cosine");
+        "learning rate after the warm-up: constant, or falling to 0 linearly or along a cosine");
   visit("warmup_fraction", warmup_fraction,
         "fraction of the steps in which the learning rate rises to its peak", base::between(0, 1));
   visit("clip_norm", clip_norm, "gradients are clipped to this norm; 0: no clipping",

@@ -53,7 +53,7 @@ train::EvaluationReport evaluate(const train::EvaluationRequest& request,
                                  const train::NoticeSink& notice) {
   if (!request.ensemble.empty() || !request.predictions.empty()) {
     throw std::invalid_argument("--ensemble and --predictions are for recommenders, but " +
-                                request.model.string() + " holds a classifier");
+                                request.model.string() + " contains a classifier");
   }
   if (request.data.empty()) {
     throw std::invalid_argument("give the files on which to evaluate " + request.model.string());

@@ -26,9 +26,9 @@ void check_model_for(const std::string& command, const std::filesystem::path& mo
   if (std::find(task.commands.begin(), task.commands.end(), command) != task.commands.end()) return;
   std::string right;
   for (const auto& name : task.commands) right += (right.empty() ? "" : ", ") + name;
-  throw std::invalid_argument(model.string() + " holds a " + task.model + ", which the command '" +
-                              command + "' does not support; use evaluate, inspect" +
-                              (right.empty() ? "" : ", " + right));
+  throw std::invalid_argument(
+      model.string() + " contains a " + task.model + ", which the command '" + command +
+      "' does not support; use evaluate, inspect" + (right.empty() ? "" : ", " + right));
 }
 
 }  // namespace fastformer::cli

@@ -132,7 +132,7 @@ void check_ensemble(const std::vector<fs::path>& members) {
   for (const auto& path : members) {
     const auto kind = base::kind_of_model(path);
     if (kind == kModelKind) continue;
-    throw std::invalid_argument("--ensemble: " + path.string() + " holds a " + kind +
+    throw std::invalid_argument("--ensemble: " + path.string() + " contains a " + kind +
                                 ", expected a recommender");
   }
 }
@@ -183,7 +183,7 @@ train::EvaluationReport evaluate_model(const train::EvaluationRequest& request,
                                        const train::NoticeSink& notice) {
   if (!request.errors.empty()) {
     throw std::invalid_argument("--errors is for classifiers, but " + request.model.string() +
-                                " holds a recommender");
+                                " contains a recommender");
   }
   check_ensemble(request.ensemble);
   const kernels::ComputeScope scope(request.options.precision, request.options.threads);

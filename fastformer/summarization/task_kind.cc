@@ -52,11 +52,11 @@ train::EvaluationReport evaluate_model(const train::EvaluationRequest& request,
                                        const train::NoticeSink&) {
   if (!request.errors.empty()) {
     throw std::invalid_argument("--errors is for classifiers, but " + request.model.string() +
-                                " holds a summarizer");
+                                " contains a summarizer");
   }
   if (!request.ensemble.empty() || !request.predictions.empty()) {
     throw std::invalid_argument("--ensemble and --predictions are for recommenders, but " +
-                                request.model.string() + " holds a summarizer");
+                                request.model.string() + " contains a summarizer");
   }
   if (request.data.empty()) {
     throw std::invalid_argument("give the files on which to evaluate " + request.model.string());

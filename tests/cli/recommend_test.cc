@@ -130,14 +130,14 @@ TEST_F(RecommendCommand, TheIndexIsNoPlaceForOtherFiles) {
 TEST_F(RecommendCommand, AModelOfAnotherKindGetsOneSentence) {
   const auto model = clicks_->path("run/model");
   expect_refusal(run_program({"predict", model}, "oil\n"),
-                 {"holds a recommender", "'predict'", "evaluate, inspect, recommend"});
+                 {"contains a recommender", "'predict'", "evaluate, inspect, recommend"});
   expect_refusal(run_program({"summarize", model}, "oil\n"),
-                 {"holds a recommender", "'summarize'", "evaluate, inspect, recommend"});
+                 {"contains a recommender", "'summarize'", "evaluate, inspect, recommend"});
   const SmallTask task;
   ASSERT_EQ(run_program(with(task.train("run"), {"--set", "train.max_steps=1"})).code, 0);
   expect_refusal(
       run_program({"recommend", task.path("run/model"), "--items", clicks_->path("test")}),
-      {"holds a classifier", "'recommend'", "evaluate, inspect, predict"});
+      {"contains a classifier", "'recommend'", "evaluate, inspect, predict"});
   expect_refusal(
       run_program({"evaluate", task.path("run/model"), clicks_->path("test"), "--ensemble", model}),
       {"--ensemble", "for recommenders", "a classifier"});

@@ -230,9 +230,9 @@ TEST_F(SummarizeCommand, BadInputGetsOneSentence) {
 
 TEST_F(SummarizeCommand, AModelOfAnotherKindGetsOneSentence) {
   expect_refusal(run_program({"predict", model()}, "oil\n"),
-                 {"holds a summarizer", "'predict'", "evaluate, inspect, summarize"});
+                 {"contains a summarizer", "'predict'", "evaluate, inspect, summarize"});
   expect_refusal(run_program({"recommend", model(), "--news", pairs_->path("test.jsonl")}),
-                 {"holds a summarizer", "'recommend'", "evaluate, inspect, summarize"});
+                 {"contains a summarizer", "'recommend'", "evaluate, inspect, summarize"});
 }
 
 TEST_F(SummarizeCommand, EvaluateGivesTheScoresOfTheTestPart) {

@@ -154,8 +154,8 @@ ClickSource read_debian_clicks(const DataConfig& config) {
     }
     if (files->empty() || log->size() > 0) continue;
     throw std::invalid_argument(files->front() +
-                                ": contains no packages that are not in earlier parts and that "
-                                "depend on a known package; give another file");
+                                ": none of its new packages (those not in earlier parts) depends "
+                                "on a known package; give another file");
   }
   return source;
 }

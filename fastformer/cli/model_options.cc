@@ -17,7 +17,7 @@ void add_compute_options(CLI::App& command, Options& options) {
           "Precision of matrix products: fp32, bf16, or auto (bf16 on CPUs where it is faster)")
       ->check(CLI::IsMember(base::words<kernels::Precision>()))
       ->default_str("fp32");
-  command.add_option("--threads", options.threads, "Processor cores to use; 0: all")
+  command.add_option("--threads", options.threads, "CPU cores to use; 0: all")
       ->check(CLI::Range(0, 4096));
 }
 

@@ -16,12 +16,6 @@ endforeach()
 add_library(fastformer_torch_libraries INTERFACE)
 target_link_libraries(fastformer_torch_libraries INTERFACE
   $<BUILD_INTERFACE:${FASTFORMER_TORCH_LIBRARY_DIR}/libtorch_cpu.so>)
-# kernels/parallel.cc and the templates of LibTorch's headers run on OpenMP; compiled without it they
-# are plain loops. The runtime that it links is the one of LibTorch: both are named libgomp.so.1.
-foreach(target fastformer_torch fastformer_torch_libraries)
-  target_compile_options(${target} INTERFACE $<BUILD_INTERFACE:-fopenmp>)
-  target_link_options(${target} INTERFACE -fopenmp)
-endforeach()
 set_target_properties(fastformer_torch PROPERTIES EXPORT_NAME torch)
 set_target_properties(fastformer_torch_libraries PROPERTIES EXPORT_NAME torch_libraries)
 set_property(GLOBAL APPEND PROPERTY FASTFORMER_MODULES fastformer_torch fastformer_torch_libraries)

@@ -2,29 +2,14 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstdlib>
 #include <exception>
 #include <stdexcept>
 #include <string>
 #include <utility>
 
-#if defined(_OPENMP)
-#include <omp.h>
-#else
-// Compiled without OpenMP, all parts run on the calling thread.
-static int omp_get_max_threads() { return 1; }
-static int omp_get_num_threads() { return 1; }
-static int omp_get_thread_num() { return 0; }
-static int omp_in_parallel() { return 0; }
-static void omp_set_num_threads(int /*count*/) {}
-#endif
-
-// NOLINTBEGIN(readability-identifier-naming): the names of MKL; weak, because other BLAS do not
-// have them.
-extern "C" {
-int MKL_Get_Max_Threads() __attribute__((weak));
-int MKL_Set_Num_Threads_Local(int count) __attribute__((weak));
-}
-// NOLINTEND(readability-identifier-naming)
+#include "fastformer/base/usable_cores.h"
+#include "fastformer/kernels/thread_pool.h"
 
 namespace fastformer::kernels {
 namespace {
@@ -32,87 +17,84 @@ namespace {
 // The settings of a scope, which `parallel_for` passes to its threads.
 struct ThreadSettings {
   Operands operands = Operands::kFloat;
-  int threads = 0;  // 0: those of OpenMP
+  std::int64_t threads = 0;  // 0: as many as default_threads()
 };
 
 thread_local ThreadSettings settings;
+thread_local bool in_part = false;
 
-// In its first operation on a thread, LibTorch lowers OpenMP's number of threads to MKL's, which
-// counts cores. Our call may come earlier.
-int openmp_threads() {
-  thread_local bool lowered = false;
-  if (!lowered && MKL_Get_Max_Threads != nullptr) omp_set_num_threads(MKL_Get_Max_Threads());
-  lowered = true;
-  return omp_get_max_threads();
+std::int64_t default_threads() {
+  static const std::int64_t threads = [] {
+    const char* given = std::getenv("OMP_NUM_THREADS");
+    const auto wanted = given == nullptr ? 0 : std::strtoll(given, nullptr, 10);
+    return wanted > 0 ? std::min<std::int64_t>(wanted, kMostThreads) : base::usable_cores();
+  }();
+  return threads;
 }
 
-// The number before.
-int set_blas_threads(int count) {
-  return MKL_Set_Num_Threads_Local == nullptr ? 0 : MKL_Set_Num_Threads_Local(count);
-}
+// A loop that several threads share.
+struct SharedLoop {
+  std::int64_t begin, end, size;  // of the range, and of a part
+  void (*body)(const void* context, std::int64_t first, std::int64_t last);
+  const void* context;
+  ThreadSettings callers;
+  std::atomic_flag failed;
+  std::exception_ptr error;
+
+  void run_part(std::int64_t part) noexcept {
+    const auto own = std::exchange(settings, callers);
+    in_part = true;
+    const auto first = begin + part * size;
+    try {
+      body(context, first, std::min(end, first + size));
+    } catch (...) {
+      if (!failed.test_and_set()) error = std::current_exception();
+    }
+    in_part = false;
+    settings = own;
+  }
+};
 
 }  // namespace
 
 ComputeScope::ComputeScope(Precision precision, std::int64_t threads)
-    : operands_(settings.operands),
-      threads_(settings.threads),
-      openmp_threads_(0),
-      blas_threads_(0) {
-  if (threads < 0) {
-    throw std::invalid_argument("expected a number of threads of at least 0, got " +
-                                std::to_string(threads));
+    : operands_(settings.operands), threads_(settings.threads) {
+  if (threads < 0 || threads > kMostThreads) {
+    throw std::invalid_argument("expected a number of threads from 0 to " +
+                                std::to_string(kMostThreads) + ", got " + std::to_string(threads));
   }
   const bool rounds = resolve_precision(precision) == Precision::kBf16;
   settings.operands = rounds ? Operands::kBf16 : Operands::kFloat;
-  if (threads == 0) return;
-  openmp_threads_ = openmp_threads();
-  settings.threads = static_cast<int>(threads);
-  omp_set_num_threads(settings.threads);
-  blas_threads_ = set_blas_threads(settings.threads);
+  if (threads > 0) settings.threads = threads;
 }
 
-ComputeScope::~ComputeScope() {
-  settings = {operands_, threads_};
-  if (openmp_threads_ == 0) return;
-  omp_set_num_threads(openmp_threads_);
-  set_blas_threads(blas_threads_);
-}
+ComputeScope::~ComputeScope() { settings = {operands_, threads_}; }
 
 Operands token_operands() { return settings.operands; }
 
-std::int64_t thread_count() { return settings.threads > 0 ? settings.threads : openmp_threads(); }
+std::int64_t thread_count() { return settings.threads > 0 ? settings.threads : default_threads(); }
 
-bool in_parallel_region() { return omp_in_parallel() != 0; }
+bool in_parallel_region() { return in_part; }
 
 namespace internal {
 
 void share_range(std::int64_t begin, std::int64_t end, std::int64_t grain,
                  void (*body)(const void* context, std::int64_t first, std::int64_t last),
                  const void* context) {
-  const ThreadSettings callers{settings.operands, static_cast<int>(thread_count())};
-  // LibTorch's first operation on a thread may have set another number since the scope began. All
-  // threads take part, even where there are fewer parts: a team of another size each time would
-  // make GCC's OpenMP end and start threads.
-  if (omp_get_max_threads() != callers.threads) omp_set_num_threads(callers.threads);
-  std::atomic_flag failed;
-  std::exception_ptr error;
-#pragma omp parallel
-  {
-    const auto own = std::exchange(settings, callers);
-    std::int64_t parts = omp_get_num_threads();
-    if (grain > 0) parts = std::min(parts, (end - begin + grain - 1) / grain);
-    const auto size = (end - begin + parts - 1) / parts;
-    const auto first = begin + omp_get_thread_num() * size;
-    if (first < end) {
-      try {
-        body(context, first, std::min(end, first + size));
-      } catch (...) {
-        if (!failed.test_and_set()) error = std::current_exception();
-      }
-    }
-    settings = own;
-  }
-  if (error) std::rethrow_exception(error);
+  auto parts = thread_count();
+  if (grain > 0) parts = std::min(parts, (end - begin + grain - 1) / grain);
+  const auto size = (end - begin + parts - 1) / parts;
+  SharedLoop loop{.begin = begin,
+                  .end = end,
+                  .size = size,
+                  .body = body,
+                  .context = context,
+                  .callers = {settings.operands, thread_count()}};
+  ThreadPool::shared().run(
+      (end - begin + size - 1) / size,
+      [](void* shared, std::int64_t part) { static_cast<SharedLoop*>(shared)->run_part(part); },
+      &loop);
+  if (loop.error) std::rethrow_exception(loop.error);
 }
 
 }  // namespace internal

@@ -3,39 +3,44 @@
 #include <cstdint>
 
 #include "fastformer/kernels/gemm.h"
+#include "fastformer/kernels/library_threads.h"
 #include "fastformer/kernels/precision.h"
 
 /// The number of threads of `parallel_for` and the precision of products. Both are settings of the
 /// calling thread, so that models with different settings can run at the same time.
 namespace fastformer::kernels {
 
+/// The largest number of threads that can be asked for.
+constexpr std::int64_t kMostThreads = 4096;
+
 /// Sets both for the calling thread while the object exists. Models create one in each method:
 ///
 ///   const ComputeScope scope(options.precision, options.threads);
 ///   return encoder.forward(x, offsets);  // and everything that it calls
 ///
-/// The number of threads also applies to LibTorch's operations and its BLAS. A backward pass rounds
-/// as its forward pass did, in any scope.
+/// Operations of LibTorch and its BLAS stay on the calling thread. A backward pass rounds as its
+/// forward pass did, in any scope.
 class ComputeScope {
  public:
-  /// `threads` = 0 keeps the current number of the calling thread. Throws std::invalid_argument for
-  /// a negative number.
+  /// `threads` = 0 keeps the current number of the calling thread. Throws std::invalid_argument
+  /// unless `threads` is in [0, kMostThreads].
   explicit ComputeScope(Precision precision, std::int64_t threads = 0);
   ~ComputeScope();
   ComputeScope(const ComputeScope&) = delete;
   ComputeScope& operator=(const ComputeScope&) = delete;
 
  private:
-  Operands operands_;  // the previous settings, as all members below
-  int threads_;
-  int openmp_threads_, blas_threads_;
+  Operands operands_;  // the previous settings
+  std::int64_t threads_;
+  OneLibraryThread library_thread_;
 };
 
 /// The precision of token rows in products; kFloat outside of any scope.
 Operands token_operands();
 
-/// The number of threads of `parallel_for`. Outside of any scope it is LibTorch's number:
-/// OMP_NUM_THREADS, at most one per core.
+/// The number of threads of `parallel_for`. Outside of any scope it is the environment variable
+/// OMP_NUM_THREADS or, without it, the number of cores that the process may use
+/// (`base::usable_cores`).
 std::int64_t thread_count();
 
 /// Whether the calling thread is running a part of a `parallel_for` with several threads.
@@ -50,12 +55,12 @@ void share_range(std::int64_t begin, std::int64_t end, std::int64_t grain,
 
 /// Calls body(first, last) for consecutive parts of [begin, end): at most one part per thread, and
 /// at most ceil((end - begin) / grain) parts, all of equal size except the last. They depend only
-/// on the range, the grain and the number of threads. The caller is one of the threads, and its
-/// precision applies to all of them. A range of at most `grain` numbers, or inside a parallel
-/// region, is one part on the calling thread.
+/// on the range, the grain and the number of threads, not on which thread runs a part: the caller
+/// runs all parts that no other thread has started (`thread_pool.h`). The caller's precision applies
+/// to all of them. A range of at most `grain` numbers, or inside a parallel region, is one part on
+/// the calling thread.
 ///
-/// If bodies throw, the caller gets one of the exceptions after all parts have
-/// ended.
+/// If bodies throw, the caller gets one of the exceptions after all parts have ended.
 template <class Body>
 void parallel_for(std::int64_t begin, std::int64_t end, std::int64_t grain, const Body& body) {
   if (begin >= end) return;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <mutex>
 #include <set>
@@ -95,15 +96,25 @@ TEST(ComputeScope, BelongsToItsThreadAndEnds) {
   EXPECT_EQ(token_operands(), Operands::kFloat);
   EXPECT_EQ(thread_count(), threads);
   EXPECT_THROW(ComputeScope(Precision::kFp32, -1), std::invalid_argument);
+  EXPECT_THROW(ComputeScope(Precision::kFp32, kMostThreads + 1), std::invalid_argument);
 }
 
 TEST(ComputeScope, HoldsOnTheThreadsThatHelp) {
   const ComputeScope scope(Precision::kBf16, 3);
   std::mutex mutex;
   std::set<std::thread::id> threads;
-  parallel_for(0, 3, 1, [&](std::int64_t, std::int64_t) {
+  // Each part waits for the others, so that three threads are needed.
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  const auto met = [&] {
     const std::lock_guard lock(mutex);
-    threads.insert(std::this_thread::get_id());
+    return threads.size() == 3 || std::chrono::steady_clock::now() > end;
+  };
+  parallel_for(0, 3, 1, [&](std::int64_t, std::int64_t) {
+    {
+      const std::lock_guard lock(mutex);
+      threads.insert(std::this_thread::get_id());
+    }
+    while (!met()) std::this_thread::yield();
     EXPECT_EQ(token_operands(), Operands::kBf16);
   });
   EXPECT_EQ(threads.size(), 3);

@@ -1,0 +1,58 @@
+#include "fastformer/kernels/library_threads.h"
+
+#include <dlfcn.h>
+
+namespace fastformer::kernels {
+namespace {
+
+// A function of a library that the process has loaded, or null.
+template <class Function>
+Function* loaded(const char* name) {
+  return reinterpret_cast<Function*>(dlsym(RTLD_DEFAULT, name));
+}
+
+// OpenMP's number of threads; null in a program without LibTorch.
+struct OpenMp {
+  int (*get)() = loaded<int()>("omp_get_max_threads");
+  void (*set)(int) = loaded<void(int)>("omp_set_num_threads");
+};
+
+// MKL's; null with another BLAS. `set` is for the calling thread and returns the number before.
+struct Mkl {
+  int (*get)() = loaded<int()>("MKL_Get_Max_Threads");
+  int (*set)(int) = loaded<int(int)>("MKL_Set_Num_Threads_Local");
+};
+
+const OpenMp& openmp() {
+  static const OpenMp functions;
+  return functions;
+}
+
+const Mkl& mkl() {
+  static const Mkl functions;
+  return functions;
+}
+
+// In its first operation on a thread, LibTorch lowers OpenMP's number of threads to MKL's, which
+// counts cores. The number that is kept for later must be that one.
+int openmp_threads() {
+  thread_local bool lowered = false;
+  if (!lowered && mkl().get != nullptr) openmp().set(mkl().get());
+  lowered = true;
+  return openmp().get();
+}
+
+}  // namespace
+
+OneLibraryThread::OneLibraryThread()
+    : openmp_(openmp().set == nullptr ? 0 : openmp_threads()),
+      blas_(mkl().set == nullptr ? 0 : mkl().set(1)) {
+  if (openmp().set != nullptr) openmp().set(1);
+}
+
+OneLibraryThread::~OneLibraryThread() {
+  if (mkl().set != nullptr) mkl().set(blas_);
+  if (openmp().set != nullptr) openmp().set(openmp_);
+}
+
+}  // namespace fastformer::kernels

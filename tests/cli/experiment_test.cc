@@ -139,7 +139,7 @@ TEST(ExperimentCommand, OnlyWhatChangedRunsAgain) {
   ASSERT_EQ(grid.run().code, 0);
   const auto first = times_of(grid);
   const auto files = grid.lasting_files();
-  expect_mentions(grid.run(), 0, {"8 of 8 cells are finished, 0 to go"});
+  expect_mentions(grid.run(), 0, {"8 of 8 cells are finished, 0 remain"});
   EXPECT_EQ(times_of(grid), first);
   EXPECT_EQ(grid.lasting_files(), files);
 
@@ -153,7 +153,7 @@ TEST(ExperimentCommand, OnlyWhatChangedRunsAgain) {
   ASSERT_EQ(grid.run({"--table"}).code, 0);
   EXPECT_NE(grid.content("results.md").find("| other | 0 of 2 | missing |"), std::string::npos);
   EXPECT_EQ(times_of(grid), first);
-  expect_mentions(grid.run(), 0, {"4 of 8 cells are finished, 4 to go"});
+  expect_mentions(grid.run(), 0, {"4 of 8 cells are finished, 4 remain"});
   for (const auto& [cell, time] : times_of(grid)) {
     EXPECT_EQ(time == first.at(cell), cell.find("base") != std::string::npos) << cell;
   }
@@ -164,7 +164,7 @@ TEST(ExperimentCommand, OnlyRunsTheCellsAsked) {
   const SmallGrid grid;
   expect_mentions(grid.run({"--only", "cut/base"}), 0, {"[2/2] cut/base/seed-2"});
   const auto table = grid.content("results.md");
-  EXPECT_NE(table.find("2 of 8 trainings are finished"), std::string::npos) << table;
+  EXPECT_NE(table.find("2 of 8 training runs are finished"), std::string::npos) << table;
   EXPECT_NE(table.find("| other | 0 of 2 | missing |"), std::string::npos) << table;
   EXPECT_FALSE(fs::exists(grid.path("whole")));
   expect_mentions(grid.run({"--only", "films"}), 1, {"'films'", "whole/base/seed-1"});
@@ -194,7 +194,7 @@ TEST(ExperimentCommand, ProcessesShareAnExperiment) {
         {"[1/2] cut/base/seed-1  is in use by another process, skipped",
          "[2/2] cut/base/seed-2  accuracy", "1 of 2 cells are in use by other processes"});
   }
-  expect_mentions(grid.run({"--only", "cut/base"}), 0, {"1 of 2 cells are finished, 1 to go"});
+  expect_mentions(grid.run({"--only", "cut/base"}), 0, {"1 of 2 cells are finished, 1 remain"});
 }
 
 TEST(ExperimentCommand, ASignalSavesAndTheSameCommandGoesOn) {

@@ -287,14 +287,14 @@ TEST_F(Extensions, ATaskIsTrainedSavedFoundAndResumed) {
 
 TEST_F(Extensions, ATakenNameIsRefused) {
   EXPECT_MENTIONS(testing::error_of([] { classification::register_reader({.name = "csv"}); }),
-                  "'csv' is taken");
+                  "'csv' is already a ");
   EXPECT_MENTIONS(
       testing::error_of([] { nn::register_mixer<nn::NoMixerFields>("softmax", nullptr); }),
-      "'softmax' is taken");
+      "'softmax' is already a ");
   EXPECT_MENTIONS(testing::error_of([] { metrics::register_class_metric({.name = "accuracy"}); }),
-                  "'accuracy' is taken");
+                  "'accuracy' is already a ");
   EXPECT_MENTIONS(testing::error_of([] { tasks::register_task({.name = "summarization"}); }),
-                  "'summarization' is taken");
+                  "'summarization' is already a ");
 }
 
 }  // namespace

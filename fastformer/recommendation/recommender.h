@@ -3,8 +3,10 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "fastformer/base/vectors.h"
@@ -27,13 +29,32 @@ struct Recommendation {
   };
   std::string id, title;
   double score = 0;
-  std::vector<Reason> reasons;  ///< one per click, oldest first
+  std::vector<Reason> reasons;  ///< one per click that the model reads, oldest first
 };
 
-/// The result of `Recommender::recommend`.
+/// The result of `Recommender::recommend` for one user.
 struct Recommendations {
-  std::vector<Recommendation> items;  ///< best first
-  std::vector<std::string> unknown;   ///< ids of the history that the catalogue lacks; ignored
+  std::vector<Recommendation> items;              ///< best first
+  std::vector<std::string> unknown;               ///< ids of the history that the catalogue lacks
+  std::vector<std::string> unknown_candidates{};  ///< the same of the candidates; not ranked
+  /// The user has no click that the catalogue knows. Nothing is known of such a user: all items
+  /// have the same score.
+  bool cold = false;
+};
+
+/// A user to recommend items to.
+struct UserRequest {
+  std::string user;                                      ///< any name; may be empty
+  std::vector<std::string> history;                      ///< ids of clicked items, oldest first
+  std::optional<std::vector<std::string>> candidates{};  ///< ids to rank; none: all items
+};
+
+struct RecommendOptions {
+  std::size_t top = 10;
+  /// Whether items of the history are not recommended. None: they are not, unless the request names
+  /// them among its candidates.
+  std::optional<bool> exclude_seen{};
+  bool explain = false;  ///< fill Recommendation::reasons
 };
 
 /// Items with their vectors, for the recommender that made them. Immutable; safe to share by
@@ -45,6 +66,7 @@ class Catalogue {
   ~Catalogue();
 
   std::int64_t size() const;
+  bool contains(std::string_view id) const;
   /// Titles that were not in the index file and had to be encoded.
   std::int64_t encoded() const;
 
@@ -97,9 +119,19 @@ class Recommender {
   Recommendations recommend(const Catalogue& catalogue, std::span<const std::string> history,
                             std::size_t top = 10) const;
 
+  /// One result per request, in their order; a cold user gets no items. Users are encoded and
+  /// scored many at a time. Throws std::runtime_error if a computation fails.
+  ///
+  ///   const std::vector<fastformer::UserRequest> users = {{"U1", {"N55189", "N42782"}}};
+  ///   for (const auto& result : recommender.recommend(catalogue, users, {.top = 5})) use(result);
+  std::vector<Recommendations> recommend(const Catalogue& catalogue,
+                                         std::span<const UserRequest> requests,
+                                         const RecommendOptions& options = {}) const;
+
   /// The vectors of titles [titles, width]; the product of a user's and an item's is the score.
   Vectors embed(std::span<const std::string> titles) const;
-  /// The vectors of users [histories, width] by the ids of their clicks.
+  /// The vectors of users [histories, width] by the ids of their clicks; zeros for a user without a
+  /// click that the catalogue knows.
   Vectors embed_users(const Catalogue& catalogue,
                       std::span<const std::vector<std::string>> histories) const;
 

@@ -1,7 +1,11 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
 
+#include "fastformer/data/line_stream.h"
 #include "fastformer/recommendation/readers/reader.h"
 
 /// The formats that come with the library, each in the source of its name.
@@ -23,6 +27,12 @@ ClickSource read_mind_clicks(const DataConfig& config);
 /// The items of a source as above; other files are read as news.tsv.
 void read_mind_items(const std::filesystem::path& source, const DataConfig& config,
                      ItemTable& items);
+
+/// The behaviors.tsv of a source as above, and the five cells of one of its lines. Throws
+/// std::invalid_argument that begins with `where` for a line of other columns.
+data::LineStream open_mind_behaviors(const std::filesystem::path& source, const DataConfig& config);
+void split_mind_behaviors(std::string_view line, const std::string& where,
+                          std::vector<std::string_view>& cells);
 
 /// The atomic files of RecBole (Zhao et al., arXiv 2011.01731): tables separated by tabs whose
 /// first line names and types the columns. A source is name.inter, or the folder that holds one

@@ -16,6 +16,8 @@ namespace fastformer::base {
 ///
 ///   base::write_file_atomically(dir / "config.json", [&](std::ostream& out) { out << text; });
 ///
+/// The stream can go back to a place (`seekp`), for what is known only at the end.
+///
 /// Throws std::runtime_error naming the path and the cause (folder missing, disk full, no
 /// permission); the temporary file is removed.
 void write_file_atomically(const std::filesystem::path& path,

@@ -48,12 +48,20 @@ struct Dataset {
   std::string summary() const;
 };
 
+/// What prepared data take over from the model that training starts from (train.from): all words
+/// and labels keep their numbers, new ones follow.
+struct StartingPoint {
+  std::filesystem::path directory;  ///< of the model, with its tokenizer
+  std::vector<std::string> labels;
+};
+
 /// Reads the sources, splits them, tokenizes them and fits the linear members.
 ///
 ///   const Dataset dataset = prepare(config, text_config, linear_config, "runs/ag_news/cache");
 ///   std::puts(dataset.summary().c_str());
 ///
-/// Labels and vocabulary come from the training part alone. The result is stored in
+/// Labels and vocabulary come from the training part alone, behind those of `start`, which may be
+/// null. The result is stored in
 /// `cache_folder`/<key>, where the key covers the configurations and the names, sizes and times of
 /// the source files: a second call opens it without reading them. Memory holds 16 bytes per row,
 /// the vocabulary and a few megabytes.
@@ -63,12 +71,13 @@ struct Dataset {
 /// test part.
 Dataset prepare(const DataConfig& config, const text::TokenizerConfig& text_config,
                 const linear::LinearConfig& linear_config,
-                const std::filesystem::path& cache_folder, const data::Notice& notice = {});
+                const std::filesystem::path& cache_folder, const data::Notice& notice = {},
+                const StartingPoint* start = nullptr);
 
 /// The same for examples in memory, without any file. Throws as above.
 Dataset prepare(std::span<const Example> examples, const DataConfig& config,
-                const text::TokenizerConfig& text_config,
-                const linear::LinearConfig& linear_config);
+                const text::TokenizerConfig& text_config, const linear::LinearConfig& linear_config,
+                const StartingPoint* start = nullptr);
 
 /// Reads labelled files for a model with the classes `labels`, about 16 MB of tokens at a time, and
 /// calls `use` for each piece, so that memory does not grow with the files. `ngrams` and `notices`

@@ -60,14 +60,18 @@ struct Dataset {
 /// covers both configurations and the names, sizes and times of the source files; a second call
 /// opens it without reading them.
 ///
+/// `start` is the directory of a model whose vocabulary is used, and extended where it can be;
+/// empty: none.
+///
 /// Throws std::invalid_argument with one sentence for input that a reader refuses, and if no
 /// training pair is left.
 Dataset prepare(const DataConfig& config, const text::TokenizerConfig& text_config,
-                const std::filesystem::path& cache_folder, const data::Notice& notice = {});
+                const std::filesystem::path& cache_folder, const data::Notice& notice = {},
+                const std::filesystem::path& start = {});
 
 /// The same for pairs in memory, without any file.
 Dataset prepare(std::span<const TextPair> pairs, const DataConfig& config,
-                const text::TokenizerConfig& text_config);
+                const text::TokenizerConfig& text_config, const std::filesystem::path& start = {});
 
 /// The pairs of `entries`, in memory, for an existing model and tokenizer. Throws as prepare()
 /// does, and if no pair is left.

@@ -26,6 +26,10 @@ class Vocabulary {
   /// less than `minimum_count` times and those with control characters, `size_limit` at most.
   static Vocabulary from_counts(const TokenCounts& counts, std::int64_t minimum_count,
                                 std::int64_t size_limit);
+  /// These tokens with their ids, then those of `counts` that they lack, chosen in the same way:
+  /// `size_limit` at most, but at least these.
+  Vocabulary extended(const TokenCounts& counts, std::int64_t minimum_count,
+                      std::int64_t size_limit) const;
   /// Throws std::invalid_argument for a missing file, a repeated token, one with a control
   /// character, or no [UNK].
   static Vocabulary load(const std::filesystem::path& path);

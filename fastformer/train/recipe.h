@@ -58,7 +58,7 @@ class Recipe {
   /// Must be called once the sections are read: train.metric = "auto" becomes the task's first
   /// metric.
   void resolve_metric();
-  /// text.model_file and train.word_vectors.
+  /// text.model_file, train.word_vectors and train.from.
   void add_shared_sources(std::vector<RecipeSource>& sources) const;
 };
 

@@ -76,7 +76,8 @@ TEST_F(EmbedCommand, EachRecordHasOneRowInBothForms) {
 TEST_F(EmbedCommand, RecordsOfAFileKeepTheirColumns) {
   const auto csv = write("a.csv", "id,body\n7,\"oil,\nprices\"\n8,\"\"\n");
   const auto set = "data.text_columns=[\"body\"]";
-  const auto done = embed({csv, "--set", set, "--keep", "--output", path("kept.jsonl")});
+  const auto done = embed(
+      {csv, "--set", set, "--set", "data.header=yes", "--keep", "--output", path("kept.jsonl")});
   ASSERT_EQ(done.code, 0) << done.output;
   const auto objects = records_of(content_of(path("kept.jsonl")));
   ASSERT_EQ(objects.size(), 2U);

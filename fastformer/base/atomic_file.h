@@ -16,6 +16,8 @@ namespace fastformer::base {
 ///
 ///   base::write_file_atomically(dir / "config.json", [&](std::ostream& out) { out << text; });
 ///
+/// The stream can go back to a position (`seekp`), for what is known only at the end.
+///
 /// Throws std::runtime_error naming the path and the cause (missing folder, full disk, no
 /// permission); the temporary file is removed.
 void write_file_atomically(const std::filesystem::path& path,

@@ -16,6 +16,7 @@
 #include "fastformer/data/cache.h"
 #include "fastformer/data/chunk_queue.h"
 #include "fastformer/data/summary_table.h"
+#include "fastformer/train/prepared_record.h"
 
 namespace fastformer::classification {
 namespace {
@@ -165,11 +166,12 @@ linear::LabelledRows rows_of(const LabelledCorpus& corpus, std::int64_t classes)
   return rows;
 }
 
-// An empty folder: in memory.
+// An empty folder: in memory. `start` may be null.
 Dataset build(const ExampleSources& sources, const DataConfig& config,
               const text::TokenizerConfig& text_config, const linear::LinearConfig& linear_config,
-              const fs::path& folder) {
-  DatasetScan found = scan(sources, config);
+              const StartingPoint* start, const fs::path& folder) {
+  DatasetScan found =
+      scan(sources, config, start != nullptr ? start->labels : std::vector<std::string>());
   Dataset dataset;
   const auto classes = std::ssize(found.labels);
   const text::TextSource texts = [&](const std::function<void(std::string_view)>& use_text) {
@@ -177,7 +179,9 @@ Dataset build(const ExampleSources& sources, const DataConfig& config,
       if (part == data::Part::kTrain) use_text(example.text);
     });
   };
-  dataset.tokenizer = text::make_tokenizer(text_config, texts);
+  dataset.tokenizer = start != nullptr
+                          ? text::extend_tokenizer(start->directory, text_config, texts)
+                          : text::make_tokenizer(text_config, texts);
   auto ngrams = learn_ngrams(linear_config, text_config, texts, classes);
   write_parts(sources, config, found, ngrams ? &*ngrams : nullptr, folder, dataset);
   if (ngrams && ngrams->size() > 0) {
@@ -232,7 +236,7 @@ Dataset open(const fs::path& folder) {
 }
 
 data::CacheKey key_of(const DataConfig& config, const text::TokenizerConfig& text_config,
-                      const linear::LinearConfig& linear_config) {
+                      const linear::LinearConfig& linear_config, const StartingPoint* start) {
   data::CacheKey key;
   key.add(std::int64_t{kFormatVersion});
   DataConfig data = config;
@@ -244,6 +248,11 @@ data::CacheKey key_of(const DataConfig& config, const text::TokenizerConfig& tex
     for (const auto& source : *sources) key.add_source(source);
   }
   if (!text_config.model_file.empty()) key.add_source(text_config.model_file);
+  if (start != nullptr) {
+    const auto tokenizer = text::load_tokenizer(start->directory);
+    key.add(static_cast<std::int64_t>(train::checksum_of(*tokenizer)));
+    for (const auto& label : start->labels) key.add(label);
+  }
   return key;
 }
 
@@ -263,7 +272,7 @@ std::vector<std::int64_t> LabelledCorpus::class_counts(std::size_t classes) cons
 
 Dataset prepare(const DataConfig& config, const text::TokenizerConfig& text_config,
                 const linear::LinearConfig& linear_config, const fs::path& cache_folder,
-                const data::Notice& notice) {
+                const data::Notice& notice, const StartingPoint* start) {
   config.validate();
   text_config.validate();
   linear_config.validate();
@@ -276,9 +285,9 @@ Dataset prepare(const DataConfig& config, const text::TokenizerConfig& text_conf
   }
   std::optional<Dataset> built;
   const auto folder = data::prepared_folder(
-      cache_folder, key_of(config, text_config, linear_config),
+      cache_folder, key_of(config, text_config, linear_config, start),
       [&](const fs::path& fresh) {
-        built = build(file_sources(config), config, text_config, linear_config, fresh);
+        built = build(file_sources(config), config, text_config, linear_config, start, fresh);
         save(*built, fresh);
       },
       notice);
@@ -286,8 +295,8 @@ Dataset prepare(const DataConfig& config, const text::TokenizerConfig& text_conf
 }
 
 Dataset prepare(std::span<const Example> examples, const DataConfig& config,
-                const text::TokenizerConfig& text_config,
-                const linear::LinearConfig& linear_config) {
+                const text::TokenizerConfig& text_config, const linear::LinearConfig& linear_config,
+                const StartingPoint* start) {
   text_config.validate();
   linear_config.validate();
   const auto source = [examples](const std::function<void(Example&)>& visit) {
@@ -301,7 +310,7 @@ Dataset prepare(std::span<const Example> examples, const DataConfig& config,
   if (examples.empty()) throw std::invalid_argument("there are no examples to train on");
   const ExampleSource none = [](const auto&) {};
   return build({.name = "the examples", .train = source, .validation = none, .test = none}, config,
-               text_config, linear_config, {});
+               text_config, linear_config, start, {});
 }
 
 void for_each_labelled_piece(const DataConfig& config, const std::vector<std::string>& files,

@@ -48,27 +48,35 @@ struct Dataset {
   std::string summary() const;
 };
 
+/// What prepared data take over from the model that training starts from (train.from): all words
+/// and labels keep their numbers, and new ones follow.
+struct StartingPoint {
+  std::filesystem::path directory;  ///< of the model, with its tokenizer
+  std::vector<std::string> labels;
+};
+
 /// Reads the sources, splits and tokenizes them, and fits the linear members.
 ///
 ///   const Dataset dataset = prepare(config, text_config, linear_config, "runs/ag_news/cache");
 ///   std::puts(dataset.summary().c_str());
 ///
-/// Labels and vocabulary come only from the training part. The result is stored in
-/// `cache_folder`/<key>; the key depends on the configurations and on names, sizes and times of the
-/// source files. A second call opens the result without reading these files. Memory use: 16 bytes
-/// per row, the vocabulary, and a few megabytes.
+/// Labels and vocabulary come only from the training part; they follow those of `start`, which may
+/// be null. The result is stored in `cache_folder`/<key>; the key depends on the configurations and
+/// on names, sizes and times of the source files. A second call opens the result without reading
+/// these files. Memory use: 16 bytes per row, the vocabulary, and a few megabytes.
 ///
 /// Throws std::invalid_argument with one sentence for input that a reader rejects, a row
 /// without a label, fewer than two classes, and a label that occurs only in the validation or
 /// test part.
 Dataset prepare(const DataConfig& config, const text::TokenizerConfig& text_config,
                 const linear::LinearConfig& linear_config,
-                const std::filesystem::path& cache_folder, const data::Notice& notice = {});
+                const std::filesystem::path& cache_folder, const data::Notice& notice = {},
+                const StartingPoint* start = nullptr);
 
 /// The same for examples in memory; writes no file. Throws as above.
 Dataset prepare(std::span<const Example> examples, const DataConfig& config,
-                const text::TokenizerConfig& text_config,
-                const linear::LinearConfig& linear_config);
+                const text::TokenizerConfig& text_config, const linear::LinearConfig& linear_config,
+                const StartingPoint* start = nullptr);
 
 /// Reads labelled files for a model with the classes `labels` and calls `use` with pieces of about
 /// 16 MB of tokens, so that memory does not grow with the files. `ngrams` and `notices` may be

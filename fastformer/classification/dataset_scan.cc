@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cmath>
 #include <optional>
+#include <set>
 #include <stdexcept>
 #include <utility>
 
@@ -92,9 +93,13 @@ void check_class_count(const std::string& source, const Rows& found, const Datas
       " examples, but two classes are needed; lower data.minimum_class_count");
 }
 
-DatasetScan choose_classes(const std::string& source, const Rows& found, const DataConfig& config) {
+// `known` labels are kept, whatever the number of their rows.
+DatasetScan choose_classes(const std::string& source, const Rows& found, const DataConfig& config,
+                           const std::vector<std::string>& known) {
   DatasetScan scan;
+  const std::set<std::string> kept(known.begin(), known.end());
   for (std::size_t i = 0; i < found.labels.size(); ++i) {
+    if (kept.contains(found.labels[i])) continue;
     if (found.counts[i] >= config.minimum_class_count) {
       scan.labels.push_back(found.labels[i]);
     } else {
@@ -102,8 +107,9 @@ DatasetScan choose_classes(const std::string& source, const Rows& found, const D
       scan.dropped_rows += found.counts[i];
     }
   }
-  check_class_count(source, found, scan, config);
   sort_labels(scan.labels);
+  scan.labels.insert(scan.labels.begin(), known.begin(), known.end());
+  check_class_count(source, found, scan, config);
   for (const auto& label : found.labels) scan.label_ids[label] = -1;
   for (std::size_t i = 0; i < scan.labels.size(); ++i) {
     scan.label_ids[scan.labels[i]] = static_cast<std::int32_t>(i);
@@ -111,7 +117,9 @@ DatasetScan choose_classes(const std::string& source, const Rows& found, const D
   return scan;
 }
 
-void divide_training_rows(Rows& found, const DataConfig& config, DatasetScan& scan) {
+// `known`: so many labels at the beginning need no row.
+void divide_training_rows(Rows& found, const DataConfig& config, std::size_t known,
+                          DatasetScan& scan) {
   std::vector<std::int32_t> kept(found.labels.size());
   for (std::size_t i = 0; i < kept.size(); ++i) kept[i] = scan.label_ids.at(found.labels[i]);
   for (auto& row : found.rows) row.label = kept[static_cast<std::size_t>(row.label)];
@@ -121,6 +129,7 @@ void divide_training_rows(Rows& found, const DataConfig& config, DatasetScan& sc
                                       .stratify = config.stratify,
                                       .seed = static_cast<std::uint64_t>(config.split_seed)});
   std::vector<bool> trained(scan.labels.size());
+  std::fill_n(trained.begin(), known, true);
   for (std::size_t i = 0; i < found.rows.size(); ++i) {
     if (scan.parts[i] == data::Part::kTrain) {
       trained[static_cast<std::size_t>(found.rows[i].label)] = true;
@@ -227,11 +236,12 @@ void DatasetScan::for_each_training_row(
   if (row != parts.size()) throw_changed();
 }
 
-DatasetScan scan(const ExampleSources& sources, const DataConfig& config) {
+DatasetScan scan(const ExampleSources& sources, const DataConfig& config,
+                 const std::vector<std::string>& known) {
   Rows found = read_training_rows(sources);
   const bool regression = is_regression_target(found);
-  DatasetScan result = choose_classes(sources.name, found, config);
-  divide_training_rows(found, config, result);
+  DatasetScan result = choose_classes(sources.name, found, config, known);
+  divide_training_rows(found, config, known.size(), result);
   check_held_out_labels(sources.validation, result);
   check_held_out_labels(sources.test, result);
   if (sources.notices) result.notices = *sources.notices;

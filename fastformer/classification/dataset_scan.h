@@ -45,8 +45,10 @@ struct DatasetScan {
                              const std::function<void(Example&, data::Part)>& visit) const;
 };
 
-/// Reads all sources to collect labels and groups. Throws as prepare() does.
-DatasetScan scan(const ExampleSources& sources, const DataConfig& config);
+/// Reads all sources to collect labels and groups. The labels of `known`, those of a model that
+/// training starts from, come first, even if no row has them. Throws as prepare() does.
+DatasetScan scan(const ExampleSources& sources, const DataConfig& config,
+                 const std::vector<std::string>& known = {});
 
 /// Throws std::invalid_argument if the label is empty or contains control characters.
 void check_label(const Example& example);

@@ -87,7 +87,7 @@ train::EvaluationReport evaluate(const train::EvaluationRequest& request,
 train::TaskKind task_kind() {
   return {.name = Recipe().task(),
           .model = kModelKind,
-          .commands = {"predict", "convert"},
+          .commands = {"predict", "embed", "convert"},
           .read_recipe = read_recipe,
           .sections = sections,
           .inspect = inspect,

@@ -19,6 +19,7 @@
 #include "fastformer/nn/torch_errors.h"
 #include "fastformer/train/initial_vectors.h"
 #include "fastformer/train/prepared_record.h"
+#include "fastformer/train/starting_model.h"
 #include "fastformer/train/task.h"
 #include "fastformer/train/trainer.h"
 #include "fastformer/train/training_run.h"
@@ -39,12 +40,34 @@ Batch gather(const LabelledCorpus& corpus, std::span<const std::int64_t> rows) {
   return batch;
 }
 
+// What the recipe's train.from names; nothing without it.
+struct Start {
+  train::StartingModel model;
+  StartingPoint point;
+};
+
+std::optional<Start> start_of(const Recipe& recipe) {
+  if (recipe.train.from.empty()) return std::nullopt;
+  const std::filesystem::path directory = recipe.train.from;
+  auto content = ClassifierContent::load(directory);
+  train::StartingModel model(
+      directory, train::shape_of(content.model->config(), text::tokenizer_config(directory)),
+      train::shape_of(recipe.model, recipe.text));
+  return Start{std::move(model), {directory, std::move(content.labels)}};
+}
+
+// The data of `start`, which may be empty.
+const StartingPoint* point_of(const std::optional<Start>& start) {
+  return start ? &start->point : nullptr;
+}
+
 // Training writes test.json (see evaluation_json) and test_predictions.csv
 // (metrics/item_results.h).
 class Task final : public train::Task {
  public:
-  Task(const Recipe& recipe, Dataset dataset)
+  Task(const Recipe& recipe, Dataset dataset, std::optional<Start> start)
       : recipe_(recipe),
+        start_(std::move(start)),
         dataset_(std::move(dataset)),
         model_(recipe.model, dataset_.tokenizer->vocabulary_size(), std::ssize(dataset_.labels),
                static_cast<std::uint64_t>(recipe.train.seed)),
@@ -60,11 +83,14 @@ class Task final : public train::Task {
     const auto part = [](const LabelledCorpus& corpus) {
       return base::mix64(corpus.texts.checksum()) ^ corpus.labels.checksum();
     };
-    return {{"the vocabulary", train::checksum_of(*dataset_.tokenizer)},
-            {"the list of labels", train::checksum_of(dataset_.labels)},
-            {"the training part", part(dataset_.train)},
-            {"the validation part", part(dataset_.validation)},
-            {"the test part", part(dataset_.test)}};
+    std::vector<train::PreparedPart> parts = {
+        {"the vocabulary", train::checksum_of(*dataset_.tokenizer)},
+        {"the list of labels", train::checksum_of(dataset_.labels)},
+        {"the training part", part(dataset_.train)},
+        {"the validation part", part(dataset_.validation)},
+        {"the test part", part(dataset_.test)}};
+    if (start_) parts.insert(parts.begin(), start_->model.prepared());
+    return parts;
   }
   const nn::ParameterMap& parameters() const override { return model_.parameters(); }
   std::set<std::string> row_sparse_parameters() const override {
@@ -75,6 +101,10 @@ class Task final : public train::Task {
     for (auto& notice :
          train::load_word_vectors(recipe_.train.word_vectors, *dataset_.tokenizer, parameters())) {
       notices.push_back(std::move(notice));
+    }
+    // After the word vectors, which are left to new words.
+    if (start_) {
+      for (auto& notice : start_->model.copy_to(parameters())) notices.push_back(std::move(notice));
     }
     return notices;
   }
@@ -170,6 +200,7 @@ class Task final : public train::Task {
   }
 
   Recipe recipe_;
+  std::optional<Start> start_;
   Dataset dataset_;
   ClassifierModel model_;
   ClassificationLoss loss_;
@@ -241,7 +272,9 @@ bool Recipe::has_test_part() const { return !data.test.empty() || data.test_frac
 
 std::unique_ptr<train::Task> Recipe::open(const std::filesystem::path& cache,
                                           const data::Notice& notice) const {
-  return std::make_unique<Task>(*this, prepare(data, text, linear, cache, notice));
+  auto start = start_of(*this);
+  auto dataset = prepare(data, text, linear, cache, notice, point_of(start));
+  return std::make_unique<Task>(*this, std::move(dataset), std::move(start));
 }
 
 void Recipe::check_model() const {
@@ -264,7 +297,9 @@ Classifier train(std::span<const Example> examples, const Recipe& recipe,
                  train::Observer* observer) {
   return nn::without_torch_errors([&] {
     const kernels::ComputeScope scope(recipe.train.precision, recipe.train.threads);
-    Task task(recipe, prepare(examples, recipe.data, recipe.text, recipe.linear));
+    auto start = start_of(recipe);
+    auto dataset = prepare(examples, recipe.data, recipe.text, recipe.linear, point_of(start));
+    Task task(recipe, std::move(dataset), std::move(start));
     train::Trainer trainer(recipe.train, task, {.observers = train::observer_list(observer)});
     trainer.run();
     return Classifier(std::move(task).take_content());

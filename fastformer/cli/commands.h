@@ -10,6 +10,8 @@ void add_train_command(CLI::App& app);
 void add_experiment_command(CLI::App& app);
 void add_evaluate_command(CLI::App& app);
 void add_predict_command(CLI::App& app);
+void add_embed_command(CLI::App& app);
+void add_neighbors_command(CLI::App& app);
 void add_inspect_command(CLI::App& app);
 void add_tokenize_command(CLI::App& app);
 void add_efficiency_command(CLI::App& app);

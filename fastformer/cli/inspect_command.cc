@@ -9,9 +9,9 @@
 #include "fastformer/base/format.h"
 #include "fastformer/classification/data_config.h"
 #include "fastformer/classification/readers/reader.h"
+#include "fastformer/cli/answers/prediction_input.h"
 #include "fastformer/cli/commands.h"
 #include "fastformer/cli/inspect_data.h"
-#include "fastformer/cli/prediction_input.h"
 #include "fastformer/tasks/task_table.h"
 #include "fastformer/text/word_tokenizer.h"
 

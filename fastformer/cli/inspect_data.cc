@@ -12,7 +12,7 @@
 #include "fastformer/base/config_value.h"
 #include "fastformer/base/format.h"
 #include "fastformer/classification/readers/reader.h"
-#include "fastformer/cli/prediction_input.h"
+#include "fastformer/cli/answers/prediction_input.h"
 #include "fastformer/cli/table_profile.h"
 #include "fastformer/data/bad_row.h"
 #include "fastformer/data/delimited_records.h"

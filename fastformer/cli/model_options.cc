@@ -8,15 +8,9 @@
 namespace fastformer::cli {
 
 void add_compute_options(CLI::App& command, Options& options) {
-  command
-      .add_option_function<std::string>(
-          "--precision",
-          [&options](const std::string& word) {
-            options.precision = base::parse_word<kernels::Precision>(word, "--precision");
-          },
-          "Precision of matrix products: fp32, bf16, or auto (bf16 on CPUs where it is faster)")
-      ->check(CLI::IsMember(base::words<kernels::Precision>()))
-      ->default_str("fp32");
+  add_word_option(
+      command, "--precision", options.precision,
+      "Precision of matrix products: fp32, bf16, or auto (bf16 on CPUs where it is faster)");
   command.add_option("--threads", options.threads, "CPU cores to use; 0: all")
       ->check(CLI::Range(0, 4096));
 }

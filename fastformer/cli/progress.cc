@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <iostream>
+#include <utility>
 
 #include "fastformer/base/format.h"
 #include "fastformer/cli/terminal_output.h"
@@ -57,6 +58,26 @@ void Progress::on_validation(const train::ValidationReport& report) {
 void Progress::on_notice(const std::string& notice) {
   clear_line();
   log_line(notice);
+}
+
+RecordCounter::RecordCounter(std::string name, bool output_is_seen)
+    : name_(std::move(name)),
+      shown_(isatty(STDERR_FILENO) != 0 && !output_is_seen),
+      started_(Clock::now()) {}
+
+RecordCounter::~RecordCounter() {
+  if (written_) std::cerr << "\r\x1b[K" << std::flush;
+}
+
+void RecordCounter::add(std::size_t records) {
+  count_ += records;
+  const std::chrono::duration<double> total = Clock::now() - started_;
+  if (!shown_ || total.count() < next_) return;
+  next_ = total.count() + 0.5;
+  written_ = true;
+  std::cerr << base::format("\r\x1b[K%zu %s, %.0f per second", count_, name_.c_str(),
+                            static_cast<double>(count_) / total.count())
+            << std::flush;
 }
 
 }  // namespace fastformer::cli

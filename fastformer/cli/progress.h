@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 
@@ -28,6 +29,27 @@ class Progress final : public train::Observer {
   std::int64_t steps_ = 0, tokens_ = 0;
   double mean_loss_ = 0;  ///< exponential mean, so that the line does not flicker
   std::string metric_;    ///< the last evaluation
+};
+
+/// How many records are done, on the standard error, for a person who waits for a file or a pipe.
+class RecordCounter {
+ public:
+  /// `name`: what is counted, as "texts". Nothing is shown where the output itself is seen.
+  RecordCounter(std::string name, bool output_is_seen);
+  RecordCounter(const RecordCounter&) = delete;
+  RecordCounter& operator=(const RecordCounter&) = delete;
+  ~RecordCounter();
+
+  void add(std::size_t records);
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  std::string name_;
+  bool shown_, written_ = false;
+  Clock::time_point started_;
+  std::size_t count_ = 0;
+  double next_ = 1;  ///< seconds from the start
 };
 
 }  // namespace fastformer::cli

@@ -2,6 +2,7 @@
 #include <iostream>
 #include <memory>
 
+#include "fastformer/base/config_value.h"
 #include "fastformer/cli/commands.h"
 #include "fastformer/cli/progress.h"
 #include "fastformer/cli/terminal_output.h"
@@ -15,13 +16,18 @@ namespace {
 namespace fs = std::filesystem;
 
 struct TrainFlags {
-  fs::path recipe, output;
+  fs::path recipe, output, from;
   std::vector<std::string> set;
   bool resume = false;
 };
 
 void train(const TrainFlags& flags) {
-  const auto recipe = tasks::load_recipe(flags.recipe, flags.set);
+  auto assignments = flags.set;
+  if (!flags.from.empty()) {
+    tasks::task_of_model(flags.from);  // a run is not its model
+    assignments.push_back("train.from=" + base::quoted(flags.from.string()));
+  }
+  const auto recipe = tasks::load_recipe(flags.recipe, assignments);
   const auto folder = flags.output.empty() ? fs::path("runs") / flags.recipe.stem() : flags.output;
   train::TrainingRun run(*recipe, folder, {.resume = flags.resume, .notice = log_line});
   std::cout << run.task().summary() << std::flush;
@@ -46,6 +52,10 @@ void add_train_command(CLI::App& app) {
   command->add_option("--set", flags->set, "Override a field: section.key=value")
       ->type_name("KEY=VALUE");
   command->add_option("--output", flags->output, "Run directory (default: runs/<recipe>)");
+  command->add_option(
+      "--from", flags->from,
+      "Start from the weights of this model directory, of the same architecture; "
+      "new words and labels are added to its own. The same as --set train.from=DIR");
   command->add_flag("--resume", flags->resume, "Resume a stopped run");
   command->callback([flags] { train(*flags); });
 }

@@ -52,24 +52,26 @@ void check_measurable(const ImpressionLog& log, const char* part) {
 }  // namespace
 
 Dataset prepare(ClickSource source, const DataConfig& config,
-                const text::TokenizerConfig& text_config) {
+                const text::TokenizerConfig& text_config, const std::filesystem::path& start) {
   text_config.validate();
   check_validation(source.parts.validation);
   check_measurable(source.parts.validation, "validation");
   check_measurable(source.parts.test, "test");
-  auto tokenizer =
-      text::make_tokenizer(text_config, [&](const std::function<void(std::string_view)>& use_text) {
-        for (std::int32_t n = 1; n <= source.training_items; ++n) use_text(source.items.title(n));
-      });
+  const text::TextSource titles = [&](const std::function<void(std::string_view)>& use_text) {
+    for (std::int32_t n = 1; n <= source.training_items; ++n) use_text(source.items.title(n));
+  };
+  auto tokenizer = start.empty() ? text::make_tokenizer(text_config, titles)
+                                 : text::extend_tokenizer(start, text_config, titles);
   return tokenized(std::move(source), std::move(tokenizer), config);
 }
 
-Dataset prepare(const DataConfig& config, const text::TokenizerConfig& text_config) {
+Dataset prepare(const DataConfig& config, const text::TokenizerConfig& text_config,
+                const std::filesystem::path& start) {
   if (config.train.empty()) {
     throw std::invalid_argument(
         "data.train is empty; list the folders with the training impressions");
   }
-  return prepare(read_clicks(config), config, text_config);
+  return prepare(read_clicks(config), config, text_config, start);
 }
 
 Dataset prepare(const DataConfig& config, std::unique_ptr<text::Tokenizer> tokenizer) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
@@ -33,10 +34,12 @@ struct Dataset {
 ///
 /// Throws std::invalid_argument as read_clicks() does, for a validation part without known clicks,
 /// and for a validation or test part without a measurable impression.
-Dataset prepare(const DataConfig& config, const text::TokenizerConfig& text_config);
+/// `start` is the directory of a model whose vocabulary the new one extends; empty: none.
+Dataset prepare(const DataConfig& config, const text::TokenizerConfig& text_config,
+                const std::filesystem::path& start = {});
 /// The same for clicks that have already been read, or are in memory (see clicks_of()).
 Dataset prepare(ClickSource source, const DataConfig& config,
-                const text::TokenizerConfig& text_config);
+                const text::TokenizerConfig& text_config, const std::filesystem::path& start = {});
 /// The same for a model with an existing tokenizer; a part without files is empty.
 Dataset prepare(const DataConfig& config, std::unique_ptr<text::Tokenizer> tokenizer);
 

@@ -57,14 +57,14 @@ bool fit_together(const at::Tensor& keys, const at::Tensor& vectors) {
 }  // namespace
 
 ItemIndex::ItemIndex(const RecommenderModel& model, std::filesystem::path file)
-    : model_(model),
-      file_(std::move(file)),
-      metadata_{{"model", fingerprint_of(model)}, {"precision", base::word_of(rounding())}} {
+    : model_(model), file_(std::move(file)) {
   if (!model.has_vectors()) {
     throw std::invalid_argument(std::string("a model ") + base::word_of(model.config().model) +
                                 " has no item vectors; use nrms or fastformer");
   }
-  if (file_.empty() || !std::filesystem::exists(file_)) return;
+  if (file_.empty()) return;
+  metadata_ = {{"model", fingerprint_of(model)}, {"precision", base::word_of(rounding())}};
+  if (!std::filesystem::exists(file_)) return;
   auto content = nn::load_tensors(file_);
   const auto checksum = content.metadata.extract(kChecksum);
   const bool own = content.metadata == metadata_ && !checksum.empty();

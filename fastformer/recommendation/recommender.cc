@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <numeric>
 #include <stdexcept>
+#include <unordered_set>
 #include <utility>
 
 #include "fastformer/nn/inference.h"
@@ -23,6 +24,86 @@ struct Catalogue::Impl {
   at::Tensor vectors;  // [items + 1, d]
   std::int64_t encoded = 0;
 };
+
+namespace {
+
+// Users scored in one product: of so many scores, and so many vectors.
+constexpr std::int64_t kBlockScores = std::int64_t{1} << 24;
+constexpr std::int64_t kBlockUsers = 256;
+
+// The numbers of the ids that the table has; `unknown` gets the others.
+Numbers numbers_of(const ItemTable& items, std::span<const std::string> ids,
+                   std::vector<std::string>& unknown) {
+  Numbers numbers;
+  for (const auto& id : ids) {
+    const auto number = items.find(id);
+    if (number == ItemTable::kUnknown) {
+      unknown.push_back(id);
+    } else {
+      numbers.push_back(number);
+    }
+  }
+  return numbers;
+}
+
+at::Tensor rows_of(const at::Tensor& vectors, const Numbers& numbers) {
+  return vectors.index_select(
+      0, at::tensor(std::vector<std::int64_t>(numbers.begin(), numbers.end()), at::kLong));
+}
+
+// users [U, d], items [N, d] -> scores [U, N].
+at::Tensor products(const at::Tensor& users, const at::Tensor& items) {
+  auto result = at::mm(users, items.t()).to(at::kFloat).contiguous();
+  if (!at::isfinite(result).all().item<bool>()) {
+    throw std::invalid_argument("a score is not a number; the model has diverged: train it again");
+  }
+  return result;
+}
+
+// The places of the largest `scores`, largest first; of equal ones the first.
+std::vector<std::size_t> best_of(const at::Tensor& scores, std::size_t top) {
+  const auto* score = scores.const_data_ptr<float>();
+  std::vector<std::size_t> order(static_cast<std::size_t>(scores.numel()));
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  const auto count = std::min(top, order.size());
+  std::partial_sort(
+      order.begin(), order.begin() + static_cast<std::ptrdiff_t>(count), order.end(),
+      [&](auto a, auto b) { return score[a] != score[b] ? score[a] > score[b] : a < b; });
+  order.resize(count);
+  return order;
+}
+
+// What can be recommended to a user.
+struct Candidates {
+  Numbers clicks;                ///< all that are known, oldest first
+  std::optional<Numbers> named;  ///< by the request, each once; none: all items
+
+  Numbers numbers(std::int64_t items, std::optional<bool> exclude_seen) const {
+    const std::unordered_set<std::int32_t> seen(clicks.begin(), clicks.end());
+    const bool excludes = exclude_seen.value_or(!named);
+    Numbers result;
+    const auto add = [&](std::int32_t item) {
+      if (!excludes || !seen.contains(item)) result.push_back(item);
+    };
+    if (named) {
+      for (const auto item : *named) add(item);
+    } else {
+      for (std::int32_t item = 1; item < items; ++item) add(item);
+    }
+    return result;
+  }
+};
+
+Numbers without_repetitions(const Numbers& numbers) {
+  std::unordered_set<std::int32_t> met;
+  Numbers result;
+  for (const auto number : numbers) {
+    if (met.insert(number).second) result.push_back(number);
+  }
+  return result;
+}
+
+}  // namespace
 
 struct Recommender::Impl {
   recommendation::RecommenderContent content;
@@ -48,22 +129,11 @@ struct Recommender::Impl {
     });
   }
 
-  // The last clicks that the model sees; `unknown` gets the ids that the catalogue lacks.
-  Numbers numbers(const ItemTable& items, std::span<const std::string> ids,
-                  std::vector<std::string>& unknown) const {
-    Numbers history;
-    for (const auto& id : ids) {
-      const auto number = items.find(id);
-      if (number == ItemTable::kUnknown) {
-        unknown.push_back(id);
-      } else {
-        history.push_back(number);
-      }
-    }
+  // The last clicks, which the model reads.
+  Numbers read_clicks(const Numbers& clicks) const {
     const auto kept =
-        std::min(history.size(), static_cast<std::size_t>(content.data_config.history));
-    history.erase(history.begin(), history.end() - static_cast<std::ptrdiff_t>(kept));
-    return history;
+        std::min(clicks.size(), static_cast<std::size_t>(content.data_config.history));
+    return {clicks.end() - static_cast<std::ptrdiff_t>(kept), clicks.end()};
   }
 
   // [users, d].
@@ -79,34 +149,47 @@ struct Recommender::Impl {
   // Scores of `candidates` for users who clicked the lists of `histories`: [users, candidates].
   at::Tensor scores(const at::Tensor& vectors, std::span<const Numbers> histories,
                     const Numbers& candidates) const {
-    const std::vector<std::int64_t> chosen(candidates.begin(), candidates.end());
-    auto result = at::mm(users(vectors, histories),
-                         vectors.index_select(0, at::tensor(chosen, at::kLong)).t());
-    if (!at::isfinite(result).all().item<bool>()) {
-      throw std::invalid_argument(
-          "a score is not a number; the model has diverged: train it again");
-    }
-    return result;
+    return products(users(vectors, histories), rows_of(vectors, candidates));
   }
 
-  // All items but those of the history, the highest scores first.
-  Numbers best(const at::Tensor& vectors, const Numbers& history, std::size_t top) const {
-    Numbers candidates;
-    for (std::int32_t n = 1; n < vectors.size(0); ++n) {
-      if (std::find(history.begin(), history.end(), n) == history.end()) candidates.push_back(n);
+  // The requests of one block, all of whose users have a known click.
+  void recommend(const Catalogue::Impl& catalogue, std::span<const Candidates> block,
+                 const RecommendOptions& request,
+                 const std::vector<Recommendations*>& results) const {
+    std::vector<Numbers> histories;
+    for (const auto& one : block) histories.push_back(read_clicks(one.clicks));
+    const auto encoded = users(catalogue.vectors, histories);
+    std::vector<std::int64_t> searching;
+    for (std::size_t i = 0; i < block.size(); ++i) {
+      if (!block[i].named) searching.push_back(static_cast<std::int64_t>(i));
     }
-    if (candidates.empty()) return {};
-    const auto all = scores(vectors, std::span(&history, 1), candidates);
-    const auto* score = all.const_data_ptr<float>();
-    std::vector<std::size_t> order(candidates.size());
-    std::iota(order.begin(), order.end(), 0);
-    const auto count = std::min(top, order.size());
-    std::partial_sort(
-        order.begin(), order.begin() + static_cast<std::ptrdiff_t>(count), order.end(),
-        [&](auto a, auto b) { return score[a] != score[b] ? score[a] > score[b] : a < b; });
-    Numbers result;
-    for (std::size_t i = 0; i < count; ++i) result.push_back(candidates[order[i]]);
-    return result;
+    at::Tensor all;
+    if (!searching.empty()) {
+      const auto chosen = encoded.index_select(0, at::tensor(searching, at::kLong));
+      all = products(chosen, catalogue.vectors);
+    }
+    std::int64_t searched = 0;
+    for (std::size_t i = 0; i < block.size(); ++i) {
+      const auto numbers = block[i].numbers(catalogue.items.size(), request.exclude_seen);
+      const auto of_user = block[i].named
+                               ? products(encoded.narrow(0, static_cast<std::int64_t>(i), 1),
+                                          rows_of(catalogue.vectors, numbers))
+                                     .select(0, 0)
+                               : rows_of(all.select(0, searched++), numbers);
+      const auto best = best_of(of_user, request.top);
+      Numbers chosen;
+      for (const auto place : best) chosen.push_back(numbers[place]);
+      if (request.explain) {
+        results[i]->items = explained(catalogue, histories[i], chosen);
+        continue;
+      }
+      const auto* score = of_user.const_data_ptr<float>();
+      for (const auto place : best) {
+        const auto item = numbers[place];
+        results[i]->items.push_back(
+            {catalogue.items.id(item), catalogue.items.title(item), score[place], {}});
+      }
+    }
   }
 
   // Scores, and the contribution of each click.
@@ -141,6 +224,9 @@ Catalogue& Catalogue::operator=(Catalogue&&) noexcept = default;
 Catalogue::~Catalogue() = default;
 
 std::int64_t Catalogue::size() const { return impl_->items.size() - 1; }
+bool Catalogue::contains(std::string_view id) const {
+  return impl_->items.find(id) != ItemTable::kUnknown;
+}
 std::int64_t Catalogue::encoded() const { return impl_->encoded; }
 
 Recommender Recommender::load(const std::filesystem::path& directory, const Options& options) {
@@ -184,17 +270,56 @@ Recommendations Recommender::recommend(const Catalogue& catalogue,
                                        std::span<const std::string> history,
                                        std::size_t top) const {
   return impl_->compute([&] {
-    const auto& items = *catalogue.impl_;
+    const auto& [name, items, vectors, encoded] = *catalogue.impl_;
     Recommendations result;
-    const auto clicked = impl_->numbers(items.items, history, result.unknown);
-    if (clicked.empty() && !result.unknown.empty()) {
-      throw std::invalid_argument(items.name + " has no item of the history, such as '" +
+    const Candidates candidates{numbers_of(items, history, result.unknown), {}};
+    result.cold = candidates.clicks.empty();
+    if (result.cold && !result.unknown.empty()) {
+      throw std::invalid_argument(name + " has no item of the history, such as '" +
                                   result.unknown.front() + "'; give ids of its items");
     }
-    const auto chosen = impl_->best(items.vectors, clicked, top);
-    if (chosen.empty()) throw std::invalid_argument(items.name + ": has no other items");
-    result.items = impl_->explained(items, clicked, chosen);
+    const auto all = candidates.numbers(items.size(), /*exclude_seen=*/true);
+    if (all.empty()) throw std::invalid_argument(name + ": has no other items");
+    const auto clicks = impl_->read_clicks(candidates.clicks);
+    Numbers chosen;
+    for (const auto place :
+         best_of(impl_->scores(vectors, std::span(&clicks, 1), all).select(0, 0), top)) {
+      chosen.push_back(all[place]);
+    }
+    result.items = impl_->explained(*catalogue.impl_, clicks, chosen);
     return result;
+  });
+}
+
+std::vector<Recommendations> Recommender::recommend(const Catalogue& catalogue,
+                                                    std::span<const UserRequest> requests,
+                                                    const RecommendOptions& options) const {
+  return impl_->compute([&] {
+    const auto& items = catalogue.impl_->items;
+    const auto most = std::clamp(kBlockScores / items.size(), std::int64_t{1}, kBlockUsers);
+    std::vector<Recommendations> results(requests.size());
+    std::vector<Candidates> block;
+    std::vector<Recommendations*> of_block;
+    const auto flush = [&] {
+      if (!block.empty()) impl_->recommend(*catalogue.impl_, block, options, of_block);
+      block.clear();
+      of_block.clear();
+    };
+    for (std::size_t i = 0; i < requests.size(); ++i) {
+      auto& result = results[i];
+      Candidates candidates{numbers_of(items, requests[i].history, result.unknown), {}};
+      if (requests[i].candidates) {
+        candidates.named = without_repetitions(
+            numbers_of(items, *requests[i].candidates, result.unknown_candidates));
+      }
+      result.cold = candidates.clicks.empty();
+      if (result.cold) continue;
+      block.push_back(std::move(candidates));
+      of_block.push_back(&result);
+      if (std::ssize(block) == most) flush();
+    }
+    flush();
+    return results;
   });
 }
 
@@ -218,7 +343,7 @@ Vectors Recommender::embed_users(const Catalogue& catalogue,
     std::vector<Numbers> clicked;
     std::vector<std::string> unknown;
     for (const auto& history : histories) {
-      clicked.push_back(impl_->numbers(catalogue.impl_->items, history, unknown));
+      clicked.push_back(impl_->read_clicks(numbers_of(catalogue.impl_->items, history, unknown)));
     }
     const auto rows = impl_->users(catalogue.impl_->vectors, clicked).to(at::kFloat).contiguous();
     const auto* first = rows.const_data_ptr<float>();

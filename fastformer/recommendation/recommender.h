@@ -3,8 +3,10 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "fastformer/base/vectors.h"
@@ -27,13 +29,30 @@ struct Recommendation {
   };
   std::string id, title;
   double score = 0;
-  std::vector<Reason> reasons;  ///< one per click, oldest first
+  std::vector<Reason> reasons;  ///< one per click that the model reads, oldest first
 };
 
-/// The result of `Recommender::recommend`.
+/// The result of `Recommender::recommend` for one user.
 struct Recommendations {
-  std::vector<Recommendation> items;  ///< best first
-  std::vector<std::string> unknown;   ///< history ids that the catalogue lacks; ignored
+  std::vector<Recommendation> items;              ///< best first
+  std::vector<std::string> unknown;               ///< history ids that the catalogue lacks; ignored
+  std::vector<std::string> unknown_candidates{};  ///< candidates that it lacks; not ranked
+  /// The user has no click on an item of the catalogue, so that all items have the same score.
+  bool cold = false;
+};
+
+/// A user to recommend items to.
+struct UserRequest {
+  std::string user;                                      ///< any name; may be empty
+  std::vector<std::string> history;                      ///< ids of clicked items, oldest first
+  std::optional<std::vector<std::string>> candidates{};  ///< ids to rank; nullopt: all items
+};
+
+struct RecommendOptions {
+  std::size_t top = 10;
+  /// Whether to leave out items of the history. nullopt: yes, unless the request names candidates.
+  std::optional<bool> exclude_seen{};
+  bool explain = false;  ///< fill Recommendation::reasons
 };
 
 /// Items with their vectors, for the recommender that created them. Immutable; safe to share
@@ -45,6 +64,7 @@ class Catalogue {
   ~Catalogue();
 
   std::int64_t size() const;
+  bool contains(std::string_view id) const;
   /// Number of titles that had to be encoded because the index file did not contain them.
   std::int64_t encoded() const;
 
@@ -97,10 +117,20 @@ class Recommender {
   Recommendations recommend(const Catalogue& catalogue, std::span<const std::string> history,
                             std::size_t top = 10) const;
 
+  /// One result per request, in their order; a cold user gets no items. Users are encoded and
+  /// scored many at a time. Throws std::runtime_error if a computation fails.
+  ///
+  ///   const std::vector<fastformer::UserRequest> users = {{"U1", {"N55189", "N42782"}}};
+  ///   for (const auto& result : recommender.recommend(catalogue, users, {.top = 5})) use(result);
+  std::vector<Recommendations> recommend(const Catalogue& catalogue,
+                                         std::span<const UserRequest> requests,
+                                         const RecommendOptions& options = {}) const;
+
   /// Vectors of titles [titles, width]; the score is the product of a user's and an item's vector.
   /// Throws std::invalid_argument for a model without item vectors (fim), as embed_users() does.
   Vectors embed(std::span<const std::string> titles) const;
-  /// Vectors of users [histories, width] by the ids of their clicks; unknown ids are ignored.
+  /// Vectors of users [histories, width] by the ids of their clicks; unknown ids are ignored, and a
+  /// user without a known click has zeros.
   Vectors embed_users(const Catalogue& catalogue,
                       std::span<const std::vector<std::string>> histories) const;
 

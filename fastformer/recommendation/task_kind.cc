@@ -214,7 +214,7 @@ train::EvaluationReport evaluate_model(const train::EvaluationRequest& request,
 train::TaskKind task_kind() {
   return {.name = Recipe().task(),
           .model = kModelKind,
-          .commands = {"recommend"},
+          .commands = {"recommend", "embed"},
           .read_recipe = read_recipe,
           .sections = sections,
           .inspect = inspect,

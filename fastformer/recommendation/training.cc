@@ -23,6 +23,7 @@
 #include "fastformer/recommendation/recommender_model.h"
 #include "fastformer/train/initial_vectors.h"
 #include "fastformer/train/prepared_record.h"
+#include "fastformer/train/starting_model.h"
 #include "fastformer/train/task.h"
 #include "fastformer/train/trainer.h"
 #include "fastformer/train/training_run.h"
@@ -82,13 +83,25 @@ std::uint64_t checksum_of(const ImpressionLog& log) {
   return hash;
 }
 
+// What the recipe's train.from names; nothing without it.
+std::optional<train::StartingModel> start_of(const Recipe& recipe) {
+  if (recipe.train.from.empty()) return std::nullopt;
+  const std::filesystem::path directory = recipe.train.from;
+  const auto content = RecommenderContent::load(directory);
+  return train::StartingModel(
+      directory, train::shape_of(content.model->config(), text::tokenizer_config(directory)),
+      train::shape_of(recipe.model, recipe.text),
+      {"model.negatives", "model.pretrained", "model.trainable_layers", "model.pretrained_factor"});
+}
+
 // Training writes test.json (see evaluation_json), test_items.csv (the scores of each impression
 // that can be measured) and prediction.txt for MIND's leaderboard; for a test part without clicks
 // only the last.
 class Task final : public train::Task {
  public:
-  Task(const Recipe& recipe, Dataset dataset)
+  Task(const Recipe& recipe, Dataset dataset, std::optional<train::StartingModel> start)
       : recipe_(recipe),
+        start_(std::move(start)),
         dataset_(std::move(dataset)),
         model_(recipe.model, dataset_.tokenizer->vocabulary_size(),
                static_cast<std::uint64_t>(recipe.train.seed)),
@@ -100,6 +113,7 @@ class Task final : public train::Task {
     // Not in initialize(): a resumed run also needs the frozen weights, which checkpoints do not
     // contain.
     model_.load_pretrained();
+    if (start_) start_->copy_to(model_.parameters());
   }
 
   std::string title() const override { return "Recommender"; }
@@ -114,12 +128,15 @@ class Task final : public train::Task {
     return text;
   }
   std::vector<train::PreparedPart> prepared() const override {
-    return {{"the vocabulary", train::checksum_of(*dataset_.tokenizer)},
-            {"the catalogue", checksum_of(dataset_.items, dataset_.titles)},
-            {"the training part", checksum_of(dataset_.parts.train)},
-            {"the validation part", checksum_of(dataset_.parts.validation)},
-            {"the test part", checksum_of(dataset_.parts.test)},
-            {"the part of the model that is not trained", train::checksum_of(fixed_parameters())}};
+    std::vector<train::PreparedPart> parts = {
+        {"the vocabulary", train::checksum_of(*dataset_.tokenizer)},
+        {"the catalogue", checksum_of(dataset_.items, dataset_.titles)},
+        {"the training part", checksum_of(dataset_.parts.train)},
+        {"the validation part", checksum_of(dataset_.parts.validation)},
+        {"the test part", checksum_of(dataset_.parts.test)},
+        {"the part of the model that is not trained", train::checksum_of(fixed_parameters())}};
+    if (start_) parts.insert(parts.begin(), start_->prepared());
+    return parts;
   }
   const nn::ParameterMap& parameters() const override { return model_.trained_parameters(); }
   std::set<std::string> row_sparse_parameters() const override {
@@ -129,7 +146,15 @@ class Task final : public train::Task {
     return model_.learning_rate_factor(parameter);
   }
   std::vector<std::string> initialize() override {
-    return train::load_word_vectors(recipe_.train.word_vectors, *dataset_.tokenizer, parameters());
+    auto notices =
+        train::load_word_vectors(recipe_.train.word_vectors, *dataset_.tokenizer, parameters());
+    // After the word vectors, which are left to new words.
+    if (start_) {
+      for (auto& notice : start_->copy_to(model_.parameters())) {
+        notices.push_back(std::move(notice));
+      }
+    }
+    return notices;
   }
 
   std::int64_t batches(std::int64_t /*epoch*/) const override { return sampler_.batches(); }
@@ -208,6 +233,7 @@ class Task final : public train::Task {
   }
 
   Recipe recipe_;
+  std::optional<train::StartingModel> start_;
   Dataset dataset_;
   RecommenderModel model_;
   mutable FrozenTitles frozen_;  // computed by the first loss()
@@ -286,7 +312,8 @@ bool Recipe::has_test_part() const { return !data.test.empty() || data.test_frac
 
 std::unique_ptr<train::Task> Recipe::open(const std::filesystem::path& /*cache*/,
                                           const data::Notice& /*notice*/) const {
-  return std::make_unique<Task>(*this, prepare(data, text));
+  auto start = start_of(*this);
+  return std::make_unique<Task>(*this, prepare(data, text, this->train.from), std::move(start));
 }
 
 void Recipe::check_model() const {
@@ -311,8 +338,11 @@ Recommender train(std::span<const Item> items, std::span<const ImpressionExample
                   const Recipe& recipe, train::Observer* observer) {
   return nn::without_torch_errors([&] {
     const kernels::ComputeScope scope(recipe.train.precision, recipe.train.threads);
+    auto start = start_of(recipe);
     Task task(recipe,
-              prepare(clicks_of(items, impressions, recipe.data), recipe.data, recipe.text));
+              prepare(clicks_of(items, impressions, recipe.data), recipe.data, recipe.text,
+                      recipe.train.from),
+              std::move(start));
     train::Trainer trainer(recipe.train, task, {.observers = train::observer_list(observer)});
     trainer.run();
     return Recommender(std::move(task).take_content());

@@ -13,6 +13,7 @@
 #include "fastformer/data/chunk_queue.h"
 #include "fastformer/data/splits.h"
 #include "fastformer/data/summary_table.h"
+#include "fastformer/train/prepared_record.h"
 
 namespace fastformer::summarization {
 namespace {
@@ -161,19 +162,21 @@ void add_pairs(const PairSource& source, Encoder& encoder, PartWriter& writer) {
 
 // An empty folder: in memory.
 Dataset build(const PairSources& sources, const DataConfig& config,
-              const text::TokenizerConfig& text_config, const fs::path& folder) {
+              const text::TokenizerConfig& text_config, const fs::path& start,
+              const fs::path& folder) {
   const auto parts = divide(sources.train, config);
   check_any_left(sources.name, std::count(parts.begin(), parts.end(), data::Part::kTrain),
                  {.empty = std::count(parts.begin(), parts.end(), data::Part::kDropped)});
   Dataset dataset;
-  dataset.tokenizer =
-      text::make_tokenizer(text_config, [&](const std::function<void(std::string_view)>& use_text) {
-        for_each_training_pair(sources.train, parts, [&](TextPair& pair, std::size_t row) {
-          if (parts[row] != data::Part::kTrain) return;
-          use_text(pair.source);
-          use_text(pair.target);
-        });
-      });
+  const text::TextSource texts = [&](const std::function<void(std::string_view)>& use_text) {
+    for_each_training_pair(sources.train, parts, [&](TextPair& pair, std::size_t row) {
+      if (parts[row] != data::Part::kTrain) return;
+      use_text(pair.source);
+      use_text(pair.target);
+    });
+  };
+  dataset.tokenizer = start.empty() ? text::make_tokenizer(text_config, texts)
+                                    : text::extend_tokenizer(start, text_config, texts);
   PartWriter train(folder, kTrainPart), validation(folder, kValidationPart),
       test(folder, kTestPart);
   Encoder encoder(*dataset.tokenizer, config);
@@ -232,7 +235,8 @@ Dataset open(const fs::path& folder) {
   return dataset;
 }
 
-data::CacheKey key_of(const DataConfig& config, const text::TokenizerConfig& text_config) {
+data::CacheKey key_of(const DataConfig& config, const text::TokenizerConfig& text_config,
+                      const fs::path& start) {
   data::CacheKey key;
   key.add(std::string("pairs"));
   key.add(std::int64_t{kFormatVersion});
@@ -246,6 +250,9 @@ data::CacheKey key_of(const DataConfig& config, const text::TokenizerConfig& tex
     }
   }
   if (!text_config.model_file.empty()) key.add_source(text_config.model_file);
+  if (!start.empty()) {
+    key.add(static_cast<std::int64_t>(train::checksum_of(*text::load_tokenizer(start))));
+  }
   return key;
 }
 
@@ -263,7 +270,7 @@ PairBatch gather(const PairCorpus& corpus, std::span<const std::int64_t> rows) {
 }
 
 Dataset prepare(const DataConfig& config, const text::TokenizerConfig& text_config,
-                const fs::path& cache_folder, const data::Notice& notice) {
+                const fs::path& cache_folder, const data::Notice& notice, const fs::path& start) {
   config.validate();
   text_config.validate();
   if (config.train.empty()) {
@@ -271,9 +278,9 @@ Dataset prepare(const DataConfig& config, const text::TokenizerConfig& text_conf
   }
   std::optional<Dataset> built;
   const auto folder = data::prepared_folder(
-      cache_folder, key_of(config, text_config),
+      cache_folder, key_of(config, text_config, start),
       [&](const fs::path& fresh) {
-        built = build(file_sources(config), config, text_config, fresh);
+        built = build(file_sources(config), config, text_config, start, fresh);
         save(*built, fresh);
       },
       notice);
@@ -281,13 +288,13 @@ Dataset prepare(const DataConfig& config, const text::TokenizerConfig& text_conf
 }
 
 Dataset prepare(std::span<const TextPair> pairs, const DataConfig& config,
-                const text::TokenizerConfig& text_config) {
+                const text::TokenizerConfig& text_config, const fs::path& start) {
   text_config.validate();
   const PairSource none = [](const auto&) {};
   const PairSource source = [pairs](const std::function<void(TextPair&)>& visit) {
     for (auto pair : pairs) visit(pair);
   };
-  return build({"the pairs", source, none, none}, config, text_config, {});
+  return build({"the pairs", source, none, none}, config, text_config, start, {});
 }
 
 PairCorpus read_pairs(const DataConfig& config, const std::vector<std::string>& entries,

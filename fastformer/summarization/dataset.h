@@ -60,14 +60,18 @@ struct Dataset {
 /// depends on both configurations and on names, sizes and times of the source files. A second call
 /// opens the result without reading these files.
 ///
+/// `start` is the directory of a model whose vocabulary is used and, if possible, extended; empty:
+/// none.
+///
 /// Throws std::invalid_argument with one sentence for input that a reader rejects, and if no
 /// training pair remains.
 Dataset prepare(const DataConfig& config, const text::TokenizerConfig& text_config,
-                const std::filesystem::path& cache_folder, const data::Notice& notice = {});
+                const std::filesystem::path& cache_folder, const data::Notice& notice = {},
+                const std::filesystem::path& start = {});
 
 /// The same for pairs in memory; writes no file.
 Dataset prepare(std::span<const TextPair> pairs, const DataConfig& config,
-                const text::TokenizerConfig& text_config);
+                const text::TokenizerConfig& text_config, const std::filesystem::path& start = {});
 
 /// Reads the pairs of `entries` into memory, for an existing model and tokenizer. Throws as
 /// prepare() does, and if no pair remains.

@@ -55,16 +55,37 @@ std::unique_ptr<Tokenizer> load_with_vocabulary(const TokenizerConfig& config,
   return std::make_unique<T>(config, Vocabulary::load(directory / kVocabularyFile));
 }
 
+// Subwords: nothing is learned from more texts.
+std::unique_ptr<Tokenizer> keep_subwords(const TokenizerConfig& config,
+                                         const std::filesystem::path& directory,
+                                         const TextSource& texts) {
+  auto kept = load_tokenizer(directory);
+  if (config.model_file.empty()) return kept;
+  const auto named = make_tokenizer(config, texts);
+  bool same = named->vocabulary_size() == kept->vocabulary_size();
+  for (std::int32_t id = 0; same && id < kept->vocabulary_size(); ++id) {
+    same = named->token(id) == kept->token(id);
+  }
+  if (same) return kept;
+  throw std::invalid_argument("text.model_file: " + config.model_file +
+                              " has other tokens than the model in " + directory.string() +
+                              "; remove the field, so that the model keeps its own");
+}
+
 struct Row {
   const char* name;
   std::unique_ptr<Tokenizer> (*make)(const TokenizerConfig&, const TextSource&);
   std::unique_ptr<Tokenizer> (*load)(const TokenizerConfig&, const std::filesystem::path&);
+  std::unique_ptr<Tokenizer> (*extend)(const TokenizerConfig&, const std::filesystem::path&,
+                                       const TextSource&);
 };
 
 constexpr std::array kTokenizers = {
-    Row{"word", WordTokenizer::train, load_with_vocabulary<WordTokenizer>},
-    Row{"wordpiece", WordPieceTokenizer::train, load_with_vocabulary<WordPieceTokenizer>},
-    Row{"sentencepiece", SentencePieceTokenizer::train, SentencePieceTokenizer::load},
+    Row{"word", WordTokenizer::train, load_with_vocabulary<WordTokenizer>, WordTokenizer::extend},
+    Row{"wordpiece", WordPieceTokenizer::train, load_with_vocabulary<WordPieceTokenizer>,
+        keep_subwords},
+    Row{"sentencepiece", SentencePieceTokenizer::train, SentencePieceTokenizer::load,
+        keep_subwords},
 };
 
 const Row& row(const std::string& name) {
@@ -119,7 +140,14 @@ std::unique_ptr<Tokenizer> make_tokenizer(const TokenizerConfig& config,
   return row(config.tokenizer).make(config, training_texts);
 }
 
-std::unique_ptr<Tokenizer> load_tokenizer(const std::filesystem::path& directory) {
+std::unique_ptr<Tokenizer> extend_tokenizer(const std::filesystem::path& directory,
+                                            const TokenizerConfig& config,
+                                            const TextSource& training_texts) {
+  config.validate();
+  return row(config.tokenizer).extend(config, directory, training_texts);
+}
+
+TokenizerConfig tokenizer_config(const std::filesystem::path& directory) {
   const auto path = directory / kConfigurationFile;
   const auto tree = base::ConfigTree::from_json(base::read_small_file(path), path.string());
   FormatVersion format;
@@ -131,6 +159,11 @@ std::unique_ptr<Tokenizer> load_tokenizer(const std::filesystem::path& directory
   }
   TokenizerConfig config;
   tree.read_section("text", config);
+  return config;
+}
+
+std::unique_ptr<Tokenizer> load_tokenizer(const std::filesystem::path& directory) {
+  const auto config = tokenizer_config(directory);
   return row(config.tokenizer).load(config, directory);
 }
 

@@ -96,6 +96,17 @@ std::vector<std::string> tokenizer_names();
 std::unique_ptr<Tokenizer> make_tokenizer(const TokenizerConfig& config,
                                           const TextSource& training_texts);
 
+/// The configuration of the tokenizer that save() wrote.
+TokenizerConfig tokenizer_config(const std::filesystem::path& directory);
+
+/// The tokenizer of a directory, for training on more texts: all its tokens keep their ids. Words
+/// of `training_texts` that it lacks follow, as make_tokenizer() would choose them; subwords have
+/// tokens for every text and stay as they are. `config` cuts texts as that of the directory does.
+/// Throws std::invalid_argument if there is no text, or for a text.model_file with other tokens.
+std::unique_ptr<Tokenizer> extend_tokenizer(const std::filesystem::path& directory,
+                                            const TokenizerConfig& config,
+                                            const TextSource& training_texts);
+
 /// Reads what save() wrote. Throws std::invalid_argument naming the missing or invalid file.
 std::unique_ptr<Tokenizer> load_tokenizer(const std::filesystem::path& directory);
 

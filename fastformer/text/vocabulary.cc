@@ -21,15 +21,20 @@ Vocabulary::Vocabulary(std::vector<std::string> tokens) : tokens_(std::move(toke
 
 Vocabulary Vocabulary::from_counts(const TokenCounts& counts, std::int64_t minimum_count,
                                    std::int64_t size_limit) {
+  return Vocabulary({"[PAD]", "[UNK]"}).extended(counts, minimum_count, size_limit);
+}
+
+Vocabulary Vocabulary::extended(const TokenCounts& counts, std::int64_t minimum_count,
+                                std::int64_t size_limit) const {
   std::vector<std::pair<std::int64_t, std::string_view>> ranked;
   for (const auto& [token, count] : counts) {
-    if (count >= minimum_count && token != "[PAD]" && token != "[UNK]" &&
+    if (count >= minimum_count && token != "[PAD]" && token != "[UNK]" && !contains(token) &&
         !base::has_control_characters(token)) {
       ranked.emplace_back(-count, token);
     }
   }
   std::sort(ranked.begin(), ranked.end());
-  std::vector<std::string> tokens = {"[PAD]", "[UNK]"};
+  auto tokens = tokens_;
   for (const auto& entry : ranked) {
     if (static_cast<std::int64_t>(tokens.size()) >= size_limit) break;
     tokens.emplace_back(entry.second);

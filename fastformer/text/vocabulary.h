@@ -26,6 +26,10 @@ class Vocabulary {
   /// with a count below `minimum_count` or with control characters; keeps at most `size_limit`.
   static Vocabulary from_counts(const TokenCounts& counts, std::int64_t minimum_count,
                                 std::int64_t size_limit);
+  /// These tokens with their ids, then those of `counts` that they lack, chosen in the same way:
+  /// `size_limit` at most, but at least these.
+  Vocabulary extended(const TokenCounts& counts, std::int64_t minimum_count,
+                      std::int64_t size_limit) const;
   /// Throws std::invalid_argument for a missing file, a repeated token, a token with a control
   /// character, or a file without [UNK].
   static Vocabulary load(const std::filesystem::path& path);

@@ -171,8 +171,9 @@ void visit_words(std::string_view text, const std::function<bool(std::string_vie
 WordTokenizer::WordTokenizer(const TokenizerConfig& config, Vocabulary vocabulary)
     : config_(config), normalizer_(config), vocabulary_(std::move(vocabulary)) {}
 
-std::unique_ptr<Tokenizer> WordTokenizer::train(const TokenizerConfig& config,
-                                                const TextSource& texts) {
+namespace {
+
+TokenCounts count_words(const TokenizerConfig& config, const TextSource& texts) {
   const Normalizer normalizer(config);
   TokenCounts counts;
   texts([&](std::string_view text) {
@@ -191,8 +192,25 @@ std::unique_ptr<Tokenizer> WordTokenizer::train(const TokenizerConfig& config,
         "the training texts contain no words, so there is no vocabulary to learn; check the files "
         "and the columns that are read (data.text_columns, data.title_columns)");
   }
+  return counts;
+}
+
+}  // namespace
+
+std::unique_ptr<Tokenizer> WordTokenizer::train(const TokenizerConfig& config,
+                                                const TextSource& texts) {
   return std::make_unique<WordTokenizer>(
-      config, Vocabulary::from_counts(counts, config.minimum_count, config.vocabulary_size));
+      config, Vocabulary::from_counts(count_words(config, texts), config.minimum_count,
+                                      config.vocabulary_size));
+}
+
+std::unique_ptr<Tokenizer> WordTokenizer::extend(const TokenizerConfig& config,
+                                                 const std::filesystem::path& directory,
+                                                 const TextSource& texts) {
+  return std::make_unique<WordTokenizer>(
+      config,
+      Vocabulary::load(directory / kVocabularyFile)
+          .extended(count_words(config, texts), config.minimum_count, config.vocabulary_size));
 }
 
 void WordTokenizer::encode(std::string_view text, std::vector<std::int32_t>& ids,

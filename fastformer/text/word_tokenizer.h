@@ -31,6 +31,11 @@ class WordTokenizer final : public Tokenizer {
   WordTokenizer(const TokenizerConfig& config, Vocabulary vocabulary);
   static std::unique_ptr<Tokenizer> train(const TokenizerConfig& config, const TextSource& texts);
 
+  /// The same with the vocabulary of `directory` before the words that the texts add to it.
+  static std::unique_ptr<Tokenizer> extend(const TokenizerConfig& config,
+                                           const std::filesystem::path& directory,
+                                           const TextSource& texts);
+
   void encode(std::string_view text, std::vector<std::int32_t>& ids,
               std::size_t limit) const override;
   std::vector<std::string> tokens(std::string_view text, std::size_t limit) const override;

@@ -11,6 +11,7 @@ void Recipe::resolve_metric() {
 void Recipe::add_shared_sources(std::vector<RecipeSource>& sources) const {
   if (!text.model_file.empty()) sources.push_back({"text.model_file", text.model_file});
   if (!train.word_vectors.empty()) sources.push_back({"train.word_vectors", train.word_vectors});
+  if (!train.from.empty()) sources.push_back({"train.from", train.from});
 }
 
 std::optional<RecipeDifference> first_difference(const std::string& now,

@@ -58,7 +58,7 @@ class Recipe {
   /// Replaces train.metric = "auto" with the first metric of the task. Must be called after the
   /// sections are read.
   void resolve_metric();
-  /// Appends text.model_file and train.word_vectors, if they are set.
+  /// Appends text.model_file, train.word_vectors and train.from, if they are set.
   void add_shared_sources(std::vector<RecipeSource>& sources) const;
 };
 

@@ -19,6 +19,9 @@ void TrainConfig::visit_fields(base::FieldVisitor& visit, const Measures& measur
   visit("max_steps", max_steps, "stop after this many steps; 0: no limit", base::at_least(0));
   visit("accumulation", accumulation, "batches per step (gradient accumulation)",
         base::between(1, 100'000));
+  visit("from", from,
+        "model directory whose weights, vocabulary and labels the training starts from, as "
+        "train --from sets it; \"\": none");
   visit("word_vectors", word_vectors,
         "text file of GloVe or word2vec vectors to initialize the token embeddings; \"\": none");
   visit("optimizer", optimizer, "adam, or adamw with weight_decay");

@@ -32,6 +32,7 @@ struct TrainConfig {
   std::int64_t epochs = 3;
   std::int64_t max_steps = 0;
   std::int64_t accumulation = 1;
+  std::string from;
   std::string word_vectors;
   Optimizer optimizer = Optimizer::kAdam;
   double learning_rate = 1e-3;

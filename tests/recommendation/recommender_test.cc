@@ -158,5 +158,70 @@ TEST(RecommenderTraining, RefusesExamplesThatTeachNothing) {
   EXPECT_MENTIONS(error({{.user = "1", .clicked = {"X1"}, .skipped = {"X2"}}}), "none of the 2");
 }
 
+Ids ids_of(const Recommendations& result) {
+  Ids ids;
+  for (const auto& item : result.items) ids.push_back(item.id);
+  return ids;
+}
+
+TEST_F(RecommenderFacade, ManyUsersGetWhatEachWouldGetAlone) {
+  std::vector<UserRequest> requests;
+  for (int i = 0; i < 300; ++i) {
+    requests.push_back({std::to_string(i), {id_of(i % 2 == 0, i), id_of(i % 3 == 0, i + 3)}});
+  }
+  for (const bool explain : {false, true}) {
+    const auto results =
+        recommender_->recommend(*catalogue_, requests, {.top = 4, .explain = explain});
+    ASSERT_EQ(results.size(), requests.size());
+    for (std::size_t i = 0; i < requests.size(); i += 7) {
+      const auto alone = recommender_->recommend(*catalogue_, requests[i].history, 4);
+      EXPECT_EQ(ids_of(results[i]), ids_of(alone));
+      EXPECT_FALSE(results[i].cold);
+      for (std::size_t k = 0; k < alone.items.size(); ++k) {
+        const auto& item = results[i].items.at(k);
+        EXPECT_NEAR(item.score, alone.items[k].score, 1e-5);
+        EXPECT_EQ(item.title, alone.items[k].title);
+        EXPECT_EQ(item.reasons.size(), explain ? 2U : 0U);
+      }
+    }
+  }
+}
+
+TEST_F(RecommenderFacade, CandidatesAreRankedEachOnce) {
+  const std::vector<UserRequest> requests = {{"U", {"S1", "X"}, Ids{"M2", "S1", "S3", "S3", "Y"}},
+                                             {"V", {"S1"}, Ids{}}};
+  const auto results = recommender_->recommend(*catalogue_, requests);
+  EXPECT_EQ(results[0].unknown, Ids{"X"});
+  EXPECT_EQ(results[0].unknown_candidates, Ids{"Y"});
+  ASSERT_EQ(results[0].items.size(), 3U);
+  EXPECT_EQ(results[0].items.back().id, "M2");
+  EXPECT_TRUE(results[1].items.empty());
+  const auto fresh = recommender_->recommend(*catalogue_, requests, {.exclude_seen = true});
+  EXPECT_EQ(ids_of(fresh[0]), (Ids{"S3", "M2"}));
+}
+
+TEST_F(RecommenderFacade, SeenItemsComeOnlyIfAskedFor) {
+  const std::vector<UserRequest> requests = {{"U", {"S1", "S2"}}};
+  const auto all = static_cast<std::size_t>(catalogue_->size());
+  EXPECT_EQ(recommender_->recommend(*catalogue_, requests, {.top = 99})[0].items.size(), all - 2);
+  EXPECT_EQ(recommender_->recommend(*catalogue_, requests, {.top = 99, .exclude_seen = false})[0]
+                .items.size(),
+            all);
+}
+
+TEST_F(RecommenderFacade, ColdUsersGetNoItemsAndZeros) {
+  const std::vector<UserRequest> requests = {{"A", {}}, {"B", {"S1"}}, {"C", {"X"}, Ids{"S1"}}};
+  const auto results = recommender_->recommend(*catalogue_, requests, {.top = 2});
+  EXPECT_TRUE(results[0].cold && results[0].items.empty());
+  EXPECT_TRUE(!results[1].cold && results[1].items.size() == 2);
+  EXPECT_TRUE(results[2].cold && results[2].items.empty());
+  EXPECT_EQ(results[2].unknown, Ids{"X"});
+  EXPECT_TRUE(recommender_->recommend(*catalogue_, std::vector<UserRequest>{}).empty());
+  const std::vector<Ids> histories = {{}, {"S1"}};
+  const auto vectors = recommender_->embed_users(*catalogue_, histories);
+  EXPECT_EQ(product(vectors.row(0), vectors.row(0)), 0);
+  EXPECT_GT(product(vectors.row(1), vectors.row(1)), 0);
+}
+
 }  // namespace
 }  // namespace fastformer::recommendation

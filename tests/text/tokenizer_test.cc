@@ -109,6 +109,41 @@ TEST(Tokenizers, SavedAndLoadedTheyGiveTheSameIds) {
   }
 }
 
+TEST(Tokenizers, ExtendedTheyKeepTheirIds) {
+  const testing::TemporaryFolder folder;
+  TokenizerConfig config;
+  config.minimum_count = 2;
+  make_tokenizer(config, kTexts)->save(folder.path());
+  EXPECT_EQ(tokenizer_config(folder.path()).minimum_count, 2);
+  const TextSource more = [](const auto& use) { use("a fox and a fox saw the sun"); };
+  const auto extended = extend_tokenizer(folder.path(), config, more);
+  EXPECT_EQ(extended->vocabulary_size(), 6);
+  EXPECT_EQ(ids(*extended, "the sat fox a sun"),
+            (std::vector<std::int32_t>{2, 3, 5, 4, extended->unknown_id()}));
+  config.vocabulary_size = 8;
+  config.minimum_count = 1;
+  EXPECT_EQ(extend_tokenizer(folder.path(), config, more)->vocabulary_size(), 8);
+  EXPECT_NE(testing::error_of([&] { extend_tokenizer(folder.path(), config, [](const auto&) {}); }),
+            "");
+}
+
+TEST(Tokenizers, SubwordsStayAsTheyAre) {
+  const testing::TemporaryFolder folder;
+  TokenizerConfig config;
+  config.tokenizer = "wordpiece";
+  config.model_file = folder.write("vocab.txt", "[PAD]\n[UNK]\nthe\n##s\n");
+  make_tokenizer(config, kTexts)->save(folder.path());
+  EXPECT_EQ(extend_tokenizer(folder.path(), config, kTexts)->vocabulary_size(), 4);
+  const auto saved = folder / "model";
+  std::filesystem::create_directories(saved);
+  load_tokenizer(folder.path())->save(saved);
+  config.model_file.clear();
+  EXPECT_EQ(extend_tokenizer(saved, config, kTexts)->vocabulary_size(), 4);
+  config.model_file = folder.write("other.txt", "[PAD]\n[UNK]\nthe\n##x\n");
+  EXPECT_MENTIONS(testing::error_of([&] { extend_tokenizer(saved, config, kTexts); }),
+                  "text.model_file", "other.txt", "other tokens");
+}
+
 TEST(WordPiece, TakesTheLongestPieces) {
   const testing::TemporaryFolder folder;
   TokenizerConfig config;

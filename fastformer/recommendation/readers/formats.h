@@ -1,7 +1,11 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
 
+#include "fastformer/data/line_stream.h"
 #include "fastformer/recommendation/readers/reader.h"
 
 /// The formats of the library. Each is in the source file of its name.
@@ -23,6 +27,12 @@ ClickSource read_mind_clicks(const DataConfig& config);
 /// Reads the items of a source as above; files with other names are read as news.tsv.
 void read_mind_items(const std::filesystem::path& source, const DataConfig& config,
                      ItemTable& items);
+
+/// The behaviors.tsv of a source as above, and the five cells of one of its lines. Throws
+/// std::invalid_argument that begins with `where` for a line with other columns.
+data::LineStream open_mind_behaviors(const std::filesystem::path& source, const DataConfig& config);
+void split_mind_behaviors(std::string_view line, const std::string& where,
+                          std::vector<std::string_view>& cells);
 
 /// The atomic files of RecBole (Zhao et al., arXiv 2011.01731): tab-separated tables whose first
 /// line contains the names and types of the columns. A source is name.inter, or a folder with one

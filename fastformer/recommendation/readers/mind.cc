@@ -97,12 +97,7 @@ class BehaviorsReader {
 
  private:
   void add(std::string_view line, const std::string& where) {
-    data::split_cells(line, '\t', cells_);
-    if (cells_.size() != kBehaviorsColumns) {
-      refuse(where, "has " + std::to_string(cells_.size()) +
-                        " columns, but MIND's behaviors.tsv has 5 (impression, user, time, "
-                        "history, shown items), separated by tabs");
-    }
+    split_mind_behaviors(line, where, cells_);
     const auto time = parse_time(cells_[2]);
     if (!time) {
       refuse(where, "the time '" + base::excerpt(cells_[2]) +
@@ -249,6 +244,19 @@ void read_items_beside(const std::vector<std::string>& sources, const DataConfig
 
 }  // namespace
 
+data::LineStream open_mind_behaviors(const fs::path& source, const DataConfig& config) {
+  return open_file(source, kBehaviorsFile, config);
+}
+
+void split_mind_behaviors(std::string_view line, const std::string& where,
+                          std::vector<std::string_view>& cells) {
+  data::split_cells(line, '\t', cells);
+  if (cells.size() == kBehaviorsColumns) return;
+  refuse(where, "has " + std::to_string(cells.size()) +
+                    " columns, but MIND's behaviors.tsv has 5 (impression, user, time, history, "
+                    "shown items), separated by tabs");
+}
+
 void read_mind_items(const fs::path& source, const DataConfig& config, ItemTable& items) {
   read_items(open_file(source, kNewsFile, config), config, items);
 }
@@ -256,7 +264,7 @@ void read_mind_items(const fs::path& source, const DataConfig& config, ItemTable
 ImpressionLog read_behaviors(const std::vector<std::string>& sources, const DataConfig& config,
                              const ItemTable& items) {
   BehaviorsReader reader(config, items);
-  for (const auto& source : sources) reader.read(open_file(source, kBehaviorsFile, config));
+  for (const auto& source : sources) reader.read(open_mind_behaviors(source, config));
   return reader.take();
 }
 

@@ -1,4 +1,4 @@
-#include "fastformer/cli/explanation_text.h"
+#include "fastformer/cli/answers/explanation_text.h"
 
 #include <algorithm>
 #include <nlohmann/json.hpp>

@@ -1,4 +1,4 @@
-#include "fastformer/cli/prediction_output.h"
+#include "fastformer/cli/answers/prediction_output.h"
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
@@ -8,7 +8,6 @@
 #include "fastformer/data/table_text.h"
 
 namespace fastformer::cli {
-namespace {
 
 using Json = nlohmann::ordered_json;
 
@@ -16,7 +15,24 @@ std::string ranked(const std::string& name, std::size_t rank) {
   return rank == 0 ? name : name + "_" + std::to_string(rank + 1);
 }
 
-}  // namespace
+void write_cells(std::ostream& out, OutputFormat format, const std::vector<std::string>& cells) {
+  const bool csv = format == OutputFormat::kCsv;
+  for (std::size_t i = 0; i < cells.size(); ++i) {
+    if (i > 0) out << (csv ? ',' : '\t');
+    out << (csv ? data::csv_cell(cells[i]) : data::tsv_cell(cells[i]));
+  }
+  out << '\n';
+}
+
+Json json_of(const std::vector<classification::Field>& fields) {
+  auto json = Json::object();
+  for (const auto& field : fields) {
+    json[field.name] = !field.is_json        ? Json(field.value)
+                       : field.value.empty() ? Json(nullptr)
+                                             : Json::parse(field.value);
+  }
+  return json;
+}
 
 // The best classes, the first of which may be the word that abstains.
 PredictionOutput::Answers PredictionOutput::answers(const Prediction& prediction) const {
@@ -25,15 +41,6 @@ PredictionOutput::Answers PredictionOutput::answers(const Prediction& prediction
     answers.front().first = options_.abstain;
   }
   return answers;
-}
-
-void PredictionOutput::write_cells(const std::vector<std::string>& cells) {
-  const bool csv = options_.format == OutputFormat::kCsv;
-  for (std::size_t i = 0; i < cells.size(); ++i) {
-    if (i > 0) out_ << (csv ? ',' : '\t');
-    out_ << (csv ? data::csv_cell(cells[i]) : data::tsv_cell(cells[i]));
-  }
-  out_ << '\n';
 }
 
 void PredictionOutput::write_heading(const PredictionInput::Record& record) {
@@ -47,7 +54,7 @@ void PredictionOutput::write_heading(const PredictionInput::Record& record) {
     names.push_back(ranked("probability", rank));
   }
   if (!options_.keep) names.emplace_back("text");
-  write_cells(names);
+  write_cells(out_, options_.format, names);
 }
 
 void PredictionOutput::write(const PredictionInput::Record& record, const Prediction& prediction,
@@ -64,21 +71,12 @@ void PredictionOutput::write(const PredictionInput::Record& record, const Predic
     cells.push_back(base::format("%.4f", probability));
   }
   if (!options_.keep) cells.push_back(record.text);
-  write_cells(cells);
+  write_cells(out_, options_.format, cells);
 }
 
 void PredictionOutput::write_json(const PredictionInput::Record& record,
                                   const Prediction& prediction, const std::string& explanation) {
-  Json json;
-  if (options_.keep) {
-    for (const auto& field : record.fields) {
-      json[field.name] = !field.is_json        ? Json(field.value)
-                         : field.value.empty() ? Json(nullptr)
-                                               : Json::parse(field.value);
-    }
-  } else {
-    json["row"] = row_;
-  }
+  Json json = options_.keep ? json_of(record.fields) : Json::object({{"row", row_}});
   const auto best = classifier_.top(prediction, options_.top);
   const bool abstains = best.front().second < options_.threshold;
   json[options_.keep ? "predicted" : "label"] = abstains ? Json(nullptr) : Json(best.front().first);

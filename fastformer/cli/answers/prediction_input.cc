@@ -1,4 +1,6 @@
-#include "fastformer/cli/prediction_input.h"
+#include "fastformer/cli/answers/prediction_input.h"
+
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -82,9 +84,31 @@ std::string format_of_name(const fs::path& file) {
   return {};
 }
 
-PredictionInput::PredictionInput(const std::string& input, std::string format,
-                                 const DataConfig& trained_on,
-                                 const std::vector<std::string>& assignments) {
+std::size_t InputOptions::batch() const {
+  return input == "-" && isatty(STDIN_FILENO) != 0 ? 1 : 64;
+}
+
+void add_input_options(CLI::App& command, InputOptions& options) {
+  command.add_option("input", options.input, "Input file; - is the standard input")
+      ->capture_default_str();
+  auto formats = classification::reader_names();
+  formats.insert(formats.begin(), {"auto", kLines});
+  command
+      .add_option("--format", options.format,
+                  "Input format. auto: csv, tsv or jsonl by the name of the file, read as the "
+                  "training data was, else lines; lines: one text per line; the others as "
+                  "data.format in a recipe")
+      ->check(CLI::IsMember(formats))
+      ->capture_default_str();
+  command
+      .add_option("--set", options.set,
+                  "Override how the input is read: data.text_columns=[\"body\"]")
+      ->type_name("KEY=VALUE");
+}
+
+PredictionInput::PredictionInput(const InputOptions& options, const DataConfig& trained_on) {
+  const auto& [input, chosen, assignments] = options;
+  auto format = chosen;
   if (format == "auto") {
     format = fs::is_directory(input) ? trained_on.format : format_of_name(input);
     if (format.empty()) format = kLines;
@@ -110,6 +134,16 @@ bool PredictionInput::next(Record& record) {
   record.fields = reader_->fields();
   if (record.fields.empty()) record.fields = {{.name = "text", .value = record.text}};
   return true;
+}
+
+std::vector<PredictionInput::Record> PredictionInput::next_batch(std::size_t count) {
+  std::vector<Record> records;
+  while (!ended_ && records.size() < count) {
+    Record record;
+    ended_ = !next(record);
+    if (!ended_) records.push_back(std::move(record));
+  }
+  return records;
 }
 
 std::vector<std::string> PredictionInput::notices() const {

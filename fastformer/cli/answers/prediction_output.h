@@ -3,13 +3,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <iosfwd>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "fastformer/base/config_field.h"
 #include "fastformer/classification/classifier.h"
-#include "fastformer/cli/prediction_input.h"
+#include "fastformer/cli/answers/prediction_input.h"
 
 namespace fastformer::cli {
 
@@ -22,6 +23,15 @@ struct OutputOptions {
   double threshold = 0;  ///< a less probable answer is `abstain`
   std::string abstain = "none";
 };
+
+/// Writes one record of csv or tsv.
+void write_cells(std::ostream& out, OutputFormat format, const std::vector<std::string>& cells);
+
+/// The name of a column for the answer of a rank from 0: "label", "label_2", "label_3".
+std::string ranked(const std::string& name, std::size_t rank);
+
+/// The columns of a record as an object.
+nlohmann::ordered_json json_of(const std::vector<classification::Field>& fields);
 
 /// Writes the answers of `predict`, one line (of CSV: one record) each:
 ///   tsv    label, probability, text, with tabs and line ends as \t and \n; no heading unless the
@@ -42,7 +52,6 @@ class PredictionOutput {
 
   Answers answers(const Prediction& prediction) const;
   void write_heading(const PredictionInput::Record& record);
-  void write_cells(const std::vector<std::string>& cells);
   void write_json(const PredictionInput::Record& record, const Prediction& prediction,
                   const std::string& explanation);
 

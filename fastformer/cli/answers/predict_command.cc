@@ -1,19 +1,18 @@
 #include <unistd.h>
 
-#include <chrono>
 #include <iostream>
 #include <memory>
 #include <stdexcept>
 
 #include "fastformer/base/atomic_file.h"
-#include "fastformer/base/format.h"
 #include "fastformer/classification/classifier.h"
 #include "fastformer/classification/classifier_model.h"
+#include "fastformer/cli/answers/explanation_text.h"
+#include "fastformer/cli/answers/prediction_input.h"
+#include "fastformer/cli/answers/prediction_output.h"
 #include "fastformer/cli/commands.h"
-#include "fastformer/cli/explanation_text.h"
 #include "fastformer/cli/model_options.h"
-#include "fastformer/cli/prediction_input.h"
-#include "fastformer/cli/prediction_output.h"
+#include "fastformer/cli/progress.h"
 #include "fastformer/cli/terminal_output.h"
 
 namespace fastformer::cli {
@@ -21,41 +20,10 @@ namespace {
 
 struct PredictFlags {
   std::filesystem::path model, output_file;
-  std::string input = "-";
-  std::string format = "auto";
-  std::vector<std::string> set;
+  InputOptions input;
   bool json = false, explain = false;
   OutputOptions output;
   Options options;
-};
-
-// How many texts are done, for a person who waits for a file or a pipe.
-class TextCounter {
- public:
-  explicit TextCounter(bool output_is_seen)
-      : shown_(isatty(STDERR_FILENO) != 0 && !output_is_seen), started_(Clock::now()) {}
-  ~TextCounter() {
-    if (written_) std::cerr << "\r\x1b[K" << std::flush;
-  }
-
-  void add(std::size_t texts) {
-    count_ += texts;
-    const std::chrono::duration<double> total = Clock::now() - started_;
-    if (!shown_ || total.count() < next_) return;
-    next_ = total.count() + 0.5;
-    written_ = true;
-    std::cerr << base::format("\r\x1b[K%zu texts, %.0f per second", count_,
-                              static_cast<double>(count_) / total.count())
-              << std::flush;
-  }
-
- private:
-  using Clock = std::chrono::steady_clock;
-
-  bool shown_, written_ = false;
-  Clock::time_point started_;
-  std::size_t count_ = 0;
-  double next_ = 1;  // seconds from the start
 };
 
 void explain(const PredictFlags& flags, const Classifier& classifier, PredictionInput& input,
@@ -77,27 +45,19 @@ void explain(const PredictFlags& flags, const Classifier& classifier, Prediction
 
 void classify(const PredictFlags& flags, const Classifier& classifier, PredictionInput& input,
               std::ostream& out) {
-  // A person at a terminal wants each answer at once.
-  const bool typed = flags.input == "-" && isatty(STDIN_FILENO) != 0;
-  const std::size_t batch = typed ? 1 : 64;
   PredictionOutput answers(out, flags.output, classifier);
-  TextCounter counter(flags.output_file.empty() && isatty(STDOUT_FILENO) != 0);
-  std::vector<PredictionInput::Record> records;
+  RecordCounter counter("texts", flags.output_file.empty() && isatty(STDOUT_FILENO) != 0);
   std::vector<std::string> texts;
-  const auto flush = [&] {
+  while (true) {
+    const auto records = input.next_batch(flags.input.batch());
+    if (records.empty()) break;
     texts.clear();
     for (const auto& record : records) texts.push_back(record.text);
     const auto predictions = classifier.classify(texts);
     for (std::size_t i = 0; i < records.size(); ++i) answers.write(records[i], predictions[i]);
     out.flush();
     counter.add(records.size());
-    records.clear();
-  };
-  for (PredictionInput::Record record; input.next(record);) {
-    records.push_back(std::move(record));
-    if (records.size() == batch) flush();
   }
-  flush();
 }
 
 void predict(PredictFlags flags) {
@@ -108,7 +68,7 @@ void predict(PredictFlags flags) {
         "--explain adds lines that are not csv to the output; use --output-format jsonl");
   }
   const auto classifier = Classifier::load(flags.model, flags.options);
-  PredictionInput input(flags.input, flags.format, classifier.content().data_config, flags.set);
+  PredictionInput input(flags.input, classifier.content().data_config);
   const auto run = [&](std::ostream& out) {
     if (flags.explain) {
       explain(flags, classifier, input, out);
@@ -124,36 +84,13 @@ void predict(PredictFlags flags) {
   for (const auto& notice : input.notices()) log_line(notice);
 }
 
-void add_input_options(CLI::App& command, PredictFlags& flags) {
-  command.add_option("input", flags.input, "Input file; -: standard input")->capture_default_str();
-  auto formats = classification::reader_names();
-  formats.insert(formats.begin(), {"auto", "lines"});
-  command
-      .add_option("--format", flags.format,
-                  "Input format. auto: files named .csv, .tsv or .jsonl are read like the training "
-                  "data, other files as lines; lines: one text per line; other formats: as "
-                  "data.format in a recipe")
-      ->check(CLI::IsMember(formats))
-      ->capture_default_str();
-  command
-      .add_option("--set", flags.set,
-                  "Override a setting for the input, such as data.text_columns=[\"body\"]")
-      ->type_name("KEY=VALUE");
-}
-
 void add_output_options(CLI::App& command, PredictFlags& flags) {
   auto& output = flags.output;
-  command
-      .add_option_function<std::string>(
-          "--output-format",
-          [&output](const std::string& word) {
-            output.format = base::parse_word<OutputFormat>(word, "--output-format");
-          },
-          "tsv: label, probability and text, with tabs and line ends as \\t and \\n; csv: the same "
-          "columns, with a header row; jsonl: row, label, probability, and the probabilities of "
-          "all classes")
-      ->check(CLI::IsMember(base::words<OutputFormat>()))
-      ->default_str("tsv");
+  add_word_option(
+      command, "--output-format", output.format,
+      "tsv: label, probability and text, with tabs and line ends as \\t and \\n; csv: the same "
+      "columns, with a header row; jsonl: row, label, probability, and the probabilities of all "
+      "classes");
   command.add_flag("--json", flags.json, "The same as --output-format jsonl");
   command.add_flag("--keep", output.keep,
                    "Write the columns of the input, followed by the prediction");
@@ -180,7 +117,7 @@ void add_predict_command(CLI::App& app) {
   const auto flags = std::make_shared<PredictFlags>();
   auto* command = app.add_subcommand("predict", "Classify texts, one prediction per text");
   command->add_option("model", flags->model, "Model directory")->required();
-  add_input_options(*command, *flags);
+  add_input_options(*command, flags->input);
   add_output_options(*command, *flags);
   add_compute_options(*command, flags->options);
   command->callback([flags] { predict(*flags); });

@@ -14,7 +14,7 @@ namespace fastformer::base {
 /// an 8-byte little-endian header length, a JSON header {name: {dtype, shape, data_offsets}}, data.
 /// https://huggingface.co/docs/safetensors
 struct TensorView {
-  std::string dtype;                ///< "F32", "F64", "I64", "I32", "U8", ...
+  std::string dtype;  ///< "F32", "F64", "I64", "I32", "U8", ..., or one not known here
   std::vector<std::int64_t> shape;  ///< [] for a scalar
   std::span<const std::byte> data;  ///< contiguous, row-major, little-endian
 };
@@ -26,7 +26,7 @@ struct TensorView {
 class SafetensorsFile {
  public:
   /// Throws std::invalid_argument with one sentence for a file that is missing, truncated,
-  /// oversized, of a wrong or unknown dtype, or whose header is not what the format allows
+  /// oversized, or whose header is not what the format allows
   /// (not JSON, overlapping or out-of-range offsets, holes, duplicate names, negative or
   /// overflowing shapes, size that disagrees with shape, header larger than 100 MB or the file).
   static SafetensorsFile open(const std::filesystem::path& path);

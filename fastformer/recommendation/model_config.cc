@@ -51,8 +51,8 @@ void ModelConfig::visit_fields(base::FieldVisitor& visit) {
         base::between(1, 1000));
   visit("filters", filters, "fim: filters of each convolution over words", base::between(1, 65536));
   visit("pretrained", pretrained,
-        "plm_nr, fastformer_plm_nr: folder of a BERT model, with config.json, model.safetensors "
-        "and vocab.txt");
+        "plm_nr, fastformer_plm_nr: folder of a BERT or DistilBERT model, with config.json, "
+        "model.safetensors or its shards, and vocab.txt or tokenizer.json");
   visit("trainable_layers", trainable_layers,
         "number of its last layers that are trained; 0: none, -1: all and the embeddings",
         base::between(-1, 1000));

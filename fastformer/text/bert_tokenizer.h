@@ -7,14 +7,15 @@
 
 namespace fastformer::text {
 
-/// Whether the folder is that of a BERT model as Hugging Face's transformers saves it, with a
-/// vocab.txt, and not one that Tokenizer::save wrote.
+/// Whether the folder has a tokenizer as Hugging Face's transformers saves it, and not as
+/// Tokenizer::save does.
 bool is_bert_folder(const std::filesystem::path& folder);
 
-/// How BERT's tokenizer reads text, with [CLS] and [SEP] around each: its vocab.txt, and
-/// do_lower_case (true if absent) and strip_accents (as do_lower_case) of its
-/// tokenizer_config.json, a file that may be missing. For the recipe's [text] section of a model
-/// that begins with BERT. Throws std::invalid_argument naming the file that is missing or wrong.
+/// How BERT's tokenizer reads text, with [CLS] and [SEP] around each: its vocab.txt or, where that
+/// is missing, tokenizer.json, and do_lower_case and strip_accents of its tokenizer_config.json. By
+/// default these are as tokenizer.json says, else true and as do_lower_case. For the recipe's
+/// [text] section of a model that begins with BERT. Throws std::invalid_argument naming the file
+/// that is missing or wrong, and for tokenizers of other kinds, such as Unigram or MeCab.
 TokenizerConfig bert_tokenizer_config(const std::filesystem::path& folder);
 
 /// The tokenizer itself.

@@ -26,9 +26,11 @@ class Vocabulary {
   /// less than `minimum_count` times and those with control characters, `size_limit` at most.
   static Vocabulary from_counts(const TokenCounts& counts, std::int64_t minimum_count,
                                 std::int64_t size_limit);
-  /// Throws std::invalid_argument for a missing file, a repeated token, one with a control
-  /// character, or no [UNK].
+  /// A token on two lines has the id of the last, as in the package transformers. Throws
+  /// std::invalid_argument for a missing file, a token with a control character, or no [UNK].
   static Vocabulary load(const std::filesystem::path& path);
+  /// The same for the tokens of a file that has another format.
+  static Vocabulary from_tokens(std::vector<std::string> tokens, const std::string& file);
   void save(const std::filesystem::path& path) const;
 
   std::int64_t size() const { return static_cast<std::int64_t>(tokens_.size()); }

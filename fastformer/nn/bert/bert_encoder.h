@@ -51,13 +51,13 @@ class BertLayer {
 };
 
 /// BERT's encoder (Devlin et al., arXiv 1810.04805, section 3), on ragged batches: the sum of
-/// token, position and type embeddings, normalised, then layers of softmax attention. No padding
-/// and no mask; all tokens have type 0.
+/// token, position and type embeddings (DistilBERT has no types), normalised, then layers of
+/// softmax attention. No padding and no mask; all tokens have type 0.
 ///
 ///   nn::ParameterStore store(1);
 ///   const auto config = nn::BertConfig::load(folder / "config.json");
 ///   const nn::BertEncoder encoder(config, store, "titles", {.layers = 2});
-///   encoder.load(folder / "model.safetensors");
+///   encoder.load(folder);
 ///   const auto states = encoder.forward(ids, offsets, training);
 ///
 /// Parameters are named as in the files of Hugging Face's transformers, after `<name>.`, or without
@@ -71,11 +71,10 @@ class BertEncoder {
   BertEncoder(const BertConfig& config, ParameterStore& store, const std::string& name,
               FineTuning tuning = {});
 
-  /// Reads the parameters from a model.safetensors of F32, F64, F16 or BF16 numbers, converted to
-  /// the store's type. Names may have "bert." before them, and norms may have "gamma" and "beta",
-  /// as in the first files of BERT. Returns the names of the tensors that it did not use, such as
-  /// those of the pooler. Throws std::invalid_argument naming file and tensor for one that is
-  /// missing, of another shape or not finite, and as base::SafetensorsFile does.
+  /// Reads the parameters from a folder or file, see BertWeights: F32, F64, F16 or BF16 numbers,
+  /// converted to the store's type. Returns the names of the tensors that it did not use, such as
+  /// those of the pooler; these may have any type. Throws std::invalid_argument naming file and
+  /// tensor for one that is missing, of another shape or not finite, and as BertWeights does.
   std::vector<std::string> load(const std::filesystem::path& path) const;
 
   /// The last layer's rows: ids [T] -> [T, d]. `training` turns on the dropout of the trained

@@ -20,8 +20,9 @@ enum class SentencePooling { kMean, kFirst };
 /// if shapes disagree.
 at::Tensor pool_sentences(const at::Tensor& x, const Offsets& offsets, SentencePooling pooling);
 
-/// A pre-trained BERT with its tokenizer, from a folder as Hugging Face's transformers saves it:
-/// config.json, model.safetensors, vocab.txt and, if present, tokenizer_config.json.
+/// A pre-trained BERT or DistilBERT with its tokenizer, from a folder as Hugging Face's
+/// transformers saves it: config.json, the weights (see BertWeights) and the tokenizer (see
+/// text::bert_tokenizer_config).
 ///
 ///   const auto model = PretrainedEncoder::open("MiniLM");
 ///   const std::vector<std::string> texts = {"Oil prices fall", "The team wins"};

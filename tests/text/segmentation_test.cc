@@ -83,17 +83,25 @@ TEST_P(Segmentation, FindsTheBoundariesOfWords) {
   ASSERT_EQ(sentences, 50);
   EXPECT_GE(counts.precision(), language.precision);
   EXPECT_GE(counts.recall(), language.recall);
-  std::printf("%s: precision %.4f, recall %.4f\n", language.name, counts.precision(),
-              counts.recall());
+  RecordProperty("precision", std::to_string(counts.precision()));
+  RecordProperty("recall", std::to_string(counts.recall()));
 }
 
-INSTANTIATE_TEST_SUITE_P(Languages, Segmentation,
-                         ::testing::Values(Language{"ar", 1, 1}, Language{"de", 1, 1},
-                                           Language{"es", 1, 1}, Language{"fr", 1, 1},
-                                           Language{"hi", 1, 1}, Language{"ja", 1, 1},
-                                           Language{"ru", 1, 1}, Language{"th", 1, 1},
-                                           Language{"tr", 1, 1}, Language{"zh", 1, 1}),
-                         [](const auto& info) { return std::string(info.param.name); });
+// Measured with ICU 72; other versions have other dictionaries. Most errors of the languages with
+// blanks are elisions (l'homme is one token) and addresses (cut at their @).
+INSTANTIATE_TEST_SUITE_P(
+    Languages, Segmentation,
+    ::testing::Values(Language{"ar", 0.99, 0.99},   // 1.0000, 1.0000
+                      Language{"de", 0.99, 0.99},   // 0.9936, 0.9968
+                      Language{"es", 0.99, 0.99},   // 0.9931, 1.0000
+                      Language{"fr", 0.99, 0.95},   // 0.9932, 0.9544
+                      Language{"hi", 0.99, 0.99},   // 1.0000, 1.0000
+                      Language{"ja", 0.87, 0.88},   // 0.8789, 0.8940
+                      Language{"ru", 0.99, 0.99},   // 0.9914, 1.0000
+                      Language{"th", 0.90, 0.98},   // 0.9119, 0.9888
+                      Language{"tr", 0.98, 0.99},   // 0.9895, 1.0000
+                      Language{"zh", 0.93, 0.92}),  // 0.9427, 0.9286
+    [](const auto& info) { return std::string(info.param.name); });
 
 }  // namespace
 }  // namespace fastformer::text

@@ -125,8 +125,9 @@ class Summaries {
                                      : "are empty, and so are their summaries"));
     }
     if (truncated_ > 0) {
-      notices.push_back(std::to_string(truncated_) + " of " + all + (truncated_ == 1 ? "is" : "are") +
-                        " truncated to " + std::to_string(summarizer_.token_limit()) + " tokens");
+      notices.push_back(std::to_string(truncated_) + " of " + all +
+                        (truncated_ == 1 ? "is" : "are") + " truncated to " +
+                        std::to_string(summarizer_.token_limit()) + " tokens");
     }
     return notices;
   }
@@ -169,9 +170,10 @@ void add_summarize_command(CLI::App& app) {
   auto* command = app.add_subcommand("summarize", "Summarize documents, one line per summary");
   command->add_option("model", flags->model, "Model directory of a summarizer")->required();
   command
-      ->add_option("inputs", flags->inputs,
-                   "Text files, one document per file, or JSON Lines (.jsonl). Standard input (-) is "
-                   "read as one document per LINE")
+      ->add_option(
+          "inputs", flags->inputs,
+          "Text files, one document per file, or JSON Lines (.jsonl). Standard input (-) is "
+          "read as one document per LINE")
       ->capture_default_str();
   command->add_option("--field", flags->field,
                       "Read the inputs as JSON Lines with the document in this field; default for "

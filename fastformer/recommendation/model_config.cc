@@ -83,6 +83,12 @@ ModelConfig ModelConfig::read(const base::ConfigTree& tree) {
   auto config = tree.read_preset_section<ModelConfig>(
       "model", [](const ModelConfig& named) { return model_preset(named.model); });
   if (!config.has_pretrained()) return config;
+  if (!tree.contains("pretrained") && !std::filesystem::is_directory(config.pretrained)) {
+    throw std::invalid_argument(
+        "model.pretrained: the folder " + config.pretrained +
+        " does not exist; give that of a BERT model (scripts/setup --tests installs the one that "
+        "the recipes name)");
+  }
   if (tree.contains("pretrained")) {
     tree.read_section("pretrained", config.bert);
   } else {

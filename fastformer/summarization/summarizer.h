@@ -38,7 +38,7 @@ struct Summary {
   std::string text;  ///< empty for a document without tokens
   double log_probability = 0;
   bool empty_document = false;
-  bool truncated = false;  ///< the document has more tokens than the model reads
+  bool truncated = false;            ///< the document has more tokens than the model reads
   std::vector<WrittenToken> tokens;  ///< with SummarizeOptions::explain
 };
 

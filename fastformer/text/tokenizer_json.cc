@@ -83,10 +83,12 @@ std::vector<std::string> Fields::tokens() const {
   for (const auto& added : part("added_tokens")) {
     const bool complete = added.is_object() && added.contains("content") && added.contains("id") &&
                           added["content"].is_string();
-    if (!complete) fail("added_tokens holds " + base::excerpt(added.dump()) + ", which is no token");
+    if (!complete)
+      fail("added_tokens holds " + base::excerpt(added.dump()) + ", which is no token");
     const auto token = added["content"].get<std::string>();
     if (!vocabulary.contains(token) && added.value("special", Json()) != true) {
-      fail("adds the token '" + base::excerpt(token) + "', which is found in texts before they are "
+      fail("adds the token '" + base::excerpt(token) +
+           "', which is found in texts before they are "
            "cut into words");
     }
     put(token, id_of(token, added["id"]));

@@ -63,10 +63,9 @@ TEST(Safetensors, RefusesHostileHeaders) {
 TEST(Safetensors, ATypeThatIsNotKnownMayHaveAnySize) {
   const testing::TemporaryFolder folder;
   const auto path = folder.write(
-      "m.safetensors",
-      with_header(R"({"a":{"dtype":"F8_E8M0","shape":[3],"data_offsets":[0,3]},)"
-                  R"("b":{"dtype":"F32","shape":[1],"data_offsets":[3,7]}})",
-                  "abc" + std::string(4, '\0')));
+      "m.safetensors", with_header(R"({"a":{"dtype":"F8_E8M0","shape":[3],"data_offsets":[0,3]},)"
+                                   R"("b":{"dtype":"F32","shape":[1],"data_offsets":[3,7]}})",
+                                   "abc" + std::string(4, '\0')));
   const auto file = SafetensorsFile::open(path);
   EXPECT_EQ(file.tensor("a").dtype, "F8_E8M0");
   EXPECT_EQ(file.tensor("a").data.size(), 3U);

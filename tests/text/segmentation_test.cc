@@ -89,19 +89,18 @@ TEST_P(Segmentation, FindsTheBoundariesOfWords) {
 
 // Measured with ICU 72; other versions have other dictionaries. Most errors of the languages with
 // blanks are elisions (l'homme is one token) and addresses (cut at their @).
-INSTANTIATE_TEST_SUITE_P(
-    Languages, Segmentation,
-    ::testing::Values(Language{"ar", 0.99, 0.99},   // 1.0000, 1.0000
-                      Language{"de", 0.99, 0.99},   // 0.9936, 0.9968
-                      Language{"es", 0.99, 0.99},   // 0.9931, 1.0000
-                      Language{"fr", 0.99, 0.95},   // 0.9932, 0.9544
-                      Language{"hi", 0.99, 0.99},   // 1.0000, 1.0000
-                      Language{"ja", 0.87, 0.88},   // 0.8789, 0.8940
-                      Language{"ru", 0.99, 0.99},   // 0.9914, 1.0000
-                      Language{"th", 0.90, 0.98},   // 0.9119, 0.9888
-                      Language{"tr", 0.98, 0.99},   // 0.9895, 1.0000
-                      Language{"zh", 0.93, 0.92}),  // 0.9427, 0.9286
-    [](const auto& info) { return std::string(info.param.name); });
+INSTANTIATE_TEST_SUITE_P(Languages, Segmentation,
+                         ::testing::Values(Language{"ar", 0.99, 0.99},   // 1.0000, 1.0000
+                                           Language{"de", 0.99, 0.99},   // 0.9936, 0.9968
+                                           Language{"es", 0.99, 0.99},   // 0.9931, 1.0000
+                                           Language{"fr", 0.99, 0.95},   // 0.9932, 0.9544
+                                           Language{"hi", 0.99, 0.99},   // 1.0000, 1.0000
+                                           Language{"ja", 0.87, 0.88},   // 0.8789, 0.8940
+                                           Language{"ru", 0.99, 0.99},   // 0.9914, 1.0000
+                                           Language{"th", 0.90, 0.98},   // 0.9119, 0.9888
+                                           Language{"tr", 0.98, 0.99},   // 0.9895, 1.0000
+                                           Language{"zh", 0.93, 0.92}),  // 0.9427, 0.9286
+                         [](const auto& info) { return std::string(info.param.name); });
 
 }  // namespace
 }  // namespace fastformer::text

@@ -145,7 +145,8 @@ void BertWeights::find_prefix(const std::string& path) {
   }
   prefix_ = prefixes.front();
   const auto layers = file_of_.lower_bound(prefix_ + "transformer.layer.");
-  distilled_ = layers != file_of_.end() && layers->first.starts_with(prefix_ + "transformer.layer.");
+  distilled_ =
+      layers != file_of_.end() && layers->first.starts_with(prefix_ + "transformer.layer.");
 }
 
 std::string BertWeights::name_in_file(const std::string& name) const {

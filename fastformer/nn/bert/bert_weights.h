@@ -16,8 +16,8 @@ std::filesystem::path bert_weights_file(const std::filesystem::path& folder);
 
 /// The tensors of a BERT or DistilBERT model as Hugging Face's transformers saves them, under the
 /// names that BERT has for them: without what stands before "embeddings.word_embeddings.weight",
-/// which may be "bert.", "0.auto_model." or any other prefix; DistilBERT's names and the "gamma" and
-/// "beta" of the first files are translated.
+/// which may be "bert.", "0.auto_model." or any other prefix; DistilBERT's names and the "gamma"
+/// and "beta" of the first files are translated.
 ///
 ///   const auto weights = BertWeights::open("MiniLM");
 ///   const auto& view = weights.tensor("encoder.layer.0.output.dense.bias");

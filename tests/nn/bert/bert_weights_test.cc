@@ -102,9 +102,8 @@ TEST_F(BertWeightsTest, AModelWithoutTypesHasNoTableOfThem) {
   whole.erase("embeddings.token_type_embeddings.weight");
   save_tensors(folder_ / "model.safetensors", whole);
   EXPECT_MENTIONS(fault(), "token_type_embeddings");
-  folder_.write(
-      "config.json",
-      R"({"model_type": "bert", "vocab_size": 8, "hidden_size": 4, "num_hidden_layers": 2,
+  folder_.write("config.json",
+                R"({"model_type": "bert", "vocab_size": 8, "hidden_size": 4, "num_hidden_layers": 2,
           "num_attention_heads": 2, "intermediate_size": 6, "max_position_embeddings": 5,
           "type_vocab_size": 0})");
   expect_loads(whole);

@@ -109,7 +109,8 @@ TEST_F(BertWeightsTest, AModelWithoutTypesHasNoTableOfThem) {
   expect_loads(whole);
   const auto model = PretrainedEncoder::open(folder_.path(), {});
   const std::vector<std::int32_t> ids = {2, 4, 3};
-  const Offsets offsets(std::vector<std::int64_t>{0, 3});
+  const std::vector<std::int64_t> ends = {0, 3};
+  const Offsets offsets(ends);
   EXPECT_EQ(model.encoder().forward(ids, offsets, false).sizes(), at::IntArrayRef({3, 4}));
   EXPECT_EQ(model.encoder().touched_rows(ids, offsets).size(), 2U);
 }

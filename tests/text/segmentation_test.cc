@@ -100,7 +100,7 @@ INSTANTIATE_TEST_SUITE_P(Languages, Segmentation,
                                            Language{"th", 0.90, 0.98},   // 0.9119, 0.9888
                                            Language{"tr", 0.98, 0.99},   // 0.9895, 1.0000
                                            Language{"zh", 0.93, 0.92}),  // 0.9427, 0.9286
-                         [](const auto& info) { return std::string(info.param.name); });
+                         [](const auto& language) { return std::string(language.param.name); });
 
 }  // namespace
 }  // namespace fastformer::text

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "fastformer/base/fresh_path.h"
+#include "fastformer/base/printable.h"
 
 namespace fastformer::base {
 namespace {
@@ -108,6 +109,14 @@ void write_file_atomically(const fs::path& path, std::string_view content) {
   write_file_atomically(path, [content](std::ostream& out) {
     out.write(content.data(), static_cast<std::streamsize>(content.size()));
   });
+}
+
+std::string not_found(const std::string& name) {
+  return name + ": does not exist; check the path" +
+         (has_control_characters(name)
+              ? ", and write its backslashes as / or the path in '...': between double quotes TOML "
+                "reads them as escapes"
+              : "");
 }
 
 void create_folder(const fs::path& path) {

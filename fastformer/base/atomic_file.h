@@ -33,6 +33,10 @@ std::string read_file(const std::filesystem::path& path);
 std::string read_small_file(const std::filesystem::path& path);
 inline constexpr std::uintmax_t kMostSmallBytes = std::uintmax_t{64} << 20;
 
+/// "x.csv: does not exist; check the path", with advice about a path in which TOML has read
+/// escapes.
+std::string not_found(const std::string& name);
+
 /// Creates a folder and its missing parents; does nothing if the folder exists. Throws
 /// std::runtime_error naming the path and the cause.
 void create_folder(const std::filesystem::path& path);

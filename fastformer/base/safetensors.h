@@ -14,7 +14,7 @@ namespace fastformer::base {
 /// length of the header (8 bytes, little-endian), a JSON header {name: {dtype, shape,
 /// data_offsets}}, the data. https://huggingface.co/docs/safetensors
 struct TensorView {
-  std::string dtype;                ///< "F32", "F64", "I64", "I32", "U8", ...
+  std::string dtype;  ///< "F32", "F64", "I64", "I32", "U8", ..., or one not known here
   std::vector<std::int64_t> shape;  ///< [] for a scalar
   std::span<const std::byte> data;  ///< contiguous, row-major, little-endian
 };

@@ -117,23 +117,27 @@ void write_parts(const ExampleSources& sources, const DataConfig& config, const 
                  const linear::NgramTable* ngrams, const fs::path& folder, Dataset& dataset) {
   PartWriter train(folder, "train"), validation(folder, "validation"), test(folder, "test");
   Encoder encoder(*dataset.tokenizer, config.max_tokens, ngrams);
+  TextOverlap overlap;
   std::int64_t record = 0;
-  const auto add = [&](Example& example, PartWriter& writer) {
+  const auto add = [&](Example& example, data::Part part) {
+    auto& writer = part == data::Part::kValidation ? validation
+                   : part == data::Part::kTest     ? test
+                                                   : train;
     const std::int32_t label = found.label_id(example);
-    if (label >= 0) encoder.add({std::move(example.text), label, record, &writer});
+    if (label >= 0) {
+      overlap.add(example.text, part);
+      encoder.add({std::move(example.text), label, record, &writer});
+    }
     ++record;
   };
-  found.for_each_training_row(sources, [&](Example& example, data::Part part) {
-    add(example, part == data::Part::kValidation ? validation
-                 : part == data::Part::kTest     ? test
-                                                 : train);
-  });
-  for (auto* const own : {&validation, &test}) {
+  found.for_each_training_row(sources, add);
+  for (const auto part : {data::Part::kValidation, data::Part::kTest}) {
     record = 0;
-    const auto& source = own == &test ? sources.test : sources.validation;
-    source([&](Example& example) { add(example, *own); });
+    const auto& source = part == data::Part::kTest ? sources.test : sources.validation;
+    source([&](Example& example) { add(example, part); });
   }
   encoder.finish();
+  dataset.notices = overlap.notices();
   dataset.train = train.finish();
   dataset.validation = validation.finish();
   dataset.test = test.finish();
@@ -193,7 +197,7 @@ Dataset build(const ExampleSources& sources, const DataConfig& config,
   dataset.labels = std::move(found.labels);
   dataset.dropped_rows = found.dropped_rows;
   dataset.dropped_classes = found.dropped_classes;
-  dataset.notices = std::move(found.notices);
+  dataset.notices.insert(dataset.notices.begin(), found.notices.begin(), found.notices.end());
   for (auto& notice : token_notices(dataset)) dataset.notices.push_back(std::move(notice));
   return dataset;
 }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <functional>
+#include <utility>
 
 #include "fastformer/base/format.h"
 
@@ -19,8 +21,34 @@ double unknown_share(const data::Corpus& texts, std::int32_t unknown) {
 
 }  // namespace
 
+void TextOverlap::add(std::string_view text, data::Part part) {
+  if (!text.empty()) {
+    parts_.at(static_cast<std::size_t>(part)).push_back(std::hash<std::string_view>()(text));
+  }
+}
+
+std::vector<std::string> TextOverlap::notices() const {
+  constexpr double kFew = 0.01;
+  auto train = parts_.at(static_cast<std::size_t>(data::Part::kTrain));
+  std::ranges::sort(train);
+  std::vector<std::string> notices;
+  for (const auto& [part, name] :
+       {std::pair(data::Part::kValidation, "validation"), std::pair(data::Part::kTest, "test")}) {
+    const auto& texts = parts_.at(static_cast<std::size_t>(part));
+    const auto shared = std::ranges::count_if(
+        texts, [&](auto text) { return std::ranges::binary_search(train, text); });
+    const auto share = static_cast<double>(shared) / static_cast<double>(texts.size());
+    if (shared < 2 || share < kFew) continue;
+    notices.push_back(base::format(
+        "%td of the %zu %s texts are also training texts, so that its figures are too good; remove "
+        "repeated texts, or name what they share in data.group_column",
+        shared, texts.size(), name));
+  }
+  return notices;
+}
+
 std::vector<std::string> token_notices(const Dataset& dataset) {
-  constexpr double kMostUnknown = 0.2, kShortText = 1.5;
+  constexpr double kMostUnknown = 0.2, kShortText = 1.5, kManyTruncated = 0.1;
   std::vector<std::string> notices;
   const auto& texts = dataset.train.texts;
   const double mean = static_cast<double>(texts.total_tokens()) /
@@ -44,6 +72,13 @@ std::vector<std::string> token_notices(const Dataset& dataset) {
         "text.minimum_count, or use text.tokenizer = \"sentencepiece\" or more training texts",
         100 * share, name));
     break;
+  }
+  const double truncated = static_cast<double>(texts.truncated()) /
+                           static_cast<double>(std::max<std::int64_t>(1, texts.size()));
+  if (truncated >= kManyTruncated) {
+    notices.push_back(base::format(
+        "%.0f %% of the training texts are truncated to data.max_tokens; what follows is not read",
+        100 * truncated));
   }
   return notices;
 }

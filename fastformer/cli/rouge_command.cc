@@ -1,10 +1,17 @@
+#include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <iostream>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <stdexcept>
+#include <string>
+#include <vector>
 
 #include "fastformer/base/atomic_file.h"
 #include "fastformer/cli/commands.h"
+#include "fastformer/cli/terminal_output.h"
+#include "fastformer/data/json_lines.h"
 #include "fastformer/metrics/rouge/rouge.h"
 #include "fastformer/metrics/rouge/rouge_report.h"
 #include "fastformer/summarization/readers/formats.h"
@@ -15,11 +22,20 @@ namespace {
 namespace fs = std::filesystem;
 
 struct RougeFlags {
-  fs::path candidates, references, pairs;
+  fs::path candidates, pairs;
+  std::vector<std::string> references;
   std::string candidate_field = "candidate", reference_field = "reference";
   std::string sentences = "\\n";
-  bool stem = false, json = false;
+  metrics::RougeTokens tokens = metrics::RougeTokens::kRouge;
+  bool stem = false, several = false, json = false;
 };
+
+// A summary with its references, of which the best counts.
+struct Judged {
+  std::string candidate;
+  std::vector<std::string> references;
+};
+using UseJudged = std::function<void(const Judged&)>;
 
 void replace_all(std::string& text, const std::string& from, char to) {
   if (from.empty()) return;
@@ -28,29 +44,83 @@ void replace_all(std::string& text, const std::string& from, char to) {
   }
 }
 
-std::unique_ptr<summarization::PairReader> open_pairs(const RougeFlags& flags) {
-  if (!flags.references.empty()) {
-    return summarization::open_parallel(flags.candidates, flags.references);
+// Line n of each file of references belongs to line n of the candidates.
+void read_files(const RougeFlags& flags, const UseJudged& use) {
+  if (flags.candidates == "-" && flags.references.size() > 1) {
+    throw std::invalid_argument(
+        "-: the standard input is read once for each file of references; give a file");
   }
-  return summarization::open_jsonl(flags.candidates, flags.candidate_field, flags.reference_field);
+  std::vector<std::unique_ptr<summarization::PairReader>> readers;
+  for (const auto& file : flags.references) {
+    readers.push_back(summarization::open_parallel(flags.candidates, file));
+  }
+  for (summarization::TextPair pair;;) {
+    Judged judged;
+    for (const auto& reader : readers) {
+      if (!reader->next(pair)) continue;  // all end together, or one throws
+      replace_all(pair.target, flags.sentences, '\n');
+      judged.references.push_back(pair.target);
+    }
+    if (judged.references.empty()) return;
+    replace_all(pair.source, flags.sentences, '\n');
+    judged.candidate = pair.source;
+    use(judged);
+  }
+}
+
+void read_objects(const RougeFlags& flags, const UseJudged& use) {
+  data::JsonLines lines(flags.candidates);
+  for (nlohmann::json object; lines.next(object);) {
+    const auto where = lines.where();
+    Judged judged{.candidate = data::lines_of_field(object, flags.candidate_field, where),
+                  .references = {}};
+    const auto& value = data::required_field(object, flags.reference_field, where);
+    const bool lists = value.is_array() && !value.empty() && value.front().is_array();
+    if (value.is_array() && (flags.several || lists)) {
+      for (const auto& one : value) {
+        judged.references.push_back(data::lines_of_value(one, flags.reference_field, where));
+      }
+    } else {
+      judged.references.push_back(data::lines_of_value(value, flags.reference_field, where));
+    }
+    if (judged.references.empty()) judged.references.emplace_back();
+    use(judged);
+  }
 }
 
 void score(const RougeFlags& flags) {
-  const auto reader = open_pairs(flags);
-  metrics::RougeScorer scorer(flags.stem);
+  if (flags.several && !flags.references.empty()) {
+    throw std::invalid_argument(
+        "--several-references is for JSON Lines; with files name one per reference");
+  }
+  if (flags.stem && flags.tokens != metrics::RougeTokens::kRouge) {
+    throw std::invalid_argument("--stem is for the English words of --tokenizer rouge; remove it");
+  }
+  metrics::RougeScorer scorer(flags.stem, flags.tokens);
   metrics::RougeReport report;
   std::string each;
-  for (summarization::TextPair pair; reader->next(pair);) {
-    if (!flags.references.empty()) {
-      replace_all(pair.source, flags.sentences, '\n');
-      replace_all(pair.target, flags.sentences, '\n');
+  std::int64_t wordless = 0;
+  const UseJudged use = [&](const Judged& judged) {
+    auto best = scorer.score(judged.candidate, judged.references.front());
+    for (std::size_t i = 1; i < judged.references.size(); ++i) {
+      best.take_better(scorer.score(judged.candidate, judged.references[i]));
     }
-    report.add(scorer.score(pair.source, pair.target));
+    if (best.reference_words == 0) ++wordless;
+    report.add(best);
     if (!flags.pairs.empty()) each += report.last_pair_json() + "\n";
-  }
+  };
+  flags.references.empty() ? read_objects(flags, use) : read_files(flags, use);
   if (report.pairs() == 0) {
     throw std::invalid_argument(flags.candidates.string() +
                                 ": is empty, expected at least one summary");
+  }
+  if (2 * wordless > report.pairs()) {
+    log_line(std::to_string(wordless) + " of " + std::to_string(report.pairs()) +
+             " references have no word, so that their scores are 0" +
+             (flags.tokens == metrics::RougeTokens::kRouge
+                  ? "; ROUGE's own words are those of Latin letters and digits, for other scripts "
+                    "use --tokenizer unicode or character"
+                  : ""));
   }
   if (!flags.pairs.empty()) base::write_file_atomically(flags.pairs, each);
   if (flags.json) {
@@ -75,8 +145,22 @@ void add_rouge_command(CLI::App& app) {
                    "Summaries, one per line; without a file of references: JSON Lines with summary "
                    "and reference in two fields")
       ->required();
-  command->add_option("references", flags->references, "References, one per line");
+  command->add_option("references", flags->references,
+                      "References, one per line; of several files the best reference counts");
   command->add_flag("--stem", flags->stem, "Compare word stems (Porter)");
+  command
+      ->add_option_function<std::string>(
+          "--tokenizer",
+          [flags](const std::string& word) {
+            flags->tokens = base::parse_word<metrics::RougeTokens>(word, "--tokenizer");
+          },
+          "rouge: words of Latin letters and digits, like rouge-score; unicode: words of any "
+          "script; character: each letter or digit")
+      ->check(CLI::IsMember(base::words<metrics::RougeTokens>()))
+      ->default_str("rouge");
+  command->add_flag("--several-references", flags->several,
+                    "JSON Lines: the strings of a list are several references, of which the best "
+                    "counts, not the sentences of one; lists of lists always are");
   command
       ->add_option("--sentences", flags->sentences,
                    "Separator of the sentences in a line, for ROUGE-Lsum; default: a backslash "

@@ -62,8 +62,9 @@ void add_tokenize_command(CLI::App& app) {
   const auto flags = std::make_shared<TokenizeFlags>();
   auto* command = app.add_subcommand("tokenize", "Print the tokens of each line of text");
   command
-      ->add_option("model", flags->model,
-                   "Model directory, or the folder of a BERT model with vocab.txt")
+      ->add_option(
+          "model", flags->model,
+          "Model directory, or the folder of a BERT model with vocab.txt or tokenizer.json")
       ->required();
   command->add_option("input", flags->input, "Input file; -: standard input")
       ->capture_default_str();

@@ -11,6 +11,7 @@
 #include <system_error>
 #include <vector>
 
+#include "fastformer/base/atomic_file.h"
 #include "fastformer/base/printable.h"
 #include "fastformer/data/file_kind.h"
 
@@ -29,7 +30,7 @@ void check_path(const fs::path& path, const std::string& name) {
   std::error_code error;
   const auto status = fs::status(path, error);
   if (status.type() == fs::file_type::not_found) {
-    throw std::invalid_argument(name + ": does not exist; check the path");
+    throw std::invalid_argument(base::not_found(name));
   }
   if (fs::is_directory(status)) {
     throw std::invalid_argument(name + ": is a folder, but a file was expected");

@@ -98,9 +98,9 @@ void CacheKey::add_source(const fs::path& source) {
   std::error_code error;
   const fs::directory_entry entry(source, error);
   if (source == "-" || !entry.exists(error)) {
-    throw std::invalid_argument(
-        source.string() + (source == "-" ? ": standard input can be read only once; give a file"
-                                         : ": does not exist; check the path"));
+    throw std::invalid_argument(source == "-"
+                                    ? "-: standard input can be read only once; give a file"
+                                    : base::not_found(source.string()));
   }
   if (entry.is_regular_file()) return add_file(entry, *this);
   if (!entry.is_directory()) {

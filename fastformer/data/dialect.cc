@@ -43,11 +43,42 @@ bool every_cell_is_quoted(const std::string& line, char delimiter) {
   return pairs == delimiters;
 }
 
+// Whether cells between tabs are quoted: each of the first line, or some as programs do that quote
+// only where they must. Then all records have one number of columns, and without quotes either they
+// have not, or a cell has doubled quotes inside.
+bool tabs_are_quoted(std::span<const std::string> lines) {
+  if (lines.empty()) return false;
+  if (every_cell_is_quoted(lines.front(), '\t')) return true;
+  const Dialect plain = {.delimiter = '\t', .quote = '\0'}, quoted = {.delimiter = '\t'};
+  if (agreement(lines, quoted) < 1) return false;
+  if (agreement(lines, plain) < 1) return true;
+  return std::ranges::any_of(parse_sample(lines, plain), [](const auto& row) {
+    return std::ranges::any_of(row, [](const std::string& cell) {
+      return cell.size() > 3 && cell.starts_with('"') && cell.ends_with('"') &&
+             cell.find("\"\"", 1) < cell.size() - 2;
+    });
+  });
+}
+
 char detect_quote(const DialectConfig& config, char delimiter, std::span<const std::string> lines) {
   if (config.quote == "none") return '\0';
   if (config.quote != "auto") return character_of(config.quote);
   if (delimiter != '\t') return '"';
-  return !lines.empty() && every_cell_is_quoted(lines.front(), delimiter) ? '"' : '\0';
+  return tabs_are_quoted(lines) ? '"' : '\0';
+}
+
+// Whether only a backslash lets all quotes inside quotes be read, as Spark writes them.
+bool escapes_by_backslash(std::span<const std::string> lines, Dialect dialect) {
+  if (dialect.quote == '\0') return false;
+  const std::string escaped = std::string("\\") + dialect.quote;
+  if (std::ranges::none_of(
+          lines, [&](const auto& line) { return line.find(escaped) != std::string::npos; })) {
+    return false;
+  }
+  dialect.escape = QuoteEscape::kDoubled;
+  const double doubled = agreement(lines, dialect);
+  dialect.escape = QuoteEscape::kBackslash;
+  return agreement(lines, dialect) > doubled;
 }
 
 bool is_separator_line(const std::string& line) {
@@ -61,9 +92,10 @@ void DialectConfig::visit_fields(base::FieldVisitor& visit) {
         "character between the cells of a csv or tsv, such as \";\" or \"tab\"; auto: detected in "
         "the file");
   visit("quote", quote,
-        "character around cells, or none; auto: \" in a csv, none in a tsv unless its first line "
-        "is quoted");
-  visit("quote_escape", quote_escape, "how a quote inside quotes is written: \"\" or \\\"");
+        "character around cells, or none; auto: \" in a csv, none in a tsv unless the first lines "
+        "need quotes");
+  visit("quote_escape", quote_escape,
+        "how a quote inside quotes is written: \"\" or \\\"; auto: detected in the file");
 }
 
 void DialectConfig::validate() const {
@@ -86,7 +118,7 @@ DetectedDialect detect_dialect(const DialectConfig& config, char usual,
   DetectedDialect result;
   auto& dialect = result.dialect;
   dialect.delimiter = usual;
-  dialect.escape = config.quote_escape;
+  if (config.quote_escape != QuoteEscape::kAuto) dialect.escape = config.quote_escape;
   if (!lines.empty() && is_separator_line(lines.front())) {
     dialect.delimiter = lines.front().back();
     result.skipped_lines = 1;
@@ -114,6 +146,13 @@ DetectedDialect detect_dialect(const DialectConfig& config, char usual,
     }
   }
   dialect.quote = detect_quote(config, dialect.delimiter, lines);
+  if (config.quote_escape == QuoteEscape::kAuto && escapes_by_backslash(lines, dialect)) {
+    dialect.escape = QuoteEscape::kBackslash;
+    result.notice +=
+        (result.notice.empty() ? file + ": its" : "; its") +
+        " quotes inside quotes are written \\\"; data.quote_escape = \"doubled\" reads "
+        "them otherwise";
+  }
   return result;
 }
 

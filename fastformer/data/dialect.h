@@ -10,21 +10,21 @@
 
 namespace fastformer::data {
 
-/// How a quote inside a quoted cell is escaped: "" or \".
-enum class QuoteEscape : std::uint8_t { kDoubled, kBackslash };
+/// How a quote inside a quoted cell is escaped: "" or \"; kAuto: detected in the file.
+enum class QuoteEscape : std::uint8_t { kAuto, kDoubled, kBackslash };
 
 /// How a delimited file separates and quotes its cells.
 struct Dialect {
   char delimiter = ',';
-  char quote = '"';  ///< NUL: there are no quotes
-  QuoteEscape escape = QuoteEscape::kDoubled;
+  char quote = '"';                            ///< NUL: there are no quotes
+  QuoteEscape escape = QuoteEscape::kDoubled;  ///< not kAuto
 };
 
 /// The dialect in a recipe: fields of section [data].
 struct DialectConfig {
   std::string delimiter = "auto";
   std::string quote = "auto";
-  QuoteEscape quote_escape = QuoteEscape::kDoubled;
+  QuoteEscape quote_escape = QuoteEscape::kAuto;
 
   void visit_fields(base::FieldVisitor& visit);
   /// Throws std::invalid_argument with one sentence.
@@ -40,7 +40,9 @@ struct DetectedDialect {
 /// Detects what `config` leaves open in the dialect of a file that begins with `lines`. A first
 /// line "sep=;" names the delimiter. Otherwise it is `usual`, that of the format, unless another of
 /// , ; tab | gives more than nine in ten records the same number of columns, and more than `usual`
-/// does. Cells separated by tabs are not quoted, unless every cell of the first line is.
+/// does. Cells separated by tabs are not quoted, unless every cell of the first line is, or only
+/// quotes make the lines a table. A quote inside quotes is doubled, unless only a backslash before
+/// it gives all records the same number of columns.
 DetectedDialect detect_dialect(const DialectConfig& config, char usual,
                                std::span<const std::string> lines, const std::string& file);
 
@@ -51,5 +53,5 @@ std::string delimiter_name(char delimiter);
 
 namespace fastformer::base {
 template <>
-inline constexpr std::array kWords<data::QuoteEscape> = {"doubled", "backslash"};
+inline constexpr std::array kWords<data::QuoteEscape> = {"auto", "doubled", "backslash"};
 }  // namespace fastformer::base

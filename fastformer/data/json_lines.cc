@@ -125,8 +125,7 @@ const Json& required_field(const Json& object, const std::string& name, const st
   return *found;
 }
 
-std::string lines_of_field(const Json& object, const std::string& name, const std::string& where) {
-  const Json& value = required_field(object, name, where);
+std::string lines_of_value(const Json& value, const std::string& name, const std::string& where) {
   if (value.is_null()) return {};
   if (value.is_string()) return value.get<std::string>();
   const auto fail = [&](const Json& part) {
@@ -141,6 +140,10 @@ std::string lines_of_field(const Json& object, const std::string& name, const st
     text += line.get_ref<const std::string&>();
   }
   return text;
+}
+
+std::string lines_of_field(const Json& object, const std::string& name, const std::string& where) {
+  return lines_of_value(required_field(object, name, where), name, where);
 }
 
 }  // namespace fastformer::data

@@ -54,8 +54,13 @@ std::vector<std::string> field_names(const nlohmann::json& object);
 const nlohmann::json& required_field(const nlohmann::json& object, const std::string& name,
                                      const std::string& where);
 
-/// The text of a required field: a string, or a list of strings, which become lines; null is the
-/// empty text. Throws std::invalid_argument for any other value.
+/// The text of a value: a string, or a list of strings, which are its lines; null is empty. `where`
+/// and `name` are for messages.
+std::string lines_of_value(const nlohmann::json& value, const std::string& name,
+                           const std::string& where);
+
+/// The text of a required field: a string, or a list of strings, which are its lines; null is
+/// empty. Throws std::invalid_argument for anything else.
 std::string lines_of_field(const nlohmann::json& object, const std::string& name,
                            const std::string& where);
 

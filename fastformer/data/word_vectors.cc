@@ -11,6 +11,7 @@
 
 #include "fastformer/data/byte_source.h"
 #include "fastformer/data/line_stream.h"
+#include "fastformer/data/utf8.h"
 #include "fastformer/text/vocabulary.h"
 
 namespace fastformer::data {
@@ -63,7 +64,14 @@ std::int64_t count_numbers(std::string_view line) {
                               ", or use other vectors");
 }
 
-[[noreturn]] void refuse_binary(const std::string& file) {
+[[noreturn]] void refuse_binary(const std::string& file, bool fasttext) {
+  if (fasttext) {
+    throw std::invalid_argument(file +
+                                ": is a binary model of fastText; write its vectors as text with: "
+                                "python3 -c \"import fasttext; f = fasttext.load_model('" +
+                                file + "'); [print(w, *f[w]) for w in f.words]\" > " + file +
+                                ".vec");
+  }
   throw std::invalid_argument(file +
                               ": is a binary file of word2vec; write it as text with: python3 -c "
                               "\"from gensim.models import "
@@ -71,13 +79,25 @@ std::int64_t count_numbers(std::string_view line) {
                               file + "', binary=True).save_word2vec_format('" + file + ".vec')\"");
 }
 
-// Binary numbers follow the first blank of word2vec's binary format, and are no text.
-bool is_binary(const std::filesystem::path& path) {
+// Binary numbers follow the first blank of word2vec's binary format, and are no text: control
+// characters, or what is not UTF-8 in the first row behind a line "words width".
+void refuse_if_binary(const std::filesystem::path& path) {
+  constexpr std::string_view kFasttextMagic = "\xBA\x16\x4F\x2F";
   ByteSource source(path);
   const auto head = source.next().substr(0, 4096);
-  return std::any_of(head.begin(), head.end(), [](char c) {
+  if (head.starts_with(kFasttextMagic)) refuse_binary(path.string(), /*fasttext=*/true);
+  const bool controls = std::any_of(head.begin(), head.end(), [](char c) {
     return static_cast<unsigned char>(c) < ' ' && c != '\t' && c != '\n' && c != '\r';
   });
+  const auto line_end = std::min(head.find('\n'), head.size());
+  bool binary = false;
+  if (stated_width(head.substr(0, line_end))) {
+    auto first = head.substr(std::min(line_end + 1, head.size()));
+    first = first.substr(0, first.find('\n'));
+    // The head may end inside a character.
+    binary = find_invalid_utf8(first) + 3 < first.size() && count_numbers(first) == 0;
+  }
+  if (controls || binary) refuse_binary(path.string(), /*fasttext=*/false);
 }
 
 // A word may contain blanks (GloVe 840B has such), so the numbers are taken from the end.
@@ -104,7 +124,7 @@ WordVectors read_word_vectors(const std::filesystem::path& path, const text::Tok
   for (std::int32_t id = 0; id < tokenizer.vocabulary_size(); ++id) {
     wanted.emplace(tokenizer.token(id), id);
   }
-  if (is_binary(path)) refuse_binary(path.string());
+  refuse_if_binary(path);
   LineStream lines(path);
   WordVectors vectors;
   std::vector<float> values(static_cast<std::size_t>(width));

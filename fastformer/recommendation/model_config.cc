@@ -51,8 +51,8 @@ void ModelConfig::visit_fields(base::FieldVisitor& visit) {
         base::between(1, 1000));
   visit("filters", filters, "fim: filters of each convolution over words", base::between(1, 65536));
   visit("pretrained", pretrained,
-        "plm_nr, fastformer_plm_nr: folder of a BERT model, with config.json, model.safetensors "
-        "and vocab.txt");
+        "plm_nr, fastformer_plm_nr: folder of a BERT or DistilBERT model, with config.json, "
+        "model.safetensors or its shards, and vocab.txt or tokenizer.json");
   visit("trainable_layers", trainable_layers,
         "number of last layers of the pre-trained encoder that are trained; 0: none; -1: all "
         "layers and the embeddings",
@@ -84,6 +84,12 @@ ModelConfig ModelConfig::read(const base::ConfigTree& tree) {
   auto config = tree.read_preset_section<ModelConfig>(
       "model", [](const ModelConfig& named) { return model_preset(named.model); });
   if (!config.has_pretrained()) return config;
+  if (!tree.contains("pretrained") && !std::filesystem::is_directory(config.pretrained)) {
+    throw std::invalid_argument(
+        "model.pretrained: the folder " + config.pretrained +
+        " does not exist; give that of a BERT model (scripts/setup --tests installs the one that "
+        "the recipes name)");
+  }
   if (tree.contains("pretrained")) {
     tree.read_section("pretrained", config.bert);
   } else {

@@ -26,7 +26,7 @@ std::variant<nn::Embedding, nn::BertEncoder> make_words(const ModelConfig& confi
     throw std::invalid_argument("the vocabulary has " + std::to_string(vocabulary_size) +
                                 " tokens, but the pre-trained encoder in " + config.pretrained +
                                 " has " + std::to_string(config.bert.vocabulary_size) +
-                                "; use the vocab.txt next to its weights");
+                                "; use the vocabulary next to its weights");
   }
   return nn::BertEncoder(config.bert, store, kPretrained, {.layers = config.trainable_layers});
 }
@@ -52,7 +52,7 @@ RecommenderModel::RecommenderModel(const ModelConfig& config, std::int64_t vocab
 
 void RecommenderModel::load_pretrained() const {
   if (const auto* encoder = std::get_if<nn::BertEncoder>(&words_)) {
-    encoder->load(std::filesystem::path(config_.pretrained) / "model.safetensors");
+    encoder->load(config_.pretrained);
   }
 }
 

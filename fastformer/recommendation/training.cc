@@ -14,6 +14,7 @@
 #include "fastformer/data/batch_stream.h"
 #include "fastformer/kernels/parallel.h"
 #include "fastformer/metrics/item_results.h"
+#include "fastformer/nn/bert/bert_weights.h"
 #include "fastformer/nn/torch_errors.h"
 #include "fastformer/recommendation/baselines.h"
 #include "fastformer/recommendation/click_sampler.h"
@@ -301,8 +302,7 @@ std::vector<train::RecipeSource> Recipe::sources() const {
   for (const auto& file : data.test) sources.push_back({"data.test", file});
   for (const auto& file : data.news) sources.push_back({"data.news", file});
   if (model.has_pretrained()) {
-    sources.push_back(
-        {"model.pretrained", std::filesystem::path(model.pretrained) / "model.safetensors"});
+    sources.push_back({"model.pretrained", nn::bert_weights_file(model.pretrained)});
   }
   add_shared_sources(sources);
   return sources;

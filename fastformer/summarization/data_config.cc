@@ -52,9 +52,10 @@ void DataConfig::visit_fields(base::FieldVisitor& visit) {
         "files with the validation pairs; default: validation_fraction of train");
   visit("test", test, "files with the test pairs");
   visit("source_field", source_field,
-        "jsonl: field of the document; parallel: file name extension of the documents");
+        "jsonl, csv, tsv: field of the document; parallel: file name extension of the documents");
   visit("target_field", target_field,
-        "jsonl: field of the summary; parallel: file name extension of the summaries");
+        "jsonl, csv, tsv: field of the summary; parallel: file name extension of the summaries");
+  dialect.visit_fields(visit);
   encoding.visit_fields(visit);
   visit("validation_fraction", validation_fraction, "fraction of train used for validation",
         base::between(0, 0.9));
@@ -72,6 +73,7 @@ void DataConfig::visit_fields(base::FieldVisitor& visit) {
 
 void DataConfig::validate() const {
   check_fields(*this);
+  dialect.validate();
   check_lengths(min_source_tokens, max_source_tokens, "source");
   check_lengths(min_target_tokens, max_target_tokens, "target");
   if (!(validation_fraction >= 0 && validation_fraction <= 0.9)) {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "fastformer/base/config_field.h"
+#include "fastformer/data/dialect.h"
 #include "fastformer/data/text_encoding.h"
 
 namespace fastformer::summarization {
@@ -24,6 +25,7 @@ struct DataConfig {
   std::int64_t min_source_tokens = 1;
   std::int64_t min_target_tokens = 1;
   std::string cache;
+  data::DialectConfig dialect;
   data::TextEncoding encoding;
 
   void visit_fields(base::FieldVisitor& visit);

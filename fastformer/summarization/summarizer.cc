@@ -19,10 +19,8 @@ struct Summarizer::Impl {
   summarization::SummarizerContent content;
   Options options;
 
-  std::size_t limit() const {
-    const auto tokens =
-        content.model->config().source.token_limit(content.data_config.max_source_tokens);
-    return tokens == 0 ? text::Tokenizer::kNoLimit : static_cast<std::size_t>(tokens);
+  std::int64_t token_limit() const {
+    return content.model->config().source.token_limit(content.data_config.max_source_tokens);
   }
 
   template <class Action>
@@ -58,7 +56,7 @@ struct Summarizer::Impl {
 
   std::vector<WrittenToken> explain(const std::string& document, std::span<const std::int32_t> ids,
                                     std::span<const std::int32_t> written) const {
-    const auto words = content.tokenizer->tokens(document, limit());
+    const auto words = content.tokenizer->tokens(document, ids.size());
     std::vector<WrittenToken> result;
     for (const auto& token : summarization::explain_summary(*content.model, ids, written)) {
       auto& one = result.emplace_back(
@@ -87,6 +85,8 @@ const summarization::SummarizerContent& Summarizer::content() const { return imp
 
 const summarization::SearchConfig& Summarizer::search() const { return impl_->content.search; }
 
+std::int64_t Summarizer::token_limit() const { return impl_->token_limit(); }
+
 const summarization::DataConfig& Summarizer::data_config() const {
   return impl_->content.data_config;
 }
@@ -107,17 +107,30 @@ std::vector<Summary> Summarizer::summarize(std::span<const std::string> document
   return impl_->compute([&] {
     std::vector<Summary> summaries;
     data::TokenBatch batch;
-    std::size_t first = 0;
-    for (std::size_t i = 0; i < documents.size(); ++i) {
-      impl_->content.tokenizer->encode(documents[i], batch.ids, impl_->limit());
-      batch.offsets.push_back(batch.tokens());
-      // An empty document counts as one token, else a batch could hold any number of them.
-      const bool full = batch.tokens() + batch.size() >= impl_->options.max_batch_tokens;
-      if (!full && i + 1 < documents.size()) continue;
-      impl_->write(batch, documents.subspan(first, i + 1 - first), options, summaries);
-      first = i + 1;
+    std::vector<bool> truncated;
+    const auto flush = [&] {
+      if (batch.size() > 0) {
+        const auto first = summaries.size();
+        const auto count = static_cast<std::size_t>(batch.size());
+        impl_->write(batch, documents.subspan(first, count), options, summaries);
+      }
       batch = {};
+    };
+    for (const auto& document : documents) {
+      const auto encoded =
+          text::encode_limited(*impl_->content.tokenizer, document, impl_->token_limit());
+      truncated.push_back(encoded.truncated);
+      if (encoded.ids.empty()) {
+        flush();
+        summaries.push_back({.text = {}, .empty_document = true});
+        continue;
+      }
+      batch.ids.insert(batch.ids.end(), encoded.ids.begin(), encoded.ids.end());
+      batch.offsets.push_back(batch.tokens());
+      if (batch.tokens() >= impl_->options.max_batch_tokens) flush();
     }
+    flush();
+    for (std::size_t i = 0; i < summaries.size(); ++i) summaries[i].truncated = truncated[i];
     return summaries;
   });
 }

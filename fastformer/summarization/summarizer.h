@@ -35,8 +35,10 @@ struct WrittenToken {
 
 /// A summary of one document.
 struct Summary {
-  std::string text;
+  std::string text;  ///< empty for a document without tokens
   double log_probability = 0;
+  bool empty_document = false;
+  bool truncated = false;            ///< the document has more tokens than the model reads
   std::vector<WrittenToken> tokens;  ///< only with SummarizeOptions::explain
 };
 
@@ -70,6 +72,8 @@ class Summarizer {
 
   /// The search settings of the recipe, for use in SummarizeOptions.
   const summarization::SearchConfig& search() const;
+  /// The most tokens of a document that are read; 0: all.
+  std::int64_t token_limit() const;
   /// How the training files were read.
   const summarization::DataConfig& data_config() const;
 

@@ -7,6 +7,7 @@
 #include "fastformer/base/printable.h"
 #include "fastformer/base/strict_json.h"
 #include "fastformer/text/tokenizer_files.h"
+#include "fastformer/text/tokenizer_json.h"
 
 namespace fastformer::text {
 namespace {
@@ -15,6 +16,7 @@ namespace fs = std::filesystem;
 using Json = nlohmann::json;
 
 constexpr const char* kSettingsFile = "tokenizer_config.json";
+constexpr const char* kTokenizerFile = "tokenizer.json";
 
 // true, false, or `otherwise` where the settings say nothing.
 bool read_switch(const Json& settings, const char* key, bool otherwise, const std::string& where) {
@@ -27,12 +29,48 @@ bool read_switch(const Json& settings, const char* key, bool otherwise, const st
   return found->get<bool>();
 }
 
+Json read_settings(const fs::path& path) {
+  if (!fs::exists(path)) return Json::object();
+  auto settings = base::parse_strict_json<Json>(base::read_small_file(path), path.string());
+  if (settings.is_object()) return settings;
+  throw std::invalid_argument(path.string() +
+                              ": is no JSON object; expected the settings of a BERT tokenizer, or "
+                              "no such file");
+}
+
+void check_class(const Json& settings, const std::string& where) {
+  const auto found = settings.find("tokenizer_class");
+  if (found == settings.end() || found->is_null()) return;
+  // The last two are for any tokenizer.json, which says itself what it is.
+  for (const auto* known :
+       {"BertTokenizer", "BertTokenizerFast", "DistilBertTokenizer", "DistilBertTokenizerFast",
+        "PreTrainedTokenizerFast", "TokenizersBackend"}) {
+    if (*found == known) return;
+  }
+  throw std::invalid_argument(where + ": tokenizer_class is " + base::excerpt(found->dump()) +
+                              ", but only BERT's WordPiece tokenizer (BertTokenizer) is supported; "
+                              "choose a model that has it");
+}
+
+[[noreturn]] void fail_without_vocabulary(const fs::path& folder) {
+  for (const auto* other :
+       {"sentencepiece.bpe.model", "spiece.model", "tokenizer.model", "vocab.json", "merges.txt"}) {
+    if (!fs::exists(folder / other)) continue;
+    throw std::invalid_argument(folder.string() + ": has " + other +
+                                " and no vocab.txt; only BERT's WordPiece tokenizer is supported, "
+                                "choose a model that has it");
+  }
+  throw std::invalid_argument(folder.string() +
+                              ": has neither vocab.txt nor tokenizer.json; copy the tokenizer of "
+                              "the model into it");
+}
+
 }  // namespace
 
 bool is_bert_folder(const fs::path& folder) {
-  // Both kinds may have a tokenizer.json, but only those of transformers have these settings.
+  if (WordPieceJson::is_one(folder / kTokenizerFile)) return true;
   return fs::exists(folder / kVocabularyFile) &&
-         (fs::exists(folder / kSettingsFile) || !fs::exists(folder / "tokenizer.json"));
+         (fs::exists(folder / kSettingsFile) || !fs::exists(folder / kTokenizerFile));
 }
 
 TokenizerConfig bert_tokenizer_config(const fs::path& folder) {
@@ -40,18 +78,18 @@ TokenizerConfig bert_tokenizer_config(const fs::path& folder) {
   config.tokenizer = "wordpiece";
   config.normalization = UnicodeForm::kNone;
   config.special_tokens = true;
-  config.model_file = (folder / kVocabularyFile).string();
   const auto path = folder / kSettingsFile;
-  Json settings = Json::object();
-  if (fs::exists(path))
-    settings = base::parse_strict_json<Json>(base::read_small_file(path), path.string());
-  if (!settings.is_object()) {
-    throw std::invalid_argument(path.string() +
-                                ": is not a JSON object; expected the settings of a BERT "
-                                "tokenizer: correct or delete the file");
-  }
-  config.lowercase = read_switch(settings, "do_lower_case", true, path.string());
-  config.strip_accents = read_switch(settings, "strip_accents", config.lowercase, path.string());
+  const auto settings = read_settings(path);
+  check_class(settings, path.string());
+  const auto vocabulary = folder / kVocabularyFile, json = folder / kTokenizerFile;
+  const bool has_json = fs::exists(json);
+  if (!has_json && !fs::exists(vocabulary)) fail_without_vocabulary(folder);
+  const auto described = has_json ? WordPieceJson::read(json) : WordPieceJson();
+  config.model_file = (fs::exists(vocabulary) ? vocabulary : json).string();
+  config.lowercase = read_switch(settings, "do_lower_case", described.lowercase, path.string());
+  const bool accents = has_json && config.lowercase == described.lowercase ? described.strip_accents
+                                                                           : config.lowercase;
+  config.strip_accents = read_switch(settings, "strip_accents", accents, path.string());
   if (!read_switch(settings, "tokenize_chinese_chars", true, path.string())) {
     throw std::invalid_argument(path.string() +
                                 ": tokenize_chinese_chars is false, but this program always reads "

@@ -7,14 +7,16 @@
 
 namespace fastformer::text {
 
-/// Whether the folder contains the tokenizer of a BERT model as saved by Hugging Face's
-/// transformers, with a vocab.txt, and not one written by Tokenizer::save.
+/// Whether the folder contains a tokenizer as saved by Hugging Face's transformers, and not one
+/// written by Tokenizer::save.
 bool is_bert_folder(const std::filesystem::path& folder);
 
 /// The tokenizer configuration of a BERT model, for the recipe's [text] section of a model that
-/// contains BERT: its vocab.txt, special tokens, and do_lower_case (default: true) and
-/// strip_accents (default: do_lower_case) from its optional tokenizer_config.json. Throws
-/// std::invalid_argument naming the file that is missing or wrong.
+/// contains BERT, with [CLS] and [SEP] around each text: its vocab.txt or, without one,
+/// tokenizer.json, and do_lower_case and strip_accents of its tokenizer_config.json. By default
+/// these are as in tokenizer.json, else true and as do_lower_case. Throws std::invalid_argument
+/// naming the file that is missing or wrong, and for tokenizers of other kinds, such as Unigram or
+/// MeCab.
 TokenizerConfig bert_tokenizer_config(const std::filesystem::path& folder);
 
 /// The tokenizer of a BERT model.

@@ -130,6 +130,24 @@ bool visit_dictionary_words(std::string_view run,
   return true;
 }
 
+void visit_characters(std::string_view text, const std::function<bool(std::string_view)>& visit) {
+  std::size_t begin = 0, end = 0;  // of the character that marks may follow; empty: none
+  for (std::size_t i = 0; i < text.size();) {
+    std::size_t length = 0;
+    const UChar32 c = decode(text.substr(i), length);
+    const bool mark = c >= 0 && (U_GET_GC_MASK(c) & U_GC_M_MASK) != 0;
+    if (mark && end > begin && end == i) {
+      end += length;
+    } else {
+      if (end > begin && !visit(text.substr(begin, end - begin))) return;
+      begin = i;
+      end = c >= 0 && u_isalnum(c) ? i + length : i;
+    }
+    i += length;
+  }
+  if (end > begin) visit(text.substr(begin, end - begin));
+}
+
 std::size_t emoji_length(std::string_view text) {
   constexpr std::size_t kLongestSequence = 128;
   UErrorCode status = U_ZERO_ERROR;

@@ -33,6 +33,10 @@ std::size_t dictionary_run(std::string_view text);
 bool visit_dictionary_words(std::string_view run,
                             const std::function<bool(std::string_view)>& visit);
 
+/// Calls `visit` with each letter or digit of `text` and its marks, until it returns false; nothing
+/// else is visited.
+void visit_characters(std::string_view text, const std::function<bool(std::string_view)>& visit);
+
 /// Bytes of the emoji at the start of `text`, including its skin tone, ZWJ sequence or flag.
 std::size_t emoji_length(std::string_view text);
 

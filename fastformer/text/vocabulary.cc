@@ -12,7 +12,7 @@ namespace fastformer::text {
 Vocabulary::Vocabulary(std::vector<std::string> tokens) : tokens_(std::move(tokens)) {
   ids_.reserve(tokens_.size());
   for (std::size_t i = 0; i < tokens_.size(); ++i) {
-    ids_.emplace(tokens_[i], static_cast<std::int32_t>(i));
+    ids_[tokens_[i]] = static_cast<std::int32_t>(i);
   }
   unknown_id_ = ids_.at("[UNK]");
   const auto pad = ids_.find(std::string_view("[PAD]"));
@@ -45,29 +45,24 @@ Vocabulary Vocabulary::extended(const TokenCounts& counts, std::int64_t minimum_
 Vocabulary Vocabulary::load(const std::filesystem::path& path) {
   const std::string content = base::read_small_file(path);
   std::vector<std::string> tokens;
-  std::unordered_map<std::string_view, std::size_t> lines;
   for (std::size_t begin = 0; begin < content.size();) {
     const auto end = std::min(content.find('\n', begin), content.size());
     std::string_view line(content.data() + begin, end - begin);
     if (line.ends_with('\r')) line.remove_suffix(1);
-    if (base::has_control_characters(line)) {
-      throw std::invalid_argument(path.string() + ":" + std::to_string(tokens.size() + 1) +
-                                  ": the token '" + base::excerpt(line) +
-                                  "' has a control character; remove it");
-    }
-    const auto [first, inserted] = lines.emplace(line, lines.size() + 1);
-    if (!inserted) {
-      throw std::invalid_argument(path.string() + ":" + std::to_string(tokens.size() + 1) +
-                                  ": the token '" + base::excerpt(line) + "' is already on line " +
-                                  std::to_string(first->second) +
-                                  "; each token must be on one line only");
-    }
     tokens.emplace_back(line);
     begin = end + 1;
   }
-  if (!lines.contains("[UNK]")) {
-    throw std::invalid_argument(path.string() +
-                                ": has no line '[UNK]', the token for unknown words");
+  return from_tokens(std::move(tokens), path.string());
+}
+
+Vocabulary Vocabulary::from_tokens(std::vector<std::string> tokens, const std::string& file) {
+  for (std::size_t i = 0; i < tokens.size(); ++i) {
+    if (!base::has_control_characters(tokens[i])) continue;
+    throw std::invalid_argument(file + ":" + std::to_string(i + 1) + ": the token '" +
+                                base::excerpt(tokens[i]) + "' has a control character; remove it");
+  }
+  if (std::find(tokens.begin(), tokens.end(), "[UNK]") == tokens.end()) {
+    throw std::invalid_argument(file + ": has no token '[UNK]', the token for unknown words");
   }
   return Vocabulary(std::move(tokens));
 }

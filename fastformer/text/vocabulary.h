@@ -30,9 +30,12 @@ class Vocabulary {
   /// `size_limit` at most, but at least these.
   Vocabulary extended(const TokenCounts& counts, std::int64_t minimum_count,
                       std::int64_t size_limit) const;
-  /// Throws std::invalid_argument for a missing file, a repeated token, a token with a control
-  /// character, or a file without [UNK].
+  /// A token on two lines has the id of the last, as in the package transformers. Throws
+  /// std::invalid_argument for a missing file, a token with a control character, or a file without
+  /// [UNK].
   static Vocabulary load(const std::filesystem::path& path);
+  /// The same for the tokens of a file that has another format.
+  static Vocabulary from_tokens(std::vector<std::string> tokens, const std::string& file);
   void save(const std::filesystem::path& path) const;
 
   std::int64_t size() const { return static_cast<std::int64_t>(tokens_.size()); }

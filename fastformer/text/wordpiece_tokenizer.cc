@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "fastformer/text/tokenizer_files.h"
+#include "fastformer/text/tokenizer_json.h"
 
 namespace fastformer::text {
 namespace {
@@ -122,7 +123,7 @@ WordPieceTokenizer::WordPieceTokenizer(const TokenizerConfig& config, Vocabulary
 std::int32_t WordPieceTokenizer::special_id(std::string_view token) const {
   if (!vocabulary_.contains(token)) {
     throw std::invalid_argument("text.special_tokens needs " + std::string(token) +
-                                ", which the vocabulary does not have; use the vocab.txt of a BERT "
+                                ", which the vocabulary does not have; use that of a BERT "
                                 "model, or remove special_tokens");
   }
   return vocabulary_.id(token);
@@ -132,10 +133,14 @@ std::unique_ptr<Tokenizer> WordPieceTokenizer::train(const TokenizerConfig& conf
                                                      const TextSource& /*texts*/) {
   if (config.model_file.empty()) {
     throw std::invalid_argument(
-        "text.tokenizer = \"wordpiece\" needs text.model_file; set it to the vocab.txt of a BERT "
-        "model");
+        "text.tokenizer = \"wordpiece\" needs text.model_file; set it to the vocab.txt or "
+        "tokenizer.json of a BERT model");
   }
-  return std::make_unique<WordPieceTokenizer>(config, Vocabulary::load(config.model_file));
+  auto vocabulary = config.model_file.ends_with(".json")
+                        ? Vocabulary::from_tokens(WordPieceJson::read(config.model_file).tokens,
+                                                  config.model_file)
+                        : Vocabulary::load(config.model_file);
+  return std::make_unique<WordPieceTokenizer>(config, std::move(vocabulary));
 }
 
 void WordPieceTokenizer::visit_pieces(

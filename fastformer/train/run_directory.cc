@@ -16,8 +16,10 @@
 
 namespace fastformer::train {
 
+constexpr const char* kLockFile = ".lock";
+
 FolderLock::FolderLock(const std::filesystem::path& folder, IfTaken if_taken) {
-  const auto path = folder / ".lock";
+  const auto path = folder / kLockFile;
   descriptor_ = open(path.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0644);
   if (descriptor_ < 0) {
     throw std::runtime_error(path.string() + ": cannot be written (" + std::strerror(errno) + ")");
@@ -72,6 +74,7 @@ RunDirectory::RunDirectory(fs::path folder, const Recipe& recipe, bool resume)
         folder_.string() +
         " already contains a run; use --resume to resume it, or another --output");
   }
+  is_new_ = !fs::exists(folder_);
   base::create_folder(folder_);
   lock_.emplace(folder_);
   base::remove_leftovers(folder_);
@@ -82,6 +85,14 @@ RunDirectory::RunDirectory(fs::path folder, const Recipe& recipe, bool resume)
   } else {
     new_recipe_ = text;
   }
+}
+
+RunDirectory::~RunDirectory() {
+  std::error_code ignored;
+  if (!is_new_ || fs::exists(folder_ / kRecipeFile, ignored)) return;
+  fs::remove(folder_ / "cache", ignored);  // only if it is empty, as the folder
+  fs::remove(folder_ / kLockFile, ignored);
+  fs::remove(folder_, ignored);
 }
 
 void RunDirectory::check_same_recipe(const std::string& text) const {

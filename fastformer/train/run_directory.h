@@ -63,6 +63,8 @@ class RunDirectory final : public Observer {
   RunDirectory(std::filesystem::path folder, const Recipe& recipe, bool resume);
   RunDirectory(const RunDirectory&) = delete;
   RunDirectory& operator=(const RunDirectory&) = delete;
+  /// Removes the folder if it was made for a run that did not begin, and nothing else is in it.
+  ~RunDirectory() override;
 
   /// Compares the prepared data with the record of the run. Throws as check_prepared() does.
   void set_prepared(const std::vector<PreparedPart>& parts);
@@ -83,6 +85,7 @@ class RunDirectory final : public Observer {
   void write_line(const std::string& line);
 
   std::filesystem::path folder_;
+  bool is_new_ = false;  ///< the folder was made for this run
   std::string cache_;
   std::vector<RecipeSource> sources_;
   std::string new_recipe_, new_record_;  ///< to be written when the run begins

@@ -44,7 +44,8 @@ TEST(Safetensors, RefusesHostileHeaders) {
   for (
       const std::string header :
       {"", "{", "[]", "{\"a\":1}", R"({"a":{"dtype":"F32","shape":[2]}})",
-       R"({"a":{"dtype":"F99","shape":[2],"data_offsets":[0,8]}})",
+       R"({"a":{"dtype":"F99","shape":[2],"data_offsets":[0,9]}})",
+       R"({"a":{"dtype":"F99","shape":[-2],"data_offsets":[0,8]}})",
        R"({"a":{"dtype":"F32","shape":[-2],"data_offsets":[0,8]}})",
        R"({"a":{"dtype":"F32","shape":[3],"data_offsets":[0,8]}})",
        R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,80]}})",
@@ -57,6 +58,20 @@ TEST(Safetensors, RefusesHostileHeaders) {
   }
   EXPECT_NE(error("short"), "");
   EXPECT_NE(error(std::string(8, '\xff') + "{}"), "");
+}
+
+TEST(Safetensors, ATypeThatIsNotKnownMayHaveAnySize) {
+  const testing::TemporaryFolder folder;
+  const auto path = folder.write(
+      "m.safetensors", with_header(R"({"a":{"dtype":"F8_E8M0","shape":[3],"data_offsets":[0,3]},)"
+                                   R"("b":{"dtype":"F32","shape":[1],"data_offsets":[3,7]}})",
+                                   "abc" + std::string(4, '\0')));
+  const auto file = SafetensorsFile::open(path);
+  EXPECT_EQ(file.tensor("a").dtype, "F8_E8M0");
+  EXPECT_EQ(file.tensor("a").data.size(), 3U);
+  EXPECT_MENTIONS(
+      testing::error_of([&] { write_safetensors(folder / "n.safetensors", file.tensors()); }),
+      "F8_E8M0", "did you mean");
 }
 
 // Whatever happens to the bytes: an exception or a file that reads, never a crash.

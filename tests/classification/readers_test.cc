@@ -128,6 +128,26 @@ TEST_F(ReadersTest, FasttextLinesHaveOneLabel) {
   EXPECT_MENTIONS(error("__label__pos __label__home soft\n"), "a.csv:1", "'pos'", "'home'");
 }
 
+TEST_F(ReadersTest, LinesOfFasttextReadAsATableAreNamed) {
+  name_columns("2", "1");
+  EXPECT_MENTIONS(error("__label__pos soft, warm\n__label__neg bad, loud\n"), "a.csv:1",
+                  "data.format = \"fasttext\"");
+  EXPECT_MENTIONS(error("__label__pos soft\n__label__neg bad\n"), "a.csv:1",
+                  "data.format = \"fasttext\"");
+  EXPECT_EQ(rows("__label__pos,soft\n__label__neg,bad\n"),
+            (Words{"__label__pos|soft", "__label__neg|bad"}));
+}
+
+TEST_F(ReadersTest, WhatIsNoTableOfTheseColumnsSaysWhatToDo) {
+  EXPECT_MENTIONS(error("label^text\np^a\n"), "a.csv:1", "one cell", "data.delimiter");
+  config_.dialect.delimiter = "^";
+  EXPECT_EQ(rows("label^text\np^a\n"), (Words{"p|a"}));
+  EXPECT_MENTIONS(testing::error_of([&] { rows_of(folder_.path().string()); }), "is a folder",
+                  "data.format = \"folders\"");
+  EXPECT_MENTIONS(testing::error_of([&] { rows_of("data\rows.csv"); }), "does not exist",
+                  "backslashes", "TOML");
+}
+
 TEST_F(ReadersTest, JsonMayBeAnArrayAndKeepsItsTypes) {
   config_.format = "jsonl";
   EXPECT_EQ(
@@ -164,6 +184,19 @@ TEST_F(ReadersTest, OddDataAreNoticed) {
   };
   EXPECT_MENTIONS(notices(numbers), "60 different labels", "regression");
   EXPECT_MENTIONS(notices(short_texts), "1.0 tokens", "100 % of the tokens");
+  std::string long_texts = "label,text\n", repeated = long_texts;
+  for (int i = 0; i < 60; ++i) {
+    const std::string label = i % 2 == 0 ? "p" : "n";
+    long_texts += label + ",a great chair that is number " + std::to_string(i) + "\n";
+    repeated += label + ",a great chair\n";
+  }
+  EXPECT_EQ(notices(long_texts), "");
+  config_.max_tokens = 6;
+  EXPECT_MENTIONS(notices(long_texts), "100 % of the training texts are truncated");
+  config_.validation_fraction = config_.test_fraction = 0.2;
+  EXPECT_EQ(notices(long_texts).find("also training texts"), std::string::npos);
+  EXPECT_MENTIONS(notices(repeated), "12 of the 12 validation texts are also training texts",
+                  "12 of the 12 test texts", "data.group_column");
 }
 
 }  // namespace

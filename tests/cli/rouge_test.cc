@@ -72,5 +72,35 @@ TEST_F(RougeCommand, RefusesWhatDoesNotMatch) {
   expect_refusal({"rouge"}, {"candidates"}, 2);
 }
 
+TEST_F(RougeCommand, OfSeveralReferencesTheBestCounts) {
+  const auto candidates = write("c.txt", "the cat sat\n"), first = write("1.txt", "a dog ran\n"),
+             second = write("2.txt", "the cat sat\n");
+  EXPECT_EQ(mean({candidates, first, second}, "rougeL"), 1);
+  EXPECT_EQ(mean({candidates, first}, "rougeL"), 0);
+  const auto longer = write("3.txt", "the cat sat\nand more\n");
+  expect_refusal({"rouge", candidates, second, longer}, {"c.txt has 1 lines", "3.txt has 2 lines"});
+  const auto texts = write("p.jsonl",
+                           "{\"candidate\": \"the cat sat\", "
+                           "\"reference\": [\"the cat sat\", \"a dog ran far away today\"]}\n");
+  EXPECT_EQ(mean({texts, "--several-references"}, "rouge1"), 1);
+  EXPECT_EQ(mean({texts}, "rouge1"), 0.5);
+  const auto lists = write("l.jsonl",
+                           "{\"candidate\": \"the cat sat\", "
+                           "\"reference\": [[\"the cat\", \"sat\"], [\"a dog\"]]}\n");
+  EXPECT_EQ(mean({lists}, "rouge1"), 1);
+}
+
+TEST_F(RougeCommand, OtherScriptsNeedAnotherTokenizerWhichIsSaid) {
+  const auto chinese = write("c.txt", "天气很好\n明天下雨\n");
+  const auto outcome = run_program({"rouge", chinese, chinese});
+  EXPECT_EQ(outcome.code, 0);
+  EXPECT_MENTIONS(outcome.output, "2 of 2 references have no word", "--tokenizer unicode");
+  EXPECT_EQ(mean({chinese, chinese, "--tokenizer", "unicode"}, "rouge1"), 1);
+  EXPECT_EQ(mean({chinese, chinese, "--tokenizer", "character"}, "rouge2"), 1);
+  const auto english = write("e.txt", "fine weather\n");
+  EXPECT_EQ(run_program({"rouge", english, english}).output.find("no word"), std::string::npos);
+  expect_refusal({"rouge", chinese, chinese, "--tokenizer", "unicode", "--stem"}, {"--stem"});
+}
+
 }  // namespace
 }  // namespace fastformer::cli

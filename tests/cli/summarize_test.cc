@@ -97,12 +97,37 @@ TEST_F(SummarizeCommand, AnEmptyDocumentKeepsItsLine) {
   const auto lines = lines_of(summarize({}, documents(0, 2)));
   const auto between =
       lines_of(summarize({}, SmallPairs::document(0) + "\n\n" + SmallPairs::document(1) + "\n"));
-  ASSERT_EQ(between.size(), 3u);
+  ASSERT_EQ(between.size(), 4u);
   EXPECT_EQ(between[0], lines[0]);
+  EXPECT_EQ(between[1], "");
   EXPECT_EQ(between[2], lines[1]);
-  EXPECT_EQ(lines_of(summarize({pairs_->folder().write("empty", "").string()})).size(), 1u);
-  EXPECT_EQ(lines_of(summarize({"--json"}, "\n")).size(), 1u);
+  EXPECT_MENTIONS(between[3], "1 of 3 documents is empty, and so is its summary");
+  const auto file = lines_of(summarize({pairs_->folder().write("empty", "").string()}));
+  ASSERT_EQ(file.size(), 2u);
+  EXPECT_EQ(file[0], "");
+  EXPECT_MENTIONS(file[1], "1 of 1 documents");
+  const auto json = lines_of(summarize({"--json"}, " \n"));
+  ASSERT_EQ(json.size(), 2u);
+  EXPECT_EQ(nlohmann::json::parse(json[0]).at("summary"), "");
   EXPECT_TRUE(lines_of(summarize({})).empty());
+}
+
+TEST_F(SummarizeCommand, ReadsJsonLinesByTheirNameAndOneDocumentFromAPipe) {
+  const auto file = pairs_->path("test.jsonl");
+  EXPECT_EQ(lines_of(summarize({file})), lines_of(summarize({file, "--field", "source"})));
+  const auto text = SmallPairs::document(0);
+  auto parted = text;
+  std::replace(parted.begin(), parted.begin() + 12, ' ', '\n');
+  EXPECT_EQ(lines_of(summarize({"--one-document"}, parted)), lines_of(summarize({}, text + "\n")));
+  EXPECT_GT(lines_of(summarize({}, parted)).size(), 1u);
+}
+
+TEST_F(SummarizeCommand, ATruncatedDocumentIsNoticed) {
+  std::string text;
+  for (int i = 0; i < 2000; ++i) text += "oil falls ";
+  const auto lines = lines_of(summarize({}, text + "\n" + SmallPairs::document(0) + "\n"));
+  ASSERT_EQ(lines.size(), 3u);
+  EXPECT_MENTIONS(lines[2], "1 of 2 documents is truncated to ", " tokens");
 }
 
 TEST_F(SummarizeCommand, PrintsJsonAndSearchesAsAsked) {

@@ -73,6 +73,15 @@ TEST_F(TrainCommand, WeightsGoOutAndInUnderTheAuthorsNames) {
   EXPECT_EQ(task_.weights("run"), task_.weights("run2"));
 }
 
+TEST_F(TrainCommand, ARunThatDoesNotBeginLeavesNothing) {
+  const Words wrong = {"--set", "data.label_column=\"9\""};
+  expect_refusal(run_program(with(task_.train("new"), wrong)), {"train.csv:1", "no column 9"});
+  EXPECT_FALSE(fs::exists(task_.path("new")));
+  fs::create_directory(task_.path("mine"));
+  expect_refusal(run_program(with(task_.train("mine"), wrong)), {"no column 9"});
+  EXPECT_TRUE(fs::exists(task_.path("mine")));
+}
+
 TEST_F(TrainCommand, OneSeedGivesOneModel) {
   ASSERT_EQ(run_program(task_.train("a")).code, 0);
   ASSERT_EQ(run_program(task_.train("b")).code, 0);

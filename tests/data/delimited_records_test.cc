@@ -49,6 +49,32 @@ TEST_F(DelimitedRecordsTest, TabsComeWithoutQuotesUnlessEachCellHasThem) {
   EXPECT_EQ(rows("\"n\"\t\"a \"\"b\"\"\"\n", '\t'), (Rows{{"n", "a \"b\""}}));
 }
 
+TEST_F(DelimitedRecordsTest, TabsWithTheQuotesOfACsvAreDetected) {
+  // As pandas and Excel write them: only cells that hold a tab, a quote or a line end.
+  const std::string plain = "n\tfine\np\tgood\n";
+  EXPECT_EQ(rows(plain + "n\t\"a \"\"b\"\"\"\n", '\t').back(), (Rows{{"n", "a \"b\""}}).back());
+  EXPECT_EQ(rows(plain + "n\t\"a\tb\"\n", '\t').back(), (Rows{{"n", "a\tb"}}).back());
+  EXPECT_EQ(rows(plain + "n\t\"a\nb\"\n", '\t').back(), (Rows{{"n", "a\nb"}}).back());
+  EXPECT_EQ(rows(plain + "n\t\"a\"\n", '\t').back(), (Rows{{"n", "\"a\""}}).back());
+  EXPECT_EQ(rows("n,t\n" + plain + "n\t\"a\tb\"\n", ',').size(), 4U);
+}
+
+TEST_F(DelimitedRecordsTest, QuotesBehindABackslashAreDetected) {
+  const std::string spark =
+      "label,text\np,\"he said \\\"no\\\", twice\"\nn,plain\np,\"\\\"Great\\\" chair\"\n";
+  EXPECT_EQ(rows(spark), (Rows{{"label", "text"},
+                               {"p", "he said \"no\", twice"},
+                               {"n", "plain"},
+                               {"p", "\"Great\" chair"}}));
+  ASSERT_EQ(notices_.size(), 1U);
+  EXPECT_MENTIONS(notices_[0], "a.csv", "quote_escape");
+  // A backslash before a closing quote is text where quotes are doubled.
+  EXPECT_EQ(rows("l,t\np,\"C:\\dir\\\"\nn,\"a \"\"b\"\"\"\n"),
+            (Rows{{"l", "t"}, {"p", "C:\\dir\\"}, {"n", "a \"b\""}}));
+  EXPECT_TRUE(notices_.empty());
+  EXPECT_MENTIONS(error(spark, {.quote_escape = QuoteEscape::kDoubled}), "a.csv:2");
+}
+
 TEST_F(DelimitedRecordsTest, TheDelimiterIsDetectedAndSaid) {
   const auto expected = Rows{{"label", "text"}, {"p", "a, b"}, {"n", "c"}};
   for (const std::string delimiter : {";", "|", "\t"}) {

@@ -50,6 +50,10 @@ TEST_F(WordVectorsTest, AWrongLineIsNamed) {
   EXPECT_MENTIONS(error(""), "empty");
   EXPECT_MENTIONS(error("zebra 1 2\n"), "none of the words");
   EXPECT_MENTIONS(error(std::string("1 2\noil \x00\x00\x80\x3F", 12)), "binary", "gensim");
+  // Numbers whose bytes are no control characters.
+  EXPECT_MENTIONS(error("1 2\noil \x9A\x99\x99\x3E\x9A\x99\x99\x3E\n"), "word2vec", "gensim");
+  EXPECT_MENTIONS(error(std::string("\xBA\x16\x4F\x2F\x0C\0\0\0", 8)), "fastText", "load_model");
+  EXPECT_MENTIONS(error("1 2\nd\xE9j\xE0 0.5 0.25\n"), "vectors.txt:2", "UTF-8");
   EXPECT_MENTIONS(testing::error_of([&] { read_word_vectors("gone.txt", *tokenizer_, 2); }),
                   "gone.txt");
 }

@@ -109,5 +109,32 @@ TEST(Ngrams, ShareWhatBothHave) {
   }
 }
 
+TEST(RougeTokens, ReadOtherScripts) {
+  const auto f = [](RougeTokens tokens, const char* candidate, const char* reference) {
+    return RougeScorer(false, tokens).score(candidate, reference).rouge1.f;
+  };
+  EXPECT_EQ(f(RougeTokens::kRouge, "天气很好", "天气很好"), 0);
+  EXPECT_EQ(f(RougeTokens::kUnicode, "天气很好。", "天气很好！"), 1);
+  EXPECT_EQ(f(RougeTokens::kUnicode, "मौसम अच्छा है।", "मौसम अच्छा है"), 1);
+  EXPECT_EQ(f(RougeTokens::kUnicode, "Cristóbal ESTÁ", "cristóbal está"), 1);
+  EXPECT_LT(f(RougeTokens::kUnicode, "Cristobal esta", "Cristóbal está"), 0.01);
+  EXPECT_DOUBLE_EQ(f(RougeTokens::kCharacter, "天气很坏", "天气很好"), 0.75);
+  EXPECT_DOUBLE_EQ(f(RougeTokens::kCharacter, "की", "का"),
+                   0);  // a vowel sign belongs to its letter
+  EXPECT_EQ(RougeScorer().score("a", "天气").reference_words, 0U);
+  RougeWords lines(false, RougeTokens::kCharacter);
+  EXPECT_EQ(lines.number("天\n…\n气 很").sentence_ends, (std::vector<std::size_t>{1, 3}));
+}
+
+TEST(RougeScores, OfSeveralReferencesTheBetterCountsForEachKind) {
+  RougeScorer scorer;
+  auto best = scorer.score("the cat sat", "the dog sat");
+  best.take_better(scorer.score("the cat sat", "the cat"));
+  EXPECT_DOUBLE_EQ(best.rouge1.f, 0.8);
+  EXPECT_DOUBLE_EQ(best.rouge2.f, 2.0 / 3);
+  best.take_better(scorer.score("the cat sat", "nothing"));
+  EXPECT_DOUBLE_EQ(best.rouge1.f, 0.8);
+}
+
 }  // namespace
 }  // namespace fastformer::metrics

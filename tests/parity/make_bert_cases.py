@@ -22,7 +22,15 @@ from collections.abc import Callable
 import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
-from transformers import BertConfig, BertForMaskedLM, BertModel, BertTokenizerFast
+from transformers import (
+    BertConfig,
+    BertForMaskedLM,
+    BertModel,
+    BertTokenizerFast,
+    DistilBertConfig,
+    DistilBertForMaskedLM,
+    DistilBertModel,
+)
 
 _LENGTHS = (9, 1, 2, 17, 30)
 _SENTENCES = (
@@ -82,23 +90,59 @@ def _scatter(model: torch.nn.Module) -> None:
     generator = torch.Generator().manual_seed(13)
     with torch.no_grad():
         for name, parameter in model.named_parameters():
-            if "LayerNorm" in name or name.endswith("bias"):
+            if "LayerNorm" in name or "layer_norm" in name or name.endswith("bias"):
                 parameter.add_(0.1 * torch.randn(parameter.shape, generator=generator))
 
 
-def _write_random(folder: pathlib.Path, dtype: torch.dtype, head: bool, **fields: object) -> None:
+def _write_random(
+    folder: pathlib.Path,
+    dtype: torch.dtype,
+    head: bool,
+    shard_size: str = "50GB",
+    **fields: object,
+) -> None:
     """A model with random weights, of type `dtype` in its file; with "bert." before its names."""
     torch.manual_seed(14)
     config = BertConfig(**fields)
     model = BertForMaskedLM(config) if head else BertModel(config)
     _scatter(model)
-    model.to(dtype).save_pretrained(folder)
+    model.to(dtype).save_pretrained(folder, max_shard_size=shard_size)
     encoder = _oracle(model.bert if head else model)
     save_file(_tensors(encoder), folder / "case.safetensors")
 
 
+# Parts of DistilBERT's names and those of BERT.
+_BERT_NAMES = {
+    "transformer.layer": "encoder.layer", "attention.q_lin": "attention.self.query",
+    "attention.k_lin": "attention.self.key", "attention.v_lin": "attention.self.value",
+    "attention.out_lin": "attention.output.dense", "sa_layer_norm": "attention.output.LayerNorm",
+    "output_layer_norm": "output.LayerNorm", "ffn.lin1": "intermediate.dense",
+    "ffn.lin2": "output.dense",
+}
+
+
+def _bert_name(name: str) -> str:
+    for own, other in _BERT_NAMES.items():
+        name = name.replace(own, other)
+    return name
+
+
+def _write_distilled(folder: pathlib.Path, head: bool) -> None:
+    """A DistilBERT with random weights; with "distilbert." before its names or without."""
+    torch.manual_seed(15)
+    config = DistilBertConfig(
+        vocab_size=60, dim=24, n_layers=3, n_heads=4, hidden_dim=40, max_position_embeddings=31
+    )
+    model = DistilBertForMaskedLM(config) if head else DistilBertModel(config)
+    _scatter(model)
+    model.save_pretrained(folder)
+    encoder = _oracle(model.distilbert if head else model)
+    tensors = {_bert_name(name): tensor for name, tensor in _tensors(encoder).items()}
+    save_file(tensors, folder / "case.safetensors")
+
+
 def write_small(outdir: pathlib.Path) -> None:
-    """Every activation, number type and way of naming."""
+    """Every activation, number type, way of naming and number of files."""
     shape = {
         "vocab_size": 60, "hidden_size": 24, "num_hidden_layers": 3, "num_attention_heads": 4,
         "intermediate_size": 40, "max_position_embeddings": 31,
@@ -110,6 +154,9 @@ def write_small(outdir: pathlib.Path) -> None:
     _write_random(outdir / "head", single, head=True, layer_norm_eps=1e-3, **shape)
     _write_random(outdir / "half", torch.float16, head=False, **shape)
     _write_random(outdir / "bf16", torch.bfloat16, head=True, **shape)
+    _write_random(outdir / "shards", single, head=True, shard_size="20KB", **shape)
+    _write_distilled(outdir / "distilled", head=False)
+    _write_distilled(outdir / "distilled_head", head=True)
 
 
 def write_base(outdir: pathlib.Path) -> None:

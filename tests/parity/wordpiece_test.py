@@ -166,3 +166,26 @@ def test_every_character_is_read_as_the_package_reads_it(
     folder = _folder(tmp_path, "".join(token + "\n" for token in tokens).encode(), lowercase)
     actual = [ids[1:-1] for ids in _program_ids(folder, lines)]
     _assert_equal(lines, actual, expected)
+
+
+@pytest.mark.parametrize("lowercase", (True, False))
+def test_a_tokenizer_json_alone_is_read(tmp_path: pathlib.Path, lowercase: bool) -> None:
+    folder = _folder(tmp_path, _vocabulary().read_bytes(), lowercase)
+    peer = BertTokenizerFast.from_pretrained(folder, do_lower_case=lowercase)
+    saved = tmp_path / "saved"
+    peer.save_pretrained(saved)
+    assert not (saved / "vocab.txt").exists()
+    peer.backend_tokenizer.encode_special_tokens = True
+    lines = _synthetic_lines()[:1000]
+    expected = [encoding.ids for encoding in peer.backend_tokenizer.encode_batch(lines)]
+    _assert_equal(lines, _program_ids(saved, lines), expected)
+    (saved / "tokenizer_config.json").unlink()
+    _assert_equal(lines, _program_ids(saved, lines), expected)
+
+
+def test_of_a_token_on_several_lines_the_last_counts(tmp_path: pathlib.Path) -> None:
+    lines = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "the", "", "cat", "the", "", "##s", "cat"]
+    folder = _folder(tmp_path, "".join(line + "\n" for line in lines).encode(), True)
+    peer = BertTokenizerFast.from_pretrained(folder)
+    texts = ["the cats", "The the cat dog", ""]
+    _assert_equal(texts, _program_ids(folder, texts), [peer(text)["input_ids"] for text in texts])

@@ -185,7 +185,8 @@ TEST_F(PretrainedRecommender, RefusesWhatDoesNotFit) {
   EXPECT_EQ(fault({}), "");
   EXPECT_MENTIONS(fault({"model.pretrained="}), "model.pretrained is empty", "plm_nr");
   EXPECT_MENTIONS(fault({"model.model=nrms"}), "model.pretrained", "nrms");
-  EXPECT_MENTIONS(fault({"model.pretrained=/nowhere"}), "/nowhere/config.json");
+  EXPECT_MENTIONS(fault({"model.pretrained=/nowhere"}), "/nowhere", "does not exist",
+                  "scripts/setup");
   EXPECT_MENTIONS(fault({"model.trainable_layers=3"}), "3", "2");
   EXPECT_MENTIONS(fault({"model.users.heads=3"}), "users.heads = 3");
   EXPECT_MENTIONS(testing::error_of([&] { RecommenderModel(config(), 9, 1); }), "9", "8",

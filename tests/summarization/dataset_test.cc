@@ -127,6 +127,31 @@ TEST_F(PairTest, ParallelFilesGoLineByLine) {
   EXPECT_MENTIONS(read_error(config), "no pairs");
 }
 
+TEST_F(PairTest, TablesHavePairsInTwoColumns) {
+  auto config = config_for(
+      "csv", write("a.csv", "id,document, summary\n1,\"One, two.\nThree.\",short\n2,b,\n"));
+  config.source_field = "document";
+  config.target_field = "summary";
+  const auto pairs = read_all(config);
+  ASSERT_EQ(pairs.size(), 2u);
+  EXPECT_EQ(pairs[0].source, "One, two.\nThree.");
+  EXPECT_EQ(pairs[0].target, "short");
+  EXPECT_TRUE(pairs[1].empty());
+  EXPECT_MENTIONS(pairs[1].where, "a.csv:4");
+  config.train = {write("b.csv", "sep=;\ndocument;summary\na, b;c\n")};
+  EXPECT_EQ(read_all(config)[0].source, "a, b");
+  config.format = "tsv";
+  config.train = {write("c.tsv", "summary\tdocument\n\"c\ta b\n")};
+  EXPECT_EQ(read_all(config)[0].target, "\"c");
+  config.format = "csv";
+  config.train = {write("d.csv", "document,summery\na,b\n")};
+  EXPECT_MENTIONS(read_error(config), "d.csv:1", "'summary'", "did you mean 'summery'");
+  config.train = {write("e.csv", "document,summary\na,b, c\n")};
+  EXPECT_MENTIONS(read_error(config), "e.csv:2", "3 columns", "quotes");
+  config.train = {write("f.csv", "")};
+  EXPECT_MENTIONS(read_error(config), "f.csv", "no pairs");
+}
+
 TEST_F(PairTest, ConfigurationIsChecked) {
   const auto error = [](auto&& change) {
     DataConfig config;

@@ -193,9 +193,10 @@ TEST(WordPiece, ReadsTheSettingsOfABertFolder) {
   const testing::TemporaryFolder folder;
   EXPECT_FALSE(is_bert_folder(folder.path()));
   EXPECT_MENTIONS(testing::error_of([&] { load_bert_tokenizer(folder.path()); }), "vocab.txt");
+  folder.write("spiece.model", "x");
+  EXPECT_MENTIONS(testing::error_of([&] { load_bert_tokenizer(folder.path()); }), "spiece.model",
+                  "WordPiece");
   folder.write("vocab.txt", kBertVocabulary);
-  folder.write("tokenizer.json", "{\"version\": \"1.0\", \"model\": {\"type\": \"WordPiece\"}}");
-  EXPECT_FALSE(is_bert_folder(folder.path()));
   const auto config = [&](const char* settings) {
     folder.write("tokenizer_config.json", settings);
     return bert_tokenizer_config(folder.path());
@@ -207,10 +208,71 @@ TEST(WordPiece, ReadsTheSettingsOfABertFolder) {
   const char* accented = "{\"strip_accents\": false}";
   EXPECT_TRUE(config(accented).lowercase && !config(accented).strip_accents);
   EXPECT_EQ(ids(*load_bert_tokenizer(folder.path()), "İ"), (std::vector<std::int32_t>{2, 1, 3}));
+  for (const auto* name : {"BertTokenizerFast", "DistilBertTokenizer", "TokenizersBackend"}) {
+    EXPECT_TRUE(config(("{\"tokenizer_class\": \"" + std::string(name) + "\"}").c_str()).lowercase);
+  }
+  EXPECT_MENTIONS(testing::error_of([&] {
+                    config(
+                        "{\"tokenizer_class\": \"BertJapaneseTokenizer\", "
+                        "\"word_tokenizer_type\": \"mecab\"}");
+                  }),
+                  "tokenizer_config.json", "BertJapaneseTokenizer", "WordPiece");
   for (const auto* wrong : {"[]", "{\"do_lower_case\": 1}", "{\"tokenize_chinese_chars\": false}",
                             "{\"do_lower_case\""}) {
     EXPECT_MENTIONS(testing::error_of([&] { config(wrong); }), "tokenizer_config.json");
   }
+}
+
+std::string tokenizer_json(const std::string& model, const std::string& lowercase = "true") {
+  return "{\"version\": \"1.0\", \"added_tokens\": [{\"id\": 1, \"content\": \"[UNK]\", "
+         "\"special\": true}], \"normalizer\": {\"type\": \"BertNormalizer\", \"clean_text\": "
+         "true, "
+         "\"handle_chinese_chars\": true, \"strip_accents\": null, \"lowercase\": " +
+         lowercase + "}, \"pre_tokenizer\": {\"type\": \"BertPreTokenizer\"}, \"model\": {" +
+         model + "}}";
+}
+
+const char* const kWordPieceModel =
+    "\"type\": \"WordPiece\", \"unk_token\": \"[UNK]\", \"continuing_subword_prefix\": \"##\", "
+    "\"max_input_chars_per_word\": 100, \"vocab\": {\"[PAD]\": 0, \"[UNK]\": 1, \"[CLS]\": 2, "
+    "\"[SEP]\": 3, \"the\": 4, \"##s\": 9}";
+
+TEST(WordPiece, ReadsATokenizerJsonAlone) {
+  const testing::TemporaryFolder folder;
+  const auto write = [&](const std::string& content) { folder.write("tokenizer.json", content); };
+  const auto error = [&] { return testing::error_of([&] { load_bert_tokenizer(folder.path()); }); };
+  write(tokenizer_json(kWordPieceModel));
+  EXPECT_TRUE(is_bert_folder(folder.path()));
+  const auto tokenizer = load_bert_tokenizer(folder.path());
+  EXPECT_EQ(ids(*tokenizer, "Thes THE x"), (std::vector<std::int32_t>{2, 4, 9, 4, 1, 3}));
+  EXPECT_EQ(tokenizer->vocabulary_size(), 10);
+  write(tokenizer_json(kWordPieceModel, "false"));
+  EXPECT_FALSE(bert_tokenizer_config(folder.path()).lowercase);
+  EXPECT_FALSE(bert_tokenizer_config(folder.path()).strip_accents);
+  folder.write("tokenizer_config.json", "{\"do_lower_case\": true}");
+  EXPECT_TRUE(bert_tokenizer_config(folder.path()).strip_accents);
+  write(tokenizer_json("\"type\": \"Unigram\", \"vocab\": [[\"a\", 1.5]]"));
+  EXPECT_MENTIONS(error(), "tokenizer.json", "model.type is \"Unigram\"", "WordPiece");
+  auto added = tokenizer_json(kWordPieceModel);
+  added.replace(added.find("\"[UNK]\", \"special\": true"), 24, "\"own\", \"special\": false");
+  write(added);
+  EXPECT_MENTIONS(error(), "tokenizer.json", "adds the token 'own'");
+  auto ids_wrong = tokenizer_json(kWordPieceModel);
+  ids_wrong.replace(ids_wrong.find("\"##s\": 9"), 8, "\"##s\": -");
+  write(ids_wrong);
+  EXPECT_MENTIONS(error(), "tokenizer.json", "JSON");
+  write("{\"model\": 3}");
+  EXPECT_MENTIONS(error(), "tokenizer.json", "model.type");
+}
+
+TEST(WordPiece, OfATokenOnSeveralLinesTheLastCounts) {
+  const testing::TemporaryFolder folder;
+  folder.write("vocab.txt", "[UNK]\n[CLS]\n[SEP]\nthe\n\ncat\nthe\n\n##s\n");
+  const auto tokenizer = load_bert_tokenizer(folder.path());
+  EXPECT_EQ(ids(*tokenizer, "the cats"), (std::vector<std::int32_t>{1, 6, 5, 8, 2}));
+  std::filesystem::create_directories(folder / "saved");
+  tokenizer->save(folder / "saved");
+  EXPECT_EQ(ids(*load_tokenizer(folder / "saved"), "the cats"), ids(*tokenizer, "the cats"));
 }
 
 TEST(Tokenizers, SpecialTokensNeedAVocabularyThatHasThem) {
@@ -230,7 +292,7 @@ TEST(Tokenizers, BadInputIsRefused) {
   EXPECT_NE(testing::error_of([&] { make_tokenizer(config, [](const auto&) {}); }), "");
   EXPECT_NE(testing::error_of([&] { load_tokenizer(folder / "none"); }), "");
   config.tokenizer = "wordpiece";
-  config.model_file = folder.write("vocab.txt", "[UNK]\na\na\n");
+  config.model_file = folder.write("vocab.txt", "[UNK]\na\x01\n");
   EXPECT_MENTIONS(testing::error_of([&] { make_tokenizer(config, kTexts); }), "vocab.txt");
   config.model_file = folder / "gone.txt";
   EXPECT_MENTIONS(testing::error_of([&] { make_tokenizer(config, kTexts); }), "gone.txt");

@@ -8,6 +8,7 @@
 
 #include "fastformer/base/ascii.h"
 #include "fastformer/base/format.h"
+#include "fastformer/base/printable.h"
 #include "fastformer/classification/data_config.h"
 #include "fastformer/classification/readers/formats.h"
 #include "fastformer/data/bad_row.h"
@@ -38,12 +39,26 @@ std::size_t column_number(std::string_view column) {
   return error == std::errc() && end == column.data() + column.size() ? number : 0;
 }
 
+// Names why a row of one cell, which is not the column, has no more of them.
+void refuse_undivided(const std::string& column, const std::string& cell,
+                      const std::string& where) {
+  if (column_number(column) == 1) return;
+  const bool fasttext = cell.starts_with("__label__");
+  throw std::invalid_argument(
+      where + ": there is no column '" + column + "', the row is one cell '" + base::excerpt(cell) +
+      "'; " +
+      (fasttext ? "for fastText's lines set data.format = \"fasttext\" and remove "
+                  "data.text_columns and data.label_column"
+                : "name the column, or name with data.delimiter what separates the cells"));
+}
+
 std::size_t resolve(const std::string& column, const std::vector<std::string>& first_row,
                     bool header, const std::string& where) {
   if (header) {
     const auto found = std::find(first_row.begin(), first_row.end(), column);
     if (found != first_row.end()) return static_cast<std::size_t>(found - first_row.begin());
   }
+  if (first_row.size() == 1) refuse_undivided(column, first_row.front(), where);
   if (!is_column_number(column)) {
     throw std::invalid_argument(where + ": there is no column '" + column + "'" +
                                 (header ? base::suggestion(column, first_row)

@@ -42,6 +42,7 @@ class CheckedReader final : public Reader {
       return false;
     }
     any_ = true;
+    check_fasttext(example);
     example.label = normalized_label(example.label);
     return true;
   }
@@ -70,6 +71,17 @@ class CheckedReader final : public Reader {
     }
   }
 
+  // A cell that holds the beginning of a line as fastText writes them.
+  void check_fasttext(const Example& example) const {
+    const bool found =
+        example.label.starts_with("__label__") && example.label.find(' ') != std::string::npos;
+    if (!found) return;
+    throw std::invalid_argument(
+        example.where +
+        ": is a line as fastText reads them; set data.format = \"fasttext\" "
+        "and remove data.text_columns and data.label_column");
+  }
+
   std::unique_ptr<Reader> reader_;
   fs::path file_;
   data::BadRows bad_rows_;
@@ -87,6 +99,12 @@ std::vector<std::string> reader_names() { return readers().names(); }
 bool has_columns(const std::string& format) { return readers().find(format).has_columns; }
 
 std::unique_ptr<Reader> open_reader(const DataConfig& config, const fs::path& file) {
+  if (has_columns(config.format) && fs::is_directory(file)) {
+    throw std::invalid_argument(
+        file.string() + ": is a folder, but data.format = \"" + config.format +
+        "\" reads a file; for a folder of each class set data.format = \"folders\" and remove "
+        "data.text_columns and data.label_column");
+  }
   return std::make_unique<CheckedReader>(readers().find(config.format).open(config, file), file,
                                          config.bad_rows);
 }

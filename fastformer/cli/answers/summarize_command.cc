@@ -8,7 +8,10 @@
 #include "fastformer/base/format.h"
 #include "fastformer/cli/commands.h"
 #include "fastformer/cli/model_options.h"
+#include "fastformer/cli/prediction_input.h"
+#include "fastformer/cli/terminal_output.h"
 #include "fastformer/data/json_lines.h"
+#include "fastformer/summarization/readers/reader.h"
 #include "fastformer/summarization/summarizer.h"
 #include "fastformer/train/task_kind.h"
 
@@ -21,6 +24,7 @@ struct SummarizeFlags {
   std::filesystem::path model;
   std::vector<std::string> inputs = {"-"};
   std::string field;
+  bool one_document = false;
   std::vector<std::string> set;
   bool json = false, explain = false, stream = false;
   Options options;
@@ -84,6 +88,8 @@ class Summaries {
   void write() {
     if (documents_.empty()) return;
     for (const auto& summary : summarizer_.summarize(documents_, options_)) {
+      if (summary.empty_document) ++empty_;
+      if (summary.truncated) ++truncated_;
       if (flags_.json) {
         Json line = {{"summary", summary.text}, {"log_probability", summary.log_probability}};
         if (flags_.explain) line["explanation"] = explanation_json(summary.tokens);
@@ -98,6 +104,33 @@ class Summaries {
     documents_.clear();
   }
 
+  // The field of the document in a file of JSON Lines.
+  std::string field_of(const std::string& input) const {
+    const auto& config = summarizer_.data_config();
+    const bool named = summarization::has_fields(config.format) && config.format != "parallel";
+    if (!flags_.field.empty() || named) {
+      return flags_.field.empty() ? config.source_field : flags_.field;
+    }
+    throw std::invalid_argument(input +
+                                ": is JSON Lines; name the field of the document with --field");
+  }
+
+  std::vector<std::string> notices() const {
+    std::vector<std::string> notices;
+    const auto all = std::to_string(options_.first_document) + " documents ";
+    if (empty_ > 0) {
+      notices.push_back(std::to_string(empty_) + " of " + all +
+                        (empty_ == 1 ? "is empty, and so is its summary"
+                                     : "are empty, and so are their summaries"));
+    }
+    if (truncated_ > 0) {
+      notices.push_back(std::to_string(truncated_) + " of " + all +
+                        (truncated_ == 1 ? "is" : "are") + " truncated to " +
+                        std::to_string(summarizer_.token_limit()) + " tokens");
+    }
+    return notices;
+  }
+
  private:
   static constexpr std::size_t kDocuments = 64;
 
@@ -105,18 +138,20 @@ class Summaries {
   Summarizer summarizer_;
   SummarizeOptions options_;
   std::vector<std::string> documents_;
+  std::int64_t empty_ = 0, truncated_ = 0;
 };
 
 void summarize(const SummarizeFlags& flags) {
   check_model_for("summarize", flags.model);
   Summaries summaries(flags);
   for (const auto& input : flags.inputs) {
-    if (!flags.field.empty()) {
+    if (!flags.field.empty() || format_of_name(input) == "jsonl") {
+      const auto field = summaries.field_of(input);
       data::JsonLines lines(input);
       for (nlohmann::json object; lines.next(object);) {
-        summaries.add(data::lines_of_field(object, flags.field, lines.where()));
+        summaries.add(data::lines_of_field(object, field, lines.where()));
       }
-    } else if (input == "-") {
+    } else if (input == "-" && !flags.one_document) {
       data::LineStream lines(input);
       for (std::string line; lines.next(line);) summaries.add(line);
     } else {
@@ -124,6 +159,7 @@ void summarize(const SummarizeFlags& flags) {
     }
   }
   summaries.write();
+  for (const auto& notice : summaries.notices()) log_line(notice);
 }
 
 }  // namespace
@@ -134,10 +170,14 @@ void add_summarize_command(CLI::App& app) {
   command->add_option("model", flags->model, "Model directory of a summarizer")->required();
   command
       ->add_option("inputs", flags->inputs,
-                   "Text files, one document per file; -: standard input, one document per line")
+                   "Text files, one document per file, or JSON Lines (.jsonl); -: standard input, "
+                   "one document per line")
       ->capture_default_str();
   command->add_option("--field", flags->field,
-                      "Read the inputs as JSON Lines, with the document in this field");
+                      "Read the inputs as JSON Lines, with the document in this field; default for "
+                      ".jsonl: data.source_field of the training");
+  command->add_flag("--one-document", flags->one_document,
+                    "Read the standard input as one document");
   command
       ->add_option("--set", flags->set,
                    "Override a search setting, such as search.beams=4 or search.method=greedy")

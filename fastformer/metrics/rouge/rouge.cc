@@ -133,6 +133,14 @@ void visit_sentences(const NumberedWords& text, Visit&& visit) {
 
 }  // namespace
 
+void RougeScores::take_better(const RougeScores& other) {
+  for (const auto kind : {&RougeScores::rouge1, &RougeScores::rouge2, &RougeScores::rouge_l,
+                          &RougeScores::rouge_lsum}) {
+    if ((other.*kind).f > (this->*kind).f) this->*kind = other.*kind;
+  }
+  reference_words = std::max(reference_words, other.reference_words);
+}
+
 RougeScore rouge_score(std::size_t shared, std::size_t candidate, std::size_t reference) {
   RougeScore score;
   if (shared == 0) return score;
@@ -176,6 +184,7 @@ std::size_t RougeScorer::union_hits(const NumberedWords& candidate,
 RougeScores RougeScorer::score(std::string_view candidate, std::string_view reference) {
   const auto ours = words_.number(candidate), theirs = words_.number(reference);
   RougeScores scores;
+  scores.reference_words = theirs.words.size();
   scores.rouge1 = rouge_n(ours.words, sorted_ngrams(theirs.words, 1), 1);
   scores.rouge2 = rouge_n(ours.words, sorted_ngrams(theirs.words, 2), 2);
   subsequence_.set_reference(theirs.words);

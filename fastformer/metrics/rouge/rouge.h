@@ -63,6 +63,11 @@ struct RougeScore {
 
 struct RougeScores {
   RougeScore rouge1, rouge2, rouge_l, rouge_lsum;
+  std::size_t reference_words = 0;  ///< 0: all scores are 0
+
+  /// Takes each kind of ROUGE from `other` where its F is larger, as rouge-score does with several
+  /// references.
+  void take_better(const RougeScores& other);
 };
 
 /// The score of `shared` matches, given the numbers of units in the candidate and the reference.
@@ -87,7 +92,8 @@ RougeScore rouge_n(std::span<const std::int32_t> candidate, std::span<const Ngra
 /// A text without words scores 0. Stores all words it has seen. Use each object from one thread.
 class RougeScorer {
  public:
-  explicit RougeScorer(bool stem = false) : words_(stem) {}
+  explicit RougeScorer(bool stem = false, RougeTokens tokens = RougeTokens::kRouge)
+      : words_(stem, tokens) {}
 
   RougeScores score(std::string_view candidate, std::string_view reference);
 

@@ -6,6 +6,8 @@
 #include <string>
 
 #include "fastformer/metrics/rouge/porter_stemmer.h"
+#include "fastformer/text/character_class.h"
+#include "fastformer/text/word_tokenizer.h"
 
 namespace fastformer::metrics {
 
@@ -40,6 +42,37 @@ std::int32_t RougeWords::number_of(const std::string& word) {
 }
 
 NumberedWords RougeWords::number(std::string_view text) {
+  return tokens_ == RougeTokens::kRouge ? number_rouge(text) : number_unicode(text);
+}
+
+NumberedWords RougeWords::number_unicode(std::string_view text) {
+  NumberedWords result;
+  const auto add = [&](std::string_view word) {
+    word_ = word;
+    result.words.push_back(number_of(word_));
+    return true;
+  };
+  for (std::size_t begin = 0; begin < text.size();) {
+    const auto end = std::min(text.find('\n', begin), text.size());
+    const auto sentence = normalizer_.normalize(text.substr(begin, end - begin));
+    const auto words_before = result.words.size();
+    if (tokens_ == RougeTokens::kCharacter) {
+      text::visit_characters(sentence, add);
+    } else {
+      text::visit_words(sentence, [&](std::string_view word) {
+        bool spoken = false;  // not punctuation
+        text::visit_characters(word, [&](std::string_view) { return !(spoken = true); });
+        return !spoken || add(word);
+      });
+    }
+    if (result.words.size() > words_before) result.sentence_ends.push_back(result.words.size());
+    begin = end + 1;
+  }
+  word_.clear();
+  return result;
+}
+
+NumberedWords RougeWords::number_rouge(std::string_view text) {
   NumberedWords result;
   word_.clear();
   const auto end_word = [&] {

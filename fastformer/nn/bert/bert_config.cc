@@ -81,12 +81,22 @@ class BertFields {
   std::string where_;
 };
 
+// The fields of the shape, which DistilBERT names otherwise.
+struct ShapeNames {
+  const char *width, *layers, *heads, *ffn_width, *activation, *dropout, *attention_dropout;
+};
+constexpr ShapeNames kBertNames = {
+    "hidden_size", "num_hidden_layers",   "num_attention_heads",         "intermediate_size",
+    "hidden_act",  "hidden_dropout_prob", "attention_probs_dropout_prob"};
+constexpr ShapeNames kDistilBertNames = {"dim",        "n_layers", "n_heads",          "hidden_dim",
+                                         "activation", "dropout",  "attention_dropout"};
+
 void check_architecture(const BertFields& fields) {
   const auto type = fields.text("model_type");
-  if (!type.empty() && type != "bert" && type != "unilm") {
-    fields.fail(
-        "model_type is '" + base::excerpt(type) +
-        "', but only models of the type 'bert' or 'unilm' can be read; choose such a model");
+  if (!type.empty() && type != "bert" && type != "unilm" && type != "distilbert") {
+    fields.fail("model_type is '" + base::excerpt(type) +
+                "', but only models of the types 'bert', 'distilbert' and 'unilm' can be read, and "
+                "no command converts others; choose a BERT model");
   }
   const auto positions = fields.text("position_embedding_type");
   std::int64_t bins = 0;
@@ -102,15 +112,16 @@ void check_architecture(const BertFields& fields) {
   }
 }
 
-Activation activation_of(const BertFields& fields) {
-  const auto name = fields.text("hidden_act");
+Activation activation_of(const BertFields& fields, const char* key) {
+  const auto name = fields.text(key);
   if (name.empty()) return Activation::kGelu;
   std::vector<std::string> names;
   for (const auto& [known, activation] : kActivations) {
     if (name == known) return activation;
     names.emplace_back(known);
   }
-  fields.fail("hidden_act is '" + base::excerpt(name) + "'" + base::suggestion(name, names));
+  fields.fail(std::string(key) + " is '" + base::excerpt(name) + "'" +
+              base::suggestion(name, names));
 }
 
 }  // namespace
@@ -122,7 +133,7 @@ void BertConfig::visit_fields(base::FieldVisitor& visit) {
   visit("heads", heads, "attention heads; divides width", base::at_least(1));
   visit("ffn_width", ffn_width, "inner width of the feed-forward block", base::at_least(1));
   visit("max_positions", max_positions, "largest number of tokens per text", base::at_least(1));
-  visit("token_types", token_types, "number of token types", base::at_least(1));
+  visit("token_types", token_types, "number of token types", base::at_least(0));
   visit("activation", activation, "activation function of the feed-forward block");
   visit("epsilon", epsilon, "added to the variance in layer normalization", base::between(0, 1));
   visit("dropout", dropout, "dropout rate", base::between(0, 0.99));
@@ -140,25 +151,30 @@ BertConfig BertConfig::from_json(std::string_view json, const std::string& where
   const auto parsed = base::parse_strict_json<Json>(json, where);
   const BertFields fields(parsed, where);
   check_architecture(fields);
-  for (const auto* key : {"vocab_size", "hidden_size", "num_hidden_layers", "num_attention_heads",
-                          "intermediate_size"}) {
+  const bool distilled = fields.text("model_type") == "distilbert";
+  const auto& names = distilled ? kDistilBertNames : kBertNames;
+  for (const auto* key : {"vocab_size", names.width, names.layers, names.heads, names.ffn_width}) {
     fields.require(key);
   }
   BertConfig config;
   fields.read("vocab_size", 1, config.vocabulary_size);
-  fields.read("hidden_size", 1, config.width);
-  fields.read("num_hidden_layers", 0, config.layers, kMostLayers);
-  fields.read("num_attention_heads", 1, config.heads);
-  fields.read("intermediate_size", 1, config.ffn_width);
+  fields.read(names.width, 1, config.width);
+  fields.read(names.layers, 0, config.layers, kMostLayers);
+  fields.read(names.heads, 1, config.heads);
+  fields.read(names.ffn_width, 1, config.ffn_width);
   fields.read("max_position_embeddings", 1, config.max_positions);
-  fields.read("type_vocab_size", 1, config.token_types);
-  config.activation = activation_of(fields);
-  fields.read_share("layer_norm_eps", config.epsilon);
-  fields.read_share("hidden_dropout_prob", config.dropout);
-  fields.read_share("attention_probs_dropout_prob", config.attention_dropout);
+  config.activation = activation_of(fields, names.activation);
+  fields.read_share(names.dropout, config.dropout);
+  fields.read_share(names.attention_dropout, config.attention_dropout);
+  if (distilled) {
+    config.token_types = 0;
+  } else {
+    fields.read("type_vocab_size", 0, config.token_types);
+    fields.read_share("layer_norm_eps", config.epsilon);
+  }
   if (config.width % config.heads != 0) {
-    fields.fail("hidden_size " + std::to_string(config.width) +
-                " is not a multiple of num_attention_heads = " + std::to_string(config.heads) +
+    fields.fail(std::string(names.width) + " " + std::to_string(config.width) +
+                " is not a multiple of the " + std::to_string(config.heads) + " " + names.heads +
                 "; check the file");
   }
   return config;

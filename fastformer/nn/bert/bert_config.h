@@ -22,7 +22,7 @@ struct BertConfig {
   std::int64_t heads = 12;                ///< num_attention_heads
   std::int64_t ffn_width = 3'072;         ///< intermediate_size
   std::int64_t max_positions = 512;       ///< max_position_embeddings
-  std::int64_t token_types = 2;           ///< type_vocab_size; a text is of type 0
+  std::int64_t token_types = 2;           ///< type_vocab_size; a text is of type 0; 0: none
   kernels::Activation activation = kernels::Activation::kGelu;  ///< hidden_act
   double epsilon = 1e-12;                                       ///< layer_norm_eps
   double dropout = 0.1;            ///< hidden_dropout_prob, while training
@@ -36,9 +36,9 @@ struct BertConfig {
 
   /// Throws std::invalid_argument with one sentence for a file that is missing or not JSON, that
   /// lacks vocab_size or one of the shape's fields down to intermediate_size, or that has an
-  /// impossible value; for a `model_type` other than "bert" and "unilm"; and for settings that
-  /// would change the computation: relative positions, a decoder, or an activation other than
-  /// "gelu", "gelu_new" and "relu". Other fields are ignored.
+  /// impossible value; for a `model_type` other than "bert", "unilm" or "distilbert" (whose fields
+  /// have other names); and for settings that would change the computation: relative positions, a
+  /// decoder, or an activation other than "gelu", "gelu_new" and "relu". Other fields are ignored.
   static BertConfig load(const std::filesystem::path& path);
   /// The same for the content of a file; `where` names the file in messages.
   static BertConfig from_json(std::string_view json, const std::string& where);

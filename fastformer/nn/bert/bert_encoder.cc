@@ -4,15 +4,14 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
 #include <numeric>
-#include <set>
 #include <sstream>
 #include <stdexcept>
 #include <string_view>
 #include <vector>
 
-#include "fastformer/base/safetensors.h"
+#include "fastformer/base/printable.h"
+#include "fastformer/nn/bert/bert_weights.h"
 #include "fastformer/nn/layers/dropout.h"
 #include "fastformer/nn/layers/feed_forward.h"
 #include "fastformer/nn/layers/lookup.h"
@@ -107,26 +106,6 @@ constexpr const char* kTypeTable = "embeddings.token_type_embeddings.weight";
 
 std::string layer_name(std::int64_t layer) { return "encoder.layer." + std::to_string(layer); }
 
-// The prefix of the names in a file: every model of the family has a token table.
-std::string bert_prefix(const base::SafetensorsFile& file) {
-  for (const auto* prefix : {"", "bert."}) {
-    if (file.tensors().contains(std::string(prefix) + kTokenTable)) return prefix;
-  }
-  throw std::invalid_argument(file.path().string() + ": has no tensor '" + kTokenTable +
-                              "', with or without the prefix 'bert.'; expected the weights of a "
-                              "BERT model as Hugging Face's transformers saves them");
-}
-
-// The name that files converted from TensorFlow have for a parameter of a norm.
-std::string early_name(std::string name) {
-  const auto replace = [&](std::string_view ending, std::string_view early) {
-    if (name.ends_with(ending)) name.replace(name.size() - ending.size(), ending.size(), early);
-  };
-  replace("LayerNorm.weight", "LayerNorm.gamma");
-  replace("LayerNorm.bias", "LayerNorm.beta");
-  return name;
-}
-
 void check_bert_tensor(const base::TensorView& view, const at::Tensor& parameter,
                        const std::string& where) {
   std::ostringstream shapes;
@@ -135,7 +114,8 @@ void check_bert_tensor(const base::TensorView& view, const at::Tensor& parameter
            << parameter.sizes() << "; use both files of the same model";
   } else if (view.dtype != "F32" && view.dtype != "F64" && view.dtype != "F16" &&
              view.dtype != "BF16") {
-    shapes << "has the type " << view.dtype << ", expected F32, F64, F16 or BF16; convert it";
+    shapes << "has the type " << base::excerpt(view.dtype)
+           << ", expected F32, F64, F16 or BF16; convert it";
   }
   if (const auto fault = shapes.str(); !fault.empty()) {
     throw std::invalid_argument(where + " " + fault);
@@ -183,7 +163,9 @@ BertEncoder::BertEncoder(const BertConfig& config, ParameterStore& store, const 
   const auto width = config.width;
   token_ = store.normal(prefix_ + kTokenTable, {config.vocabulary_size, width});
   position_ = store.normal(prefix_ + kPositionTable, {config.max_positions, width});
-  type_ = store.normal(prefix_ + kTypeTable, {config.token_types, width});
+  if (config.token_types > 0) {
+    type_ = store.normal(prefix_ + kTypeTable, {config.token_types, width});
+  }
   norm_ = LayerNorm(store, prefix_ + "embeddings.LayerNorm", width, config.epsilon);
   for (std::int64_t i = 0; i < config.layers; ++i) {
     layers_.emplace_back(config, store, prefix_ + layer_name(i));
@@ -205,42 +187,28 @@ BertEncoder::BertEncoder(const BertConfig& config, ParameterStore& store, const 
 }
 
 std::vector<std::string> BertEncoder::load(const std::filesystem::path& path) const {
-  const auto file = base::SafetensorsFile::open(path);
-  const auto prefix = bert_prefix(file);
-  const auto where = [&](const std::string& name) {
-    return path.string() + ": the tensor '" + name + "'";
-  };
-  std::map<std::string, std::string> names;  // in the file, of each parameter
-  std::set<std::string> used;
+  const auto weights = BertWeights::open(path);
+  std::vector<std::string> names;
   for (const auto& [own, parameter] : parameters_) {
-    auto name = prefix + own;
-    if (!file.tensors().contains(name) && file.tensors().contains(early_name(name))) {
-      name = early_name(name);
-    }
-    check_bert_tensor(file.tensor(name), parameter, where(name));
-    names[own] = name;
-    used.insert(name);
+    check_bert_tensor(weights.tensor(own), parameter, weights.where(own));
+    names.push_back(own);
   }
   const at::NoGradGuard no_gradients;
   for (const auto& [own, parameter] : parameters_) {
-    const auto values = to_tensor(file.tensor(names[own]), where(names[own]));
-    check_finite(values, where(names[own]));
+    const auto values = to_tensor(weights.tensor(own), weights.where(own));
+    check_finite(values, weights.where(own));
     parameter.copy_(values);
   }
-  std::vector<std::string> rest;
-  for (const auto& entry : file.tensors()) {
-    if (!used.contains(entry.first)) rest.push_back(entry.first);
-  }
-  return rest;
+  return weights.others(names);
 }
 
 at::Tensor BertEncoder::embed(std::span<const std::int32_t> ids, const Offsets& offsets,
                               bool training) const {
   const auto tokens = token_indices(ids, config_.vocabulary_size);
   const auto positions = position_indices(offsets, config_.max_positions, "truncate it");
-  const auto x = sum_of_rows(
-      {{token_, tokens, {}}, {position_, positions, {}}, {type_, at::zeros_like(tokens), {}}});
-  const auto y = norm_.forward(x);
+  std::vector<Lookup> lookups = {{token_, tokens, {}}, {position_, positions, {}}};
+  if (type_.defined()) lookups.push_back({type_, at::zeros_like(tokens), {}});
+  const auto y = norm_.forward(sum_of_rows(lookups));
   return training && config_.dropout > 0 ? dropout(y, config_.dropout) : y;
 }
 
@@ -277,9 +245,13 @@ at::Tensor BertEncoder::forward_frozen(at::Tensor rows, const Offsets& offsets,
 std::vector<std::pair<std::string, at::Tensor>> BertEncoder::touched_rows(
     std::span<const std::int32_t> ids, const Offsets& offsets) const {
   if (!tunes_embeddings_) return {};
-  return {{prefix_ + kTokenTable, touched_tokens(ids)},
-          {prefix_ + kPositionTable, touched_positions(offsets, config_.max_positions)},
-          {prefix_ + kTypeTable, at::zeros({ids.empty() ? 0 : 1}, at::kLong)}};
+  std::vector<std::pair<std::string, at::Tensor>> rows = {
+      {prefix_ + kTokenTable, touched_tokens(ids)},
+      {prefix_ + kPositionTable, touched_positions(offsets, config_.max_positions)}};
+  if (type_.defined()) {
+    rows.emplace_back(prefix_ + kTypeTable, at::zeros({ids.empty() ? 0 : 1}, at::kLong));
+  }
+  return rows;
 }
 
 }  // namespace fastformer::nn

@@ -51,13 +51,13 @@ class BertLayer {
 };
 
 /// BERT's encoder (Devlin et al., arXiv 1810.04805, section 3) for ragged batches: the sum of
-/// token, position and type embeddings, normalized, then layers of softmax attention. It uses
-/// neither padding nor masks; all tokens have type 0.
+/// token, position and type embeddings (DistilBERT has no types), normalized, then layers of
+/// softmax attention. It uses neither padding nor masks; all tokens have type 0.
 ///
 ///   nn::ParameterStore store(1);
 ///   const auto config = nn::BertConfig::load(folder / "config.json");
 ///   const nn::BertEncoder encoder(config, store, "titles", {.layers = 2});
-///   encoder.load(folder / "model.safetensors");
+///   encoder.load(folder);
 ///   const auto states = encoder.forward(ids, offsets, training);
 ///
 /// Parameters have the names of Hugging Face's transformers, with the prefix `<name>.`, or without
@@ -71,11 +71,10 @@ class BertEncoder {
   BertEncoder(const BertConfig& config, ParameterStore& store, const std::string& name,
               FineTuning tuning = {});
 
-  /// Reads the parameters from a model.safetensors with F32, F64, F16 or BF16 numbers, and converts
-  /// them to the store's type. Names may have the prefix "bert.", and norms may be named "gamma"
-  /// and "beta", as in BERT's first files. Returns the names of unused tensors, such as those of
-  /// the pooler. Throws std::invalid_argument naming file and tensor if a tensor is missing, has
-  /// another shape or is not finite, and as base::SafetensorsFile does.
+  /// Reads the parameters from a folder or file (see BertWeights) with F32, F64, F16 or BF16
+  /// numbers, and converts them to the store's type. Returns the names of unused tensors, such as
+  /// those of the pooler, which may have any type. Throws std::invalid_argument naming file and
+  /// tensor if a tensor is missing, has another shape or is not finite, and as BertWeights does.
   std::vector<std::string> load(const std::filesystem::path& path) const;
 
   /// The rows of the last layer: ids [T] -> [T, d]. `training` turns on the dropout of the trained

@@ -35,14 +35,14 @@ PretrainedEncoder PretrainedEncoder::open(const std::filesystem::path& folder, F
   result.tokenizer_ = text::load_bert_tokenizer(folder);
   const auto tokens = result.tokenizer_->vocabulary_size();
   if (tokens > config.vocabulary_size) {
-    throw std::invalid_argument(folder.string() + ": vocab.txt has " + std::to_string(tokens) +
+    throw std::invalid_argument(folder.string() + ": its vocabulary has " + std::to_string(tokens) +
                                 " tokens, but the vocab_size of config.json is " +
                                 std::to_string(config.vocabulary_size) +
                                 "; use both files of the same model");
   }
   ParameterStore store(/*seed=*/0, dtype);
   result.encoder_ = std::make_unique<BertEncoder>(config, store, "", tuning);
-  result.unused_ = result.encoder_->load(folder / "model.safetensors");
+  result.unused_ = result.encoder_->load(folder);
   return result;
 }
 

@@ -20,8 +20,9 @@ enum class SentencePooling { kMean, kFirst };
 /// Throws c10::Error if shapes disagree.
 at::Tensor pool_sentences(const at::Tensor& x, const Offsets& offsets, SentencePooling pooling);
 
-/// A pre-trained BERT with its tokenizer, from a folder saved by Hugging Face's transformers:
-/// config.json, model.safetensors, vocab.txt and, optionally, tokenizer_config.json.
+/// A pre-trained BERT or DistilBERT with its tokenizer, from a folder saved by Hugging Face's
+/// transformers: config.json, the weights (see BertWeights) and the tokenizer (see
+/// text::bert_tokenizer_config).
 ///
 ///   const auto model = PretrainedEncoder::open("MiniLM");
 ///   const std::vector<std::string> texts = {"Oil prices fall", "The team wins"};

@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "fastformer/data/dialect.h"
 #include "fastformer/data/text_encoding.h"
 #include "fastformer/summarization/readers/reader.h"
 
@@ -18,6 +19,15 @@ std::unique_ptr<PairReader> open_jsonl(const std::filesystem::path& file,
                                        const std::string& source_field,
                                        const std::string& target_field,
                                        const data::TextEncoding& encoding = {});
+
+/// The rows of a csv or tsv with document and summary in two columns, which the first row names; a
+/// row with another number of cells throws std::invalid_argument. `delimiter` is the usual one of
+/// the format.
+std::unique_ptr<PairReader> open_delimited(const std::filesystem::path& file, char delimiter,
+                                           const std::string& source_field,
+                                           const std::string& target_field,
+                                           const data::TextEncoding& encoding = {},
+                                           const data::DialectConfig& dialect = {});
 
 /// The papers of arXiv and PubMed, as published by Cohan et al. 2018 ("A discourse-aware attention
 /// model for abstractive summarization of long documents"): lists of sentences in article_text and

@@ -58,6 +58,16 @@ class CheckedPairReader final : public PairReader {
 
 using Sources = PairReaderRow::Sources;
 
+PairReaderRow delimited_row(const char* name, char delimiter) {
+  return {.name = name,
+          .open =
+              [delimiter](const DataConfig& config, const Sources& sources) {
+                return open_delimited(sources[0], delimiter, config.source_field,
+                                      config.target_field, config.encoding, config.dialect);
+              },
+          .has_fields = true};
+}
+
 base::Registry<PairReaderRow>& readers() {
   static base::Registry<PairReaderRow> rows(
       "data.format",
@@ -68,6 +78,8 @@ base::Registry<PairReaderRow>& readers() {
                                 config.encoding);
             },
         .has_fields = true},
+       delimited_row("csv", ','),
+       delimited_row("tsv", '\t'),
        {.name = "story",
         .open = [](const DataConfig& config,
                    const Sources& sources) { return open_story(sources[0], config.encoding); }},

@@ -56,6 +56,34 @@ TEST(BertConfig, TakesWhatComputesTheSame) {
   EXPECT_EQ(parse(with("is_decoder", false)).width, 12);
 }
 
+TEST(BertConfig, ReadsTheNamesOfDistilBert) {
+  const json content = {{"model_type", "distilbert"},
+                        {"vocab_size", 30},
+                        {"dim", 12},
+                        {"n_layers", 2},
+                        {"n_heads", 3},
+                        {"hidden_dim", 20},
+                        {"activation", "relu"},
+                        {"max_position_embeddings", 9},
+                        {"dropout", 0.2},
+                        {"attention_dropout", 0.3}};
+  const auto config = parse(content);
+  EXPECT_EQ(config.width, 12);
+  EXPECT_EQ(config.layers, 2);
+  EXPECT_EQ(config.heads, 3);
+  EXPECT_EQ(config.ffn_width, 20);
+  EXPECT_EQ(config.token_types, 0);
+  EXPECT_EQ(config.activation, Activation::kRelu);
+  EXPECT_EQ(config.epsilon, 1e-12);
+  EXPECT_EQ(config.dropout, 0.2);
+  EXPECT_EQ(config.attention_dropout, 0.3);
+  auto wrong = content;
+  wrong["n_heads"] = 5;
+  EXPECT_MENTIONS(fault(wrong), "dim 12", "5 n_heads");
+  wrong.erase("n_heads");
+  EXPECT_MENTIONS(fault(wrong), "n_heads");
+}
+
 TEST(BertConfig, RefusesWhatItCannotCompute) {
   EXPECT_MENTIONS(fault(with("model_type", "roberta")), "config", "'roberta'", "'bert'");
   EXPECT_MENTIONS(fault(with("model_type", 3)), "model_type", "text");

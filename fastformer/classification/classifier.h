@@ -20,8 +20,11 @@ struct ClassifierContent;
 
 /// The prediction for one text.
 struct Prediction {
-  std::string label;
+  std::string label;                  ///< the first of `labels`; empty if there is none
   std::vector<double> probabilities;  ///< in the order of Classifier::labels()
+  /// The predicted labels, the most probable first: one, or if documents have several labels any
+  /// number of them, those above their thresholds.
+  std::vector<std::string> labels = {};
 };
 
 /// The weights of a prediction. Attention weights are averages over the heads.
@@ -34,8 +37,7 @@ struct Explanation {
   std::vector<std::string> tokens;
   std::vector<double> pooling_weights;  ///< of each token; sums to 1
   std::vector<Layer> layers;
-  /// What n-grams of words and characters add to the logit of the label through the linear members,
-  /// above the mean of the classes; the largest amounts first. Empty without linear members.
+  /// Classifier::ngrams() of the most probable label.
   std::vector<std::pair<std::string, double>> ngrams;
 };
 
@@ -63,11 +65,19 @@ class Classifier {
   std::vector<std::pair<std::string, double>> top(const Prediction& prediction,
                                                   std::size_t k) const;
   Explanation explain(std::string_view text) const;
+  /// What n-grams of words and characters add to the logit of a label through the linear members,
+  /// the largest amounts first; for classes, of which a text has one, above the mean of the
+  /// classes. Empty without linear members. Throws std::invalid_argument for a label that the model
+  /// does not have.
+  std::vector<std::pair<std::string, double>> ngrams(std::string_view text,
+                                                     std::string_view label) const;
   /// The vectors of documents [texts, width], for example to find similar documents.
   Vectors embed(std::span<const std::string> texts) const;
 
-  /// The classes.
+  /// The classes, or all labels that documents can have.
   const std::vector<std::string>& labels() const;
+  /// Whether a document has any number of labels.
+  bool several_labels() const;
   const classification::ClassifierContent& content() const;
 
  private:

@@ -23,12 +23,15 @@ namespace fastformer::classification {
 struct LabelledCorpus {
   data::Corpus texts;
   data::Corpus ngrams;  ///< columns of Dataset::linear's table; without linear members empty
-  data::Corpus labels;  ///< row i: positions in Dataset::labels of the labels of document i
+  /// Row i: positions in Dataset::labels of the labels of document i, ascending. One if the labels
+  /// are classes.
+  data::Corpus labels;
 
   std::int64_t size() const { return texts.size(); }
   std::int32_t label(std::int64_t row) const { return labels.tokens(row).front(); }
-  /// The label of each document.
+  /// The class of each document.
   std::vector<std::int32_t> all_labels() const;
+  linear::Targets targets(std::int64_t classes, bool several) const;
   /// Documents of each class.
   std::vector<std::int64_t> class_counts(std::size_t classes) const;
 };
@@ -37,6 +40,7 @@ struct LabelledCorpus {
 struct Dataset {
   std::unique_ptr<text::Tokenizer> tokenizer;
   std::vector<std::string> labels;  ///< sorted: by value if all are numbers, else by bytes
+  bool several_labels = false;      ///< DataConfig::several_labels()
   LabelledCorpus train, validation, test;
   std::optional<LinearPart> linear;  ///< with equal weights; none: the network stands alone
   std::int64_t dropped_rows = 0;     ///< rows of the classes under minimum_class_count
@@ -59,7 +63,7 @@ struct Dataset {
 /// the vocabulary and a few megabytes.
 ///
 /// Throws std::invalid_argument with one sentence for input that a reader refuses, for a row
-/// without label, for fewer than two classes and for a label that occurs only in the validation or
+/// without label, for fewer than two classes and for a class that occurs only in the validation or
 /// test part.
 Dataset prepare(const DataConfig& config, const text::TokenizerConfig& text_config,
                 const linear::LinearConfig& linear_config,
@@ -72,7 +76,8 @@ Dataset prepare(std::span<const Example> examples, const DataConfig& config,
 
 /// Reads labelled files for a model with the classes `labels`, about 16 MB of tokens at a time, and
 /// calls `use` for each piece, so that memory does not grow with the files. `ngrams` and `notices`
-/// may be null. Throws std::invalid_argument for a label outside `labels`, naming file and line.
+/// may be null. Throws std::invalid_argument for a class outside `labels`, naming file and line; of
+/// several labels, those outside are dropped with a notice.
 void for_each_labelled_piece(const DataConfig& config, const std::vector<std::string>& files,
                              const text::Tokenizer& tokenizer, const linear::NgramTable* ngrams,
                              const std::vector<std::string>& labels,

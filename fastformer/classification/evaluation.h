@@ -58,11 +58,6 @@ class Evaluator {
   std::vector<Member> members_;
 };
 
-/// Scores of each member on documents, in their order. The n-grams of `documents` are those of
-/// `linear`, which may be null.
-MemberScores scores_of(const LabelledCorpus& documents, const ClassifierModel& network,
-                       const linear::LinearModel* linear);
-
 /// A readable table: precision, recall, F1 and support of each class, for up to twenty classes the
 /// confusion matrix, the classes that are never predicted, all metrics, and the scores of each
 /// member.
@@ -72,6 +67,10 @@ std::string evaluation_table(const Evaluation& evaluation, const std::vector<std
 /// counts: [label][predicted]}), members ({name: scores}) if there are several, and one key for
 /// each other metric.
 std::string evaluation_json(const Evaluation& evaluation, const std::vector<std::string>& labels);
+
+/// A row with precision, recall, F1 and support for each label, under a heading.
+std::string class_table(const std::string& title, const std::vector<metrics::ClassMetrics>& classes,
+                        const std::vector<std::string>& labels);
 
 /// The classes that documents have and no prediction is: "class 'b' is never predicted, ..."; empty
 /// where there is none.

@@ -15,6 +15,10 @@
 
 namespace fastformer::linear {
 
+/// What the contributions of n-grams are measured from: 0, or the mean of the classes, which counts
+/// where classes exclude each other.
+enum class Baseline : std::uint8_t { kZero, kMeanOfClasses };
+
 /// The linear members of a classifier, which share one table of n-grams. Immutable; safe to share
 /// by threads.
 ///
@@ -22,7 +26,8 @@ namespace fastformer::linear {
 ///   const auto scores = model.scores(columns);  // [members] of [classes]
 class LinearModel {
  public:
-  LinearModel(NgramTable table, std::vector<LinearMember> members, std::vector<double> sharpness);
+  LinearModel(NgramTable table, std::vector<LinearMember> members,
+              std::vector<Calibration> calibrations);
 
   /// Chooses words, characters and C of each member by the cross-entropy of its calibrated scores,
   /// and fits it on all of `train`. The choice is made on `validation` if it has 1,000 rows or
@@ -32,23 +37,23 @@ class LinearModel {
 
   /// Scores of a text [members][classes]. `columns`: its n-grams as NgramTable::encode gives them.
   std::vector<std::vector<double>> scores(std::span<const std::int32_t> columns) const;
-  /// What each known n-gram of a text adds to `pool`'s logit of a class, above the mean of the
-  /// classes; the largest amounts first. The pool's first coefficient is the network's.
+  /// What each known n-gram of a text adds to `pool`'s logit of a class; the largest amounts first.
+  /// The pool's first coefficient is the network's.
   std::vector<std::pair<std::string, double>> contributions(std::string_view text,
-                                                            std::int64_t label,
-                                                            const Pool& pool) const;
+                                                            std::int64_t label, const Pool& pool,
+                                                            Baseline baseline) const;
 
   const NgramTable& table() const { return table_; }
   const std::vector<LinearMember>& members() const { return members_; }
-  /// The inverse temperatures of the members' scores: coefficients of a pool of one.
-  const std::vector<double>& sharpness() const { return sharpness_; }
+  /// Those of the members' scores: each a pool of one.
+  const std::vector<Calibration>& calibrations() const { return calibrations_; }
 
  private:
   SparseRow row(std::size_t member, std::span<const std::int32_t> sorted) const;
 
   NgramTable table_;
   std::vector<LinearMember> members_;
-  std::vector<double> sharpness_;
+  std::vector<Calibration> calibrations_;
   std::vector<bool> is_word_;
 };
 

@@ -6,14 +6,15 @@
 
 namespace fastformer::linear {
 
-/// What was chosen for a member, with the inverse temperature of its scores.
+/// What was chosen for a member, with the calibration of its scores.
 struct Choice {
   MemberConfig config;
-  double sharpness = 1;
+  Calibration calibration;
 };
 
 /// Chooses words, characters and C of a member, one after another, by the cross-entropy of its
-/// scores at their best temperature. LinearModel::fit says on which rows.
+/// calibrated scores. LinearModel::fit says on which rows. Of several labels per text, those of a
+/// sample of them decide.
 Choice choose(const LabelledRows& train, const LabelledRows& validation, const NgramTable& table,
               Weighting weighting, const LinearConfig& config);
 

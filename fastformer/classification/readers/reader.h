@@ -17,6 +17,8 @@ struct Example {
   std::string label;  ///< empty if the source has none
   std::string group;  ///< rows with equal groups stay in one part; empty: a group of its own
   std::string where;  ///< "train.csv:17", for messages
+  /// With DataConfig::several_labels(), in place of `label`.
+  std::vector<std::string> labels = {};
 };
 
 /// A column of a row as its file has it.
@@ -72,6 +74,10 @@ std::unique_ptr<Reader> open_reader(const DataConfig& config, const std::filesys
 void for_each_example(const DataConfig& config, const std::vector<std::string>& files,
                       const std::function<void(Example&)>& visit,
                       std::vector<std::string>* notices = nullptr);
+
+/// Normalizes the labels of an example. With `several`, `labels` are then distinct, sorted and not
+/// empty, hold what `label` held, and `label` is empty.
+void normalize_labels(Example& example, bool several);
 
 /// The label that identifies a class: without white space around it and without characters
 /// that do not show (zero width, marks of direction), in Unicode's form NFC; a number without zeros

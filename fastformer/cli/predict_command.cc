@@ -70,6 +70,10 @@ void explain(const PredictFlags& flags, const Classifier& classifier, Prediction
     if (!json) {
       auto& explained = color ? coloured_output() : out;
       explained << explanation_text(result, color);
+      if (!classifier.several_labels()) explained << ngrams_text("n-grams", result.ngrams);
+      for (const auto& [label, probability] : answers.label_set(result.prediction)) {
+        explained << ngrams_text("n-grams of " + label, classifier.ngrams(record.text, label));
+      }
       explained.flush();
     }
   }
@@ -152,20 +156,25 @@ void add_output_options(CLI::App& command, PredictFlags& flags) {
             output.format = base::parse_word<OutputFormat>(word, "--output-format");
           },
           "tsv: label, probability and text, with tabs and line ends as \\t and \\n; csv: the same "
-          "with a heading; jsonl: with all probabilities")
+          "with a heading; jsonl: with all probabilities. Of a model with several labels per text: "
+          "labels and probabilities, joined by data.label_separator or ;")
       ->check(CLI::IsMember(base::words<OutputFormat>()))
       ->default_str("tsv");
   command.add_flag("--json", flags.json, "The same as --output-format jsonl");
   command.add_flag("--keep", output.keep, "Write the columns of the input, then the answers");
-  command.add_option("--top-k", output.top, "Number of classes per text, the best first")
-      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1'000'000'000}))
-      ->capture_default_str();
+  command
+      .add_option("--top-k", output.top,
+                  "Number of classes per text, the best first (default 1); of several labels, the "
+                  "best ones instead of those above their thresholds")
+      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1'000'000'000}));
   command
       .add_option("--threshold", output.threshold,
-                  "Abstain where the best class has a lower probability")
+                  "Abstain where the best class has a lower probability; of several labels, the "
+                  "threshold of all of them")
       ->check(CLI::Range(0.0, 1.0));
   command
-      .add_option("--abstain", output.abstain, "Label of a text below the threshold; null in jsonl")
+      .add_option("--abstain", output.abstain,
+                  "Label of a text below the threshold; null in jsonl, of several labels []")
       ->capture_default_str();
   command.add_option("--output", flags.output_file,
                      "Write to this file, which appears when all is written");

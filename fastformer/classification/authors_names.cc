@@ -100,7 +100,7 @@ void import_weights(const std::filesystem::path& state, const std::filesystem::p
   save_classifier(
       output,
       {content.labels, content.max_tokens, content.data_config, *content.tokenizer, *content.model,
-       /*linear=*/std::nullopt},
+       /*linear=*/std::nullopt, content.thresholds},
       "# Text classifier\n\nWeights converted from " + state.filename().string() + ".\n");
 }
 

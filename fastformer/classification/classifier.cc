@@ -5,8 +5,10 @@
 #include <algorithm>
 #include <array>
 #include <numeric>
+#include <stdexcept>
 
 #include "fastformer/classification/classifier_model.h"
+#include "fastformer/classification/label_thresholds.h"
 #include "fastformer/nn/inference.h"
 
 namespace fastformer {
@@ -64,11 +66,30 @@ struct Classifier::Impl {
     std::vector<Prediction> result;
     for (std::size_t first = 0; first < logits.size(); first += classes) {
       const auto row = std::span(logits).subspan(first, classes);
-      const auto best = std::max_element(row.begin(), row.end()) - row.begin();
-      linear::softmax(row);
-      result.push_back({content.labels[static_cast<std::size_t>(best)], {row.begin(), row.end()}});
+      result.push_back(content.several_labels() ? labels_of(row) : class_of(row));
     }
     return result;
+  }
+
+  Prediction class_of(std::span<double> logits) const {
+    const auto best = std::max_element(logits.begin(), logits.end()) - logits.begin();
+    linear::softmax(logits);
+    const auto& label = content.labels[static_cast<std::size_t>(best)];
+    return {label, {logits.begin(), logits.end()}, {label}};
+  }
+
+  Prediction labels_of(std::span<double> logits) const {
+    Prediction prediction;
+    for (const double logit : logits) prediction.probabilities.push_back(linear::sigmoid(logit));
+    auto above = classification::labels_above(prediction.probabilities, content.thresholds);
+    std::stable_sort(above.begin(), above.end(), [&](auto a, auto b) {
+      return logits[static_cast<std::size_t>(a)] > logits[static_cast<std::size_t>(b)];
+    });
+    for (const auto label : above) {
+      prediction.labels.push_back(content.labels[static_cast<std::size_t>(label)]);
+    }
+    if (!prediction.labels.empty()) prediction.label = prediction.labels.front();
+    return prediction;
   }
 
   template <class Text>
@@ -99,6 +120,8 @@ Classifier::~Classifier() = default;
 
 const std::vector<std::string>& Classifier::labels() const { return impl_->content.labels; }
 
+bool Classifier::several_labels() const { return impl_->content.several_labels(); }
+
 const classification::ClassifierContent& Classifier::content() const { return impl_->content; }
 
 Prediction Classifier::classify(std::string_view text) const {
@@ -127,6 +150,19 @@ std::vector<std::pair<std::string, double>> Classifier::top(const Prediction& pr
   return result;
 }
 
+std::vector<std::pair<std::string, double>> Classifier::ngrams(std::string_view text,
+                                                               std::string_view label) const {
+  const auto& content = impl_->content;
+  const auto found = std::find(content.labels.begin(), content.labels.end(), label);
+  if (found == content.labels.end()) {
+    throw std::invalid_argument("the model has no label '" + std::string(label) + "'");
+  }
+  if (!content.linear) return {};
+  return content.linear->model->contributions(
+      text, found - content.labels.begin(), content.linear->pool,
+      content.several_labels() ? linear::Baseline::kZero : linear::Baseline::kMeanOfClasses);
+}
+
 Explanation Classifier::explain(std::string_view text) const {
   return impl_->compute([&] {
     const auto& content = impl_->content;
@@ -137,12 +173,7 @@ Explanation Classifier::explain(std::string_view text) const {
       const auto logits = content.model->forward(batch, /*training=*/false, &trace);
       result.prediction = impl_->predictions(logits, ngrams).front();
     });
-    if (content.linear) {
-      const auto label =
-          std::find(content.labels.begin(), content.labels.end(), result.prediction.label) -
-          content.labels.begin();
-      result.ngrams = content.linear->model->contributions(text, label, content.linear->pool);
-    }
+    result.ngrams = ngrams(text, top(result.prediction, 1).front().first);
     result.tokens = content.tokenizer->tokens(text, impl_->limit());
     result.pooling_weights = mean_over_heads(trace.pooling_weights);
     for (const auto& layer : trace.layers) {

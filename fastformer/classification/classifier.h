@@ -20,8 +20,11 @@ struct ClassifierContent;
 
 /// The prediction for one text.
 struct Prediction {
-  std::string label;
+  std::string label;                  ///< the first of `labels`; empty if there is none
   std::vector<double> probabilities;  ///< in the order of Classifier::labels()
+  /// The predicted labels, the most probable first: one, or if documents have several labels any
+  /// number of them, those above their thresholds.
+  std::vector<std::string> labels = {};
 };
 
 /// Weights that explain a prediction. Attention weights are averaged over the heads.
@@ -34,8 +37,7 @@ struct Explanation {
   std::vector<std::string> tokens;
   std::vector<double> pooling_weights;  ///< of each token; sums to 1
   std::vector<Layer> layers;
-  /// What word and character n-grams add to the predicted label's logit minus the mean logit,
-  /// through the linear members; largest absolute value first. Empty without them.
+  /// Classifier::ngrams() of the most probable label.
   std::vector<std::pair<std::string, double>> ngrams;
 };
 
@@ -63,11 +65,19 @@ class Classifier {
   std::vector<std::pair<std::string, double>> top(const Prediction& prediction,
                                                   std::size_t k) const;
   Explanation explain(std::string_view text) const;
+  /// What word and character n-grams add to the logit of a label through the linear members,
+  /// largest absolute value first; for classes, of which a text has one, minus the mean logit.
+  /// Empty without linear members. Throws std::invalid_argument for a label that the model does not
+  /// have.
+  std::vector<std::pair<std::string, double>> ngrams(std::string_view text,
+                                                     std::string_view label) const;
   /// One vector per text: [texts, width], for example to find similar documents.
   Vectors embed(std::span<const std::string> texts) const;
 
-  /// The labels of the classes, in the order of Prediction::probabilities.
+  /// The classes, or all labels that documents can have, in the order of Prediction::probabilities.
   const std::vector<std::string>& labels() const;
+  /// Whether a document has any number of labels.
+  bool several_labels() const;
   const classification::ClassifierContent& content() const;
 
  private:

@@ -4,6 +4,7 @@
 
 #include "fastformer/base/model_directory.h"
 #include "fastformer/base/printable.h"
+#include "fastformer/classification/label_thresholds.h"
 #include "fastformer/nn/layers/dropout.h"
 #include "fastformer/nn/tensor_file.h"
 
@@ -14,16 +15,20 @@ namespace {
 struct ClassifierSection {
   std::vector<std::string> labels;
   std::int64_t max_tokens = 0;
+  bool multi_label = false;
 
   void visit_fields(base::FieldVisitor& visit) {
     visit("labels", labels, "classes, in the order of the logits");
     visit("max_tokens", max_tokens, "documents are truncated to this many tokens; 0: no limit",
           base::at_least(0));
+    visit("multi_label", multi_label,
+          "whether a document has any number of labels, those above the thresholds of "
+          "thresholds.json");
   }
   void validate() const {
-    if (labels.size() < 2) {
+    if (labels.size() < (multi_label ? 1 : 2)) {
       throw std::invalid_argument("classifier.labels has " + std::to_string(labels.size()) +
-                                  " labels, expected at least two");
+                                  " labels, expected at least " + (multi_label ? "one" : "two"));
     }
     std::set<std::string> distinct;
     for (const auto& label : labels) {
@@ -128,6 +133,9 @@ ClassifierContent ClassifierContent::load(const std::filesystem::path& directory
       config, content.tokenizer->vocabulary_size(),
       static_cast<std::int64_t>(content.labels.size()),
       nn::ParameterStore::from_file(directory / base::kWeightsFile));
+  if (section.multi_label) {
+    content.thresholds = load_thresholds(directory / kThresholdsFile, content.labels);
+  }
   if (std::filesystem::exists(directory / kLinearFile)) {
     content.linear = LinearPart::load(directory / kLinearFile, content.model->classes());
   }
@@ -137,7 +145,8 @@ ClassifierContent ClassifierContent::load(const std::filesystem::path& directory
 void save_classifier(const std::filesystem::path& directory, const ClassifierParts& parts,
                      const std::string& card) {
   base::ConfigTree tree;
-  tree.write_section("classifier", ClassifierSection{parts.labels, parts.max_tokens});
+  tree.write_section("classifier", ClassifierSection{parts.labels, parts.max_tokens,
+                                                     /*multi_label=*/!parts.thresholds.empty()});
   tree.write_section("model", parts.model.config());
   tree.write_section("data", parts.data_config);
   base::write_model_directory(
@@ -145,6 +154,9 @@ void save_classifier(const std::filesystem::path& directory, const ClassifierPar
         nn::save_tensors(fresh / base::kWeightsFile, parts.model.parameters(), {{"format", "pt"}});
         parts.tokenizer.save(fresh);
         if (parts.linear) parts.linear->save(fresh / kLinearFile);
+        if (!parts.thresholds.empty()) {
+          save_thresholds(fresh / kThresholdsFile, parts.labels, parts.thresholds);
+        }
       });
 }
 

@@ -93,7 +93,10 @@ class ClassifierModel {
 /// and the tokenizer.
 struct ClassifierContent {
   std::vector<std::string> labels;  ///< the classes, in the order of the logits
-  std::int64_t max_tokens = 0;      ///< documents are truncated to this length; 0: no limit
+  /// With several labels per document: the probability from which each of `labels` is predicted,
+  /// thresholds.json. Empty: the labels are classes, of which a document has one.
+  std::vector<double> thresholds;
+  std::int64_t max_tokens = 0;  ///< documents are truncated to this length; 0: no limit
   DataConfig data_config;
   std::unique_ptr<text::Tokenizer> tokenizer;
   std::unique_ptr<ClassifierModel> model;
@@ -102,6 +105,8 @@ struct ClassifierContent {
   /// Throws std::invalid_argument with one sentence for a directory that is missing, incomplete,
   /// damaged, or of another kind or version.
   static ClassifierContent load(const std::filesystem::path& directory);
+
+  bool several_labels() const { return !thresholds.empty(); }
 };
 
 /// The result of `kind_of_model` for a classifier's directory.
@@ -115,6 +120,7 @@ struct ClassifierParts {
   const text::Tokenizer& tokenizer;
   const ClassifierModel& model;
   const std::optional<LinearPart>& linear;
+  std::vector<double> thresholds = {};  ///< ClassifierContent::thresholds
 };
 
 /// Writes the model directory; `card` is Markdown. Throws std::runtime_error if a file cannot be

@@ -28,6 +28,9 @@ struct DataConfig {
   std::vector<std::string> text_columns;
   std::vector<std::string> test_text_columns;
   std::string label_column;
+  bool multi_label = false;
+  std::string label_separator;
+  std::vector<std::string> label_columns;
   std::string group_column;
   HeaderRow header = HeaderRow::kAuto;
   data::DialectConfig dialect;
@@ -47,6 +50,14 @@ struct DataConfig {
   /// Throws std::invalid_argument with one sentence.
   void validate() const;
 
+  /// Whether a document has any number of labels, and not one class.
+  bool several_labels() const {
+    return multi_label || !label_separator.empty() || !label_columns.empty();
+  }
+  /// The text between labels in output: label_separator or ";".
+  std::string separator() const { return label_separator.empty() ? ";" : label_separator; }
+  /// Labels in one text, with the separator between them.
+  std::string joined(const std::vector<std::string>& labels) const;
   /// The configuration for reading the test files: with test_text_columns as the text columns.
   DataConfig for_test() const;
 };

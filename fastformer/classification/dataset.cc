@@ -4,6 +4,7 @@
 #include <array>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <set>
 #include <stdexcept>
 #include <string_view>
 #include <unordered_map>
@@ -13,8 +14,8 @@
 #include "fastformer/base/printable.h"
 #include "fastformer/classification/dataset_notices.h"
 #include "fastformer/classification/dataset_scan.h"
+#include "fastformer/classification/part_writer.h"
 #include "fastformer/data/cache.h"
-#include "fastformer/data/chunk_queue.h"
 #include "fastformer/data/summary_table.h"
 #include "fastformer/train/prepared_record.h"
 
@@ -23,110 +24,31 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int kFormatVersion = 3;
+constexpr int kFormatVersion = 4;
 constexpr const char* kTokenizerFolder = "tokenizer";
 constexpr std::size_t kShownClasses = 50;
 constexpr std::int64_t kPieceTokens = std::int64_t{1} << 22;
 
 // Linear members take no part where they would hold more weights or solve more problems than this.
 constexpr std::int64_t kMaximumLinearWeights = std::int64_t{1} << 27;
-constexpr std::int64_t kMaximumLinearClasses = 200;
+constexpr std::int64_t kMaximumLinearClasses = 200, kMaximumLinearLabels = 1000;
 // Sequences of characters are many: by default they are for training texts of at most so many
 // bytes.
 constexpr std::size_t kCharactersUpTo = std::size_t{24} << 20;
 
-// The corpora of a part while they are written; an empty folder: in memory.
-class PartWriter {
- public:
-  explicit PartWriter(const fs::path& folder = {}, const std::string& part = {})
-      : texts_(file(folder, part, ".tokens")),
-        ngrams_(file(folder, part, ".ngrams")),
-        labels_(file(folder, part, ".labels")) {}
-
-  void add(const text::LimitedIds& encoded, std::span<const std::int32_t> ngrams,
-           std::int32_t label, std::int64_t record) {
-    texts_.add(encoded.ids, record, encoded.truncated);
-    ngrams_.add(ngrams, record);
-    labels_.add(std::span(&label, 1), record);
-    tokens_ += std::ssize(encoded.ids);
-  }
-  std::int64_t tokens() const { return tokens_; }
-  LabelledCorpus finish() { return {texts_.finish(), ngrams_.finish(), labels_.finish()}; }
-
-  static LabelledCorpus open(const fs::path& folder, const std::string& part) {
-    LabelledCorpus corpus{data::Corpus::open(file(folder, part, ".tokens")),
-                          data::Corpus::open(file(folder, part, ".ngrams")),
-                          data::Corpus::open(file(folder, part, ".labels"))};
-    if (corpus.texts.size() == corpus.labels.size() &&
-        corpus.texts.size() == corpus.ngrams.size()) {
-      return corpus;
-    }
-    throw std::invalid_argument(folder.string() + ": has " + std::to_string(corpus.texts.size()) +
-                                " texts, but " + std::to_string(corpus.labels.size()) +
-                                " labels for " + part +
-                                "; delete the folder to prepare the data again");
-  }
-
- private:
-  static fs::path file(const fs::path& folder, const std::string& part, const char* ending) {
-    return folder.empty() ? fs::path() : folder / (part + ending);
-  }
-
-  data::CorpusWriter texts_, ngrams_, labels_;
-  std::int64_t tokens_ = 0;
-};
-
-struct Document {
-  std::string text;
-  std::int32_t label;
-  std::int64_t record;
-  PartWriter* writer;
-  text::LimitedIds encoded = {};
-  std::vector<std::int32_t> ngrams = {};
-};
-
-// Encodes documents on other threads while the caller continues to read, and adds them to their
-// writers in order.
-class Encoder {
- public:
-  // `ngrams` may be null.
-  Encoder(const text::Tokenizer& tokenizer, std::int64_t max_tokens,
-          const linear::NgramTable* ngrams)
-      : queue_(
-            [&tokenizer, max_tokens, ngrams](Document& document) {
-              document.encoded = text::encode_limited(tokenizer, document.text, max_tokens);
-              if (ngrams != nullptr) ngrams->encode(document.text, document.ngrams);
-              document.text = {};
-            },
-            [](Document& document) {
-              document.writer->add(document.encoded, document.ngrams, document.label,
-                                   document.record);
-            }) {}
-
-  void add(Document document) {
-    const std::size_t bytes = document.text.size();
-    queue_.add(std::move(document), bytes);
-  }
-  void finish() { queue_.finish(); }
-
- private:
-  data::ChunkQueue<Document> queue_;
-};
-
 void write_parts(const ExampleSources& sources, const DataConfig& config, const DatasetScan& found,
                  const linear::NgramTable* ngrams, const fs::path& folder, Dataset& dataset) {
   PartWriter train(folder, "train"), validation(folder, "validation"), test(folder, "test");
-  Encoder encoder(*dataset.tokenizer, config.max_tokens, ngrams);
+  DocumentEncoder encoder(*dataset.tokenizer, config.max_tokens, ngrams);
   TextOverlap overlap;
   std::int64_t record = 0;
   const auto add = [&](Example& example, data::Part part) {
     auto& writer = part == data::Part::kValidation ? validation
                    : part == data::Part::kTest     ? test
                                                    : train;
-    const std::int32_t label = found.label_id(example);
-    if (label >= 0) {
+    if (auto ids = found.ids_of(example)) {
       overlap.add(example.text, part);
-      encoder.add({std::move(example.text), label, record, &writer});
+      encoder.add({std::move(example.text), std::move(*ids), record, &writer});
     }
     ++record;
   };
@@ -145,9 +67,10 @@ void write_parts(const ExampleSources& sources, const DataConfig& config, const 
 
 std::optional<linear::NgramTable> learn_ngrams(const linear::LinearConfig& config,
                                                const text::TokenizerConfig& text_config,
-                                               const text::TextSource& texts,
-                                               std::int64_t classes) {
-  if (!config.enabled() || classes > kMaximumLinearClasses) return std::nullopt;
+                                               const text::TextSource& texts, std::int64_t classes,
+                                               bool several) {
+  const auto most = several ? kMaximumLinearLabels : kMaximumLinearClasses;
+  if (!config.enabled() || classes > most) return std::nullopt;
   linear::NgramConfig ngrams{.words = config.words};
   if (config.characters == linear::LinearConfig::kAutomatic) {
     std::size_t bytes = 0;
@@ -160,8 +83,8 @@ std::optional<linear::NgramTable> learn_ngrams(const linear::LinearConfig& confi
       .most_frequent(kMaximumLinearWeights / classes);
 }
 
-linear::LabelledRows rows_of(const LabelledCorpus& corpus, std::int64_t classes) {
-  linear::LabelledRows rows{.columns = {}, .labels = corpus.all_labels(), .classes = classes};
+linear::LabelledRows rows_of(const LabelledCorpus& corpus, std::int64_t classes, bool several) {
+  linear::LabelledRows rows{.columns = {}, .targets = corpus.targets(classes, several)};
   for (std::int64_t row = 0; row < corpus.size(); ++row) {
     const auto columns = corpus.ngrams.tokens(row);
     auto& sorted = rows.columns.emplace_back(columns.begin(), columns.end());
@@ -178,6 +101,7 @@ Dataset build(const ExampleSources& sources, const DataConfig& config,
       scan(sources, config, start != nullptr ? start->labels : std::vector<std::string>());
   Dataset dataset;
   const auto classes = std::ssize(found.labels);
+  const bool several = found.several_labels;
   const text::TextSource texts = [&](const std::function<void(std::string_view)>& use_text) {
     found.for_each_training_row(sources, [&](Example& example, data::Part part) {
       if (part == data::Part::kTrain) use_text(example.text);
@@ -186,15 +110,16 @@ Dataset build(const ExampleSources& sources, const DataConfig& config,
   dataset.tokenizer = start != nullptr
                           ? text::extend_tokenizer(start->directory, text_config, texts)
                           : text::make_tokenizer(text_config, texts);
-  auto ngrams = learn_ngrams(linear_config, text_config, texts, classes);
+  auto ngrams = learn_ngrams(linear_config, text_config, texts, classes, several);
   write_parts(sources, config, found, ngrams ? &*ngrams : nullptr, folder, dataset);
   if (ngrams && ngrams->size() > 0) {
     dataset.linear = LinearPart::with_equal_weights(
         std::make_shared<linear::LinearModel>(linear::LinearModel::fit(
-            rows_of(dataset.train, classes), rows_of(dataset.validation, classes),
+            rows_of(dataset.train, classes, several), rows_of(dataset.validation, classes, several),
             std::move(*ngrams), linear_config)));
   }
   dataset.labels = std::move(found.labels);
+  dataset.several_labels = several;
   dataset.dropped_rows = found.dropped_rows;
   dataset.dropped_classes = found.dropped_classes;
   dataset.notices.insert(dataset.notices.begin(), found.notices.begin(), found.notices.end());
@@ -207,6 +132,7 @@ void save(const Dataset& dataset, const fs::path& folder) {
   dataset.tokenizer->save(folder / kTokenizerFolder);
   const nlohmann::ordered_json json = {{"version", kFormatVersion},
                                        {"labels", dataset.labels},
+                                       {"several_labels", dataset.several_labels},
                                        {"dropped_rows", dataset.dropped_rows},
                                        {"dropped_classes", dataset.dropped_classes},
                                        {"notices", dataset.notices}};
@@ -222,6 +148,7 @@ Dataset open(const fs::path& folder) {
   try {
     const auto json = nlohmann::json::parse(base::read_file(file));
     dataset.labels = json.at("labels").get<std::vector<std::string>>();
+    dataset.several_labels = json.at("several_labels").get<bool>();
     dataset.dropped_rows = json.at("dropped_rows").get<std::int64_t>();
     dataset.dropped_classes = json.at("dropped_classes").get<std::int64_t>();
     dataset.notices = json.at("notices").get<std::vector<std::string>>();
@@ -268,9 +195,17 @@ std::vector<std::int32_t> LabelledCorpus::all_labels() const {
   return all;
 }
 
+linear::Targets LabelledCorpus::targets(std::int64_t classes, bool several) const {
+  linear::Targets targets{.classes = classes, .several = several};
+  for (std::int64_t row = 0; row < size(); ++row) targets.add(labels.tokens(row));
+  return targets;
+}
+
 std::vector<std::int64_t> LabelledCorpus::class_counts(std::size_t classes) const {
   std::vector<std::int64_t> counts(classes);
-  for (const auto label : all_labels()) ++counts.at(static_cast<std::size_t>(label));
+  for (std::int64_t row = 0; row < size(); ++row) {
+    for (const auto label : labels.tokens(row)) ++counts.at(static_cast<std::size_t>(label));
+  }
   return counts;
 }
 
@@ -283,7 +218,7 @@ Dataset prepare(const DataConfig& config, const text::TokenizerConfig& text_conf
   if (config.train.empty()) {
     throw std::invalid_argument("data.train is empty; list the files with the training examples");
   }
-  if (has_columns(config.format) && config.label_column.empty()) {
+  if (has_columns(config.format) && config.label_column.empty() && config.label_columns.empty()) {
     throw std::invalid_argument(
         "data.label_column is empty; set it to the column that contains the label");
   }
@@ -303,11 +238,16 @@ Dataset prepare(std::span<const Example> examples, const DataConfig& config,
                 const StartingPoint* start) {
   text_config.validate();
   linear_config.validate();
-  const auto source = [examples](const std::function<void(Example&)>& visit) {
+  const bool several = config.several_labels();
+  const auto source = [examples, several](const std::function<void(Example&)>& visit) {
     for (std::size_t i = 0; i < examples.size(); ++i) {
       Example example = examples[i];
-      example.label = normalized_label(example.label);
       if (example.where.empty()) example.where = "example " + std::to_string(i + 1);
+      if (!several && !example.labels.empty()) {
+        throw std::invalid_argument(example.where +
+                                    ": has a list of labels; set data.multi_label = true");
+      }
+      normalize_labels(example, several);
       visit(example);
     }
   };
@@ -327,30 +267,50 @@ void for_each_labelled_piece(const DataConfig& config, const std::vector<std::st
   for (std::size_t i = 0; i < labels.size(); ++i) {
     ids.emplace(normalized_label(labels[i]), static_cast<std::int32_t>(i));
   }
+  const bool several = config.several_labels();
+  std::set<std::string> unknown;
+  const auto ids_of = [&](const Example& example) {
+    check_labels(example, several);
+    std::vector<std::int32_t> own;
+    const auto add = [&](const std::string& label) {
+      const auto found = ids.find(label);
+      if (found != ids.end()) {
+        own.push_back(found->second);
+      } else if (several) {
+        unknown.insert(label);
+      } else {
+        throw std::invalid_argument(example.where + ": the label '" + base::excerpt(label) +
+                                    "' is unknown to the model, whose labels are " +
+                                    list_labels(labels));
+      }
+    };
+    if (!several) add(example.label);
+    for (const auto& label : example.labels) add(label);
+    std::sort(own.begin(), own.end());
+    return own;
+  };
   auto writer = std::make_unique<PartWriter>();
-  auto encoder = std::make_unique<Encoder>(tokenizer, config.max_tokens, ngrams);
+  auto encoder = std::make_unique<DocumentEncoder>(tokenizer, config.max_tokens, ngrams);
   std::int64_t record = 0;
   const auto finish = [&] {
     encoder->finish();
     use(writer->finish());
     writer = std::make_unique<PartWriter>();
-    encoder = std::make_unique<Encoder>(tokenizer, config.max_tokens, ngrams);
+    encoder = std::make_unique<DocumentEncoder>(tokenizer, config.max_tokens, ngrams);
   };
   for_each_example(
       config, files,
       [&](Example& example) {
-        check_label(example);
-        const auto found = ids.find(example.label);
-        if (found == ids.end()) {
-          throw std::invalid_argument(
-              example.where + ": the label '" + base::excerpt(example.label) +
-              "' is unknown to the model, whose labels are " + list_labels(labels));
-        }
-        encoder->add({std::move(example.text), found->second, record++, writer.get()});
+        auto own = ids_of(example);
+        encoder->add({std::move(example.text), std::move(own), record++, writer.get()});
         if (writer->tokens() >= kPieceTokens) finish();
       },
       notices);
   finish();
+  if (notices != nullptr && !unknown.empty()) {
+    notices->push_back("the model does not know these labels, which are ignored: " +
+                       list_labels({unknown.begin(), unknown.end()}));
+  }
 }
 
 std::string Dataset::summary() const {
@@ -370,11 +330,14 @@ std::string Dataset::summary() const {
     table.row(labels[i], classes[0][i], classes[1][i], classes[2][i]);
   }
   if (shown < labels.size()) {
-    table.line("and " + std::to_string(labels.size() - shown) + " more classes");
+    table.line("and " + std::to_string(labels.size() - shown) +
+               (several_labels ? " more labels" : " more classes"));
   }
   table.lengths("", parts);
   table.row("empty", train.texts.empty(), validation.texts.empty(), test.texts.empty());
-  if (dropped_classes > 0) {
+  if (dropped_classes > 0 && several_labels) {
+    table.line("dropped: " + std::to_string(dropped_classes) + " rare labels");
+  } else if (dropped_classes > 0) {
     table.line("dropped: " + std::to_string(dropped_rows) + " documents of " +
                std::to_string(dropped_classes) + " rare classes");
   }

@@ -23,12 +23,15 @@ namespace fastformer::classification {
 struct LabelledCorpus {
   data::Corpus texts;
   data::Corpus ngrams;  ///< columns of Dataset::linear's n-gram table; empty without it
-  data::Corpus labels;  ///< row i: the labels of document i as indices into Dataset::labels
+  /// Row i: the labels of document i as indices into Dataset::labels, ascending; one if the labels
+  /// are classes.
+  data::Corpus labels;
 
   std::int64_t size() const { return texts.size(); }
   std::int32_t label(std::int64_t row) const { return labels.tokens(row).front(); }
-  /// The first label of each document, [N].
+  /// The class of each document, [N].
   std::vector<std::int32_t> all_labels() const;
+  linear::Targets targets(std::int64_t classes, bool several) const;
   /// Number of documents of each class, [classes].
   std::vector<std::int64_t> class_counts(std::size_t classes) const;
 };
@@ -37,6 +40,7 @@ struct LabelledCorpus {
 struct Dataset {
   std::unique_ptr<text::Tokenizer> tokenizer;
   std::vector<std::string> labels;  ///< sorted by value if all are numbers, else by bytes
+  bool several_labels = false;      ///< DataConfig::several_labels()
   LabelledCorpus train, validation, test;
   std::optional<LinearPart> linear;  ///< with equal weights; nullopt: only the network
   std::int64_t dropped_rows = 0;     ///< rows of classes with fewer than minimum_class_count
@@ -66,7 +70,7 @@ struct StartingPoint {
 /// these files. Memory use: 16 bytes per row, the vocabulary, and a few megabytes.
 ///
 /// Throws std::invalid_argument with one sentence for input that a reader rejects, a row
-/// without a label, fewer than two classes, and a label that occurs only in the validation or
+/// without a label, fewer than two classes, and a class that occurs only in the validation or
 /// test part.
 Dataset prepare(const DataConfig& config, const text::TokenizerConfig& text_config,
                 const linear::LinearConfig& linear_config,
@@ -80,7 +84,8 @@ Dataset prepare(std::span<const Example> examples, const DataConfig& config,
 
 /// Reads labelled files for a model with the classes `labels` and calls `use` with pieces of about
 /// 16 MB of tokens, so that memory does not grow with the files. `ngrams` and `notices` may be
-/// null. Throws std::invalid_argument for a label that is not in `labels`, naming file and line.
+/// null. Throws std::invalid_argument for a class that is not in `labels`, naming file and line; of
+/// several labels per document, others are dropped with a notice.
 void for_each_labelled_piece(const DataConfig& config, const std::vector<std::string>& files,
                              const text::Tokenizer& tokenizer, const linear::NgramTable* ngrams,
                              const std::vector<std::string>& labels,

@@ -10,6 +10,7 @@
 
 #include "fastformer/base/atomic_file.h"
 #include "fastformer/base/printable.h"
+#include "fastformer/classification/label_set_scan.h"
 #include "fastformer/classification/readers/reader.h"
 
 namespace fastformer::classification {
@@ -23,22 +24,6 @@ std::optional<double> as_number(const std::string& text) {
   return number;
 }
 
-// By value when all are numbers ("2" before "10"), else by bytes.
-void sort_labels(std::vector<std::string>& labels) {
-  std::vector<std::pair<double, std::string>> keyed;
-  bool numbers = true;
-  for (const auto& label : labels) {
-    const auto number = as_number(label);
-    numbers = numbers && number.has_value();
-    keyed.emplace_back(number.value_or(0), label);
-  }
-  if (!numbers) {
-    for (auto& entry : keyed) entry.first = 0;
-  }
-  std::sort(keyed.begin(), keyed.end());
-  for (std::size_t i = 0; i < labels.size(); ++i) labels[i] = std::move(keyed[i].second);
-}
-
 // Labels in the order they appear, and the rows that carry them.
 struct Rows {
   std::vector<std::string> labels;
@@ -50,7 +35,7 @@ struct Rows {
 Rows read_training_rows(const ExampleSources& sources) {
   Rows found;
   sources.train([&](Example& example) {
-    check_label(example);
+    check_labels(example, /*several=*/false);
     const auto next = static_cast<std::int32_t>(found.labels.size());
     const auto [entry, inserted] = found.ids.try_emplace(example.label, next);
     if (inserted) {
@@ -146,7 +131,7 @@ void divide_training_rows(Rows& found, const DataConfig& config, std::size_t kno
 
 void check_held_out_labels(const ExampleSource& source, DatasetScan& scan) {
   source([&](Example& example) {
-    check_label(example);
+    check_labels(example, /*several=*/false);
     const auto found = scan.label_ids.find(example.label);
     if (found == scan.label_ids.end()) {
       throw std::invalid_argument(
@@ -175,23 +160,51 @@ std::string in_one_line(std::string_view text) {
   return line;
 }
 
-void write_row(std::ostream& out, const Example& example) {
-  out << in_one_line(example.label) << '\t' << in_one_line(example.text) << '\n';
+void write_row(std::ostream& out, const Example& example, const DataConfig& config) {
+  auto label = example.label;
+  if (config.several_labels()) {
+    label = config.joined(example.labels);
+    for (const auto& one : example.labels) {
+      if (one.find(config.separator()) == std::string::npos) continue;
+      throw std::invalid_argument(example.where + ": the label '" + base::excerpt(one) +
+                                  "' contains what stands between labels; set "
+                                  "data.label_separator to a text that is in no label");
+    }
+  }
+  out << in_one_line(label) << '\t' << in_one_line(example.text) << '\n';
 }
 
 }  // namespace
 
-void check_label(const Example& example) {
-  if (example.label.empty()) {
+void check_labels(const Example& example, bool several) {
+  if (!several && example.label.empty()) {
     throw std::invalid_argument(example.where +
                                 ": has no label; complete or remove the row, or check "
                                 "data.label_column");
   }
-  if (base::has_control_characters(example.label)) {
-    throw std::invalid_argument(example.where + ": the label '" + base::excerpt(example.label) +
+  const auto check = [&](const std::string& label) {
+    if (!base::has_control_characters(label)) return;
+    throw std::invalid_argument(example.where + ": the label '" + base::excerpt(label) +
                                 "' has a line break or another control character; remove it, or "
                                 "check data.label_column");
+  };
+  check(example.label);
+  for (const auto& label : example.labels) check(label);
+}
+
+void sort_labels(std::vector<std::string>& labels) {
+  std::vector<std::pair<double, std::string>> keyed;
+  bool numbers = true;
+  for (const auto& label : labels) {
+    const auto number = as_number(label);
+    numbers = numbers && number.has_value();
+    keyed.emplace_back(number.value_or(0), label);
   }
+  if (!numbers) {
+    for (auto& entry : keyed) entry.first = 0;
+  }
+  std::sort(keyed.begin(), keyed.end());
+  for (std::size_t i = 0; i < labels.size(); ++i) labels[i] = std::move(keyed[i].second);
 }
 
 std::string list_labels(const std::vector<std::string>& labels) {
@@ -220,10 +233,21 @@ ExampleSources file_sources(const DataConfig& config) {
           .notices = notices};
 }
 
-std::int32_t DatasetScan::label_id(const Example& example) const {
-  const auto found = label_ids.find(example.label);
-  if (found == label_ids.end()) throw_changed();
-  return found->second;
+std::optional<std::vector<std::int32_t>> DatasetScan::ids_of(const Example& example) const {
+  std::vector<std::int32_t> ids;
+  const auto add = [&](const std::string& label) {
+    const auto found = label_ids.find(label);
+    if (found == label_ids.end()) throw_changed();
+    if (found->second >= 0) ids.push_back(found->second);
+  };
+  if (!several_labels) {
+    add(example.label);
+    if (ids.empty()) return std::nullopt;
+    return ids;
+  }
+  for (const auto& label : example.labels) add(label);
+  std::sort(ids.begin(), ids.end());
+  return ids;
 }
 
 void DatasetScan::for_each_training_row(
@@ -238,6 +262,7 @@ void DatasetScan::for_each_training_row(
 
 DatasetScan scan(const ExampleSources& sources, const DataConfig& config,
                  const std::vector<std::string>& known) {
+  if (config.several_labels()) return scan_label_sets(sources, config, known);
   Rows found = read_training_rows(sources);
   const bool regression = is_regression_target(found);
   DatasetScan result = choose_classes(sources.name, found, config, known);
@@ -261,7 +286,7 @@ void export_parts(const DataConfig& config, const std::filesystem::path& folder)
   const auto write = [&](const char* name, data::Part part, const ExampleSource& own) {
     base::write_file_atomically(folder / name, [&](std::ostream& out) {
       const auto write_kept = [&](Example& example) {
-        if (found.label_id(example) >= 0) write_row(out, example);
+        if (found.ids_of(example)) write_row(out, example, config);
       };
       found.for_each_training_row(sources, [&](Example& example, data::Part of_row) {
         if (of_row == part) write_kept(example);

@@ -1,16 +1,12 @@
 #include "fastformer/classification/evaluation.h"
 
-#include <ATen/ATen.h>
-
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 
 #include "fastformer/base/format.h"
 #include "fastformer/classification/dataset_scan.h"
-#include "fastformer/data/batch.h"
-#include "fastformer/data/batch_plan.h"
-#include "fastformer/data/batch_stream.h"
+#include "fastformer/classification/document_scores.h"
 #include "fastformer/metrics/calibration.h"
 #include "fastformer/text/display_width.h"
 
@@ -26,50 +22,9 @@ metrics::Scores scores_of(const metrics::ConfusionMatrix& confusion, double loss
   return scores;
 }
 
-constexpr std::int64_t kBatchTokens = 16384;
-
-// The documents in batches of similar length, which the next one is read during.
-template <class Use>
-void for_each_batch(const LabelledCorpus& documents, const ClassifierModel& network,
-                    const linear::LinearModel* linear, const Use& use) {
-  const c10::NoGradGuard no_gradients;
-  const auto plan =
-      data::BatchPlan(documents.texts.lengths(),
-                      {.batch_by = data::BatchUnit::kTokens, .batch_tokens = kBatchTokens})
-          .in_order();
-  data::BatchStream<data::TokenBatch> batches;
-  batches.begin(
-      [&](std::int64_t i) {
-        return data::gather(documents.texts, plan[static_cast<std::size_t>(i)]);
-      },
-      0, std::ssize(plan));
-  for (const auto& rows : plan) {
-    batches.next();
-    use(rows, member_scores(
-                  network.forward(*batches, /*training=*/false), linear,
-                  linear == nullptr ? data::TokenBatch() : data::gather(documents.ngrams, rows)));
-  }
-}
-
 }  // namespace
 
 metrics::Scores Evaluation::scores() const { return scores_of(confusion, loss); }
-
-MemberScores scores_of(const LabelledCorpus& documents, const ClassifierModel& network,
-                       const linear::LinearModel* linear) {
-  const auto classes = static_cast<std::size_t>(network.classes());
-  MemberScores scores(linear == nullptr ? 1 : linear->members().size() + 1);
-  for (auto& member : scores) member.resize(static_cast<std::size_t>(documents.size()) * classes);
-  for_each_batch(documents, network, linear, [&](const auto& rows, const MemberScores& batch) {
-    for (std::size_t k = 0; k < scores.size(); ++k) {
-      for (std::size_t i = 0; i < rows.size(); ++i) {
-        std::copy_n(&batch[k][i * classes], classes,
-                    &scores[k][static_cast<std::size_t>(rows[i]) * classes]);
-      }
-    }
-  });
-  return scores;
-}
 
 Evaluator::Evaluator(const ClassifierModel& network, const LinearPart* linear)
     : network_(network),
@@ -95,36 +50,40 @@ void Evaluator::add(const LabelledCorpus& documents) {
   sums_.label_probability.resize(size);
   right_.resize(size);
   const auto* linear = linear_ == nullptr ? nullptr : linear_->model.get();
-  for_each_batch(documents, network_, linear, [&](const auto& rows, const MemberScores& scores) {
-    // Calls `use` with position, label, predicted class, probabilities and loss of each document.
-    const auto for_each_row = [&](std::vector<double> logits, const auto& use) {
-      for (std::size_t i = 0; i < rows.size(); ++i) {
-        const auto row = std::span(logits).subspan(i * classes, classes);
-        const auto label = static_cast<std::size_t>(documents.label(rows[i]));
-        const auto best = std::max_element(row.begin(), row.end()) - row.begin();
-        const double score = row[label];
-        const double loss = linear::softmax(row) - score;
-        use(first + static_cast<std::size_t>(rows[i]), static_cast<std::int32_t>(label),
-            static_cast<std::int32_t>(best), row, loss);
-      }
-    };
-    for_each_row(linear_ == nullptr ? scores.front() : linear_->pool.logits(scores),
-                 [&](auto at, auto label, auto best, auto row, double loss) {
-                   sums_.confusion.add(label, best);
-                   sums_.loss += loss;
-                   sums_.predicted[at] = best;
-                   sums_.probability[at] = static_cast<float>(row[static_cast<std::size_t>(best)]);
-                   sums_.label_probability[at] =
-                       static_cast<float>(row[static_cast<std::size_t>(label)]);
-                   right_[at] = label == best;
-                 });
-    for (std::size_t k = 0; k < members_.size(); ++k) {
-      for_each_row(scores[k], [&](auto, auto label, auto best, auto, double loss) {
-        members_[k].confusion.add(label, best);
-        members_[k].loss += loss;
+  for_each_scored_batch(
+      documents, network_, linear,
+      [&](std::span<const std::int64_t> rows, const MemberScores& scores) {
+        // Calls `use` with position, label, predicted class, probabilities and loss of each
+        // document.
+        const auto for_each_row = [&](std::vector<double> logits, const auto& use) {
+          for (std::size_t i = 0; i < rows.size(); ++i) {
+            const auto row = std::span(logits).subspan(i * classes, classes);
+            const auto label = static_cast<std::size_t>(documents.label(rows[i]));
+            const auto best = std::max_element(row.begin(), row.end()) - row.begin();
+            const double score = row[label];
+            const double loss = linear::softmax(row) - score;
+            use(first + static_cast<std::size_t>(rows[i]), static_cast<std::int32_t>(label),
+                static_cast<std::int32_t>(best), row, loss);
+          }
+        };
+        for_each_row(linear_ == nullptr ? scores.front() : linear_->pool.logits(scores),
+                     [&](auto at, auto label, auto best, auto row, double loss) {
+                       sums_.confusion.add(label, best);
+                       sums_.loss += loss;
+                       sums_.predicted[at] = best;
+                       sums_.probability[at] =
+                           static_cast<float>(row[static_cast<std::size_t>(best)]);
+                       sums_.label_probability[at] =
+                           static_cast<float>(row[static_cast<std::size_t>(label)]);
+                       right_[at] = label == best;
+                     });
+        for (std::size_t k = 0; k < members_.size(); ++k) {
+          for_each_row(scores[k], [&](auto, auto label, auto best, auto, double loss) {
+            members_[k].confusion.add(label, best);
+            members_[k].loss += loss;
+          });
+        }
       });
-    }
-  });
 }
 
 Evaluation Evaluator::result() const {
@@ -193,17 +152,22 @@ std::string never_predicted_notice(const Evaluation& evaluation,
          "; train longer, or set train.class_weights = \"balanced\"";
 }
 
-std::string evaluation_table(const Evaluation& evaluation, const std::vector<std::string>& labels) {
-  const auto& confusion = evaluation.confusion;
-  const auto classes = confusion.per_class();
-  const std::size_t width = widest(labels, 5);
-  std::string table = text::padded("class", width) + "  precision  recall      f1  support\n";
+std::string class_table(const std::string& title, const std::vector<metrics::ClassMetrics>& classes,
+                        const std::vector<std::string>& labels) {
+  const std::size_t width = widest(labels, title.size());
+  std::string table = text::padded(title, width) + "  precision  recall      f1  support\n";
   for (std::size_t i = 0; i < labels.size(); ++i) {
     const auto& row = classes[i];
     table += text::padded(labels[i], width) + base::format("     %6.4f  %6.4f  %6.4f  %7lld\n",
                                                            row.precision, row.recall, row.f1,
                                                            static_cast<long long>(row.support));
   }
+  return table;
+}
+
+std::string evaluation_table(const Evaluation& evaluation, const std::vector<std::string>& labels) {
+  const auto& confusion = evaluation.confusion;
+  std::string table = class_table("class", confusion.per_class(), labels);
   if (labels.size() <= kClassesOfAMatrix) table += "\n" + matrix_text(confusion, labels) + "\n";
   if (const auto never = never_predicted_notice(evaluation, labels); !never.empty()) {
     table += never + "\n";

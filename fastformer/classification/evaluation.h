@@ -58,11 +58,6 @@ class Evaluator {
   std::vector<Member> members_;
 };
 
-/// The scores of each member for each document. `linear` may be null; otherwise the n-grams of
-/// `documents` must be columns of its table.
-MemberScores scores_of(const LabelledCorpus& documents, const ClassifierModel& network,
-                       const linear::LinearModel* linear);
-
 /// A text table: precision, recall, F1 and support of each class, the confusion matrix (for up to
 /// twenty classes), the classes that are never predicted, all metrics, and the scores of each
 /// member.
@@ -72,6 +67,10 @@ std::string evaluation_table(const Evaluation& evaluation, const std::vector<std
 /// labels, counts: [label][predicted]}), members ({name: scores}) if there are several, and one key
 /// for each other metric.
 std::string evaluation_json(const Evaluation& evaluation, const std::vector<std::string>& labels);
+
+/// A row with precision, recall, F1 and support for each label, below a heading.
+std::string class_table(const std::string& title, const std::vector<metrics::ClassMetrics>& classes,
+                        const std::vector<std::string>& labels);
 
 /// A notice about classes that occur as a label but never as a prediction: "class 'b' is never
 /// predicted, ..."; empty if there are none.

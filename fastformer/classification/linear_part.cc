@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
 #include <cstring>
 #include <stdexcept>
 
@@ -12,6 +13,7 @@ namespace fastformer::classification {
 namespace {
 
 constexpr const char* kConfigKey = "config";
+constexpr const char* kBiases = "biases";  // of the pool and each member; absent if all are 0
 
 template <class T>
 at::Tensor tensor_of(const std::vector<T>& values, at::ScalarType type,
@@ -67,9 +69,10 @@ std::vector<double> doubles(const at::Tensor& logits) {
 
 LinearPart LinearPart::with_equal_weights(std::shared_ptr<const linear::LinearModel> model) {
   const double share = 1.0 / static_cast<double>(model->members().size() + 1);
-  LinearPart part{.model = std::move(model), .pool = {{share}}};
-  for (const auto sharpness : part.model->sharpness()) {
-    part.pool.coefficients.push_back(share * sharpness);
+  LinearPart part{.model = std::move(model), .pool = {.coefficients = {share}}};
+  for (const auto& own : part.model->calibrations()) {
+    part.pool.coefficients.push_back(share * own.sharpness);
+    part.pool.bias += share * own.bias;
   }
   return part;
 }
@@ -82,8 +85,15 @@ void LinearPart::save(const std::filesystem::path& file) const {
   const std::vector<std::int64_t> keys(table.keys().begin(), table.keys().end());
   tensors["keys"] = tensor_of(keys, at::kLong, {columns});
   tensors["pool"] = tensor_of(pool.coefficients, at::kDouble, {std::ssize(pool.coefficients)});
-  tensors["sharpness"] =
-      tensor_of(model->sharpness(), at::kDouble, {std::ssize(model->sharpness())});
+  std::vector<double> sharpness, biases = {pool.bias};
+  for (const auto& own : model->calibrations()) {
+    sharpness.push_back(own.sharpness);
+    biases.push_back(own.bias);
+  }
+  tensors["sharpness"] = tensor_of(sharpness, at::kDouble, {std::ssize(sharpness)});
+  if (std::ranges::any_of(biases, [](double bias) { return bias != 0; })) {
+    tensors[kBiases] = tensor_of(biases, at::kDouble, {std::ssize(biases)});
+  }
   base::ConfigTree config;
   config.write_section("text", table.text_config());
   config.write_section("ngrams", table.config());
@@ -123,11 +133,19 @@ LinearPart LinearPart::load(const std::filesystem::path& file, std::int64_t clas
     members.push_back(std::move(member));
   }
   const auto count = std::ssize(members);
-  linear::Pool pool{tensors.take<double>("pool", at::kDouble, {count + 1})};
-  auto sharpness = tensors.take<double>("sharpness", at::kDouble, {count});
+  linear::Pool pool{.coefficients = tensors.take<double>("pool", at::kDouble, {count + 1})};
+  std::vector<linear::Calibration> calibrations;
+  for (const auto sharpness : tensors.take<double>("sharpness", at::kDouble, {count})) {
+    calibrations.push_back({.sharpness = sharpness});
+  }
+  if (tensors.length(kBiases) > 0) {
+    const auto biases = tensors.take<double>(kBiases, at::kDouble, {count + 1});
+    pool.bias = biases.front();
+    for (std::size_t k = 0; k < calibrations.size(); ++k) calibrations[k].bias = biases[k + 1];
+  }
   return {.model = std::make_shared<linear::LinearModel>(
               linear::NgramTable(ngrams, text, {keys.begin(), keys.end()}), std::move(members),
-              std::move(sharpness)),
+              std::move(calibrations)),
           .pool = std::move(pool)};
 }
 

@@ -7,6 +7,7 @@
 #include "fastformer/base/format.h"
 #include "fastformer/classification/dataset_scan.h"
 #include "fastformer/classification/evaluation.h"
+#include "fastformer/classification/label_set_evaluation.h"
 #include "fastformer/classification/misclassified.h"
 #include "fastformer/classification/training.h"
 #include "fastformer/kernels/parallel.h"
@@ -35,8 +36,13 @@ std::string inspect(const std::filesystem::path& directory) {
           "kind classifier\nvocabulary %ld\nencoder %s, layers %ld, width %ld, heads %ld\n",
           content.tokenizer->vocabulary_size(), encoder.mixer.name().c_str(), encoder.layers,
           encoder.width, encoder.heads) +
-      base::format("classes %zu\n", content.labels.size());
-  for (const auto& label : content.labels) text += "  " + label + "\n";
+      base::format(content.several_labels() ? "labels (threshold) %zu\n" : "classes %zu\n",
+                   content.labels.size());
+  for (std::size_t i = 0; i < content.labels.size(); ++i) {
+    text += "  " + content.labels[i];
+    if (content.several_labels()) text += base::format(" (%.3f)", content.thresholds[i]);
+    text += "\n";
+  }
   if (content.linear) {
     text += base::format("members (coefficient)\n  network (%.3f)\n",
                          content.linear->pool.coefficients.front());
@@ -47,6 +53,18 @@ std::string inspect(const std::filesystem::path& directory) {
     }
   }
   return text;
+}
+
+// The data are read as the model was trained.
+void check_labels_per_document(const ClassifierContent& content,
+                               const std::filesystem::path& model) {
+  if (content.several_labels() == content.data_config.several_labels()) return;
+  throw std::invalid_argument(
+      model.string() + (content.several_labels()
+                            ? " predicts several labels per document; set data.multi_label = true, "
+                              "data.label_separator or data.label_columns"
+                            : " predicts one class per document; data.multi_label must be false, "
+                              "and data.label_separator and label_columns empty"));
 }
 
 train::EvaluationReport evaluate(const train::EvaluationRequest& request,
@@ -67,15 +85,25 @@ train::EvaluationReport evaluate(const train::EvaluationRequest& request,
   auto& config = content.data_config;
   train::assigned(request.set, {"data"}).read_section("data", config);
   config.max_tokens = content.max_tokens;
+  check_labels_per_document(content, request.model);
   const auto* linear = content.linear ? &*content.linear : nullptr;
-  Evaluator evaluator(*content.model, linear);
-  std::vector<std::string> notices;
-  for_each_labelled_piece(
-      config, request.data, *content.tokenizer,
-      linear == nullptr ? nullptr : &linear->model->table(), content.labels,
-      [&](const LabelledCorpus& piece) { evaluator.add(piece); }, &notices);
-  for (const auto& sentence : notices) notice(sentence);
-  const auto result = evaluator.result();
+  const auto measure = [&](auto evaluator) {
+    std::vector<std::string> notices;
+    for_each_labelled_piece(
+        config, request.data, *content.tokenizer,
+        linear == nullptr ? nullptr : &linear->model->table(), content.labels,
+        [&](const LabelledCorpus& piece) { evaluator.add(piece); }, &notices);
+    for (const auto& sentence : notices) notice(sentence);
+    return evaluator.result();
+  };
+  if (content.several_labels()) {
+    const auto result = measure(LabelSetEvaluator(*content.model, linear, content.thresholds));
+    if (!request.errors.empty()) {
+      write_wrong_label_sets(request.errors, config, request.data, result, content.labels);
+    }
+    return {label_set_table(result, content.labels), label_set_json(result, content.labels)};
+  }
+  const auto result = measure(Evaluator(*content.model, linear));
   if (!request.errors.empty()) {
     write_misclassified(request.errors, config, request.data, result, content.labels);
   }

@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
+#include <functional>
 #include <optional>
 #include <set>
 #include <stdexcept>
@@ -11,11 +12,16 @@
 #include "fastformer/base/atomic_file.h"
 #include "fastformer/base/random.h"
 #include "fastformer/classification/dataset.h"
+#include "fastformer/classification/document_scores.h"
 #include "fastformer/classification/evaluation.h"
+#include "fastformer/classification/label_set_evaluation.h"
+#include "fastformer/classification/label_set_loss.h"
+#include "fastformer/classification/label_thresholds.h"
 #include "fastformer/data/batch.h"
 #include "fastformer/data/batch_stream.h"
 #include "fastformer/kernels/parallel.h"
 #include "fastformer/metrics/item_results.h"
+#include "fastformer/metrics/label_sets.h"
 #include "fastformer/nn/torch_errors.h"
 #include "fastformer/train/initial_vectors.h"
 #include "fastformer/train/prepared_record.h"
@@ -30,14 +36,11 @@ namespace {
 constexpr const char* kTestFile = "test.json";
 
 struct Batch {
-  data::TokenBatch texts;
-  std::vector<std::int32_t> labels;  // [B]
+  data::TokenBatch texts, labels;
 };
 
 Batch gather(const LabelledCorpus& corpus, std::span<const std::int64_t> rows) {
-  Batch batch{data::gather(corpus.texts, rows), {}};
-  for (const auto row : rows) batch.labels.push_back(corpus.label(row));
-  return batch;
+  return {data::gather(corpus.texts, rows), data::gather(corpus.labels, rows)};
 }
 
 // What the recipe's train.from names; nothing without it.
@@ -50,6 +53,15 @@ std::optional<Start> start_of(const Recipe& recipe) {
   if (recipe.train.from.empty()) return std::nullopt;
   const std::filesystem::path directory = recipe.train.from;
   auto content = ClassifierContent::load(directory);
+  const bool several = !content.thresholds.empty();
+  if (several != recipe.data.several_labels()) {
+    throw std::invalid_argument(
+        directory.string() +
+        (several ? " predicts several labels per document, but the recipe has classes; set "
+                   "data.multi_label, or train without --from"
+                 : " predicts one class per document, but the recipe has several labels per "
+                   "document; train without --from"));
+  }
   train::StartingModel model(
       directory, train::shape_of(content.model->config(), text::tokenizer_config(directory)),
       train::shape_of(recipe.model, recipe.text));
@@ -61,8 +73,32 @@ const StartingPoint* point_of(const std::optional<Start>& start) {
   return start ? &start->point : nullptr;
 }
 
+using Loss = std::function<at::Tensor(const at::Tensor& logits, const data::TokenBatch& labels)>;
+
+Loss make_loss(const LossConfig& config, const Dataset& dataset) {
+  const auto counts = dataset.train.class_counts(dataset.labels.size());
+  if (dataset.several_labels) {
+    return [loss = LabelSetLoss(config, counts, dataset.train.size())](
+               const at::Tensor& logits, const data::TokenBatch& labels) {
+      return loss.forward(logits, labels);
+    };
+  }
+  return [loss = ClassificationLoss(config, counts)](const at::Tensor& logits,
+                                                     const data::TokenBatch& labels) {
+    return loss.forward(logits, labels.ids);
+  };
+}
+
+// The linear members with a pool that the validation part has fitted, and with several labels per
+// document their thresholds.
+struct Fitted {
+  std::optional<LinearPart> linear;
+  std::vector<double> thresholds;
+};
+
 // Training writes test.json (see evaluation_json) and test_predictions.csv
-// (metrics/item_results.h).
+// (metrics/item_results.h). With several labels per document it writes label_set_json() and
+// write_label_sets() to these files, and test_items.csv.
 class Task final : public train::Task {
  public:
   Task(const Recipe& recipe, Dataset dataset, std::optional<Start> start)
@@ -71,7 +107,7 @@ class Task final : public train::Task {
         dataset_(std::move(dataset)),
         model_(recipe.model, dataset_.tokenizer->vocabulary_size(), std::ssize(dataset_.labels),
                static_cast<std::uint64_t>(recipe.train.seed)),
-        loss_(recipe.loss, dataset_.train.class_counts(dataset_.labels.size())),
+        loss_(make_loss(recipe.loss, dataset_)),
         plan_(dataset_.train.texts.lengths(), recipe.batch,
               static_cast<std::uint64_t>(recipe.train.seed)) {
     if (dataset_.train.size() == 0) throw std::invalid_argument("there is no training document");
@@ -102,7 +138,13 @@ class Task final : public train::Task {
          train::load_word_vectors(recipe_.train.word_vectors, *dataset_.tokenizer, parameters())) {
       notices.push_back(std::move(notice));
     }
-    // After the word vectors, which are left to new words.
+    if (dataset_.several_labels) {
+      const auto& bias = parameters().at("classifier.bias");
+      const at::NoGradGuard no_gradient;
+      bias.copy_(
+          prior_logits(dataset_.train.class_counts(dataset_.labels.size()), dataset_.train.size()));
+    }
+    // Last, so that the initial values above are left to new words and labels.
     if (start_) {
       for (auto& notice : start_->model.copy_to(parameters())) notices.push_back(std::move(notice));
     }
@@ -129,17 +171,25 @@ class Task final : public train::Task {
     return model_.touched_rows(batches_->texts);
   }
   at::Tensor loss() const override {
-    return loss_.forward(model_.forward(batches_->texts, /*training=*/true), batches_->labels);
+    return loss_(model_.forward(batches_->texts, /*training=*/true), batches_->labels);
   }
 
   metrics::Scores validate() const override {
     if (dataset_.validation.size() == 0) return {};
+    if (dataset_.several_labels) {
+      const std::vector<double> even(dataset_.labels.size(), 0.5);
+      return evaluate_label_sets(dataset_.validation, nullptr, even).scores();
+    }
     return evaluate(dataset_.validation, nullptr).scores();
   }
 
   train::TestReport test(const std::filesystem::path& folder) const override {
     if (dataset_.test.size() == 0) return {};
-    const auto& linear = fitted_linear();
+    const auto& [linear, thresholds] = fitted();
+    if (dataset_.several_labels) {
+      return test_label_sets(
+          folder, evaluate_label_sets(dataset_.test, linear ? &*linear : nullptr, thresholds));
+    }
     const auto evaluation = evaluate(dataset_.test, linear ? &*linear : nullptr);
     base::write_file_atomically(folder / kTestFile,
                                 evaluation_json(evaluation, dataset_.labels) + "\n");
@@ -161,7 +211,7 @@ class Task final : public train::Task {
   void save_model(const std::filesystem::path& directory, const std::string& card) const override {
     save_classifier(directory,
                     {dataset_.labels, recipe_.data.max_tokens, recipe_.data, *dataset_.tokenizer,
-                     model_, fitted_linear()},
+                     model_, fitted().linear, fitted().thresholds},
                     card);
   }
 
@@ -170,27 +220,69 @@ class Task final : public train::Task {
     auto model = std::make_unique<ClassifierModel>(
         recipe_.model, dataset_.tokenizer->vocabulary_size(), model_.classes(), /*seed=*/0);
     nn::assign(model->parameters(), model_.parameters(), "the trained model");
-    fitted_linear();
+    fitted();
     return {.labels = std::move(dataset_.labels),
+            .thresholds = std::move(fitted_->thresholds),
             .max_tokens = recipe_.data.max_tokens,
             .data_config = recipe_.data,
             .tokenizer = std::move(dataset_.tokenizer),
             .model = std::move(model),
-            .linear = std::move(*fitted_)};
+            .linear = std::move(fitted_->linear)};
   }
 
  private:
-  // The linear members with a pool that the validation part has fitted to the present network;
-  // without a validation part all have equal weights. Kept until the network changes.
-  const std::optional<LinearPart>& fitted_linear() const {
+  // For the present network; without a validation part all members have equal weights, and all
+  // thresholds are 0.5. Kept until the network changes.
+  const Fitted& fitted() const {
     if (fitted_) return *fitted_;
-    auto& part = fitted_.emplace(dataset_.linear);
-    if (part && dataset_.validation.size() > 0) {
-      part->pool = linear::fit_pool(scores_of(dataset_.validation, model_, part->model.get()),
-                                    dataset_.validation.all_labels(), model_.classes(),
-                                    part->pool.coefficients);
+    auto& result = fitted_.emplace(Fitted{dataset_.linear, {}});
+    if (dataset_.several_labels) result.thresholds.assign(dataset_.labels.size(), 0.5);
+    const auto& validation = dataset_.validation;
+    const bool chooses = result.linear || dataset_.several_labels;
+    if (!chooses || validation.size() == 0) return result;
+    const auto* linear = result.linear ? result.linear->model.get() : nullptr;
+    const auto scores = scores_of(validation, model_, linear);
+    const auto targets = validation.targets(model_.classes(), dataset_.several_labels);
+    if (result.linear) {
+      auto& pool = result.linear->pool;
+      pool = linear::fit_pool(scores, targets, pool.coefficients);
     }
-    return part;
+    if (dataset_.several_labels) {
+      result.thresholds = choose_thresholds(
+          result.linear ? result.linear->pool.logits(scores) : scores.front(), targets);
+    }
+    return result;
+  }
+
+  LabelSetEvaluation evaluate_label_sets(const LabelledCorpus& documents, const LinearPart* linear,
+                                         const std::vector<double>& thresholds) const {
+    LabelSetEvaluator evaluator(model_, linear, thresholds);
+    evaluator.add(documents);
+    return evaluator.result();
+  }
+
+  train::TestReport test_label_sets(const std::filesystem::path& folder,
+                                    const LabelSetEvaluation& evaluation) const {
+    base::write_file_atomically(folder / kTestFile,
+                                label_set_json(evaluation, dataset_.labels) + "\n");
+    write_label_sets(folder / metrics::kClassPredictionsFile, evaluation, dataset_.test,
+                     dataset_.labels, recipe_.data);
+    metrics::ItemScores items{.metrics = metrics::document_metrics()};
+    for (std::int64_t row = 0; row < dataset_.test.size(); ++row) {
+      std::uint64_t hash = 0;
+      for (const auto* corpus : {&dataset_.test.texts, &dataset_.test.labels}) {
+        for (const auto id : corpus->tokens(row)) {
+          hash = base::mix64(hash ^ static_cast<std::uint64_t>(id));
+        }
+        hash = base::mix64(~hash);
+      }
+      items.add(hash, evaluation.documents[static_cast<std::size_t>(row)].metrics);
+    }
+    metrics::write_item_scores(folder / metrics::kItemScoresFile, items);
+    return {.items = evaluation.totals.total(),
+            .scores = evaluation.scores(),
+            .baselines = {},
+            .table = label_set_table(evaluation, dataset_.labels)};
   }
 
   Evaluation evaluate(const LabelledCorpus& documents, const LinearPart* linear) const {
@@ -203,15 +295,13 @@ class Task final : public train::Task {
   std::optional<Start> start_;
   Dataset dataset_;
   ClassifierModel model_;
-  ClassificationLoss loss_;
-  mutable std::optional<std::optional<LinearPart>> fitted_;  // see fitted_linear()
+  Loss loss_;
+  mutable std::optional<Fitted> fitted_;  // see fitted()
   data::BatchPlan plan_;
   data::BatchStream<Batch> batches_;  // last: it reads the data set
 };
 
 }  // namespace
-
-Recipe::Recipe() { train.metric = measures().validation.front(); }
 
 void Recipe::visit_train_fields(base::FieldVisitor& visit) {
   train.visit_fields(visit, measures());
@@ -224,10 +314,10 @@ Recipe Recipe::read(const base::ConfigTree& tree) {
   tree.check_sections({"task", "data", "model", "text", "linear", "train"});
   tree.read_section("text", recipe.text);
   tree.read_section("linear", recipe.linear);
+  tree.read_section("data", recipe.data);
   train::TrainSection<Recipe> section{recipe};
   tree.read_section("train", section);
   recipe.resolve_metric();
-  tree.read_section("data", recipe.data);
   recipe.model = ModelConfig::read(tree);
   // Documents longer than the positions are truncated and counted.
   recipe.data.max_tokens = recipe.model.text.token_limit(recipe.data.max_tokens);
@@ -243,7 +333,11 @@ std::string Recipe::task() const { return "classification"; }
 
 train::Measures Recipe::measures() const {
   std::vector<std::string> names;
-  for (const auto& metric : metrics::class_metrics()) names.push_back(metric.name);
+  if (data.several_labels()) {
+    for (const auto& metric : metrics::label_set_metrics()) names.push_back(metric.name);
+  } else {
+    for (const auto& metric : metrics::class_metrics()) names.push_back(metric.name);
+  }
   return train::Measures::of(names, "documents");
 }
 
@@ -289,18 +383,23 @@ nn::ParameterMap Recipe::largest_model() const {
 
 Classifier train(const Recipe& recipe, const std::filesystem::path& folder,
                  train::Observer* observer) {
+  Recipe resolved = recipe;
+  resolved.resolve_metric();
   return nn::without_torch_errors(
-      [&] { return Classifier::load(train::train_in(recipe, folder, observer)); });
+      [&] { return Classifier::load(train::train_in(resolved, folder, observer)); });
 }
 
 Classifier train(std::span<const Example> examples, const Recipe& recipe,
                  train::Observer* observer) {
+  Recipe resolved = recipe;
+  resolved.resolve_metric();
   return nn::without_torch_errors([&] {
-    const kernels::ComputeScope scope(recipe.train.precision, recipe.train.threads);
-    auto start = start_of(recipe);
-    auto dataset = prepare(examples, recipe.data, recipe.text, recipe.linear, point_of(start));
-    Task task(recipe, std::move(dataset), std::move(start));
-    train::Trainer trainer(recipe.train, task, {.observers = train::observer_list(observer)});
+    const kernels::ComputeScope scope(resolved.train.precision, resolved.train.threads);
+    auto start = start_of(resolved);
+    auto dataset =
+        prepare(examples, resolved.data, resolved.text, resolved.linear, point_of(start));
+    Task task(resolved, std::move(dataset), std::move(start));
+    train::Trainer trainer(resolved.train, task, {.observers = train::observer_list(observer)});
     trainer.run();
     return Classifier(std::move(task).take_content());
   });

@@ -29,10 +29,9 @@ class Recipe final : public train::Recipe {
   LossConfig loss;
   linear::LinearConfig linear;
 
-  /// A recipe with the default of every field.
-  Recipe();
-  /// Throws std::invalid_argument naming file, line and the nearest valid key.
+  /// Throws std::invalid_argument naming file, line and nearest valid key.
   static Recipe read(const base::ConfigTree& tree);
+  using train::Recipe::resolve_metric;
   /// Reads a TOML file and then `assignments` ("section.key=value").
   static Recipe load(const std::filesystem::path& file,
                      const std::vector<std::string>& assignments = {});
@@ -63,6 +62,9 @@ Classifier train(const Recipe& recipe, const std::filesystem::path& folder,
 ///
 ///   const std::vector<classification::Example> examples = {{"great chair", "pos"}, ...};
 ///   const auto classifier = classification::train(examples, recipe);
+///
+/// With recipe.data.multi_label the examples have lists of labels:
+///   {{.text = "great chair", .labels = {"pos", "furniture"}}, ...}
 Classifier train(std::span<const Example> examples, const Recipe& recipe,
                  train::Observer* observer = nullptr);
 

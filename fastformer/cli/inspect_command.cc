@@ -41,7 +41,8 @@ DataStatistics read_statistics(const classification::DataConfig& config, const f
   DataStatistics statistics;
   const auto reader = classification::open_reader(config, path);
   for (classification::Example example; reader->next(example);) {
-    ++statistics.labels[example.label];
+    for (const auto& label : example.labels) ++statistics.labels[label];
+    if (example.labels.empty()) ++statistics.labels[example.label];
     std::int64_t words = 0;
     text::visit_words(example.text, [&](std::string_view) { return ++words > 0; });
     statistics.lengths.push_back(words);

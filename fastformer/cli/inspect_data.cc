@@ -44,6 +44,7 @@ struct Finding {
   std::vector<std::string> names;  ///< how a recipe calls the columns
   classification::HeaderRow header = classification::HeaderRow::kAuto;
   std::int64_t bad_rows = 0, duplicates = 0;
+  bool has_label = false;
 };
 
 void note(Finding& finding, const std::string& sentence) {
@@ -192,6 +193,48 @@ std::string table_text(const Finding& finding) {
   return text;
 }
 
+// What is said of the labels, whose settings are added to the recipe; empty if no column has some.
+std::string labels_text(std::size_t text_column, Finding& finding) {
+  const auto& columns = finding.table.columns();
+  const auto setting = [&](const char* field, const std::string& value) {
+    finding.settings.push_back(std::string(field) + " = " + value);
+  };
+  if (const auto list = finding.table.label_list(text_column)) {
+    const auto& name = finding.names[list->column];
+    const bool json = list->separator == '[';
+    const std::string separator(1, list->separator);
+    setting("label_column", base::quoted(name));
+    setting(json ? "multi_label" : "label_separator", json ? "true" : base::quoted(separator));
+    std::string text =
+        "# the column '" + name + "' looks like several labels per row, " +
+        (json ? "as lists\n" : "with " + base::quoted(separator) + " between them\n");
+    if (!json) add_class_counts(columns[list->column].lists.at(list->separator).counts, text);
+    return text;
+  }
+  if (const auto flags = finding.table.flag_columns(text_column); !flags.empty()) {
+    std::string names;
+    std::map<std::string, std::int64_t, std::less<>> counts;
+    for (const auto column : flags) {
+      names += (names.empty() ? "" : ", ") + base::quoted(finding.names[column]);
+      counts[finding.names[column]] = columns[column].counts.find("1")->second;
+    }
+    setting("label_columns", "[" + names + "]");
+    std::string text = "# the columns of 0 and 1 look like several labels per row\n";
+    add_class_counts(counts, text);
+    return text;
+  }
+  const auto label = finding.table.label_column(text_column);
+  if (!label) return {};
+  setting("label_column", base::quoted(finding.names[*label]));
+  std::string text = "# the label seems to be the column '" + finding.names[*label] + "'\n";
+  if (columns[*label].empty > 0) {
+    text += base::format("# %lld rows have no label: complete or remove them before training\n",
+                         static_cast<long long>(columns[*label].empty));
+  }
+  add_class_counts(columns[*label].counts, text);
+  return text;
+}
+
 std::string inspect_table(const fs::path& path, Finding& finding,
                           const data::TextEncoding& encoding, const std::string& encoding_name) {
   if (finding.format == "jsonl") {
@@ -201,23 +244,16 @@ std::string inspect_table(const fs::path& path, Finding& finding,
   }
   std::string text = "# " + path.string() + ": " + finding.format + ", " + encoding_name + "\n" +
                      table_text(finding) + finding.notes;
-  const auto& columns = finding.table.columns();
   const auto text_column = finding.table.text_column();
   if (!text_column) return text + "# no column contains text\n";
-  const auto label = finding.table.label_column(*text_column);
   finding.settings.push_back("text_columns = [" + base::quoted(finding.names[*text_column]) + "]");
   text += "# the text seems to be in the column '" + finding.names[*text_column] + "'\n";
-  if (!label) {
+  const auto labels = labels_text(*text_column, finding);
+  finding.has_label = !labels.empty();
+  if (!finding.has_label) {
     return text + "# no column looks like a label: few different values, each of them frequent\n";
   }
-  finding.settings.push_back("label_column = " + base::quoted(finding.names[*label]));
-  text += "# the label seems to be in the column '" + finding.names[*label] + "'\n";
-  if (columns[*label].empty > 0) {
-    text += base::format("# %lld rows have no label: complete or remove them before training\n",
-                         static_cast<long long>(columns[*label].empty));
-  }
-  add_class_counts(columns[*label].counts, text);
-  return text;
+  return text + labels;
 }
 
 // Reads the texts again as training would.
@@ -256,16 +292,24 @@ std::string inspect_documents(const fs::path& path, Finding& finding,
   classification::DataConfig config;
   config.format = finding.format;
   config.encoding = encoding;
+  config.multi_label = finding.format == "fasttext";
   std::map<std::string, std::int64_t, std::less<>> counts;
   std::int64_t rows = 0;
+  bool several = false;
   Duplicates duplicates;
   classification::for_each_example(config, {path.string()}, [&](classification::Example& example) {
     ++rows;
-    ++counts[example.label];
+    for (const auto& label : example.labels) ++counts[label];
+    if (example.labels.empty()) ++counts[example.label];
+    several = several || example.labels.size() > 1;
     if (duplicates.add(example.text)) ++finding.duplicates;
   });
   std::string text =
       "# " + path.string() + ": " + finding.format + "\n# rows " + std::to_string(rows) + "\n";
+  if (several) {
+    text += "# some rows have several labels\n";
+    finding.settings.emplace_back("multi_label = true");
+  }
   add_class_counts(counts, text);
   return text;
 }
@@ -311,8 +355,8 @@ std::string inspect_data(const fs::path& path) {
     text = inspect_documents(path, finding, encoding);
   } else {
     text = inspect_table(path, finding, encoding, encoding_name);
+    if (!finding.has_label) return text;
     const auto column = finding.table.text_column();
-    if (!column || !finding.table.label_column(*column)) return text;
     finding.duplicates = count_duplicates(path, finding, encoding, finding.names[*column]);
   }
   return text + duplicates_text(finding.duplicates) + recipe(path, finding);

@@ -16,18 +16,67 @@ bool is_whole_number(std::string_view cell) {
   return !cell.empty() && cell.find_first_not_of("0123456789") == std::string_view::npos;
 }
 
+constexpr std::string_view kSeparators = ";|,";
+constexpr std::size_t kLongestList = 1000;  // bytes
+
 // Of two columns that could be the label the one that is called so.
 bool is_called_label(std::string_view name) {
   const auto lower = base::ascii_lowercase(name);
-  constexpr std::array<std::string_view, 10> kNames = {"label",  "class", "category", "sentiment",
-                                                       "target", "topic", "stars",    "rating",
-                                                       "score",  "y"};
+  constexpr std::array<std::string_view, 13> kNames = {
+      "label", "class",  "category", "categories", "sentiment", "target", "topic",
+      "stars", "rating", "score",    "tags",       "genres",    "y"};
   return std::ranges::any_of(kNames, [&](auto word) {
     return word.size() == 1 ? lower == word : lower.find(word) != std::string::npos;
   });
 }
 
 }  // namespace
+
+void ListProfile::add(std::string_view cell, char separator) {
+  if (overflow) return;
+  if (cell.find(separator) != std::string_view::npos) ++lists;
+  for (std::size_t end = 0; end != std::string_view::npos;) {
+    end = cell.find(separator);
+    const auto part = base::trimmed(cell.substr(0, end));
+    if (end != std::string_view::npos) cell.remove_prefix(end + 1);
+    if (part.empty()) continue;
+    ++parts;
+    if (const auto found = counts.find(part); found != counts.end()) {
+      ++found->second;
+    } else if (counts.size() < kCountedValues) {
+      counts.emplace(part, 1);
+    } else {
+      overflow = true;
+      return;
+    }
+  }
+}
+
+bool ListProfile::repeats(std::int64_t filled) const {
+  return !overflow && 10 * lists >= filled && counts.size() >= 2 &&
+         2 * static_cast<std::int64_t>(counts.size()) <= parts;
+}
+
+bool ColumnProfile::is_called_label() const { return cli::is_called_label(name); }
+
+bool ColumnProfile::is_flag() const {
+  return !overflow && empty == 0 && counts.contains("1") &&
+         std::ranges::all_of(
+             counts, [](const auto& entry) { return entry.first == "0" || entry.first == "1"; });
+}
+
+std::optional<char> ColumnProfile::list_separator() const {
+  if (filled() == 0 || numbers == filled()) return std::nullopt;
+  const auto json = lists.find('[');
+  if (json != lists.end() && json->second.lists == filled()) return '[';
+  for (const char separator : kSeparators) {
+    const auto found = lists.find(separator);
+    if (found == lists.end() || !found->second.repeats(filled())) continue;
+    // Labels are combined in more ways than there are labels; names with commas are not.
+    if (overflow || counts.size() > found->second.counts.size()) return separator;
+  }
+  return std::nullopt;
+}
 
 void ColumnProfile::add(std::string_view cell) {
   ++rows;
@@ -40,6 +89,10 @@ void ColumnProfile::add(std::string_view cell) {
   if (data::is_number(cell)) ++numbers;
   if (is_whole_number(cell)) ++whole_numbers;
   if (cell.find(' ') != std::string_view::npos) ++spaced;
+  if (cell.size() <= kLongestList) {
+    if (cell.front() == '[' && cell.back() == ']') ++lists['['].lists;
+    for (const char separator : kSeparators) lists[separator].add(cell, separator);
+  }
   if (const auto found = counts.find(cell); found != counts.end()) {
     ++found->second;
   } else if (counts.size() < kCountedValues) {
@@ -94,7 +147,7 @@ std::optional<std::size_t> TableProfile::label_column(std::size_t text) const {
   std::optional<std::size_t> best;
   const auto rank = [&](std::size_t i) {
     const auto& column = columns_[i];
-    return std::pair(!is_called_label(column.name), column.distinct());
+    return std::pair(!column.is_called_label(), column.distinct());
   };
   for (std::size_t i = 0; i < columns_.size(); ++i) {
     const auto& column = columns_[i];
@@ -104,6 +157,30 @@ std::optional<std::size_t> TableProfile::label_column(std::size_t text) const {
     if (!best || rank(i) < rank(*best)) best = i;
   }
   return best;
+}
+
+std::optional<LabelList> TableProfile::label_list(std::size_t text) const {
+  const auto label = label_column(text);
+  const bool has_label = label && columns_[*label].is_called_label();
+  std::optional<LabelList> best;
+  for (std::size_t i = 0; i < columns_.size(); ++i) {
+    const auto separator = columns_[i].list_separator();
+    if (i == text || !separator || (has_label && i != *label)) continue;
+    if (!best || (columns_[i].is_called_label() && !columns_[best->column].is_called_label())) {
+      best = {i, *separator};
+    }
+  }
+  return best;
+}
+
+std::vector<std::size_t> TableProfile::flag_columns(std::size_t text) const {
+  std::vector<std::size_t> flags;
+  for (std::size_t i = 0; i < columns_.size(); ++i) {
+    if (i != text && columns_[i].is_flag()) flags.push_back(i);
+  }
+  const auto label = label_column(text);
+  if (flags.size() < 2 || (label && columns_[*label].is_called_label())) flags.clear();
+  return flags;
 }
 
 }  // namespace fastformer::cli

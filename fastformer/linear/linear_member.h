@@ -63,6 +63,12 @@ inline float from_bfloat16(std::uint16_t x) {
 /// The features of a text: pairs of column and value, each column once.
 using SparseRow = std::vector<std::pair<std::int32_t, float>>;
 
+/// Turns the scores of one member into logits: sharpness * score + bias.
+struct Calibration {
+  double sharpness = 1;  ///< inverse temperature
+  double bias = 0;       ///< 0 for classes that exclude each other
+};
+
 /// A linear classifier of n-grams, one-versus-rest:
 ///   score[c] = bias[c] + sum over the columns f of the text of value[f] * weights[f, c].
 struct LinearMember {

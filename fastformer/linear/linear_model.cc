@@ -17,25 +17,27 @@ constexpr std::int64_t kMaximumNaiveBayesClasses = 10;
 }  // namespace
 
 LinearModel::LinearModel(NgramTable table, std::vector<LinearMember> members,
-                         std::vector<double> sharpness)
+                         std::vector<Calibration> calibrations)
     : table_(std::move(table)),
       members_(std::move(members)),
-      sharpness_(std::move(sharpness)),
+      calibrations_(std::move(calibrations)),
       is_word_(word_columns(table_)) {}
 
 LinearModel LinearModel::fit(const LabelledRows& train, const LabelledRows& validation,
                              NgramTable table, const LinearConfig& config) {
   const auto all = all_rows(train.size());
+  const auto classes = all_classes(train.targets.classes);
   std::vector<LinearMember> members;
-  std::vector<double> sharpness;
+  std::vector<Calibration> calibrations;
   for (const auto& name : config.members) {
     const auto weighting = base::parse_word<Weighting>(name, "linear.members");
-    if (weighting == Weighting::kNaiveBayes && train.classes > kMaximumNaiveBayesClasses) continue;
+    if (weighting == Weighting::kNaiveBayes && train.targets.classes > kMaximumNaiveBayesClasses)
+      continue;
     const auto chosen = choose(train, validation, table, weighting, config);
-    members.push_back(linear::fit(train, all, table, chosen.config));
-    sharpness.push_back(chosen.sharpness);
+    members.push_back(linear::fit(train, all, classes, table, chosen.config));
+    calibrations.push_back(chosen.calibration);
   }
-  return LinearModel(std::move(table), std::move(members), std::move(sharpness));
+  return LinearModel(std::move(table), std::move(members), std::move(calibrations));
 }
 
 SparseRow LinearModel::row(std::size_t member, std::span<const std::int32_t> sorted) const {
@@ -55,7 +57,8 @@ std::vector<std::vector<double>> LinearModel::scores(std::span<const std::int32_
 
 std::vector<std::pair<std::string, double>> LinearModel::contributions(std::string_view text,
                                                                        std::int64_t label,
-                                                                       const Pool& pool) const {
+                                                                       const Pool& pool,
+                                                                       Baseline baseline) const {
   const auto spellings = table_.spellings(text);
   std::vector<std::int32_t> sorted;
   table_.encode(text, sorted);
@@ -64,13 +67,11 @@ std::vector<std::pair<std::string, double>> LinearModel::contributions(std::stri
   for (std::size_t k = 0; k < members_.size(); ++k) {
     const auto& member = members_[k];
     for (const auto& [column, value] : row(k, sorted)) {
-      double own = 0, mean = 0;
-      for (std::int64_t c = 0; c < member.classes; ++c) {
-        const double weight = member.weight(column, c);
-        mean += weight / static_cast<double>(member.classes);
-        if (c == label) own = weight;
+      double weight = member.weight(column, label);
+      for (std::int64_t c = 0; baseline == Baseline::kMeanOfClasses && c < member.classes; ++c) {
+        weight -= member.weight(column, c) / static_cast<double>(member.classes);
       }
-      sums[column] += pool.coefficients[k + 1] * value * (own - mean);
+      sums[column] += pool.coefficients[k + 1] * value * weight;
     }
   }
   std::vector<std::pair<std::string, double>> result;

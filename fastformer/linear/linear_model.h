@@ -15,6 +15,10 @@
 
 namespace fastformer::linear {
 
+/// The zero of the contributions of n-grams: 0, or the mean of the classes, which counts if classes
+/// exclude each other.
+enum class Baseline : std::uint8_t { kZero, kMeanOfClasses };
+
 /// The linear members of a classifier; they share one table of n-grams. Immutable; safe to share
 /// between threads.
 ///
@@ -22,7 +26,8 @@ namespace fastformer::linear {
 ///   const auto scores = model.scores(columns);  // [members] of [classes]
 class LinearModel {
  public:
-  LinearModel(NgramTable table, std::vector<LinearMember> members, std::vector<double> sharpness);
+  LinearModel(NgramTable table, std::vector<LinearMember> members,
+              std::vector<Calibration> calibrations);
 
   /// Selects words, characters and C of each member by the cross-entropy of its calibrated scores,
   /// then fits it on all of `train`. Selection uses `validation` if it has at least 1,000 rows,
@@ -32,23 +37,23 @@ class LinearModel {
 
   /// The scores of a text: [members][classes]. `columns`: its n-grams, from NgramTable::encode.
   std::vector<std::vector<double>> scores(std::span<const std::int32_t> columns) const;
-  /// What each known n-gram of a text adds to the logit of class `label` minus the mean logit in
-  /// `pool`; largest absolute value first. The pool's first coefficient is the network's.
+  /// What each known n-gram of a text adds to `pool`'s logit of class `label`; largest absolute
+  /// value first. The pool's first coefficient is the network's.
   std::vector<std::pair<std::string, double>> contributions(std::string_view text,
-                                                            std::int64_t label,
-                                                            const Pool& pool) const;
+                                                            std::int64_t label, const Pool& pool,
+                                                            Baseline baseline) const;
 
   const NgramTable& table() const { return table_; }
   const std::vector<LinearMember>& members() const { return members_; }
-  /// The inverse temperature of each member's scores: its coefficient in a pool of its own.
-  const std::vector<double>& sharpness() const { return sharpness_; }
+  /// The calibration of each member's scores: a pool of one member.
+  const std::vector<Calibration>& calibrations() const { return calibrations_; }
 
  private:
   SparseRow row(std::size_t member, std::span<const std::int32_t> sorted) const;
 
   NgramTable table_;
   std::vector<LinearMember> members_;
-  std::vector<double> sharpness_;
+  std::vector<Calibration> calibrations_;
   std::vector<bool> is_word_;
 };
 

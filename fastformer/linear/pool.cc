@@ -3,17 +3,19 @@
 #include <algorithm>
 #include <cmath>
 
+#include "fastformer/linear/sigmoid_pool.h"
+
 namespace fastformer::linear {
 namespace {
 
-// The objective of fit_pool, convex in the coefficients.
+// The objective of fit_pool for classes, convex in the coefficients.
 class Objective {
  public:
-  Objective(const std::vector<std::vector<double>>& scores, std::span<const std::int32_t> labels,
-            std::int64_t classes, std::span<const double> prior)
+  Objective(const std::vector<std::vector<double>>& scores, const Targets& targets,
+            std::span<const double> prior)
       : scores_(scores),
-        labels_(labels),
-        classes_(static_cast<std::size_t>(classes)),
+        labels_(targets.ids),
+        classes_(static_cast<std::size_t>(targets.classes)),
         prior_(prior) {}
 
   std::size_t members() const { return scores_.size(); }
@@ -80,7 +82,7 @@ double softmax(std::span<double> row) {
 }
 
 std::vector<double> Pool::logits(const std::vector<std::vector<double>>& scores) const {
-  std::vector<double> sum(scores.empty() ? 0 : scores.front().size());
+  std::vector<double> sum(scores.empty() ? 0 : scores.front().size(), bias);
   for (std::size_t k = 0; k < scores.size(); ++k) {
     if (coefficients[k] == 0) continue;
     for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += coefficients[k] * scores[k][i];
@@ -88,22 +90,37 @@ std::vector<double> Pool::logits(const std::vector<std::vector<double>>& scores)
   return sum;
 }
 
-double cross_entropy(std::span<const double> logits, std::span<const std::int32_t> labels,
-                     std::int64_t classes) {
-  const auto count = static_cast<std::size_t>(classes);
-  std::vector<double> row(count);
-  double sum = 0;
-  for (std::size_t i = 0; i < labels.size(); ++i) {
-    std::copy_n(&logits[i * count], count, row.begin());
-    const double target = row[static_cast<std::size_t>(labels[i])];
-    sum += softmax(row) - target;
-  }
-  return sum / static_cast<double>(labels.size());
+double sigmoid(double logit) {
+  return logit >= 0 ? 1 / (1 + std::exp(-logit)) : 1 - 1 / (1 + std::exp(logit));
 }
 
-Pool fit_pool(const std::vector<std::vector<double>>& scores, std::span<const std::int32_t> labels,
-              std::int64_t classes, std::span<const double> prior) {
-  const Objective objective(scores, labels, classes, prior);
+double cross_entropy_of(std::span<const double> logits, std::span<const std::int32_t> labels,
+                        bool several) {
+  if (!several) {
+    std::vector<double> row(logits.begin(), logits.end());
+    const double target = row[static_cast<std::size_t>(labels.front())];
+    return softmax(row) - target;
+  }
+  double sum = 0;
+  for (const double z : logits) sum += std::max(z, 0.0) + std::log1p(std::exp(-std::abs(z)));
+  for (const auto label : labels) sum -= logits[static_cast<std::size_t>(label)];
+  return sum;
+}
+
+double cross_entropy(std::span<const double> logits, const Targets& targets) {
+  const auto count = static_cast<std::size_t>(targets.classes);
+  double sum = 0;
+  for (std::int64_t i = 0; i < targets.size(); ++i) {
+    sum += cross_entropy_of(logits.subspan(static_cast<std::size_t>(i) * count, count),
+                            targets.of(i), targets.several);
+  }
+  return sum / static_cast<double>(targets.size());
+}
+
+Pool fit_pool(const std::vector<std::vector<double>>& scores, const Targets& targets,
+              std::span<const double> prior) {
+  if (targets.several) return fit_sigmoid_pool(scores, targets, prior);
+  const Objective objective(scores, targets, prior);
   const auto count = objective.members();
   Pool pool{{prior.begin(), prior.end()}};
   auto& a = pool.coefficients;

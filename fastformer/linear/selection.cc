@@ -15,6 +15,8 @@ constexpr std::size_t kFolds = 5;
 constexpr std::size_t kHeldOutPart = 10;
 // Fits on more rows than this, divided by the classes, take long and choose the same.
 constexpr std::size_t kRowsTimesClasses = 300'000;
+// Of several labels per text so many are fitted, from the most frequent to the rarest.
+constexpr std::size_t kJudgedLabels = 20;
 constexpr double kSmallestC = 1.0 / 32, kLargestC = 32;
 
 // Rows to fit on, and others to judge by.
@@ -22,24 +24,43 @@ struct Fold {
   std::vector<std::int64_t> train, judged;
 };
 
-// Part i of `parts` has each `parts`-th row of a class, in an order drawn from a fixed seed.
+// Part i of `parts` has each `parts`-th row of a class (of several labels per text: of all rows),
+// in an order drawn from a fixed seed.
 std::vector<std::size_t> parts_of(const LabelledRows& rows, std::size_t parts) {
   auto order = all_rows(rows.size());
   base::Random(1).shuffle(order);
-  std::vector<std::size_t> seen(static_cast<std::size_t>(rows.classes)), part(order.size());
+  const auto& targets = rows.targets;
+  std::vector<std::size_t> seen(static_cast<std::size_t>(targets.classes)), part(order.size());
   for (const auto row : order) {
-    const auto label = static_cast<std::size_t>(rows.labels[static_cast<std::size_t>(row)]);
+    const auto label = targets.several ? 0 : static_cast<std::size_t>(targets.of(row).front());
     part[static_cast<std::size_t>(row)] = seen[label]++ % parts;
   }
   return part;
 }
 
+// The classes that are fitted, ascending.
+std::vector<std::int32_t> judged_classes(const Targets& targets) {
+  auto classes = all_classes(targets.classes);
+  if (!targets.several || classes.size() <= kJudgedLabels) return classes;
+  std::vector<std::int64_t> counts(classes.size());
+  for (const auto label : targets.ids) ++counts[static_cast<std::size_t>(label)];
+  std::stable_sort(classes.begin(), classes.end(), [&](auto a, auto b) {
+    return counts[static_cast<std::size_t>(a)] > counts[static_cast<std::size_t>(b)];
+  });
+  std::vector<std::int32_t> sample;
+  for (std::size_t i = 0; i < kJudgedLabels; ++i) {
+    sample.push_back(classes[i * classes.size() / kJudgedLabels]);
+  }
+  std::sort(sample.begin(), sample.end());
+  return sample;
+}
+
 class Judge {
  public:
   Judge(const LabelledRows& train, const LabelledRows& validation, const NgramTable& table)
-      : train_(train), table_(table), judged_(&train) {
+      : train_(train), table_(table), judged_(&train), classes_(judged_classes(train.targets)) {
     divide(validation);
-    const auto most = kRowsTimesClasses / static_cast<std::size_t>(train.classes);
+    const auto most = kRowsTimesClasses / classes_.size();
     for (auto& fold : folds_) {
       if (fold.train.size() <= most) continue;
       base::Random(2).shuffle(fold.train);
@@ -47,22 +68,20 @@ class Judge {
     }
   }
 
-  // Cross-entropy at the best temperature, whose inverse is left in `sharpness`.
-  double operator()(const MemberConfig& config, double& sharpness) const {
+  // Cross-entropy of the calibrated scores; leaves the calibration in the second argument.
+  double operator()(const MemberConfig& config, Calibration& calibration) const {
     std::vector<std::vector<double>> scores(1);
-    std::vector<std::int32_t> labels;
+    Targets targets{.classes = std::ssize(classes_), .several = train_.targets.several};
     for (const auto& fold : folds_) {
-      const auto member = fit(train_, fold.train, table_, config);
+      const auto member = fit(train_, fold.train, classes_, table_, config);
       const auto part = linear::scores(member, *judged_, fold.judged, table_);
       scores.front().insert(scores.front().end(), part.begin(), part.end());
-      for (const auto row : fold.judged) {
-        labels.push_back(judged_->labels[static_cast<std::size_t>(row)]);
-      }
+      for (const auto row : fold.judged) targets.add(judged_labels(row));
     }
     const std::array prior = {1.0};
-    const auto pool = fit_pool(scores, labels, train_.classes, prior);
-    sharpness = pool.coefficients.front();
-    return cross_entropy(pool.logits(scores), labels, train_.classes);
+    const auto pool = fit_pool(scores, targets, prior);
+    calibration = {.sharpness = pool.coefficients.front(), .bias = pool.bias};
+    return cross_entropy(pool.logits(scores), targets);
   }
 
  private:
@@ -82,9 +101,21 @@ class Judge {
     }
   }
 
+  // The labels of a row as positions in classes_.
+  std::vector<std::int32_t> judged_labels(std::int64_t row) const {
+    std::vector<std::int32_t> labels;
+    for (const auto label : judged_->targets.of(row)) {
+      const auto found = std::lower_bound(classes_.begin(), classes_.end(), label);
+      if (found == classes_.end() || *found != label) continue;
+      labels.push_back(static_cast<std::int32_t>(found - classes_.begin()));
+    }
+    return labels;
+  }
+
   const LabelledRows& train_;
   const NgramTable& table_;
   const LabelledRows* judged_;
+  std::vector<std::int32_t> classes_;
   std::vector<Fold> folds_;
 };
 
@@ -98,10 +129,10 @@ Choice choose(const LabelledRows& train, const LabelledRows& validation, const N
                .words = std::min<std::int64_t>(tfidf ? 2 : 3, config.words),
                .characters = tfidf && table.config().characters > 0,
                .c = config.c > 0 ? config.c : (tfidf ? 0.5 : 1.0)}};
-  double least = judge(best.config, best.sharpness);
+  double least = judge(best.config, best.calibration);
   const auto better = [&](const MemberConfig& other) {
     Choice choice{other};
-    const double value = judge(other, choice.sharpness);
+    const double value = judge(other, choice.calibration);
     if (value >= least) return false;
     least = value;
     best = choice;

@@ -6,14 +6,15 @@
 
 namespace fastformer::linear {
 
-/// The selected settings of a member, and the inverse temperature of its scores.
+/// The selected settings of a member, and the calibration of its scores.
 struct Choice {
   MemberConfig config;
-  double sharpness = 1;
+  Calibration calibration;
 };
 
 /// Selects words, characters and C of a member, one after another, by the cross-entropy of its
-/// scores at their best temperature. For the rows that it uses, see LinearModel::fit.
+/// calibrated scores. For the rows that it uses, see LinearModel::fit. If texts have several
+/// labels, a sample of the labels is used.
 Choice choose(const LabelledRows& train, const LabelledRows& validation, const NgramTable& table,
               Weighting weighting, const LinearConfig& config);
 

@@ -120,6 +120,12 @@ std::vector<std::int64_t> all_rows(std::int64_t count) {
   return rows;
 }
 
+std::vector<std::int32_t> all_classes(std::int64_t count) {
+  std::vector<std::int32_t> classes(static_cast<std::size_t>(count));
+  std::iota(classes.begin(), classes.end(), 0);
+  return classes;
+}
+
 std::vector<bool> word_columns(const NgramTable& table) {
   std::vector<bool> words;
   for (const auto key : table.keys()) words.push_back(NgramKey(key).kind() == NgramKind::kWords);
@@ -127,12 +133,13 @@ std::vector<bool> word_columns(const NgramTable& table) {
 }
 
 LinearMember fit(const LabelledRows& rows, std::span<const std::int64_t> used,
-                 const NgramTable& table, const MemberConfig& config) {
+                 std::span<const std::int32_t> of_classes, const NgramTable& table,
+                 const MemberConfig& config) {
   set_print_string_function(ignore);
   const auto columns = static_cast<std::size_t>(table.size());
-  const auto classes = static_cast<std::size_t>(rows.classes);
+  const auto classes = of_classes.size();
   LinearMember member{.config = config,
-                      .classes = rows.classes,
+                      .classes = std::ssize(of_classes),
                       .scale = scale_of(rows, used, table, config),
                       .weights = std::vector<std::uint16_t>(columns * classes),
                       .bias = std::vector<float>(classes)};
@@ -146,13 +153,14 @@ LinearMember fit(const LabelledRows& rows, std::span<const std::int64_t> used,
   const bool ratios = config.weighting == Weighting::kNaiveBayes;
   std::vector<double> factors(columns, 1);
   // Of two classes the second has the weights of the first with the other sign.
-  const std::size_t solved = classes == 2 ? 1 : classes;
+  const bool mirrored = classes == 2 && !rows.targets.several;
+  const std::size_t solved = mirrored ? 1 : classes;
   for (std::size_t c = 0; c < solved; ++c) {
     auto& targets = problem.targets();
     bool some = false, all = true;
     for (std::size_t i = 0; i < used.size(); ++i) {
-      const bool is_class =
-          rows.labels[static_cast<std::size_t>(used[i])] == static_cast<std::int32_t>(c);
+      const auto labels = rows.targets.of(used[i]);
+      const bool is_class = std::binary_search(labels.begin(), labels.end(), of_classes[c]);
       targets[i] = is_class ? 1 : -1;
       some = some || is_class;
       all = all && is_class;
@@ -171,7 +179,7 @@ LinearMember fit(const LabelledRows& rows, std::span<const std::int64_t> used,
     }
     member.bias[c] = static_cast<float>(weights[columns]);
   }
-  if (classes == 2) {
+  if (mirrored) {
     member.bias[1] = -member.bias[0];
     for (std::size_t f = 0; f < columns; ++f) {
       member.weights[2 * f + 1] = member.weights[2 * f] ^ 0x8000;  // the sign bit

@@ -75,8 +75,8 @@ bool has_test_results(const fs::path& folder) {
 }
 
 std::optional<SystemComparison> compare_tests(const Folders& first, const Folders& second) {
-  return fs::exists(first.front() / kClassPredictionsFile) ? compare_predictions(first, second)
-                                                           : compare_items(first, second);
+  return fs::exists(first.front() / kItemScoresFile) ? compare_items(first, second)
+                                                     : compare_predictions(first, second);
 }
 
 }  // namespace fastformer::metrics

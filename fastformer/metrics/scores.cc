@@ -5,6 +5,7 @@
 
 #include "fastformer/base/format.h"
 #include "fastformer/metrics/confusion_matrix.h"
+#include "fastformer/metrics/label_sets.h"
 #include "fastformer/metrics/ranking.h"
 
 namespace fastformer::metrics {
@@ -24,6 +25,9 @@ std::string score_title(const std::string& name) {
     if (metric.name == name) return metric.title;
   }
   for (const auto& metric : ranking_metrics()) {
+    if (metric.name == name) return metric.title;
+  }
+  for (const auto& metric : label_set_metrics()) {
     if (metric.name == name) return metric.title;
   }
   static const std::map<std::string, std::string> rouge = {{"rouge_1", "ROUGE-1"},

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <random>
 #include <string>
 #include <vector>
@@ -41,13 +42,18 @@ NgramTable table_of(const Corpus& corpus, const NgramConfig& config) {
 }
 
 LabelledRows rows_of(const Corpus& corpus, const NgramTable& table, std::int64_t classes) {
-  LabelledRows rows{.columns = {}, .labels = corpus.labels, .classes = classes};
+  LabelledRows rows{.columns = {}, .targets = Targets::of_classes(corpus.labels, classes)};
   for (const auto& text : corpus.texts) {
     auto& columns = rows.columns.emplace_back();
     table.encode(text, columns);
     std::sort(columns.begin(), columns.end());
   }
   return rows;
+}
+
+LinearMember fit_all(const LabelledRows& rows, const NgramTable& table,
+                     const MemberConfig& config) {
+  return fit(rows, all_rows(rows.size()), all_classes(rows.targets.classes), table, config);
 }
 
 // The values of a text by the definition: (1 + ln count) * idf, words and characters of length 1.
@@ -72,7 +78,7 @@ TEST(SolverTest, TheWeightsOfAnSvmAreOptimal) {
   const auto table = table_of(data, {.words = 1, .characters = 0});
   const auto rows = rows_of(data, table, 2);
   const MemberConfig config{.words = 1, .c = 0.5};
-  const auto member = fit(rows, all_rows(rows.size()), table, config);
+  const auto member = fit_all(rows, table, config);
   const auto is_word = word_columns(table);
   const auto value = [&](const std::vector<double>& w, double bias) {
     double sum = bias * bias / 2;
@@ -83,7 +89,7 @@ TEST(SolverTest, TheWeightsOfAnSvmAreOptimal) {
                                             rows.columns[static_cast<std::size_t>(i)])) {
         score += x * w[static_cast<std::size_t>(column)];
       }
-      const double target = rows.labels[static_cast<std::size_t>(i)] == 0 ? 1 : -1;
+      const double target = rows.targets.of(i).front() == 0 ? 1 : -1;
       sum += config.c * std::pow(std::max(0.0, 1 - target * score), 2);
     }
     return sum;
@@ -107,16 +113,16 @@ TEST(LinearModelTest, EachWeightingLearnsEachNumberOfClasses) {
     const auto data = corpus(300, classes);
     auto table = table_of(data, {.words = 2, .characters = 3});
     const auto rows = rows_of(data, table, classes);
-    const LabelledRows none{.columns = {}, .labels = {}, .classes = classes};
+    const LabelledRows none{.columns = {}, .targets = {.classes = classes}};
     const auto model = LinearModel::fit(rows, none, std::move(table), {.words = 2});
     ASSERT_EQ(model.members().size(), 2u);
     for (std::size_t k = 0; k < 2; ++k) {
-      EXPECT_GT(model.sharpness()[k], 0);
+      EXPECT_GT(model.calibrations()[k].sharpness, 0);
       std::int64_t right = 0;
       for (std::int64_t i = 0; i < rows.size(); ++i) {
         const auto scores = model.scores(rows.columns[static_cast<std::size_t>(i)])[k];
         right += std::max_element(scores.begin(), scores.end()) - scores.begin() ==
-                 rows.labels[static_cast<std::size_t>(i)];
+                 rows.targets.of(i).front();
       }
       EXPECT_GT(right, 280) << classes << ' ' << k;
     }
@@ -129,8 +135,7 @@ TEST(LinearModelTest, FittingTwiceGivesTheSameWeights) {
   const auto rows = rows_of(data, table, 3);
   for (const auto weighting : {Weighting::kTfidf, Weighting::kNaiveBayes}) {
     const MemberConfig config{.weighting = weighting, .c = 1};
-    const auto a = fit(rows, all_rows(rows.size()), table, config),
-               b = fit(rows, all_rows(rows.size()), table, config);
+    const auto a = fit_all(rows, table, config), b = fit_all(rows, table, config);
     EXPECT_EQ(a.weights, b.weights);
     EXPECT_EQ(a.bias, b.bias);
   }
@@ -140,7 +145,7 @@ TEST(LinearModelTest, AClassWithoutRowsAndOneWithAllAreNoFault) {
   const auto data = corpus(30, 1);
   const auto table = table_of(data, {.words = 1, .characters = 0});
   const auto rows = rows_of(data, table, 3);
-  const auto member = fit(rows, all_rows(rows.size()), table, {.words = 1});
+  const auto member = fit_all(rows, table, {.words = 1});
   EXPECT_EQ(member.bias, (std::vector<float>{1, -1, -1}));
 }
 
@@ -150,7 +155,7 @@ TEST(LinearModelTest, ContributionsAddUpToTheLogit) {
   const auto data = corpus(200, 3);
   auto table = table_of(data, {.words = 2, .characters = 3});
   const auto rows = rows_of(data, table, 3);
-  const LabelledRows none{.columns = {}, .labels = {}, .classes = 3};
+  const LabelledRows none{.columns = {}, .targets = {.classes = 3}};
   const auto model = LinearModel::fit(rows, none, std::move(table), {.words = 2});
   const Pool pool{{0.5, 0.7, 0.2}};
   const std::string text = "topic01 word3 word4 topic22";
@@ -166,11 +171,90 @@ TEST(LinearModelTest, ContributionsAddUpToTheLogit) {
         expected += pool.coefficients[k + 1] * part * (scores[k][c] - bias[c]);
       }
     }
-    const auto contributions = model.contributions(text, label, pool);
+    const auto contributions = model.contributions(text, label, pool, Baseline::kMeanOfClasses);
     for (const auto& [spelling, amount] : contributions) sum += amount;
     EXPECT_NEAR(sum, expected, 1e-5);
     EXPECT_GE(std::abs(contributions.front().second), std::abs(contributions.back().second));
   }
+}
+
+// Each text has the topics whose words it holds: none, one or two of three.
+struct SeveralTopics {
+  SeveralTopics() {
+    std::mt19937_64 random(4);
+    for (int i = 0; i < 400; ++i) {
+      std::vector<std::int32_t> labels;
+      std::string text = "word" + std::to_string(random() % 9);
+      for (std::int32_t label = 0; label < 3; ++label) {
+        if (random() % 3 > 0) continue;
+        labels.push_back(label);
+        text += " topic" + std::to_string(label) + " word" + std::to_string(random() % 9);
+      }
+      texts.texts.push_back(text);
+      targets.add(labels);
+    }
+    table = table_of(texts, {.words = 2, .characters = 0});
+    texts.labels.assign(texts.texts.size(), 0);
+    rows = rows_of(texts, *table, 3);
+    rows.targets = targets;
+  }
+  Corpus texts;
+  Targets targets{.classes = 3, .several = true};
+  std::optional<NgramTable> table;
+  LabelledRows rows;
+};
+
+TEST(LinearModelTest, EachOfSeveralLabelsIsDecidedOnItsOwn) {
+  SeveralTopics data;
+  const LabelledRows none{.columns = {}, .targets = {.classes = 3, .several = true}};
+  const auto model = LinearModel::fit(data.rows, none, *data.table, {.words = 2});
+  ASSERT_EQ(model.members().size(), 2u);
+  for (std::size_t k = 0; k < 2; ++k) {
+    EXPECT_GT(model.calibrations()[k].sharpness, 0);
+    std::int64_t right = 0;
+    for (std::int64_t i = 0; i < data.rows.size(); ++i) {
+      const auto scores = model.scores(data.rows.columns[static_cast<std::size_t>(i)])[k];
+      std::vector<std::int32_t> predicted;
+      for (std::int32_t c = 0; c < 3; ++c) {
+        if (scores[static_cast<std::size_t>(c)] > 0) predicted.push_back(c);
+      }
+      right += std::ranges::equal(predicted, data.targets.of(i)) ? 1 : 0;
+    }
+    EXPECT_GT(right, 380) << k;
+  }
+}
+
+TEST(LinearModelTest, OfTwoLabelsNeitherIsTheOppositeOfTheOther) {
+  SeveralTopics data;
+  const std::vector<std::int32_t> classes = {0, 2};
+  const auto member =
+      fit(data.rows, all_rows(data.rows.size()), classes, *data.table, {.words = 1});
+  const auto whole = fit_all(data.rows, *data.table, {.words = 1});
+  ASSERT_EQ(member.classes, 2);
+  for (std::int32_t f = 0; f < data.table->size(); ++f) {
+    EXPECT_EQ(member.weight(f, 0), whole.weight(f, 0));
+    EXPECT_EQ(member.weight(f, 1), whole.weight(f, 2));
+  }
+  EXPECT_NE(member.bias[0], -member.bias[1]);
+}
+
+TEST(LinearModelTest, ContributionsFromZeroAddUpToTheScore) {
+  SeveralTopics data;
+  const LabelledRows none{.columns = {}, .targets = {.classes = 3, .several = true}};
+  const auto model = LinearModel::fit(data.rows, none, *data.table, {.words = 2});
+  const Pool pool{.coefficients = {0.5, 0.7, 0.2}, .bias = 1};
+  const std::string text = "word1 topic2 word3";
+  std::vector<std::int32_t> columns;
+  model.table().encode(text, columns);
+  const auto scores = model.scores(columns);
+  double expected = 0, sum = 0;
+  for (std::size_t k = 0; k < 2; ++k) {
+    expected += pool.coefficients[k + 1] * (scores[k][2] - model.members()[k].bias[2]);
+  }
+  for (const auto& [spelling, amount] : model.contributions(text, 2, pool, Baseline::kZero)) {
+    sum += amount;
+  }
+  EXPECT_NEAR(sum, expected, 1e-5);
 }
 
 }  // namespace

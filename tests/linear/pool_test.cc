@@ -40,7 +40,7 @@ std::vector<double> times(std::vector<double> values, double factor) {
 TEST(PoolTest, OneMemberGetsItsTemperatureBack) {
   const auto data = sample(20000, 4);
   const std::array prior = {1.0};
-  const auto pool = fit_pool({times(data.scores, 5)}, data.labels, 4, prior);
+  const auto pool = fit_pool({times(data.scores, 5)}, Targets::of_classes(data.labels, 4), prior);
   EXPECT_NEAR(pool.coefficients[0], 0.2, 0.01);
 }
 
@@ -49,7 +49,8 @@ TEST(PoolTest, AMemberThatKnowsNothingGetsNoWeight) {
   auto noise = sample(20000, 3).scores;
   std::rotate(noise.begin(), noise.begin() + 3, noise.end());  // the scores of another row
   const std::array prior = {0.5, 0.5};
-  const auto pool = fit_pool({data.scores, times(noise, -1)}, data.labels, 3, prior);
+  const auto pool =
+      fit_pool({data.scores, times(noise, -1)}, Targets::of_classes(data.labels, 3), prior);
   EXPECT_NEAR(pool.coefficients[0], 1, 0.05);
   EXPECT_NEAR(pool.coefficients[1], 0, 0.03);
   EXPECT_GE(pool.coefficients[1], 0);
@@ -66,9 +67,10 @@ TEST(PoolTest, TheResultIsTheSmallestValue) {
   const auto value = [&](const std::vector<double>& a) {
     double penalty = 0;
     for (std::size_t k = 0; k < 2; ++k) penalty += std::pow(a[k] / prior[k] - 1, 2);
-    return cross_entropy(Pool{a}.logits(scores), data.labels, 3) + penalty / 500;
+    return cross_entropy(Pool{a}.logits(scores), Targets::of_classes(data.labels, 3)) +
+           penalty / 500;
   };
-  const auto best = fit_pool(scores, data.labels, 3, prior).coefficients;
+  const auto best = fit_pool(scores, Targets::of_classes(data.labels, 3), prior).coefficients;
   for (const double step : {-1e-3, 1e-3}) {
     for (std::size_t k = 0; k < 2; ++k) {
       auto moved = best;
@@ -82,7 +84,7 @@ TEST(PoolTest, FewRowsStayNearThePrior) {
   const std::vector<std::vector<double>> scores = {{3, 0}, {-3, 0}};
   const std::vector<std::int32_t> labels = {0};
   const std::array prior = {0.5, 0.5};
-  const auto pool = fit_pool(scores, labels, 2, prior);
+  const auto pool = fit_pool(scores, Targets::of_classes(labels, 2), prior);
   EXPECT_NEAR(pool.coefficients[0], 0.5, 0.5);
   EXPECT_NEAR(pool.coefficients[1], 0.5, 0.5);
 }
@@ -90,7 +92,96 @@ TEST(PoolTest, FewRowsStayNearThePrior) {
 TEST(PoolTest, CrossEntropyIsThatOfTheSoftmax) {
   const std::vector<double> logits = {std::log(0.2), std::log(0.8), 1000, 0};
   const std::vector<std::int32_t> labels = {0, 0};
-  EXPECT_NEAR(cross_entropy(logits, labels, 2), -std::log(0.2) / 2, 1e-12);
+  EXPECT_NEAR(cross_entropy(logits, Targets::of_classes(labels, 2)), -std::log(0.2) / 2, 1e-12);
+}
+
+struct LabelSample {
+  std::vector<double> scores;  // [rows, classes]
+  Targets targets;
+};
+
+// Labels drawn from sigmoid(scores).
+LabelSample label_sample(std::size_t rows, std::int32_t classes) {
+  std::mt19937_64 random(6);
+  std::normal_distribution<double> normal(-1, 2);
+  std::uniform_real_distribution<double> uniform;
+  LabelSample result{.scores = {}, .targets = {.classes = classes, .several = true}};
+  for (std::size_t i = 0; i < rows; ++i) {
+    std::vector<std::int32_t> labels;
+    for (std::int32_t c = 0; c < classes; ++c) {
+      result.scores.push_back(normal(random));
+      if (uniform(random) < sigmoid(result.scores.back())) labels.push_back(c);
+    }
+    result.targets.add(labels);
+  }
+  return result;
+}
+
+TEST(SigmoidPoolTest, TemperatureAndBiasAreFoundAgain) {
+  const auto data = label_sample(20000, 4);
+  auto moved = times(data.scores, 5);
+  for (auto& score : moved) score += 3;
+  const std::array prior = {1.0};
+  const auto pool = fit_pool({moved}, data.targets, prior);
+  EXPECT_NEAR(pool.coefficients[0], 0.2, 0.005);
+  EXPECT_NEAR(pool.bias, -0.6, 0.02);
+}
+
+TEST(SigmoidPoolTest, AMemberThatIsWrongGetsNoWeight) {
+  const auto data = label_sample(5000, 3);
+  auto noise = times(data.scores, -0.2);
+  std::rotate(noise.begin(), noise.begin() + 3, noise.end());
+  for (std::size_t i = 0; i < noise.size(); ++i) noise[i] -= 0.05 * data.scores[i];
+  const std::array prior = {0.5, 0.5};
+  const auto pool = fit_pool({data.scores, noise}, data.targets, prior);
+  EXPECT_NEAR(pool.coefficients[0], 1, 0.05);
+  EXPECT_NEAR(pool.coefficients[1], 0, 0.1);
+  EXPECT_GE(pool.coefficients[1], 0);
+}
+
+TEST(SigmoidPoolTest, TheResultIsTheSmallestValue) {
+  const auto data = label_sample(300, 3);
+  auto other = times(data.scores, 0.3);
+  std::mt19937_64 random(7);
+  std::normal_distribution<double> normal;
+  for (auto& score : other) score += normal(random);
+  const std::vector<std::vector<double>> scores = {times(data.scores, 2), other};
+  const std::array prior = {0.3, 0.6};
+  const auto value = [&](const Pool& pool) {
+    double penalty = pool.bias * pool.bias;
+    for (std::size_t k = 0; k < 2; ++k) {
+      penalty += std::pow(pool.coefficients[k] / prior[k] - 1, 2);
+    }
+    return cross_entropy(pool.logits(scores), data.targets) + penalty / 300;
+  };
+  const auto best = fit_pool(scores, data.targets, prior);
+  for (const double step : {-1e-3, 1e-3}) {
+    for (std::size_t k = 0; k < 3; ++k) {
+      auto moved = best;
+      auto& one = k == 2 ? moved.bias : moved.coefficients[k];
+      one += step;
+      if (k < 2) one = std::max(0.0, one);
+      EXPECT_LE(value(best), value(moved) + 1e-9);
+    }
+  }
+}
+
+TEST(SigmoidPoolTest, CrossEntropyIsTheSumOverTheLabels) {
+  Targets targets{.classes = 3, .several = true};
+  targets.add(std::vector<std::int32_t>{0, 2});
+  const std::vector<double> logits = {std::log(3.0), 1000, -1000};
+  // -ln(3/4), and 1000 for each label that is wrong.
+  EXPECT_NEAR(cross_entropy(logits, targets), -std::log(0.75) + 2000, 1e-9);
+}
+
+// Labels without positives and rows without labels give finite pools.
+TEST(SigmoidPoolTest, NoLabelAtAllIsNoFault) {
+  Targets targets{.classes = 2, .several = true};
+  for (int i = 0; i < 4; ++i) targets.add({});
+  const std::array prior = {0.5};
+  const auto pool = fit_pool({std::vector<double>(8, -1)}, targets, prior);
+  EXPECT_TRUE(std::isfinite(pool.bias) && std::isfinite(pool.coefficients[0]));
+  EXPECT_LT(pool.bias, 0);
 }
 
 }  // namespace

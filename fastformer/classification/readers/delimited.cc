@@ -22,12 +22,14 @@ namespace {
 struct Columns {
   std::vector<std::size_t> text;
   std::optional<std::size_t> label;
+  std::vector<std::size_t> labels;  // of data.label_columns
   std::optional<std::size_t> group;
 
   // How many columns a row must have to hold these.
   std::size_t count_used() const {
     std::size_t last = std::max(label.value_or(0), group.value_or(0));
     for (const auto column : text) last = std::max(last, column);
+    for (const auto column : labels) last = std::max(last, column);
     return last + 1;
   }
 };
@@ -78,8 +80,9 @@ bool names_a_column(const DataConfig& config) {
   const auto is_name = [](const std::string& column) {
     return !column.empty() && !is_column_number(column);
   };
-  return std::any_of(config.text_columns.begin(), config.text_columns.end(), is_name) ||
-         is_name(config.label_column) || is_name(config.group_column);
+  return std::ranges::any_of(config.text_columns, is_name) ||
+         std::ranges::any_of(config.label_columns, is_name) || is_name(config.label_column) ||
+         is_name(config.group_column);
 }
 
 // What a notice shows of the first row.
@@ -104,6 +107,9 @@ Columns resolve_columns(const DataConfig& config, const std::vector<std::string>
   }
   if (!config.label_column.empty()) {
     columns.label = resolve(config.label_column, first_row, header, where);
+  }
+  for (const auto& column : config.label_columns) {
+    columns.labels.push_back(resolve(column, first_row, header, where));
   }
   if (!config.group_column.empty()) {
     columns.group = resolve(config.group_column, first_row, header, where);
@@ -189,6 +195,11 @@ bool DelimitedReader::next(Example& example) {
     example.text += cells_[columns_.text[i]];
   }
   example.label = columns_.label ? cells_[*columns_.label] : std::string();
+  split_label(example, config_.label_separator);
+  for (std::size_t i = 0; i < columns_.labels.size(); ++i) {
+    const auto& name = config_.label_columns[i];
+    if (is_set(cells_[columns_.labels[i]], name, records_.where())) example.labels.push_back(name);
+  }
   example.group = columns_.group ? cells_[*columns_.group] : std::string();
   example.where = records_.where();
   return true;

@@ -27,7 +27,7 @@ std::string_view take_label(std::string_view& line) {
 class FasttextReader final : public Reader {
  public:
   FasttextReader(const DataConfig& config, const std::filesystem::path& file)
-      : lines_(file, config.encoding) {}
+      : several_labels_(config.several_labels()), lines_(file, config.encoding) {}
 
   bool next(Example& example) override {
     do {
@@ -37,10 +37,13 @@ class FasttextReader final : public Reader {
     example.group.clear();
     std::string_view rest = line_;
     example.label = take_label(rest);
-    if (const auto second = take_label(rest); !second.empty()) {
-      throw data::BadRow(example.where + ": has the labels '" + example.label + "' and '" +
-                         std::string(second) +
-                         "'; several labels per document are not supported, keep one");
+    for (auto next = take_label(rest); !next.empty(); next = take_label(rest)) {
+      if (!several_labels_) {
+        throw data::BadRow(example.where + ": has the labels '" + example.label + "' and '" +
+                           std::string(next) +
+                           "'; set data.multi_label = true if documents have several labels");
+      }
+      example.labels.emplace_back(next);
     }
     example.text = rest;
     return true;
@@ -52,6 +55,7 @@ class FasttextReader final : public Reader {
   }
 
  private:
+  bool several_labels_;
   data::LineStream lines_;
   std::string line_;
 };

@@ -2,6 +2,8 @@
 
 #include <filesystem>
 #include <memory>
+#include <string>
+#include <string_view>
 
 #include "fastformer/classification/readers/reader.h"
 
@@ -18,8 +20,9 @@ std::unique_ptr<Reader> open_tsv(const DataConfig& config, const std::filesystem
 ///
 ///   {"reviewText": "Works well", "overall": 5.0, "asin": "B0001"}
 ///
-/// The label is a string, a number (5.0 is the class "5") or true/false. A text field that is null
-/// or missing in a row is empty in that row; a field that is missing in all rows is an error.
+/// The label is a string, a number (5.0 is the class "5") or true/false, or with several labels a
+/// list of these. A text field that is null or missing in a row is empty in that row; a field that
+/// is missing in all rows is an error.
 std::unique_ptr<Reader> open_jsonl(const DataConfig& config, const std::filesystem::path& file);
 
 /// A folder with one folder per class, which contains one file per document, also in subfolders.
@@ -27,7 +30,8 @@ std::unique_ptr<Reader> open_jsonl(const DataConfig& config, const std::filesyst
 /// Documents are in the order of their paths.
 std::unique_ptr<Reader> open_folders(const DataConfig& config, const std::filesystem::path& folder);
 
-/// Lines in fastText's format: "__label__pos a lovely chair", with one label at the start.
+/// Lines in fastText's format: "__label__pos a lovely chair", with one label at the start, or
+/// several.
 std::unique_ptr<Reader> open_fasttext(const DataConfig& config, const std::filesystem::path& file);
 
 /// The Large Movie Review Dataset (Maas et al. 2011): a folder such as aclImdb/train with the
@@ -46,5 +50,12 @@ std::unique_ptr<Reader> open_mind(const DataConfig& config, const std::filesyste
 /// package are removed, because names ("lib...-dev", "...-doc") reveal the section. Packages
 /// without a description are skipped.
 std::unique_ptr<Reader> open_debian(const DataConfig& config, const std::filesystem::path& file);
+
+/// Makes several labels of the label as its column holds it: the parts between the separators. Does
+/// nothing without a separator.
+void split_label(Example& example, const std::string& separator);
+/// Whether a cell of data.label_columns says that the document has the label. Throws data::BadRow
+/// for what is neither 0 nor 1, false nor true.
+bool is_set(std::string_view cell, const std::string& column, const std::string& where);
 
 }  // namespace fastformer::classification

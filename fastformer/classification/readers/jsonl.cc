@@ -31,17 +31,13 @@ std::string number_text(const Json& value) {
   return value.dump();
 }
 
-std::string scalar_text(const Json& value, const std::string& name, const std::string& where,
-                        bool is_label = false) {
+std::string scalar_text(const Json& value, const std::string& name, const std::string& where) {
   if (value.is_null()) return {};
   if (value.is_string()) return value.get<std::string>();
   if (value.is_number()) return number_text(value);
   if (value.is_boolean()) return value.get<bool>() ? "true" : "false";
   throw data::BadRow(where + ": the field '" + name + "' is an " + value.type_name() +
-                     ", but must be a string, a number or true/false" +
-                     (is_label && value.is_array()
-                          ? "; several labels per document are not supported, keep one"
-                          : ""));
+                     ", but must be a string, a number or true/false");
 }
 
 class JsonlReader final : public Reader {
@@ -57,6 +53,7 @@ class JsonlReader final : public Reader {
 
  private:
   void check_every_field_was_seen() const;
+  void read_labels(const Json& object, Example& example) const;
 
   DataConfig config_;
   data::JsonLines lines_;
@@ -97,14 +94,39 @@ bool JsonlReader::next(Example& example) {
     throw std::invalid_argument(example.where + ": has no field '" + config_.text_columns.front() +
                                 "'" + base::suggestion(config_.text_columns.front(), names_));
   }
-  const auto column = [&](const std::string& name) {
-    if (name.empty()) return std::string();
-    return scalar_text(data::required_field(object, name, example.where), name, example.where,
-                       &name == &config_.label_column);
-  };
-  example.label = column(config_.label_column);
-  example.group = column(config_.group_column);
+  read_labels(object, example);
+  const auto& group = config_.group_column;
+  example.group = group.empty() ? std::string()
+                                : scalar_text(data::required_field(object, group, example.where),
+                                              group, example.where);
   return true;
+}
+
+void JsonlReader::read_labels(const Json& object, Example& example) const {
+  example.label.clear();
+  const auto field = [&](const std::string& name) -> const Json& {
+    return data::required_field(object, name, example.where);
+  };
+  for (const auto& name : config_.label_columns) {
+    if (is_set(scalar_text(field(name), name, example.where), name, example.where)) {
+      example.labels.push_back(name);
+    }
+  }
+  const auto& name = config_.label_column;
+  if (name.empty()) return;
+  const auto& value = field(name);
+  if (!value.is_array()) {
+    example.label = scalar_text(value, name, example.where);
+    split_label(example, config_.label_separator);
+    return;
+  }
+  if (!config_.several_labels()) {
+    throw data::BadRow(example.where + ": the field '" + name +
+                       "' is a list; set data.multi_label = true if documents have several labels");
+  }
+  for (const auto& label : value) {
+    example.labels.push_back(scalar_text(label, name, example.where));
+  }
 }
 
 std::vector<Field> JsonlReader::fields() const {

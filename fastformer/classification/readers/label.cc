@@ -7,7 +7,10 @@
 #include <string_view>
 
 #include "fastformer/base/ascii.h"
+#include "fastformer/base/printable.h"
+#include "fastformer/classification/readers/formats.h"
 #include "fastformer/classification/readers/reader.h"
+#include "fastformer/data/bad_row.h"
 
 namespace fastformer::classification {
 namespace {
@@ -69,6 +72,39 @@ std::string normalized_label(std::string_view label) {
   std::string normalized = ascii ? std::string(label) : normalized_unicode(label);
   shorten_number(normalized);
   return normalized;
+}
+
+void split_label(Example& example, const std::string& separator) {
+  if (separator.empty()) return;
+  std::string_view rest = example.label;
+  for (auto end = rest.find(separator); end != std::string_view::npos; end = rest.find(separator)) {
+    example.labels.emplace_back(rest.substr(0, end));
+    rest.remove_prefix(end + separator.size());
+  }
+  example.labels.emplace_back(rest);
+  example.label.clear();
+}
+
+bool is_set(std::string_view cell, const std::string& column, const std::string& where) {
+  const auto value = base::ascii_lowercase(normalized_label(cell));
+  if (value == "1" || value == "true") return true;
+  if (value == "0" || value == "false") return false;
+  throw data::BadRow(where + ": the column '" + column + "' of data.label_columns holds '" +
+                     base::excerpt(value) + "', expected 0 or 1");
+}
+
+void normalize_labels(Example& example, bool several) {
+  if (!several) {
+    example.label = normalized_label(example.label);
+    return;
+  }
+  auto& labels = example.labels;
+  if (!example.label.empty()) labels.push_back(std::move(example.label));
+  example.label.clear();
+  for (auto& label : labels) label = normalized_label(label);
+  std::sort(labels.begin(), labels.end());
+  labels.erase(std::unique(labels.begin(), labels.end()), labels.end());
+  if (!labels.empty() && labels.front().empty()) labels.erase(labels.begin());
 }
 
 }  // namespace fastformer::classification

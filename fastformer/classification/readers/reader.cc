@@ -30,8 +30,11 @@ base::Registry<ReaderRow>& readers() {
 // may be skipped.
 class CheckedReader final : public Reader {
  public:
-  CheckedReader(std::unique_ptr<Reader> reader, const fs::path& file, data::BadRows bad_rows)
-      : reader_(std::move(reader)), file_(file), bad_rows_(bad_rows) {}
+  CheckedReader(std::unique_ptr<Reader> reader, const fs::path& file, const DataConfig& config)
+      : reader_(std::move(reader)),
+        file_(file),
+        bad_rows_(config.bad_rows),
+        several_labels_(config.several_labels()) {}
 
   bool next(Example& example) override {
     if (!next_good(example)) {
@@ -42,8 +45,7 @@ class CheckedReader final : public Reader {
       return false;
     }
     any_ = true;
-    check_fasttext(example);
-    example.label = normalized_label(example.label);
+    normalize_labels(example, several_labels_);
     return true;
   }
 
@@ -62,6 +64,7 @@ class CheckedReader final : public Reader {
  private:
   bool next_good(Example& example) {
     while (true) {
+      example.labels.clear();
       try {
         return reader_->next(example);
       } catch (const data::BadRow& error) {
@@ -85,6 +88,7 @@ class CheckedReader final : public Reader {
   std::unique_ptr<Reader> reader_;
   fs::path file_;
   data::BadRows bad_rows_;
+  bool several_labels_;
   bool any_ = false;
   std::int64_t skipped_ = 0;
   std::string first_bad_;
@@ -106,7 +110,7 @@ std::unique_ptr<Reader> open_reader(const DataConfig& config, const fs::path& fi
         "data.text_columns and data.label_column");
   }
   return std::make_unique<CheckedReader>(readers().find(config.format).open(config, file), file,
-                                         config.bad_rows);
+                                         config);
 }
 
 void for_each_example(const DataConfig& config, const std::vector<std::string>& files,

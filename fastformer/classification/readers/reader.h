@@ -17,6 +17,8 @@ struct Example {
   std::string label;  ///< empty if the source has none
   std::string group;  ///< rows of a group stay in the same part; empty: no group
   std::string where;  ///< "train.csv:17", for messages
+  /// With DataConfig::several_labels(), in place of `label`.
+  std::vector<std::string> labels = {};
 };
 
 /// A column of a row, as it is in the file.
@@ -72,6 +74,10 @@ std::unique_ptr<Reader> open_reader(const DataConfig& config, const std::filesys
 void for_each_example(const DataConfig& config, const std::vector<std::string>& files,
                       const std::function<void(Example&)>& visit,
                       std::vector<std::string>* notices = nullptr);
+
+/// Normalizes the labels of an example. With `several`, `labels` are then distinct, sorted and not
+/// empty, and include the former `label`, which is empty.
+void normalize_labels(Example& example, bool several);
 
 /// The label in the form that identifies its class: Unicode form NFC, without surrounding white
 /// space and without invisible characters (zero width, direction marks). Numbers lose trailing

@@ -55,13 +55,17 @@ std::string explanation_text(const Explanation& explanation, bool color) {
                            at_or_zero(layer.key_weights, i));
     }
   }
-  text += "\n";
-  if (!explanation.ngrams.empty()) text += "  n-grams:";
-  for (std::size_t i = 0; i < std::min(explanation.ngrams.size(), kHeaviest); ++i) {
-    text += base::format(" %s %+.3f", explanation.ngrams[i].first.c_str(),
-                         explanation.ngrams[i].second);
+  return text + "\n";
+}
+
+std::string ngrams_text(const std::string& title,
+                        const std::vector<std::pair<std::string, double>>& ngrams) {
+  if (ngrams.empty()) return {};
+  std::string text = "  " + title + ":";
+  for (std::size_t i = 0; i < std::min(ngrams.size(), kHeaviest); ++i) {
+    text += base::format(" %s %+.3f", ngrams[i].first.c_str(), ngrams[i].second);
   }
-  return explanation.ngrams.empty() ? text : text + "\n";
+  return text + "\n";
 }
 
 std::string explanation_json(const Explanation& explanation) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "fastformer/classification/classifier.h"
@@ -10,6 +11,10 @@ namespace fastformer::cli {
 /// The tokens, the heavier ones in stronger colours when `color`, followed by the five heaviest
 /// with their weights in the pooling and in each layer.
 std::string explanation_text(const Explanation& explanation, bool color);
+
+/// "  title: oil +1.234 ..." with the five n-grams that add most, in a line; empty without n-grams.
+std::string ngrams_text(const std::string& title,
+                        const std::vector<std::pair<std::string, double>>& ngrams);
 
 /// A JSON array: {"token", "pooling", "layers": [{"query", "key"}]} for each token.
 std::string explanation_json(const Explanation& explanation);

@@ -38,6 +38,10 @@ void explain(const PredictFlags& flags, const Classifier& classifier, Prediction
     if (!json) {
       auto& explained = color ? coloured_output() : out;
       explained << explanation_text(result, color);
+      if (!classifier.several_labels()) explained << ngrams_text("n-grams", result.ngrams);
+      for (const auto& [label, probability] : answers.label_set(result.prediction)) {
+        explained << ngrams_text("n-grams of " + label, classifier.ngrams(record.text, label));
+      }
       explained.flush();
     }
   }
@@ -90,20 +94,25 @@ void add_output_options(CLI::App& command, PredictFlags& flags) {
       command, "--output-format", output.format,
       "tsv: label, probability and text, with tabs and line ends as \\t and \\n; csv: the same "
       "columns, with a header row; jsonl: row, label, probability, and the probabilities of all "
-      "classes");
+      "classes. For a model with several labels per text: labels and probabilities, with "
+      "data.label_separator or ; between them");
   command.add_flag("--json", flags.json, "The same as --output-format jsonl");
   command.add_flag("--keep", output.keep,
                    "Write the columns of the input, followed by the prediction");
-  command.add_option("--top-k", output.top, "Number of classes per text, most probable first")
-      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1'000'000'000}))
-      ->capture_default_str();
+  command
+      .add_option(
+          "--top-k", output.top,
+          "Number of classes per text, most probable first (default: 1); with several labels "
+          "per text, write these instead of the labels above their thresholds")
+      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1'000'000'000}));
   command
       .add_option("--threshold", output.threshold,
-                  "Abstain if the most probable class has a lower probability")
+                  "Abstain if the most probable class has a lower probability; with several labels "
+                  "per text, the threshold of all labels")
       ->check(CLI::Range(0.0, 1.0));
   command
       .add_option("--abstain", output.abstain,
-                  "Label to write if the model abstains; jsonl writes null")
+                  "Label to write if the model abstains; jsonl writes null, or an empty list")
       ->capture_default_str();
   command.add_option(
       "--output", flags.output_file,

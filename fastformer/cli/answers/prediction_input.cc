@@ -53,6 +53,8 @@ DataConfig config_for(const std::string& input, const std::string& format,
   config.test_text_columns.clear();
   config.format = format;
   config.label_column.clear();
+  config.label_columns.clear();
+  config.label_separator.clear();
   config.group_column.clear();
   config.bad_rows = data::BadRows::kError;  // each record has an answer
   if (!is_delimited(format)) config.header = classification::HeaderRow::kAuto;

@@ -36,11 +36,42 @@ Json json_of(const std::vector<classification::Field>& fields) {
 
 // The best classes, the first of which may be the word that abstains.
 PredictionOutput::Answers PredictionOutput::answers(const Prediction& prediction) const {
-  auto answers = classifier_.top(prediction, options_.top);
-  if (!answers.empty() && answers.front().second < options_.threshold) {
+  auto answers = classifier_.top(prediction, top());
+  if (!answers.empty() && answers.front().second < options_.threshold.value_or(0)) {
     answers.front().first = options_.abstain;
   }
   return answers;
+}
+
+// The labels above their thresholds, or above --threshold; with --top-k so many of them, and
+// without --threshold the best ones whatever their thresholds.
+PredictionOutput::Answers PredictionOutput::label_set(const Prediction& prediction) const {
+  const auto& all = classifier_.labels();
+  if (!classifier_.several_labels()) return {};
+  if (options_.top || options_.threshold) {
+    auto answers = classifier_.top(prediction, options_.top.value_or(all.size()));
+    std::erase_if(answers,
+                  [&](const auto& one) { return one.second < options_.threshold.value_or(0); });
+    return answers;
+  }
+  Answers answers;
+  for (const auto& label : prediction.labels) {
+    const auto position = std::ranges::find(all, label) - all.begin();
+    answers.emplace_back(label, prediction.probabilities[static_cast<std::size_t>(position)]);
+  }
+  return answers;
+}
+
+void PredictionOutput::add_label_set(const Prediction& prediction,
+                                     std::vector<std::string>& cells) const {
+  std::vector<std::string> labels, probabilities;
+  for (const auto& [label, probability] : label_set(prediction)) {
+    labels.push_back(label);
+    probabilities.push_back(base::format("%.4f", probability));
+  }
+  const auto& config = classifier_.content().data_config;
+  cells.push_back(labels.empty() ? options_.abstain : config.joined(labels));
+  cells.push_back(config.joined(probabilities));
 }
 
 void PredictionOutput::write_heading(const PredictionInput::Record& record) {
@@ -48,7 +79,12 @@ void PredictionOutput::write_heading(const PredictionInput::Record& record) {
   if (options_.keep) {
     for (const auto& field : record.fields) names.push_back(field.name);
   }
-  const std::size_t count = std::min(options_.top, classifier_.labels().size());
+  const bool several = classifier_.several_labels();
+  if (several) {
+    names.emplace_back(options_.keep ? "predicted" : "labels");
+    names.emplace_back("probabilities");
+  }
+  const std::size_t count = several ? 0 : std::min(top(), classifier_.labels().size());
   for (std::size_t rank = 0; rank < count; ++rank) {
     names.push_back(ranked(options_.keep ? "predicted" : "label", rank));
     names.push_back(ranked("probability", rank));
@@ -66,9 +102,13 @@ void PredictionOutput::write(const PredictionInput::Record& record, const Predic
   if (options_.keep) {
     for (const auto& field : record.fields) cells.push_back(field.value);
   }
-  for (const auto& [label, probability] : answers(prediction)) {
-    cells.push_back(label);
-    cells.push_back(base::format("%.4f", probability));
+  if (classifier_.several_labels()) {
+    add_label_set(prediction, cells);
+  } else {
+    for (const auto& [label, probability] : answers(prediction)) {
+      cells.push_back(label);
+      cells.push_back(base::format("%.4f", probability));
+    }
   }
   if (!options_.keep) cells.push_back(record.text);
   write_cells(out_, options_.format, cells);
@@ -77,11 +117,18 @@ void PredictionOutput::write(const PredictionInput::Record& record, const Predic
 void PredictionOutput::write_json(const PredictionInput::Record& record,
                                   const Prediction& prediction, const std::string& explanation) {
   Json json = options_.keep ? json_of(record.fields) : Json::object({{"row", row_}});
-  const auto best = classifier_.top(prediction, options_.top);
-  const bool abstains = best.front().second < options_.threshold;
-  json[options_.keep ? "predicted" : "label"] = abstains ? Json(nullptr) : Json(best.front().first);
-  json["probability"] = best.front().second;
-  if (options_.top > 1) {
+  const bool several = classifier_.several_labels();
+  const auto best = several ? label_set(prediction) : classifier_.top(prediction, top());
+  if (several) {
+    auto& labels = json[options_.keep ? "predicted" : "labels"] = Json::array();
+    for (const auto& [label, probability] : best) labels.push_back(label);
+  } else {
+    const bool abstains = best.front().second < options_.threshold.value_or(0);
+    json[options_.keep ? "predicted" : "label"] =
+        abstains ? Json(nullptr) : Json(best.front().first);
+    json["probability"] = best.front().second;
+  }
+  if (several ? options_.top.has_value() : top() > 1) {
     json["top"] = Json::array();
     for (const auto& [label, probability] : best) {
       json["top"].push_back({{"label", label}, {"probability", probability}});

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <iosfwd>
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -18,9 +19,9 @@ enum class OutputFormat : std::uint8_t { kTsv, kCsv, kJsonl };
 
 struct OutputOptions {
   OutputFormat format = OutputFormat::kTsv;
-  bool keep = false;     ///< the columns of the input stand before the answers
-  std::size_t top = 1;   ///< answers of a record
-  double threshold = 0;  ///< a less probable answer is `abstain`
+  bool keep = false;                ///< the columns of the input stand before the answers
+  std::optional<std::size_t> top;   ///< answers of a record; by default the best class
+  std::optional<double> threshold;  ///< a less probable answer is `abstain`
   std::string abstain = "none";
 };
 
@@ -38,8 +39,12 @@ nlohmann::ordered_json json_of(const std::vector<classification::Field>& fields)
 ///          columns of the input are kept
 ///   csv    the same with a heading
 ///   jsonl  row, label, probability and the probabilities of all classes, or the best of them
+/// Of a model whose documents have several labels, the columns are labels and probabilities, with
+/// DataConfig::joined() lists of the labels above their thresholds; in jsonl `labels` is a list.
 class PredictionOutput {
  public:
+  using Answers = std::vector<std::pair<std::string, double>>;
+
   PredictionOutput(std::ostream& out, const OutputOptions& options, const Classifier& classifier)
       : out_(out), options_(options), classifier_(classifier) {}
 
@@ -47,13 +52,17 @@ class PredictionOutput {
   void write(const PredictionInput::Record& record, const Prediction& prediction,
              const std::string& explanation = {});
 
- private:
-  using Answers = std::vector<std::pair<std::string, double>>;
+  /// The predicted labels of a model whose texts have several, with their probabilities; empty for
+  /// other models.
+  Answers label_set(const Prediction& prediction) const;
 
+ private:
   Answers answers(const Prediction& prediction) const;
+  void add_label_set(const Prediction& prediction, std::vector<std::string>& cells) const;
   void write_heading(const PredictionInput::Record& record);
   void write_json(const PredictionInput::Record& record, const Prediction& prediction,
                   const std::string& explanation);
+  std::size_t top() const { return options_.top.value_or(1); }
 
   std::ostream& out_;
   const OutputOptions& options_;

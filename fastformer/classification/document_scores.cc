@@ -1,0 +1,58 @@
+#include "fastformer/classification/document_scores.h"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+
+#include "fastformer/data/batch.h"
+#include "fastformer/data/batch_plan.h"
+#include "fastformer/data/batch_stream.h"
+
+namespace fastformer::classification {
+namespace {
+
+constexpr std::int64_t kBatchTokens = 16384;
+
+}  // namespace
+
+void for_each_scored_batch(
+    const LabelledCorpus& documents, const ClassifierModel& network,
+    const linear::LinearModel* linear,
+    const std::function<void(std::span<const std::int64_t> rows, const MemberScores&)>& use) {
+  const c10::NoGradGuard no_gradients;
+  const auto plan =
+      data::BatchPlan(documents.texts.lengths(),
+                      {.batch_by = data::BatchUnit::kTokens, .batch_tokens = kBatchTokens})
+          .in_order();
+  data::BatchStream<data::TokenBatch> batches;
+  batches.begin(
+      [&](std::int64_t i) {
+        return data::gather(documents.texts, plan[static_cast<std::size_t>(i)]);
+      },
+      0, std::ssize(plan));
+  for (const auto& rows : plan) {
+    batches.next();
+    use(rows, member_scores(
+                  network.forward(*batches, /*training=*/false), linear,
+                  linear == nullptr ? data::TokenBatch() : data::gather(documents.ngrams, rows)));
+  }
+}
+
+MemberScores scores_of(const LabelledCorpus& documents, const ClassifierModel& network,
+                       const linear::LinearModel* linear) {
+  const auto classes = static_cast<std::size_t>(network.classes());
+  MemberScores scores(linear == nullptr ? 1 : linear->members().size() + 1);
+  for (auto& member : scores) member.resize(static_cast<std::size_t>(documents.size()) * classes);
+  for_each_scored_batch(documents, network, linear,
+                        [&](std::span<const std::int64_t> rows, const MemberScores& batch) {
+                          for (std::size_t k = 0; k < scores.size(); ++k) {
+                            for (std::size_t i = 0; i < rows.size(); ++i) {
+                              std::copy_n(&batch[k][i * classes], classes,
+                                          &scores[k][static_cast<std::size_t>(rows[i]) * classes]);
+                            }
+                          }
+                        });
+  return scores;
+}
+
+}  // namespace fastformer::classification

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <span>
+
+#include "fastformer/classification/classifier_model.h"
+#include "fastformer/classification/dataset.h"
+#include "fastformer/classification/linear_part.h"
+
+namespace fastformer::classification {
+
+/// Runs the network and the linear members over documents, in batches of similar length, and calls
+/// `use` with the rows of each batch and their scores. The n-grams of `documents` are those of
+/// `linear`, which may be null.
+void for_each_scored_batch(
+    const LabelledCorpus& documents, const ClassifierModel& network,
+    const linear::LinearModel* linear,
+    const std::function<void(std::span<const std::int64_t> rows, const MemberScores&)>& use);
+
+/// Scores of each member on documents, in their order.
+MemberScores scores_of(const LabelledCorpus& documents, const ClassifierModel& network,
+                       const linear::LinearModel* linear);
+
+}  // namespace fastformer::classification

@@ -1,9 +1,11 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <iosfwd>
+#include <limits>
 #include <string>
 #include <string_view>
 
@@ -22,12 +24,18 @@ void write_file_atomically(const std::filesystem::path& path,
                            const std::function<void(std::ostream&)>& write);
 void write_file_atomically(const std::filesystem::path& path, std::string_view content);
 
-/// The whole file as bytes. Throws std::invalid_argument when it is missing, a folder or
-/// unreadable.
-std::string read_file(const std::filesystem::path& path);
+/// The whole file as bytes, or its first `most`, since a pipe or device may have no end. Throws
+/// std::invalid_argument when it is missing, a folder or unreadable.
+std::string read_file(const std::filesystem::path& path,
+                      std::size_t most = std::numeric_limits<std::size_t>::max());
 
-/// The same for a file of settings or a vocabulary, such as those of a model directory. Throws for
-/// one of more than 64 MB and for what is no regular file, such as a pipe, which may have no end.
+/// Throws std::invalid_argument for what is there, but no regular file: a pipe or a device may have
+/// no end.
+void check_regular_file(const std::filesystem::path& path);
+
+/// read_file() for a file of settings or a vocabulary, such as those of a model directory. Throws
+/// for one of more than 64 MB and for what is no regular file, such as a pipe, which may have no
+/// end.
 std::string read_small_file(const std::filesystem::path& path);
 inline constexpr std::uintmax_t kMostSmallBytes = std::uintmax_t{64} << 20;
 

@@ -60,6 +60,7 @@ struct Constraint {
   double minimum = -std::numeric_limits<double>::infinity();
   double maximum = std::numeric_limits<double>::infinity();
   std::vector<std::string> choices;  ///< of text fields; empty means any text
+  bool path = false;                 ///< the texts name files or folders
 };
 
 inline Constraint between(double minimum, double maximum) { return {minimum, maximum, {}}; }
@@ -70,6 +71,7 @@ inline Constraint one_of(std::vector<std::string> choices) {
   return {-std::numeric_limits<double>::infinity(), std::numeric_limits<double>::infinity(),
           std::move(choices)};
 }
+inline Constraint file_path() { return {.choices = {}, .path = true}; }
 
 /// Visits the fields of a configuration. A configuration describes itself by one function that
 /// visits every field; from it come the reader of files, the flags, the help text and the metadata,

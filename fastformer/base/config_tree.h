@@ -72,6 +72,10 @@ class ConfigTree {
     fill_section(name, [&](FieldVisitor& visitor) { config.visit_fields(visitor); });
   }
 
+  /// What may leave the machine: of the paths in written sections only the last part, since folders
+  /// tell about a machine and its users, and mean nothing elsewhere.
+  ConfigTree without_folders() const;
+
   /// Adds the sections of another tree.
   void append(const ConfigTree& other);
 

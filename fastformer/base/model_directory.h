@@ -14,7 +14,8 @@ inline constexpr const char* kWeightsFile = "model.safetensors";
 
 /// Writes a model directory beside its place and moves it there, so that a reader sees the old
 /// model or the new one:
-///   config.json          a section [format] with `kind` and the version, then those of `config`
+///   config.json          a section [format] with `kind` and the version, then those of `config`,
+///                        whose paths lose their folders
 ///   README.md            the model card, Markdown
 ///   model.safetensors, tokenizer.json ...   what `write_rest` puts into the fresh folder
 /// Files of other names that lay in the former model stay in the new one. Throws

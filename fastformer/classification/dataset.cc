@@ -52,17 +52,22 @@ class PartWriter {
   std::int64_t tokens() const { return tokens_; }
   LabelledCorpus finish() { return {texts_.finish(), ngrams_.finish(), labels_.finish()}; }
 
-  static LabelledCorpus open(const fs::path& folder, const std::string& part) {
-    LabelledCorpus corpus{data::Corpus::open(file(folder, part, ".tokens")),
-                          data::Corpus::open(file(folder, part, ".ngrams")),
-                          data::Corpus::open(file(folder, part, ".labels"))};
+  // The part of a data set that has everything else.
+  static LabelledCorpus open(const fs::path& folder, const std::string& part,
+                             const Dataset& dataset) {
+    const auto columns = dataset.linear ? dataset.linear->model->table().size() : 0;
+    LabelledCorpus corpus{
+        data::Corpus::open(file(folder, part, ".tokens"), dataset.tokenizer->vocabulary_size()),
+        data::Corpus::open(file(folder, part, ".ngrams"), columns),
+        data::Corpus::open(file(folder, part, ".labels"), std::ssize(dataset.labels))};
     if (corpus.texts.size() == corpus.labels.size() &&
-        corpus.texts.size() == corpus.ngrams.size()) {
+        corpus.texts.size() == corpus.ngrams.size() && corpus.labels.empty() == 0) {
       return corpus;
     }
     throw std::invalid_argument(folder.string() + ": holds " + std::to_string(corpus.texts.size()) +
                                 " texts, but " + std::to_string(corpus.labels.size()) +
-                                " labels for " + part + "; delete the folder");
+                                " labels for " + part + ", expected a label for each; delete the " +
+                                "folder, so that it is made again");
   }
 
  private:
@@ -211,7 +216,7 @@ Dataset open(const fs::path& folder) {
   Dataset dataset;
   const fs::path file = folder / data::kDatasetFile;
   try {
-    const auto json = nlohmann::json::parse(base::read_file(file));
+    const auto json = nlohmann::json::parse(base::read_small_file(file));
     dataset.labels = json.at("labels").get<std::vector<std::string>>();
     dataset.dropped_rows = json.at("dropped_rows").get<std::int64_t>();
     dataset.dropped_classes = json.at("dropped_classes").get<std::int64_t>();
@@ -221,12 +226,12 @@ Dataset open(const fs::path& folder) {
                                 folder.string() + ", so that it is made again");
   }
   dataset.tokenizer = text::load_tokenizer(folder / kTokenizerFolder);
-  dataset.train = PartWriter::open(folder, "train");
-  dataset.validation = PartWriter::open(folder, "validation");
-  dataset.test = PartWriter::open(folder, "test");
   if (fs::exists(folder / kLinearFile)) {
     dataset.linear = LinearPart::load(folder / kLinearFile, std::ssize(dataset.labels));
   }
+  dataset.train = PartWriter::open(folder, "train", dataset);
+  dataset.validation = PartWriter::open(folder, "validation", dataset);
+  dataset.test = PartWriter::open(folder, "test", dataset);
   return dataset;
 }
 

@@ -7,6 +7,7 @@
 #include <stdexcept>
 
 #include "fastformer/base/format.h"
+#include "fastformer/base/out_of_memory.h"
 #include "fastformer/classification/dataset_scan.h"
 #include "fastformer/data/batch.h"
 #include "fastformer/data/batch_plan.h"
@@ -45,8 +46,11 @@ void for_each_batch(const LabelledCorpus& documents, const ClassifierModel& netw
       0, std::ssize(plan));
   for (const auto& rows : plan) {
     batches.next();
+    const auto logits =
+        base::naming_memory([&] { return batches->description(); },
+                            [&] { return network.forward(*batches, /*training=*/false); });
     use(rows, member_scores(
-                  network.forward(*batches, /*training=*/false), linear,
+                  logits, linear,
                   linear == nullptr ? data::TokenBatch() : data::gather(documents.ngrams, rows)));
   }
 }

@@ -28,8 +28,9 @@ class Corpus {
   Corpus& operator=(Corpus&&) noexcept;
 
   /// Reads the whole file once to compare its checksum. Throws std::invalid_argument with one
-  /// sentence for a file that is missing, no corpus, of another version, cut short or damaged.
-  static Corpus open(const std::filesystem::path& path);
+  /// sentence for a file that is missing, no corpus, of another version, cut short or damaged, and
+  /// for a token outside [0, tokens), since a file with the right checksum may be of anyone.
+  static Corpus open(const std::filesystem::path& path, std::int64_t tokens);
 
   /// Number of rows N.
   std::int64_t size() const;

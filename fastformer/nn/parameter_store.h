@@ -8,16 +8,27 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
-
-namespace fastformer::base {
-class SafetensorsFile;
-}
 
 namespace fastformer::nn {
 
 /// Every parameter of a model by its name, in sorted order.
 using ParameterMap = std::map<std::string, at::Tensor>;
+
+/// Where parameters come from, if they are not drawn.
+class ParameterSource {
+ public:
+  virtual ~ParameterSource() = default;
+
+  /// A parameter by its name. Throws std::invalid_argument, before it allocates memory, if the
+  /// source lacks it or has it in another shape; the shape may come from anyone.
+  virtual at::Tensor read(const std::string& name, const std::vector<std::int64_t>& shape,
+                          at::ScalarType dtype) = 0;
+  /// Called when the model has all its parameters. Throws std::invalid_argument for what the source
+  /// should not have.
+  virtual void finish(const ParameterMap& /*parameters*/) {}
+};
 
 /// Creates the parameters of a model. Modules request parameters by name and keep the tensor; the
 /// optimizer, checkpoints and model files use the map. Requesting a name again returns the same
@@ -27,8 +38,8 @@ using ParameterMap = std::map<std::string, at::Tensor>;
 ///   at::Tensor weight = store.normal("classifier.weight", {4, 256});
 ///   store.finish();
 ///
-/// The store draws the values, or takes them from a file: then nothing is allocated before name,
-/// shape and type are those of a tensor in the file.
+/// The store draws the values, or takes them from a file: then nothing is drawn, and nothing is
+/// allocated before name, shape and type are those of a tensor in the file.
 class ParameterStore {
  public:
   /// `deviation` is the standard deviation of normal(), by default 0.02 as in the authors' code.
@@ -40,6 +51,13 @@ class ParameterStore {
   /// base::SafetensorsFile does.
   static ParameterStore from_file(const std::filesystem::path& path,
                                   at::ScalarType dtype = at::kFloat);
+
+  /// Parameters with names and shapes alone, which take no memory.
+  static ParameterStore without_values(at::ScalarType dtype = at::kFloat);
+
+  /// Takes the parameters whose names begin with `prefix` from `source`, by the rest of their
+  /// names.
+  void read_from(std::string prefix, std::shared_ptr<ParameterSource> source);
 
   /// To be called when the model has all its parameters. Throws std::invalid_argument for a tensor
   /// of the file that it did not ask for; closes the file.
@@ -59,12 +77,12 @@ class ParameterStore {
  private:
   at::Tensor create(const std::string& name, const std::vector<std::int64_t>& shape,
                     const std::function<void(at::Tensor&)>& initialize);
-  at::Tensor read(const std::string& name, const std::vector<std::int64_t>& shape) const;
 
   at::Generator generator_;
   at::ScalarType dtype_;
   double deviation_;
-  std::shared_ptr<const base::SafetensorsFile> file_;  ///< null: the values are drawn
+  at::Device device_ = at::kCPU;  ///< at::kMeta: without values
+  std::vector<std::pair<std::string, std::shared_ptr<ParameterSource>>> sources_;  ///< by prefix
   ParameterMap parameters_;
 };
 

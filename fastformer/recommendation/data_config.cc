@@ -8,11 +8,14 @@ namespace fastformer::recommendation {
 
 void DataConfig::visit_fields(base::FieldVisitor& visit) {
   visit("format", format, "format of the files", base::one_of(click_reader_names()));
-  visit("train", train, "folders (or files) with the training impressions");
+  visit("train", train, "folders (or files) with the training impressions", base::file_path());
   visit("validation", validation,
-        "folders with the validation impressions; default: the last part of train");
-  visit("test", test, "folders with the test impressions; default: the last part of train");
-  visit("news", news, "mind: further news.tsv files, besides those next to the impressions");
+        "folders with the validation impressions; default: the last part of train",
+        base::file_path());
+  visit("test", test, "folders with the test impressions; default: the last part of train",
+        base::file_path());
+  visit("news", news, "mind: further news.tsv files, besides those next to the impressions",
+        base::file_path());
   visit("validation_fraction", validation_fraction,
         "last part of train, by time, used for validation", base::between(0, 0.9));
   visit("test_fraction", test_fraction, "last part of train, by time, used for test",

@@ -34,8 +34,9 @@ namespace fastformer::recommendation {
 /// parameters, which an optimizer changes: without one, safe to share by threads.
 class RecommenderModel {
  public:
-  /// Throws std::invalid_argument for a vocabulary or a number of layers to tune that a pre-trained
-  /// encoder does not have.
+  /// The parameters of a pre-trained encoder come from its folder, the others are drawn. Throws
+  /// std::invalid_argument for a vocabulary or a number of layers to tune that the encoder does not
+  /// have, and as nn::BertWeights does.
   RecommenderModel(const ModelConfig& config, std::int64_t vocabulary_size, std::uint64_t seed,
                    at::ScalarType dtype = at::kFloat);
   /// With the parameters of `store`, such as those of a file.
@@ -65,10 +66,6 @@ class RecommenderModel {
   /// Whether an encoded item is one vector, so that the vectors of a whole data set fit into
   /// memory.
   bool has_vectors() const { return matcher_->has_vectors(); }
-
-  /// Loads the weights of a pre-trained encoder from the folder config().pretrained; does nothing
-  /// for other models. Throws as nn::BertEncoder::load does.
-  void load_pretrained() const;
 
   const nn::ParameterMap& parameters() const { return store_.parameters(); }
   /// The trained parameters. An optimizer would also move frozen ones, so they are not included.

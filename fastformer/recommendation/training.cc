@@ -96,11 +96,7 @@ class Task final : public train::Task {
         sampler_(dataset_.parts.train, dataset_.titles,
                  {.batch_size = recipe.batch_size,
                   .negatives = recipe.model.negatives,
-                  .seed = static_cast<std::uint64_t>(recipe.train.seed)}) {
-    // Not in initialize(): a resumed run also needs the frozen weights, which checkpoints do not
-    // contain.
-    model_.load_pretrained();
-  }
+                  .seed = static_cast<std::uint64_t>(recipe.train.seed)}) {}
 
   std::string title() const override { return "Recommender"; }
   std::string summary() const override {
@@ -129,7 +125,12 @@ class Task final : public train::Task {
     return model_.learning_rate_factor(parameter);
   }
   std::vector<std::string> initialize() override {
-    return train::load_word_vectors(recipe_.train.word_vectors, *dataset_.tokenizer, parameters());
+    auto notices = dataset_.notices;
+    for (auto& notice :
+         train::load_word_vectors(recipe_.train.word_vectors, *dataset_.tokenizer, parameters())) {
+      notices.push_back(std::move(notice));
+    }
+    return notices;
   }
 
   std::int64_t batches(std::int64_t /*epoch*/) const override { return sampler_.batches(); }
@@ -293,12 +294,12 @@ void Recipe::check_model() const {
   constexpr std::int64_t kVocabulary = 8;
   auto config = model;
   config.bert.vocabulary_size = kVocabulary;
-  RecommenderModel(config, kVocabulary, /*seed=*/0);
+  RecommenderModel(config, kVocabulary, nn::ParameterStore::without_values());
 }
 
 nn::ParameterMap Recipe::largest_model() const {
   const auto tokens = model.has_pretrained() ? model.bert.vocabulary_size : text.vocabulary_size;
-  return RecommenderModel(model, tokens, /*seed=*/0).parameters();
+  return RecommenderModel(model, tokens, nn::ParameterStore::without_values()).parameters();
 }
 
 Recommender train(const Recipe& recipe, const std::filesystem::path& folder,

@@ -7,6 +7,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "fastformer/base/out_of_memory.h"
 #include "fastformer/data/batch.h"
 #include "fastformer/nn/inference.h"
 #include "fastformer/summarization/summarizer_model.h"
@@ -114,7 +115,11 @@ std::vector<Summary> Summarizer::summarize(std::span<const std::string> document
       // An empty document counts as one token, else a batch could hold any number of them.
       const bool full = batch.tokens() + batch.size() >= impl_->options.max_batch_tokens;
       if (!full && i + 1 < documents.size()) continue;
-      impl_->write(batch, documents.subspan(first, i + 1 - first), options, summaries);
+      base::naming_memory([&] { return batch.description(); },
+                          [&] {
+                            impl_->write(batch, documents.subspan(first, i + 1 - first), options,
+                                         summaries);
+                          });
       first = i + 1;
       batch = {};
     }

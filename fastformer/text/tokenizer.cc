@@ -27,7 +27,8 @@ void TokenizerConfig::visit_fields(base::FieldVisitor& visit) {
         "largest number of tokens, special ones included (word, sentencepiece)",
         base::between(8, 10'000'000));
   visit("model_file", model_file,
-        "a vocab.txt (wordpiece) or .model (sentencepiece) to use instead of training one");
+        "a vocab.txt (wordpiece) or .model (sentencepiece) to use instead of training one",
+        base::file_path());
   visit("special_tokens", special_tokens,
         "put [CLS] before a text and [SEP] after it, as BERT expects (wordpiece)");
 }

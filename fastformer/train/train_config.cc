@@ -18,7 +18,8 @@ void TrainConfig::visit_fields(base::FieldVisitor& visit, const Measures& measur
   visit("max_steps", max_steps, "stop after this many steps; 0: no limit", base::at_least(0));
   visit("accumulation", accumulation, "batches per step", base::between(1, 100'000));
   visit("word_vectors", word_vectors,
-        "text file of GloVe or word2vec vectors to initialize the token embeddings; \"\": none");
+        "text file of GloVe or word2vec vectors to initialize the token embeddings; \"\": none",
+        base::file_path());
   visit("optimizer", optimizer, "adam, or adamw with weight_decay");
   visit("learning_rate", learning_rate, "peak learning rate", base::between(0, 100));
   visit("beta1", beta1, "Adam's beta1", base::between(0, 0.999999));

@@ -4,20 +4,15 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
 #include <numeric>
-#include <set>
-#include <sstream>
 #include <stdexcept>
-#include <string_view>
 #include <vector>
 
-#include "fastformer/base/safetensors.h"
+#include "fastformer/nn/bert/bert_weights.h"
 #include "fastformer/nn/layers/dropout.h"
 #include "fastformer/nn/layers/feed_forward.h"
 #include "fastformer/nn/layers/lookup.h"
 #include "fastformer/nn/mixers/row_attention.h"
-#include "fastformer/nn/tensor_file.h"
 
 namespace fastformer::nn {
 
@@ -101,47 +96,10 @@ at::Tensor attend_with_dropout(const at::Tensor& query, const at::Tensor& key,
 
 namespace {
 
-constexpr const char* kTokenTable = "embeddings.word_embeddings.weight";
 constexpr const char* kPositionTable = "embeddings.position_embeddings.weight";
 constexpr const char* kTypeTable = "embeddings.token_type_embeddings.weight";
 
 std::string layer_name(std::int64_t layer) { return "encoder.layer." + std::to_string(layer); }
-
-// The prefix of the names in a file: every model of the family has a token table.
-std::string bert_prefix(const base::SafetensorsFile& file) {
-  for (const auto* prefix : {"", "bert."}) {
-    if (file.tensors().contains(std::string(prefix) + kTokenTable)) return prefix;
-  }
-  throw std::invalid_argument(file.path().string() + ": holds no tensor '" + kTokenTable +
-                              "', with or without 'bert.' before it; expected the weights of a "
-                              "BERT model as Hugging Face's transformers saves them");
-}
-
-// The name that files converted from TensorFlow have for a parameter of a norm.
-std::string early_name(std::string name) {
-  const auto replace = [&](std::string_view ending, std::string_view early) {
-    if (name.ends_with(ending)) name.replace(name.size() - ending.size(), ending.size(), early);
-  };
-  replace("LayerNorm.weight", "LayerNorm.gamma");
-  replace("LayerNorm.bias", "LayerNorm.beta");
-  return name;
-}
-
-void check_bert_tensor(const base::TensorView& view, const at::Tensor& parameter,
-                       const std::string& where) {
-  std::ostringstream shapes;
-  if (at::IntArrayRef(view.shape) != parameter.sizes()) {
-    shapes << "has the shape " << at::IntArrayRef(view.shape) << ", the config.json asks for "
-           << parameter.sizes() << "; use the two files of one model";
-  } else if (view.dtype != "F32" && view.dtype != "F64" && view.dtype != "F16" &&
-             view.dtype != "BF16") {
-    shapes << "holds numbers of the type " << view.dtype
-           << ", expected F32, F64, F16 or BF16; convert it";
-  }
-  if (const auto fault = shapes.str(); !fault.empty()) {
-    throw std::invalid_argument(where + " " + fault);
-  }
-}
 
 }  // namespace
 
@@ -181,7 +139,7 @@ BertEncoder::BertEncoder(const BertConfig& config, ParameterStore& store, const 
                                 "; expected a number from 0 to that, or -1 for everything");
   }
   const auto width = config.width;
-  token_ = store.normal(prefix_ + kTokenTable, {config.vocabulary_size, width});
+  token_ = store.normal(prefix_ + kBertTokenTable, {config.vocabulary_size, width});
   position_ = store.normal(prefix_ + kPositionTable, {config.max_positions, width});
   type_ = store.normal(prefix_ + kTypeTable, {config.token_types, width});
   norm_ = LayerNorm(store, prefix_ + "embeddings.LayerNorm", width, config.epsilon);
@@ -202,36 +160,6 @@ BertEncoder::BertEncoder(const BertConfig& config, ParameterStore& store, const 
     tensor.requires_grad_(learns(own));
     parameters_[own] = tensor;
   }
-}
-
-std::vector<std::string> BertEncoder::load(const std::filesystem::path& path) const {
-  const auto file = base::SafetensorsFile::open(path);
-  const auto prefix = bert_prefix(file);
-  const auto where = [&](const std::string& name) {
-    return path.string() + ": the tensor '" + name + "'";
-  };
-  std::map<std::string, std::string> names;  // in the file, of each parameter
-  std::set<std::string> used;
-  for (const auto& [own, parameter] : parameters_) {
-    auto name = prefix + own;
-    if (!file.tensors().contains(name) && file.tensors().contains(early_name(name))) {
-      name = early_name(name);
-    }
-    check_bert_tensor(file.tensor(name), parameter, where(name));
-    names[own] = name;
-    used.insert(name);
-  }
-  const at::NoGradGuard no_gradients;
-  for (const auto& [own, parameter] : parameters_) {
-    const auto values = to_tensor(file.tensor(names[own]), where(names[own]));
-    check_finite(values, where(names[own]));
-    parameter.copy_(values);
-  }
-  std::vector<std::string> rest;
-  for (const auto& entry : file.tensors()) {
-    if (!used.contains(entry.first)) rest.push_back(entry.first);
-  }
-  return rest;
 }
 
 at::Tensor BertEncoder::embed(std::span<const std::int32_t> ids, const Offsets& offsets,
@@ -277,7 +205,7 @@ at::Tensor BertEncoder::forward_frozen(at::Tensor rows, const Offsets& offsets,
 std::vector<std::pair<std::string, at::Tensor>> BertEncoder::touched_rows(
     std::span<const std::int32_t> ids, const Offsets& offsets) const {
   if (!tunes_embeddings_) return {};
-  return {{prefix_ + kTokenTable, touched_tokens(ids)},
+  return {{prefix_ + kBertTokenTable, touched_tokens(ids)},
           {prefix_ + kPositionTable, touched_positions(offsets, config_.max_positions)},
           {prefix_ + kTypeTable, at::zeros({ids.empty() ? 0 : 1}, at::kLong)}};
 }

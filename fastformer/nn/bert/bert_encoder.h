@@ -3,7 +3,6 @@
 #include <ATen/ATen.h>
 
 #include <cstdint>
-#include <filesystem>
 #include <span>
 #include <string>
 #include <utility>
@@ -55,9 +54,9 @@ class BertLayer {
 /// and no mask; all tokens have type 0.
 ///
 ///   nn::ParameterStore store(1);
+///   store.read_from("titles.", std::make_shared<nn::BertWeights>(folder / "model.safetensors"));
 ///   const auto config = nn::BertConfig::load(folder / "config.json");
 ///   const nn::BertEncoder encoder(config, store, "titles", {.layers = 2});
-///   encoder.load(folder / "model.safetensors");
 ///   const auto states = encoder.forward(ids, offsets, training);
 ///
 /// Parameters are named as in the files of Hugging Face's transformers, after `<name>.`, or without
@@ -66,17 +65,9 @@ class BertLayer {
 /// training may reuse its result for the same sequences.
 class BertEncoder {
  public:
-  /// Draws all parameters from the store's distribution. Throws std::invalid_argument for a number
-  /// of layers to tune that the model does not have.
+  /// Throws std::invalid_argument for a number of layers to tune that the model does not have.
   BertEncoder(const BertConfig& config, ParameterStore& store, const std::string& name,
               FineTuning tuning = {});
-
-  /// Reads the parameters from a model.safetensors of F32, F64, F16 or BF16 numbers, converted to
-  /// the store's type. Names may have "bert." before them, and norms may have "gamma" and "beta",
-  /// as in the first files of BERT. Returns the names of the tensors that it did not use, such as
-  /// those of the pooler. Throws std::invalid_argument naming file and tensor for one that is
-  /// missing, of another shape or not finite, and as base::SafetensorsFile does.
-  std::vector<std::string> load(const std::filesystem::path& path) const;
 
   /// The last layer's rows: ids [T] -> [T, d]. `training` turns on the dropout of the trained
   /// layers, which draws from LibTorch's default generator. Throws std::invalid_argument for an id

@@ -17,6 +17,7 @@
 #include "fastformer/recommendation/recommender_model.h"
 #include "fastformer/recommendation/score_ensemble.h"
 #include "fastformer/recommendation/training.h"
+#include "fastformer/train/run_directory.h"
 
 namespace fastformer::recommendation {
 namespace {

@@ -171,6 +171,32 @@ TEST_F(Faults, ModelsDoNotTellFolders) {
   EXPECT_EQ(resumed.code, 0) << resumed.output;
 }
 
+TEST_F(Faults, HostileRecordsAreRefusedByEveryCommand) {
+  ASSERT_EQ(run_program(task_.train("run")).code, 0);
+  const auto record = [&](const std::string& name, const std::string& value) {
+    return task_.folder()
+        .write(name, "{\"text\":\"oil\",\"label\":\"market\"}\n{\"text\":\"cup\",\"label\":" +
+                         value + "}\n")
+        .string();
+  };
+  const auto predict = [&](const std::string& file) {
+    return run_program(
+        {"predict", task_.path("run/model"), file, "--set", "data.text_columns=[\"text\"]"});
+  };
+  const auto deep = record("deep.jsonl", std::string(200'000, '[') + std::string(200'000, ']'));
+  expect_refusal(predict(deep), {"deep.jsonl:2", "levels deep"});
+  EXPECT_MENTIONS(run_program({"inspect", deep}).output, "deep.jsonl:2", "levels deep");
+  std::string names = "0";
+  for (int i = 0; i < 200'000; ++i) names += ",\"" + std::to_string(i) + "\":0";
+  const auto wide = record("wide.jsonl", names);
+  expect_refusal(predict(wide), {"wide.jsonl:2", "10000 names"});
+  expect_refusal(run_program({"inspect", wide}), {"10000 fields"});
+  expect_refusal(predict(record("twice.jsonl", "1,\"label\":2")),
+                 {"twice.jsonl:2", "'label'", "twice"});
+  expect_refusal(predict(record("large.jsonl", "1e400")), {"large.jsonl:2", "too large"});
+  expect_refusal(run_program({"train", "/dev/zero"}), {"/dev/zero", "1 MB"});
+}
+
 TEST(ModelsWithoutFolders, OfClicksAndPairs) {
   const SmallClicks clicks;
   ASSERT_EQ(run_program(clicks.train("run")).code, 0);

@@ -8,7 +8,7 @@ import re
 import pytest
 
 _FOLDER = pathlib.Path(__file__).parents[2] / "requirements"
-_LOCKS = ("torch", "cuda", "test", "plots", "weights")
+_LOCKS = ("torch", "torch-cpu", "cuda", "test", "plots", "weights")
 
 
 def _packages(name: str) -> list[str]:

@@ -130,6 +130,13 @@ CASES: tuple[Case, ...] = (
         resumes=False,
     ),
     Case(
+        "errors",
+        ("evaluate", "{model}", "train.csv", "--errors", "{output}/errors.csv"),
+        ("errors.csv",),
+        resumes=False,
+        moment="errors.csv.tmp.*",
+    ),
+    Case(
         "experiment",
         ("experiment", "{output}.toml"),
         tuple(f"{cell}/{file}" for cell in _CELLS for file in ("test.json", "test_predictions.csv")),

@@ -7,6 +7,7 @@ namespace fastformer::base {
 /// Files and folders of a random name beside the place that they are made for, such as
 /// "model.tmp.x2k9q0w4b7da". While the object lives, its process holds a lock of the system on what
 /// it made, so that others can tell what a killed process left (see remove_leftovers).
+/// Making one removes what killed processes left for the same place.
 
 /// A file under a fresh name, open for writing, with the permissions that the umask leaves. The
 /// destructor removes it unless it was moved into its place.

@@ -85,6 +85,21 @@ TEST_F(Faults, ADamagedCacheIsMadeAgain) {
   EXPECT_EQ(content_of(vocabulary), content);
 }
 
+TEST_F(Faults, WithoutAWholeCheckpointTheRunStartsAnewAndSaysSo) {
+  stop_early("run");
+  int damaged = 0;
+  for (const auto& entry : fs::directory_iterator(task_.path("run/checkpoints"))) {
+    fs::resize_file(entry.path(), fs::file_size(entry.path()) - 1);
+    ++damaged;
+  }
+  ASSERT_GT(damaged, 0);
+  const auto resumed = resume("run");
+  EXPECT_EQ(resumed.code, 0) << resumed.output;
+  EXPECT_MENTIONS(resumed.output, "no checkpoint is whole; the run starts anew");
+  ASSERT_EQ(run_program(task_.train("whole")).code, 0);
+  EXPECT_EQ(task_.weights("run"), task_.weights("whole"));
+}
+
 TEST_F(Faults, ClosedStreamsLeaveTheFilesOfARunAlone) {
   EXPECT_EQ(run_by_shell("", task_.train("run"), ">&- 2>&- <&-"), 0);
   EXPECT_EQ(content_of(task_.path("run/.lock")), "");
@@ -197,7 +212,18 @@ TEST_F(Faults, HostileRecordsAreRefusedByEveryCommand) {
   expect_refusal(run_program({"train", "/dev/zero"}), {"/dev/zero", "1 MB"});
 }
 
-TEST(ModelsWithoutFolders, OfClicksAndPairs) {
+// A width for which the weights do not fit into any memory.
+void expect_no_allocation(const fs::path& model) {
+  auto config = content_of(model / "config.json");
+  const std::string width = "\"width\": 8,";
+  const auto at = config.find(width);
+  ASSERT_NE(at, std::string::npos) << config;
+  std::ofstream(model / "config.json") << config.replace(at, width.size(), "\"width\": 65536,");
+  expect_refusal(run_program({"inspect", model.string()}),
+                 {"model.safetensors", "has the shape", "the model expects"});
+}
+
+TEST(HostileModels, OfClicksAndPairs) {
   const SmallClicks clicks;
   ASSERT_EQ(run_program(clicks.train("run")).code, 0);
   expect_no_folder(clicks.folder().path(), "run/model");
@@ -208,9 +234,11 @@ TEST(ModelsWithoutFolders, OfClicksAndPairs) {
                               "data.test=[\"" + clicks.path("test") + "\"]", "--set",
                               "data.news=[\"none.tsv\"]"}),
                  {"none.tsv", "does not tell its folder", "--set data.news"});
+  expect_no_allocation(clicks.path("moved/model"));
   const SmallPairs pairs;
   ASSERT_EQ(run_program(pairs.train("run")).code, 0);
   expect_no_folder(pairs.folder().path(), "run/model");
+  expect_no_allocation(pairs.path("run/model"));
 }
 
 }  // namespace

@@ -41,6 +41,9 @@ class StrictJsonBuilder : public nlohmann::detail::json_sax_dom_parser<Json> {
   }
   bool start_array(std::size_t size) {
     deeper();
+    if (++lists_ > kMostLists) {
+      fail("has more than " + std::to_string(kMostLists) + " lists; is it another file?");
+    }
     return Base::start_array(size);
   }
   bool end_array() {
@@ -52,6 +55,7 @@ class StrictJsonBuilder : public nlohmann::detail::json_sax_dom_parser<Json> {
   using Base = nlohmann::detail::json_sax_dom_parser<Json>;
 
   static constexpr int kDeepest = 64;
+  static constexpr std::size_t kMostLists = 1'000'000;  // each takes some 60 bytes, even if empty
   // An ordered object looks through all its names to add one.
   static constexpr std::size_t kMostNames =
       std::is_same_v<Json, nlohmann::ordered_json> ? 10'000 : 1'000'000;
@@ -64,7 +68,7 @@ class StrictJsonBuilder : public nlohmann::detail::json_sax_dom_parser<Json> {
   }
 
   std::vector<std::unordered_set<std::string>> names_;  ///< of the objects around the place
-  std::size_t count_ = 0;
+  std::size_t count_ = 0, lists_ = 0;
   int depth_ = 0;
 };
 

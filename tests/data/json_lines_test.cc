@@ -59,6 +59,7 @@ TEST_F(JsonLinesTest, ARecordHasTheLimitsOfSettings) {
   const auto deep = repeated("[", 200'000) + repeated("]", 200'000);
   EXPECT_MENTIONS(error("{\"a\":" + deep + "}"), "a.json:2", "levels deep");
   EXPECT_MENTIONS(error("{\"a\":1,\"a\":2}"), "a.json:2", "'a'", "twice");
+  EXPECT_MENTIONS(error("{\"a\":[" + repeated("[],", 1'000'000) + "1]}"), "a.json:2", "lists");
   EXPECT_MENTIONS(error("{\"a\":1e400}"), "a.json:2", "too large");
   EXPECT_EQ(error("{\"a\":" + repeated("[", 60) + repeated("]", 60) + "}"), "");
 }

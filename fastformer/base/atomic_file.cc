@@ -128,7 +128,7 @@ void create_folder(const fs::path& path) {
   }
 }
 
-std::string read_file(const fs::path& path) {
+std::string read_file(const fs::path& path, std::size_t most) {
   std::error_code error;
   if (fs::is_directory(path, error)) {
     throw std::invalid_argument(path.string() + ": is a folder, but a file was expected");
@@ -144,21 +144,26 @@ std::string read_file(const fs::path& path) {
   do {
     in.read(block.data(), static_cast<std::streamsize>(block.size()));
     content.append(block.data(), static_cast<std::size_t>(in.gcount()));
-  } while (in);
+  } while (in && content.size() < most);
   if (in.bad()) {
     throw std::invalid_argument(path.string() + ": cannot be read to the end; check the disk");
   }
+  if (content.size() > most) content.resize(most);
   return content;
 }
 
-std::string read_small_file(const fs::path& path) {
+void check_regular_file(const fs::path& path) {
   std::error_code error;
   const auto status = fs::status(path, error);
-  if (fs::exists(status) && !fs::is_regular_file(status)) {
-    throw std::invalid_argument(path.string() +
-                                ": is not a regular file; give the path of a regular file");
-  }
-  if (fs::exists(status) && fs::file_size(path, error) > kMostSmallBytes) {
+  if (!fs::exists(status) || fs::is_regular_file(status)) return;
+  throw std::invalid_argument(path.string() +
+                              ": is not a regular file; give the path of a regular file");
+}
+
+std::string read_small_file(const fs::path& path) {
+  check_regular_file(path);
+  std::error_code error;
+  if (fs::exists(path, error) && fs::file_size(path, error) > kMostSmallBytes) {
     throw std::invalid_argument(
         path.string() + ": is larger than 64 MB, the limit for such a file; check the path");
   }

@@ -1,9 +1,11 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <iosfwd>
+#include <limits>
 #include <string>
 #include <string_view>
 
@@ -24,9 +26,14 @@ void write_file_atomically(const std::filesystem::path& path,
                            const std::function<void(std::ostream&)>& write);
 void write_file_atomically(const std::filesystem::path& path, std::string_view content);
 
-/// Returns the content of a file as bytes. Throws std::invalid_argument if the path is missing, is
-/// a folder, or cannot be read.
-std::string read_file(const std::filesystem::path& path);
+/// Returns the content of a file as bytes, or its first `most`, since a pipe or device may have no
+/// end. Throws std::invalid_argument if the path is missing, is a folder, or cannot be read.
+std::string read_file(const std::filesystem::path& path,
+                      std::size_t most = std::numeric_limits<std::size_t>::max());
+
+/// Throws std::invalid_argument if the path exists but is not a regular file: a pipe or a device
+/// may have no end.
+void check_regular_file(const std::filesystem::path& path);
 
 /// The same for small files, such as settings and vocabularies. Also throws for a file of more than
 /// 64 MiB and for anything that is not a regular file, such as an endless pipe.

@@ -60,6 +60,7 @@ struct Constraint {
   double minimum = -std::numeric_limits<double>::infinity();
   double maximum = std::numeric_limits<double>::infinity();
   std::vector<std::string> choices;  ///< for text fields; empty: any text
+  bool path = false;                 ///< the texts are paths of files or folders
 };
 
 inline Constraint between(double minimum, double maximum) { return {minimum, maximum, {}}; }
@@ -70,6 +71,7 @@ inline Constraint one_of(std::vector<std::string> choices) {
   return {-std::numeric_limits<double>::infinity(), std::numeric_limits<double>::infinity(),
           std::move(choices)};
 }
+inline Constraint file_path() { return {.choices = {}, .path = true}; }
 
 /// Visits the fields of a configuration. A configuration has one function that visits each of its
 /// fields; files, flags, help texts and metadata all use that function, so that adding a field

@@ -68,6 +68,12 @@ Value parse_assigned(const std::string& text) {
   return text;
 }
 
+// "train" of "/data/mind/train/".
+std::string last_part(const std::string& text) {
+  const auto path = std::filesystem::path(text).lexically_normal();
+  return (path.has_filename() ? path : path.parent_path()).filename().string();
+}
+
 bool is_bare(const std::string& key) {
   return !key.empty() && std::all_of(key.begin(), key.end(), [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
@@ -198,8 +204,11 @@ class ConfigTree::Writer final : public FieldVisitor {
     tree_.add_section(path_, "resolved");
   }
 
-  void visit(const std::string& name, FieldRef field, const char*, const Constraint&) override {
-    tree_.set(path_, name, value_of(field, "resolved"));
+  void visit(const std::string& name, FieldRef field, const char*,
+             const Constraint& constraint) override {
+    auto value = value_of(field, "resolved");
+    value.path = constraint.path;
+    tree_.set(path_, name, std::move(value));
   }
 
   void begin_table(const std::string& name, const char*) override {
@@ -323,6 +332,20 @@ void ConfigTree::visit_section(const std::string& name, const Visit& visit) cons
 void ConfigTree::fill_section(const std::string& name, const Visit& visit) {
   Writer writer(*this, name);
   visit(writer);
+}
+
+ConfigTree ConfigTree::without_folders() const {
+  ConfigTree tree = *this;
+  for (auto& [path, section] : tree.sections_) {
+    for (auto& [key, value] : section.values) {
+      if (!value.path) continue;
+      if (auto* text = std::get_if<std::string>(&value.value)) *text = last_part(*text);
+      if (auto* list = std::get_if<std::vector<std::string>>(&value.value)) {
+        std::transform(list->begin(), list->end(), list->begin(), last_part);
+      }
+    }
+  }
+  return tree;
 }
 
 void ConfigTree::append(const ConfigTree& other) {

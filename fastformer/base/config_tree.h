@@ -72,6 +72,10 @@ class ConfigTree {
     fill_section(name, [&](FieldVisitor& visitor) { config.visit_fields(visitor); });
   }
 
+  /// The tree for a model directory: of the paths in the written sections only the last part, since
+  /// folders reveal the machine and its users, and mean nothing elsewhere.
+  ConfigTree without_folders() const;
+
   /// Appends the sections of another tree.
   void append(const ConfigTree& other);
 

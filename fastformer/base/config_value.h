@@ -13,6 +13,7 @@ namespace fastformer::base {
 struct ConfigValue {
   std::variant<bool, std::int64_t, double, std::string, std::vector<std::string>> value;
   std::string where;  ///< "recipe.toml:12", "--set", "config.json"
+  bool path = false;  ///< names files or folders
 };
 
 /// The value of a field; for an enum, its word.

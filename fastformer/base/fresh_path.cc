@@ -50,9 +50,32 @@ bool take(int descriptor) {
   return ::fstat(descriptor, &status) == 0 && status.st_nlink > 0;
 }
 
+// Removes what no living process holds of the files and folders of fresh names in `folder`; an
+// empty place: those of any.
+void remove_fresh(const fs::path& folder, const std::string& place) {
+  const auto of_place = [&](std::string_view name) {
+    name.remove_suffix(kMark.size() + kRandomDigits);
+    return place.empty() || name == place;
+  };
+  std::error_code error;
+  std::vector<fs::path> found;
+  for (fs::directory_iterator entry(folder, error), end; !error && entry != end;
+       entry.increment(error)) {
+    const auto name = entry->path().filename().string();
+    if (is_fresh_name(name) && of_place(name)) found.push_back(entry->path());
+  }
+  for (const auto& path : found) {
+    const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (descriptor < 0) continue;
+    if (lock(descriptor)) fs::remove_all(path, error);
+    ::close(descriptor);
+  }
+}
+
 // Calls `open` with fresh names, which returns a descriptor, until one is this process's.
 template <class Open>
 std::pair<fs::path, int> make_fresh(const fs::path& place, const Open& open) {
+  remove_fresh(folder_of(place), place.filename().string());
   while (true) {
     auto path = fresh_name(place);
     const int descriptor = open(path);
@@ -155,19 +178,6 @@ bool FreshFolder::move_into_free_place() {
   return true;
 }
 
-void remove_leftovers(const fs::path& folder) {
-  std::error_code error;
-  std::vector<fs::path> found;
-  for (fs::directory_iterator entry(folder, error), end; !error && entry != end;
-       entry.increment(error)) {
-    if (is_fresh_name(entry->path().filename().string())) found.push_back(entry->path());
-  }
-  for (const auto& path : found) {
-    const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-    if (descriptor < 0) continue;
-    if (lock(descriptor)) fs::remove_all(path, error);
-    ::close(descriptor);
-  }
-}
+void remove_leftovers(const fs::path& folder) { remove_fresh(folder, ""); }
 
 }  // namespace fastformer::base

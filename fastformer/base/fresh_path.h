@@ -7,6 +7,7 @@ namespace fastformer::base {
 /// Files and folders with random temporary names next to their destination ("place"), such as
 /// "model.tmp.x2k9q0w4b7da". While the object exists, its process holds a system lock on them, so
 /// that other processes can recognize what a killed process left behind (see remove_leftovers).
+/// Creating one removes what killed processes left behind for the same place.
 
 /// A file with a temporary name, open for writing, with the permissions that the umask allows. The
 /// destructor removes the file unless it has been moved into its place.

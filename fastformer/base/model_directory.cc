@@ -109,7 +109,7 @@ void write_model_directory(const fs::path& directory, const std::string& kind,
                            const std::function<void(const fs::path&)>& write_rest) {
   ConfigTree tree;
   tree.write_section("format", ModelFormat{kind, kFormatVersion});
-  tree.append(config);
+  tree.append(config.without_folders());
   check_place(directory);
   FreshFolder fresh(directory);
   write_file_atomically(fresh.path() / kConfigFile, tree.to_json() + "\n");

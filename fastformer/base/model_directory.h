@@ -14,7 +14,8 @@ inline constexpr const char* kWeightsFile = "model.safetensors";
 
 /// Writes a model directory under a temporary name and moves it to `directory`, so that a reader
 /// sees either the old model or the new one:
-///   config.json          a section [format] with `kind` and the version, then those of `config`
+///   config.json          a section [format] with `kind` and the version, then those of `config`,
+///                        whose paths lose their folders
 ///   README.md            the model card, Markdown
 ///   model.safetensors, tokenizer.json ...   what `write_rest` writes to the temporary folder
 /// Other files of the former model are kept in the new one. Throws std::invalid_argument

@@ -14,6 +14,7 @@
 
 #include "fastformer/base/atomic_file.h"
 #include "fastformer/base/format.h"
+#include "fastformer/base/out_of_memory.h"
 #include "fastformer/base/printable.h"
 #include "fastformer/base/strict_json.h"
 
@@ -235,7 +236,10 @@ SafetensorsFile SafetensorsFile::open(const std::filesystem::path& path) {
     }
   }
   check_coverage(where, entries, source.left());
-  file.bytes_ = source.read<std::vector<std::byte>>(source.left());
+  const auto size = source.left();
+  file.bytes_ = naming_memory(
+      [&] { return "the " + std::to_string(size >> 20) + " MB of tensors in " + where; },
+      [&] { return source.read<std::vector<std::byte>>(size); });
   const std::span<const std::byte> data(file.bytes_);
   for (Entry& entry : entries) {
     entry.view.data = data.subspan(entry.begin, entry.end - entry.begin);

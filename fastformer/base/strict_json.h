@@ -13,11 +13,12 @@
 
 namespace fastformer::base {
 
-/// Builds the value as nlohmann's parser does; rejects what parse_strict_json() lists.
+/// Builds the value as nlohmann's parser does; rejects what parse_strict_json() lists, with a
+/// std::invalid_argument that does not name the place.
 template <class Json>
 class StrictJsonBuilder : public nlohmann::detail::json_sax_dom_parser<Json> {
  public:
-  StrictJsonBuilder(Json& value, const std::string& where) : Base(value), where_(where) {}
+  explicit StrictJsonBuilder(Json& value) : Base(value) {}
 
   bool start_object(std::size_t size) {
     names_.emplace_back();
@@ -40,6 +41,9 @@ class StrictJsonBuilder : public nlohmann::detail::json_sax_dom_parser<Json> {
   }
   bool start_array(std::size_t size) {
     deeper();
+    if (++lists_ > kMostLists) {
+      fail("has more than " + std::to_string(kMostLists) + " lists; is it another file?");
+    }
     return Base::start_array(size);
   }
   bool end_array() {
@@ -51,22 +55,20 @@ class StrictJsonBuilder : public nlohmann::detail::json_sax_dom_parser<Json> {
   using Base = nlohmann::detail::json_sax_dom_parser<Json>;
 
   static constexpr int kDeepest = 64;
+  static constexpr std::size_t kMostLists = 1'000'000;  // each takes some 60 bytes, even if empty
   // Adding a name to an ordered object takes time proportional to its number of names.
   static constexpr std::size_t kMostNames =
       std::is_same_v<Json, nlohmann::ordered_json> ? 10'000 : 1'000'000;
 
-  [[noreturn]] void fail(const std::string& what) const {
-    throw std::invalid_argument(where_ + ": " + what);
-  }
+  [[noreturn]] static void fail(const std::string& what) { throw std::invalid_argument(what); }
   void deeper() {
     if (++depth_ <= kDeepest) return;
     fail("contains lists and objects nested more than " + std::to_string(kDeepest) +
          " levels deep; check the path");
   }
 
-  const std::string& where_;
   std::vector<std::unordered_set<std::string>> names_;  ///< names in each enclosing object
-  std::size_t count_ = 0;
+  std::size_t count_ = 0, lists_ = 0;
   int depth_ = 0;
 };
 
@@ -84,11 +86,13 @@ Json parse_strict_json(std::string_view text, const std::string& where) {
     throw std::invalid_argument(where + ": is not JSON, it contains a NUL byte");
   }
   Json value;
-  StrictJsonBuilder<Json> builder(value, where);
+  StrictJsonBuilder<Json> builder(value);
   try {
     Json::sax_parse(text.begin(), text.end(), &builder);
   } catch (const typename Json::exception& error) {
     throw std::invalid_argument(where + ": is not valid JSON (" + excerpt(error.what(), 200) + ")");
+  } catch (const std::invalid_argument& error) {
+    throw std::invalid_argument(where + ": " + error.what());
   }
   return value;
 }

@@ -57,7 +57,7 @@ toml::table parse_toml(const std::string& text, const std::string& where) {
 }
 
 toml::table parse_toml_file(const std::filesystem::path& path) {
-  return parse_toml(read_file(path), path.string());
+  return parse_toml(read_file(path, kMostBytes + 1), path.string());
 }
 
 std::vector<TomlItem> items_in_file_order(const toml::table& table, const std::string& file) {

@@ -7,6 +7,7 @@
 #include <numeric>
 #include <stdexcept>
 
+#include "fastformer/base/out_of_memory.h"
 #include "fastformer/classification/classifier_model.h"
 #include "fastformer/classification/label_thresholds.h"
 #include "fastformer/nn/inference.h"
@@ -40,8 +41,11 @@ struct Classifier::Impl {
 
   // Calls `use` with batches of all texts, in their order, and those of their n-grams.
   template <class Text, class Use>
-  void for_each_batch(std::span<const Text> texts, const Use& use) const {
+  void for_each_batch(std::span<const Text> texts, const Use& use_batch) const {
     data::TokenBatch batch, ngrams;
+    const auto use = [&] {
+      base::naming_memory([&] { return batch.description(); }, [&] { use_batch(batch, ngrams); });
+    };
     for (const auto& text : texts) {
       content.tokenizer->encode(text, batch.ids, limit());
       batch.offsets.push_back(batch.tokens());
@@ -49,11 +53,11 @@ struct Classifier::Impl {
       ngrams.offsets.push_back(ngrams.tokens());
       // An empty text counts as one token, else a batch could hold any number of them.
       if (batch.tokens() + batch.size() < options.max_batch_tokens) continue;
-      use(batch, ngrams);
+      use();
       batch = {};
       ngrams = {};
     }
-    if (batch.size() > 0) use(batch, ngrams);
+    if (batch.size() > 0) use();
   }
 
   // One prediction per row of the network's logits [rows, classes] and of the n-grams.

@@ -106,10 +106,12 @@ void check_parts(const DataConfig& config) {
 
 void DataConfig::visit_fields(base::FieldVisitor& visit) {
   visit("format", format, "format of the files", base::one_of(reader_names()));
-  visit("train", train, "files or folders with the training examples");
+  visit("train", train, "files or folders with the training examples", base::file_path());
   visit("validation", validation,
-        "files with the validation examples; default: validation_fraction of train");
-  visit("test", test, "files with the test examples; default: test_fraction of train");
+        "files with the validation examples; default: validation_fraction of train",
+        base::file_path());
+  visit("test", test, "files with the test examples; default: test_fraction of train",
+        base::file_path());
   visit("text_columns", text_columns, "columns (names, or numbers from 1) joined into the text");
   visit("test_text_columns", test_text_columns,
         "text columns of the test files, if different; empty: text_columns");
@@ -140,7 +142,7 @@ void DataConfig::visit_fields(base::FieldVisitor& visit) {
   visit("mind_body", mind_body, "mind: add the body column, if the file has one");
   visit("minimum_class_count", minimum_class_count,
         "classes with fewer training examples are dropped", base::at_least(1));
-  visit("cache", cache, "folder of the token cache; empty: inside the run");
+  visit("cache", cache, "folder of the token cache; empty: inside the run", base::file_path());
 }
 
 void DataConfig::validate() const {

@@ -146,7 +146,7 @@ Dataset open(const fs::path& folder) {
   Dataset dataset;
   const fs::path file = folder / data::kDatasetFile;
   try {
-    const auto json = nlohmann::json::parse(base::read_file(file));
+    const auto json = nlohmann::json::parse(base::read_small_file(file));
     dataset.labels = json.at("labels").get<std::vector<std::string>>();
     dataset.several_labels = json.at("several_labels").get<bool>();
     dataset.dropped_rows = json.at("dropped_rows").get<std::int64_t>();
@@ -157,12 +157,12 @@ Dataset open(const fs::path& folder) {
                                 folder.string() + " to prepare the data again");
   }
   dataset.tokenizer = text::load_tokenizer(folder / kTokenizerFolder);
-  dataset.train = PartWriter::open(folder, "train");
-  dataset.validation = PartWriter::open(folder, "validation");
-  dataset.test = PartWriter::open(folder, "test");
   if (fs::exists(folder / kLinearFile)) {
     dataset.linear = LinearPart::load(folder / kLinearFile, std::ssize(dataset.labels));
   }
+  dataset.train = PartWriter::open(folder, "train", dataset);
+  dataset.validation = PartWriter::open(folder, "validation", dataset);
+  dataset.test = PartWriter::open(folder, "test", dataset);
   return dataset;
 }
 

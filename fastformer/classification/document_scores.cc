@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "fastformer/base/out_of_memory.h"
 #include "fastformer/data/batch.h"
 #include "fastformer/data/batch_plan.h"
 #include "fastformer/data/batch_stream.h"
@@ -32,8 +33,11 @@ void for_each_scored_batch(
       0, std::ssize(plan));
   for (const auto& rows : plan) {
     batches.next();
+    const auto logits =
+        base::naming_memory([&] { return batches->description(); },
+                            [&] { return network.forward(*batches, /*training=*/false); });
     use(rows, member_scores(
-                  network.forward(*batches, /*training=*/false), linear,
+                  logits, linear,
                   linear == nullptr ? data::TokenBatch() : data::gather(documents.ngrams, rows)));
   }
 }

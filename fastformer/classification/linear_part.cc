@@ -105,7 +105,7 @@ void LinearPart::save(const std::filesystem::path& file) const {
         tensor_of(member.weights, at::kBFloat16, {columns, member.classes});
     tensors[name + ".bias"] = tensor_of(member.bias, at::kFloat, {member.classes});
   }
-  nn::save_tensors(file, tensors, {{kConfigKey, config.to_json(-1)}});
+  nn::save_tensors(file, tensors, {{kConfigKey, config.without_folders().to_json(-1)}});
 }
 
 LinearPart LinearPart::load(const std::filesystem::path& file, std::int64_t classes) {

@@ -30,17 +30,24 @@ class PartWriter {
   std::int64_t tokens() const { return tokens_; }
   LabelledCorpus finish() { return {texts_.finish(), ngrams_.finish(), labels_.finish()}; }
 
-  static LabelledCorpus open(const std::filesystem::path& folder, const std::string& part) {
-    LabelledCorpus corpus{data::Corpus::open(file(folder, part, ".tokens")),
-                          data::Corpus::open(file(folder, part, ".ngrams")),
-                          data::Corpus::open(file(folder, part, ".labels"))};
+  /// The part of a data set that has everything else.
+  static LabelledCorpus open(const std::filesystem::path& folder, const std::string& part,
+                             const Dataset& dataset) {
+    const auto columns = dataset.linear ? dataset.linear->model->table().size() : 0;
+    LabelledCorpus corpus{
+        data::Corpus::open(file(folder, part, ".tokens"), dataset.tokenizer->vocabulary_size()),
+        data::Corpus::open(file(folder, part, ".ngrams"), columns),
+        data::Corpus::open(file(folder, part, ".labels"), std::ssize(dataset.labels))};
     if (corpus.texts.size() == corpus.labels.size() &&
-        corpus.texts.size() == corpus.ngrams.size()) {
+        corpus.texts.size() == corpus.ngrams.size() &&
+        (dataset.several_labels || corpus.labels.empty() == 0)) {
       return corpus;
     }
-    throw std::invalid_argument(folder.string() + ": holds " + std::to_string(corpus.texts.size()) +
+    throw std::invalid_argument(folder.string() + ": has " + std::to_string(corpus.texts.size()) +
                                 " texts, but " + std::to_string(corpus.labels.size()) +
-                                " labels for " + part + "; delete the folder");
+                                " labels for " + part +
+                                ", expected a label for each; delete the folder to prepare the "
+                                "data again");
   }
 
  private:

@@ -374,11 +374,14 @@ std::unique_ptr<train::Task> Recipe::open(const std::filesystem::path& cache,
 void Recipe::check_model() const {
   auto config = model;
   config.text.bigram_buckets = std::min<std::int64_t>(config.text.bigram_buckets, 1);
-  ClassifierModel(config, /*vocabulary_size=*/8, /*classes=*/2, /*seed=*/0);
+  ClassifierModel(config, /*vocabulary_size=*/8, /*classes=*/2,
+                  nn::ParameterStore::without_values());
 }
 
 nn::ParameterMap Recipe::largest_model() const {
-  return ClassifierModel(model, text.vocabulary_size, /*classes=*/2, /*seed=*/0).parameters();
+  return ClassifierModel(model, text.vocabulary_size, /*classes=*/2,
+                         nn::ParameterStore::without_values())
+      .parameters();
 }
 
 Classifier train(const Recipe& recipe, const std::filesystem::path& folder,

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "fastformer/base/format.h"
+#include "fastformer/base/out_of_memory.h"
 #include "fastformer/base/printable.h"
 #include "fastformer/cli/commands.h"
 #include "fastformer/cli/terminal_output.h"
@@ -94,8 +95,10 @@ int main(int argc, char** argv) {
     print_error(stopped.what());
   } catch (const c10::Error& error) {
     print_error(error.what_without_backtrace());
+  } catch (const base::OutOfMemory& error) {
+    print_error(error.what());
   } catch (const std::bad_alloc&) {
-    print_error("out of memory; process less text at a time, or use a smaller model");
+    print_error(base::OutOfMemory(base::format("'%s' with these files", argv[1])).what());
   } catch (const std::exception& error) {
     print_error(error.what());
   }

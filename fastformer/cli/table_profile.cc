@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <stdexcept>
 
 #include "fastformer/base/ascii.h"
 #include "fastformer/data/header_row.h"
@@ -10,6 +11,8 @@ namespace fastformer::cli {
 namespace {
 
 constexpr std::size_t kCountedValues = 2000;
+constexpr std::size_t kLongestValue = 1000;  // bytes
+constexpr std::size_t kMostColumns = 10'000;
 
 bool is_whole_number(std::string_view cell) {
   if (cell.starts_with('-') || cell.starts_with('+')) cell.remove_prefix(1);
@@ -84,7 +87,7 @@ void ColumnProfile::add(std::string_view cell) {
     ++empty;
     return;
   }
-  if (example.empty()) example = cell;
+  if (example.empty()) example = cell.substr(0, kLongestValue);
   bytes += static_cast<std::int64_t>(cell.size());
   if (data::is_number(cell)) ++numbers;
   if (is_whole_number(cell)) ++whole_numbers;
@@ -93,7 +96,9 @@ void ColumnProfile::add(std::string_view cell) {
     if (cell.front() == '[' && cell.back() == ']') ++lists['['].lists;
     for (const char separator : kSeparators) lists[separator].add(cell, separator);
   }
-  if (const auto found = counts.find(cell); found != counts.end()) {
+  if (cell.size() > kLongestValue) {
+    overflow = true;  // not a class, and no reason to keep it
+  } else if (const auto found = counts.find(cell); found != counts.end()) {
     ++found->second;
   } else if (counts.size() < kCountedValues) {
     counts.emplace(cell, 1);
@@ -120,12 +125,15 @@ void TableProfile::set_columns(const std::vector<std::string>& names) {
 }
 
 void TableProfile::add_field(const std::string& name, std::string_view value) {
-  auto found = std::ranges::find(columns_, name, &ColumnProfile::name);
-  if (found == columns_.end()) {
+  const auto [place, fresh] = places_.try_emplace(name, columns_.size());
+  if (fresh) {
+    if (columns_.size() == kMostColumns) {
+      throw std::invalid_argument("the records have more than " + std::to_string(kMostColumns) +
+                                  " fields; is it another file?");
+    }
     columns_.emplace_back(name);
-    found = std::prev(columns_.end());
   }
-  found->add(value);
+  columns_[place->second].add(value);
 }
 
 void TableProfile::add_row(const std::vector<std::string>& cells) {

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "fastformer/data/corpus.h"
@@ -20,6 +21,11 @@ struct TokenBatch {
     const auto begin = static_cast<std::size_t>(offsets[static_cast<std::size_t>(b)]);
     const auto end = static_cast<std::size_t>(offsets[static_cast<std::size_t>(b) + 1]);
     return std::span(ids).subspan(begin, end - begin);
+  }
+  /// "a batch of 3 texts and 90 tokens", for messages.
+  std::string description() const {
+    return "a batch of " + std::to_string(size()) + " texts and " + std::to_string(tokens()) +
+           " tokens";
   }
   void add(std::span<const std::int32_t> sequence) {
     ids.insert(ids.end(), sequence.begin(), sequence.end());

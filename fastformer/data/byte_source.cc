@@ -55,12 +55,15 @@ ByteSource::ByteSource(const fs::path& path) : name_(display_name(path)) {
   if (path != "-") check_path(path, name_);
   open(path);
   std::string member;
-  if (!next_member(member)) {
-    at_end_ = true;
-    return;
-  }
+  at_end_ = !next_member(member);
   const int format = archive_format(archive_.get());
   const bool is_archive = format != ARCHIVE_FORMAT_RAW && format != ARCHIVE_FORMAT_EMPTY;
+  if (is_archive && at_end_) {
+    // Blocks of NUL, such as a file system may leave after a crash, are a tar archive of nothing.
+    throw std::invalid_argument(name_ +
+                                ": holds only NUL bytes, or is an archive without a file; fetch or "
+                                "write it again");
+  }
   if (is_archive) {
     open_member(path);
     name_ += "/" + member;

@@ -177,7 +177,15 @@ Corpus::~Corpus() = default;
 Corpus::Corpus(Corpus&&) noexcept = default;
 Corpus& Corpus::operator=(Corpus&&) noexcept = default;
 
-Corpus Corpus::open(const fs::path& path) { return Corpus(std::make_unique<Content>(path)); }
+Corpus Corpus::open(const fs::path& path, std::int64_t tokens) {
+  auto content = std::make_unique<Content>(path);
+  for (const auto token : content->tokens) {
+    if (token >= 0 && token < tokens) continue;
+    fail_damaged(path, "is damaged, it holds the number " + std::to_string(token) +
+                           ", expected one from 0 to " + std::to_string(tokens - 1));
+  }
+  return Corpus(std::move(content));
+}
 
 std::int64_t Corpus::size() const { return content_ ? std::ssize(content_->records) : 0; }
 std::int64_t Corpus::total_tokens() const { return content_ ? std::ssize(content_->tokens) : 0; }
@@ -292,7 +300,7 @@ Corpus CorpusWriter::finish() {
   file_->write(std::span<const std::int64_t>(offsets_));
   file_->write(std::span<const std::int64_t>(records_));
   file_->finish({.rows = size(), .tokens = offsets_.back(), .truncated = truncated_});
-  return Corpus::open(file_->path());
+  return Corpus(std::make_unique<Corpus::Content>(file_->path()));
 }
 
 }  // namespace fastformer::data

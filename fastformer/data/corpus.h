@@ -28,8 +28,9 @@ class Corpus {
   Corpus& operator=(Corpus&&) noexcept;
 
   /// Reads the whole file once to verify its checksum. Throws std::invalid_argument if the file is
-  /// missing, not a corpus, of another version, truncated or damaged.
-  static Corpus open(const std::filesystem::path& path);
+  /// missing, not a corpus, of another version, truncated or damaged, and for a token outside
+  /// [0, tokens), since a file with the right checksum may come from anyone.
+  static Corpus open(const std::filesystem::path& path, std::int64_t tokens);
 
   /// Number of rows N.
   std::int64_t size() const;

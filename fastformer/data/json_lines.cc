@@ -5,6 +5,7 @@
 
 #include "fastformer/base/format.h"
 #include "fastformer/base/printable.h"
+#include "fastformer/base/strict_json.h"
 #include "fastformer/data/bad_row.h"
 #include "fastformer/data/line_stream.h"
 
@@ -96,12 +97,16 @@ bool JsonLines::next_of_array(std::string& text) {
 bool JsonLines::next(Json& object) {
   if (!next_text(text_)) return false;
   try {
-    object = Json::parse(text_);
+    // As it is for files of settings: a record may come from anyone, too.
+    base::StrictJsonBuilder<Json> builder(object);
+    Json::sax_parse(text_, &builder);
   } catch (const Json::parse_error& error) {
     throw BadRow(where() + ": is not valid JSON near character " + std::to_string(error.byte) +
                  "; each line must be one JSON object, or the file one array of objects");
   } catch (const Json::out_of_range&) {
     throw BadRow(where() + ": contains a number that is too large; write it as a string");
+  } catch (const std::invalid_argument& error) {
+    throw BadRow(where() + ": " + error.what());
   }
   if (!object.is_object()) {
     throw BadRow(where() + ": is a JSON " + object.type_name() +

@@ -7,6 +7,12 @@
 #include "fastformer/data/line_stream.h"
 
 namespace fastformer::data {
+namespace {
+
+// Each takes 32 bytes, though it may be empty.
+constexpr std::size_t kMostCells = 1'000'000;
+
+}  // namespace
 
 bool RecordParser::read_line() {
   if (!next_line_(line_)) return false;
@@ -21,6 +27,11 @@ bool RecordParser::next(std::vector<std::string>& cells) {
   first_line_ = line_at_;
   std::size_t count = 0, at = 0;
   while (true) {
+    if (count == kMostCells) {
+      throw std::invalid_argument(where(line_at_) + ": has more than " +
+                                  std::to_string(kMostCells) +
+                                  " cells; check the delimiter, or whether it is another file");
+    }
     // The cells of the last record are written over, so that their memory serves again.
     if (count == cells.size()) cells.emplace_back();
     std::string& cell = cells[count++];

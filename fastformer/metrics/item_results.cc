@@ -108,6 +108,7 @@ void write_item_scores(const std::filesystem::path& path, const ItemScores& item
 }
 
 ItemScores read_item_scores(const std::filesystem::path& path) {
+  base::check_regular_file(path);
   const std::string content = base::read_file(path);
   ItemScores items;
   std::string_view rest = content;
@@ -179,6 +180,7 @@ void write_class_predictions(const std::filesystem::path& path,
 }
 
 ClassPredictions read_class_predictions(const std::filesystem::path& path) {
+  base::check_regular_file(path);
   const std::string content = base::read_file(path);
   ClassPredictions predictions;
   std::string_view rest = content;

@@ -51,6 +51,33 @@ void check_type(const std::string& where, at::ScalarType found, at::ScalarType e
                               " numbers, but the model expects " + c10::toString(expected));
 }
 
+// The model.safetensors of a model directory, which has the model's parameters and no others.
+class ModelFile final : public ParameterSource {
+ public:
+  explicit ModelFile(const std::filesystem::path& path)
+      : file_(base::SafetensorsFile::open(path)) {}
+
+  at::Tensor read(const std::string& name, const std::vector<std::int64_t>& shape,
+                  at::ScalarType dtype) override {
+    const auto found = file_.tensors().find(name);
+    const auto file = file_.path().string();
+    if (found == file_.tensors().end()) throw_missing(name, file);
+    const auto where = file + ": the parameter '" + name + "'";
+    const auto& view = found->second;
+    if (view.shape != shape) throw_shape(where, view.shape, shape);
+    auto tensor = to_tensor(view, where);
+    check_type(where, tensor.scalar_type(), dtype);
+    check_finite(tensor, where);
+    return tensor;
+  }
+  void finish(const ParameterMap& parameters) override {
+    check_known(file_.tensors(), parameters, file_.path().string());
+  }
+
+ private:
+  base::SafetensorsFile file_;
+};
+
 constexpr std::array<std::string_view, 3> kEmbeddingTables = {"embedding.", "target_embedding.",
                                                               "pretrained.embeddings."};
 
@@ -61,40 +88,43 @@ ParameterStore::ParameterStore(std::uint64_t seed, at::ScalarType dtype, double 
 
 ParameterStore ParameterStore::from_file(const std::filesystem::path& path, at::ScalarType dtype) {
   ParameterStore store(/*seed=*/0, dtype);
-  store.file_ = std::make_shared<const base::SafetensorsFile>(base::SafetensorsFile::open(path));
+  store.read_from("", std::make_shared<ModelFile>(path));
   return store;
 }
 
-void ParameterStore::finish() {
-  if (!file_) return;
-  check_known(file_->tensors(), parameters_, file_->path().string());
-  file_.reset();
+ParameterStore ParameterStore::without_values(at::ScalarType dtype) {
+  ParameterStore store(/*seed=*/0, dtype);
+  store.device_ = at::kMeta;
+  return store;
 }
 
-at::Tensor ParameterStore::read(const std::string& name,
-                                const std::vector<std::int64_t>& shape) const {
-  const auto found = file_->tensors().find(name);
-  const auto file = file_->path().string();
-  if (found == file_->tensors().end()) throw_missing(name, file);
-  const auto where = file + ": the parameter '" + name + "'";
-  const auto& view = found->second;
-  if (view.shape != shape) throw_shape(where, view.shape, shape);
-  auto tensor = to_tensor(view, where);
-  check_type(where, tensor.scalar_type(), dtype_);
-  check_finite(tensor, where);
-  return tensor;
+void ParameterStore::read_from(std::string prefix, std::shared_ptr<ParameterSource> source) {
+  sources_.emplace_back(std::move(prefix), std::move(source));
+}
+
+void ParameterStore::finish() {
+  for (const auto& [prefix, source] : sources_) {
+    ParameterMap own;
+    for (const auto& [name, tensor] : parameters_) {
+      if (name.starts_with(prefix)) own.emplace(name.substr(prefix.size()), tensor);
+    }
+    source->finish(own);
+  }
+  sources_.clear();
 }
 
 at::Tensor ParameterStore::create(const std::string& name, const std::vector<std::int64_t>& shape,
                                   const std::function<void(at::Tensor&)>& initialize) {
   const auto known = parameters_.find(name);
   if (known != parameters_.end()) return known->second;
+  const auto source = std::ranges::find_if(
+      sources_, [&](const auto& entry) { return name.starts_with(entry.first); });
   at::Tensor tensor;
-  if (file_) {
-    tensor = read(name, shape);
+  if (source != sources_.end()) {
+    tensor = source->second->read(name.substr(source->first.size()), shape, dtype_);
   } else {
-    tensor = at::empty(shape, at::TensorOptions().dtype(dtype_));
-    initialize(tensor);
+    tensor = at::empty(shape, at::TensorOptions().dtype(dtype_).device(device_));
+    if (device_ != at::kMeta) initialize(tensor);
   }
   parameters_[name] = tensor;
   return tensor.requires_grad_(true);

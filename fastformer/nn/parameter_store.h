@@ -8,16 +8,27 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
-
-namespace fastformer::base {
-class SafetensorsFile;
-}
 
 namespace fastformer::nn {
 
 /// All parameters of a model by name, in the order of the names.
 using ParameterMap = std::map<std::string, at::Tensor>;
+
+/// Where parameters come from, if they are not drawn.
+class ParameterSource {
+ public:
+  virtual ~ParameterSource() = default;
+
+  /// A parameter by its name. Throws std::invalid_argument, before it allocates memory, if the
+  /// source lacks it or has it in another shape; the shape may come from anyone.
+  virtual at::Tensor read(const std::string& name, const std::vector<std::int64_t>& shape,
+                          at::ScalarType dtype) = 0;
+  /// Called when the model has all its parameters. Throws std::invalid_argument for what the source
+  /// should not have.
+  virtual void finish(const ParameterMap& /*parameters*/) {}
+};
 
 /// Creates the parameters of a model. Modules request parameters by name and keep the tensor; the
 /// optimizer, checkpoints and model files use the map. Requesting a name again returns the same
@@ -41,6 +52,13 @@ class ParameterStore {
   static ParameterStore from_file(const std::filesystem::path& path,
                                   at::ScalarType dtype = at::kFloat);
 
+  /// Parameters with names and shapes alone, which take no memory.
+  static ParameterStore without_values(at::ScalarType dtype = at::kFloat);
+
+  /// Reads the parameters whose names begin with `prefix` from `source`, by the rest of their
+  /// names.
+  void read_from(std::string prefix, std::shared_ptr<ParameterSource> source);
+
   /// Call it after the model has requested all its parameters. Closes the file; throws
   /// std::invalid_argument if the file has a tensor that was not requested.
   void finish();
@@ -59,12 +77,12 @@ class ParameterStore {
  private:
   at::Tensor create(const std::string& name, const std::vector<std::int64_t>& shape,
                     const std::function<void(at::Tensor&)>& initialize);
-  at::Tensor read(const std::string& name, const std::vector<std::int64_t>& shape) const;
 
   at::Generator generator_;
   at::ScalarType dtype_;
   double deviation_;
-  std::shared_ptr<const base::SafetensorsFile> file_;  ///< null: the values are drawn
+  at::Device device_ = at::kCPU;  ///< at::kMeta: without values
+  std::vector<std::pair<std::string, std::shared_ptr<ParameterSource>>> sources_;  ///< by prefix
   ParameterMap parameters_;
 };
 

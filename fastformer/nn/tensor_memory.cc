@@ -2,14 +2,17 @@
 
 #include <c10/core/Allocator.h>
 #include <c10/core/CPUAllocator.h>
+#include <c10/util/Exception.h>
 #include <malloc.h>
 
 #include <algorithm>
 #include <cstdlib>  // __GLIBC__
 #include <mutex>
+#include <string>
 #include <unordered_map>
 
 #include "fastformer/base/arena.h"
+#include "fastformer/base/out_of_memory.h"
 
 namespace fastformer::nn {
 
@@ -33,7 +36,7 @@ class ArenaAllocator final : public c10::Allocator {
 
   c10::DataPtr allocate(std::size_t size) override {
     void* block = size < kLeastSize ? nullptr : arena().allocate(size);
-    if (block == nullptr) block = other_->raw_allocate(size);
+    if (block == nullptr) block = allocate_otherwise(size);
     return {block, block, &release, c10::Device(c10::kCPU)};
   }
   c10::DeleterFnPtr raw_deleter() const override { return &release; }
@@ -42,6 +45,13 @@ class ArenaAllocator final : public c10::Allocator {
   }
 
  private:
+  static void* allocate_otherwise(std::size_t size) {
+    try {
+      return other_->raw_allocate(size);
+    } catch (const c10::Error&) {  // it has no other reason
+      throw base::OutOfMemory("a tensor of " + std::to_string(size >> 20) + " MB");
+    }
+  }
   static void release(void* block) {
     if (arena().contains(block)) {
       arena().release(block);

@@ -8,11 +8,14 @@ namespace fastformer::recommendation {
 
 void DataConfig::visit_fields(base::FieldVisitor& visit) {
   visit("format", format, "format of the files", base::one_of(click_reader_names()));
-  visit("train", train, "folders (or files) with the training impressions");
+  visit("train", train, "folders (or files) with the training impressions", base::file_path());
   visit("validation", validation,
-        "folders with the validation impressions; default: validation_fraction of train");
-  visit("test", test, "folders with the test impressions; default: test_fraction of train");
-  visit("news", news, "mind: more news.tsv files, in addition to those next to the impressions");
+        "folders with the validation impressions; default: validation_fraction of train",
+        base::file_path());
+  visit("test", test, "folders with the test impressions; default: test_fraction of train",
+        base::file_path());
+  visit("news", news, "mind: more news.tsv files, in addition to those next to the impressions",
+        base::file_path());
   visit("validation_fraction", validation_fraction,
         "fraction of train, the latest by time, used for validation", base::between(0, 0.9));
   visit("test_fraction", test_fraction, "fraction of train, the latest by time, used for test",

@@ -97,7 +97,6 @@ std::string Dataset::summary() const {
       static_cast<long long>(items.size() - 1), items.categories().size(),
       count > 0 ? tokens / count : 0.0, static_cast<long long>(titles.cut),
       static_cast<long long>(titles.empty));
-  for (const auto& notice : notices) table += notice + "\n";
   return table;
 }
 

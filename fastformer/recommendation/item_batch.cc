@@ -4,6 +4,8 @@
 #include <string>
 #include <utility>
 
+#include "fastformer/base/out_of_memory.h"
+
 namespace fastformer::recommendation {
 namespace {
 constexpr std::int64_t kTokensAtOnce = 16'384;
@@ -47,7 +49,8 @@ void for_each_title_batch(const TitleTokens& titles, std::span<const std::int32_
       tokens += 1 + static_cast<std::int64_t>(titles.title(items[count]).size());
     }
     builder.add(items.first(count), {});
-    body(builder.take());
+    base::naming_memory([&] { return "a batch of " + std::to_string(count) + " titles"; },
+                        [&] { body(builder.take()); });
     items = items.subspan(count);
   }
 }

@@ -14,7 +14,8 @@ bool same_text(const text::TokenizerConfig& a, const text::TokenizerConfig& b) {
   return a.tokenizer == b.tokenizer && a.special_tokens == b.special_tokens &&
          a.normalization == b.normalization && a.lowercase == b.lowercase &&
          a.strip_accents == b.strip_accents && a.strip_markup == b.strip_markup &&
-         !a.model_file.empty() && base::read_file(a.model_file) == base::read_file(b.model_file);
+         !a.model_file.empty() &&
+         base::read_small_file(a.model_file) == base::read_small_file(b.model_file);
 }
 
 // EncoderConfig::validate() cannot name which of the two encoders is wrong.
@@ -52,7 +53,8 @@ void ModelConfig::visit_fields(base::FieldVisitor& visit) {
   visit("filters", filters, "fim: filters of each convolution over words", base::between(1, 65536));
   visit("pretrained", pretrained,
         "plm_nr, fastformer_plm_nr: folder of a BERT or DistilBERT model, with config.json, "
-        "model.safetensors or its shards, and vocab.txt or tokenizer.json");
+        "model.safetensors or its shards, and vocab.txt or tokenizer.json",
+        base::file_path());
   visit("trainable_layers", trainable_layers,
         "number of last layers of the pre-trained encoder that are trained; 0: none; -1: all "
         "layers and the embeddings",

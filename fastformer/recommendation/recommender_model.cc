@@ -1,11 +1,13 @@
 #include "fastformer/recommendation/recommender_model.h"
 
 #include <filesystem>
+#include <memory>
 #include <stdexcept>
 #include <utility>
 #include <vector>
 
 #include "fastformer/base/model_directory.h"
+#include "fastformer/nn/bert/bert_weights.h"
 #include "fastformer/nn/tensor_file.h"
 #include "fastformer/recommendation/item_batch.h"
 #include "fastformer/recommendation/two_tower.h"
@@ -31,12 +33,21 @@ std::variant<nn::Embedding, nn::BertEncoder> make_words(const ModelConfig& confi
   return nn::BertEncoder(config.bert, store, kPretrained, {.layers = config.trainable_layers});
 }
 
+nn::ParameterStore initial_parameters(const ModelConfig& config, std::uint64_t seed,
+                                      at::ScalarType dtype) {
+  nn::ParameterStore store(seed, dtype, config.initial_deviation);
+  if (config.has_pretrained()) {
+    store.read_from(std::string(kPretrained) + ".",
+                    std::make_shared<nn::BertWeights>(config.pretrained));
+  }
+  return store;
+}
+
 }  // namespace
 
 RecommenderModel::RecommenderModel(const ModelConfig& config, std::int64_t vocabulary_size,
                                    std::uint64_t seed, at::ScalarType dtype)
-    : RecommenderModel(config, vocabulary_size,
-                       nn::ParameterStore(seed, dtype, config.initial_deviation)) {}
+    : RecommenderModel(config, vocabulary_size, initial_parameters(config, seed, dtype)) {}
 
 RecommenderModel::RecommenderModel(const ModelConfig& config, std::int64_t vocabulary_size,
                                    nn::ParameterStore store)
@@ -47,12 +58,6 @@ RecommenderModel::RecommenderModel(const ModelConfig& config, std::int64_t vocab
   store_.finish();
   for (const auto& [name, tensor] : parameters()) {
     if (tensor.requires_grad()) trained_[name] = tensor;
-  }
-}
-
-void RecommenderModel::load_pretrained() const {
-  if (const auto* encoder = std::get_if<nn::BertEncoder>(&words_)) {
-    encoder->load(config_.pretrained);
   }
 }
 

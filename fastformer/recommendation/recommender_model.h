@@ -34,8 +34,9 @@ namespace fastformer::recommendation {
 /// the parameters; otherwise the model is immutable and safe to share between threads.
 class RecommenderModel {
  public:
-  /// Throws std::invalid_argument if a pre-trained encoder has another vocabulary, or fewer layers
-  /// than are to be trained.
+  /// The parameters of a pre-trained encoder are read from its folder, the others are drawn. Throws
+  /// std::invalid_argument if a pre-trained encoder has another vocabulary, or fewer layers than
+  /// are to be trained, and as nn::BertWeights does.
   RecommenderModel(const ModelConfig& config, std::int64_t vocabulary_size, std::uint64_t seed,
                    at::ScalarType dtype = at::kFloat);
   /// Uses the parameters of `store`, for example those of a file.
@@ -65,10 +66,6 @@ class RecommenderModel {
   /// Whether an encoded item is a single vector, so that the vectors of a whole data set fit into
   /// memory.
   bool has_vectors() const { return matcher_->has_vectors(); }
-
-  /// Loads the weights of a pre-trained encoder from the folder config().pretrained; does nothing
-  /// for other models. Throws as nn::BertEncoder::load does.
-  void load_pretrained() const;
 
   const nn::ParameterMap& parameters() const { return store_.parameters(); }
   /// The trained parameters, without frozen ones, which an optimizer would change too.

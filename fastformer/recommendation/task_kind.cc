@@ -17,6 +17,7 @@
 #include "fastformer/recommendation/recommender_model.h"
 #include "fastformer/recommendation/score_ensemble.h"
 #include "fastformer/recommendation/training.h"
+#include "fastformer/train/run_directory.h"
 
 namespace fastformer::recommendation {
 namespace {
@@ -96,9 +97,43 @@ void measure_on(const std::vector<std::string>& files, DataConfig& config) {
   config.test = files;
 }
 
+// A model names its files without their folders; the recipe of the run around it has both.
+DataConfig with_folders(const fs::path& model, const DataConfig& own) {
+  const auto recipe = model / ".." / train::kRecipeFile;
+  if (!fs::exists(recipe)) return own;
+  const auto tree = base::ConfigTree::from_toml(recipe);
+  if (!tree.contains("task", "name") || !tree.contains("data")) return own;
+  const auto text = [](const DataConfig& config) {
+    base::ConfigTree section;
+    section.write_section("data", config);
+    return section.without_folders().to_toml();
+  };
+  try {
+    DataConfig config = own;
+    tree.read_section("data", config);
+    if (text(config) == text(own)) return config;
+  } catch (const std::invalid_argument&) {  // of another task
+  }
+  return own;
+}
+
+void check_sources(const fs::path& model, const DataConfig& config) {
+  const auto check = [&](const char* field, const std::vector<std::string>& paths) {
+    for (const auto& path : paths) {
+      if (fs::exists(path)) continue;
+      throw std::invalid_argument(path + ": does not exist, and " + model.string() +
+                                  " does not tell its folder; give the path by --set data." +
+                                  field + "=[\"...\"]");
+    }
+  };
+  check("train", config.train);
+  check("validation", config.validation);
+  check("news", config.news);
+}
+
 OpenedRecommender open_recommender(const fs::path& path, const train::EvaluationRequest& request) {
   auto content = RecommenderContent::load(path);
-  auto& config = content.data_config;
+  auto config = with_folders(path, content.data_config);
   train::assigned(request.set, {"data"}).read_section("data", config);
   const auto files = request.data.empty() ? config.test : request.data;
   if (!files.empty()) {
@@ -108,6 +143,7 @@ OpenedRecommender open_recommender(const fs::path& path, const train::Evaluation
         path.string() +
         ": the recipe of the model has no test part; give the files on which to evaluate it");
   }
+  check_sources(path, config);
   config.title_tokens = content.model->config().title_limit(config.title_tokens);
   auto dataset = prepare(config, std::move(content.tokenizer));
   return {std::move(content.model), std::move(dataset), std::move(config)};

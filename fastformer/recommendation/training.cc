@@ -113,7 +113,6 @@ class Task final : public train::Task {
                   .seed = static_cast<std::uint64_t>(recipe.train.seed)}) {
     // Not in initialize(): a resumed run also needs the frozen weights, which checkpoints do not
     // contain.
-    model_.load_pretrained();
     if (start_) start_->copy_to(model_.parameters());
   }
 
@@ -147,8 +146,11 @@ class Task final : public train::Task {
     return model_.learning_rate_factor(parameter);
   }
   std::vector<std::string> initialize() override {
-    auto notices =
-        train::load_word_vectors(recipe_.train.word_vectors, *dataset_.tokenizer, parameters());
+    auto notices = dataset_.notices;
+    for (auto& notice :
+         train::load_word_vectors(recipe_.train.word_vectors, *dataset_.tokenizer, parameters())) {
+      notices.push_back(std::move(notice));
+    }
     // After the word vectors, which are left to new words.
     if (start_) {
       for (auto& notice : start_->copy_to(model_.parameters())) {
@@ -320,12 +322,12 @@ void Recipe::check_model() const {
   constexpr std::int64_t kVocabulary = 8;
   auto config = model;
   config.bert.vocabulary_size = kVocabulary;
-  RecommenderModel(config, kVocabulary, /*seed=*/0);
+  RecommenderModel(config, kVocabulary, nn::ParameterStore::without_values());
 }
 
 nn::ParameterMap Recipe::largest_model() const {
   const auto tokens = model.has_pretrained() ? model.bert.vocabulary_size : text.vocabulary_size;
-  return RecommenderModel(model, tokens, /*seed=*/0).parameters();
+  return RecommenderModel(model, tokens, nn::ParameterStore::without_values()).parameters();
 }
 
 Recommender train(const Recipe& recipe, const std::filesystem::path& folder,

@@ -18,7 +18,7 @@ std::string recipe_of_today(const fs::path& path) {
   try {
     return tasks::load_recipe(path)->tree().to_toml();
   } catch (const std::invalid_argument&) {
-    return base::read_file(path);
+    return base::read_small_file(path);
   }
 }
 
@@ -56,7 +56,7 @@ CellStatus status_of(const Cell& cell) {
   const auto now = cell.recipe->tree().to_toml();
   auto result = finished_result(cell.folder);
   auto change =
-      train::first_difference(now, result ? recipe_of_today(path) : base::read_file(path));
+      train::first_difference(now, result ? recipe_of_today(path) : base::read_small_file(path));
   if (change) return {.state = CellState::kChanged, .change = std::move(change)};
   if (!result) return {.state = CellState::kInterrupted};
   return {.state = CellState::kFinished, .result = std::move(result)};

@@ -47,10 +47,11 @@ void check_lengths(std::int64_t minimum, std::int64_t maximum, const std::string
 
 void DataConfig::visit_fields(base::FieldVisitor& visit) {
   visit("format", format, "format of the files", base::one_of(pair_reader_names()));
-  visit("train", train, "files or folders with the training pairs");
+  visit("train", train, "files or folders with the training pairs", base::file_path());
   visit("validation", validation,
-        "files with the validation pairs; default: validation_fraction of train");
-  visit("test", test, "files with the test pairs");
+        "files with the validation pairs; default: validation_fraction of train",
+        base::file_path());
+  visit("test", test, "files with the test pairs", base::file_path());
   visit("source_field", source_field,
         "jsonl, csv, tsv: field of the document; parallel: file name extension of the documents");
   visit("target_field", target_field,
@@ -68,7 +69,7 @@ void DataConfig::visit_fields(base::FieldVisitor& visit) {
         base::at_least(1));
   visit("min_target_tokens", min_target_tokens, "pairs with a shorter summary are dropped",
         base::at_least(1));
-  visit("cache", cache, "folder of the token cache; empty: inside the run");
+  visit("cache", cache, "folder of the token cache; empty: inside the run", base::file_path());
 }
 
 void DataConfig::validate() const {

@@ -57,9 +57,9 @@ class PartWriter {
   std::int64_t size() const { return source_.size(); }
   PairCorpus finish() { return {source_.finish(), target_.finish()}; }
 
-  static PairCorpus open(const fs::path& folder, const std::string& part) {
-    PairCorpus corpus{data::Corpus::open(file(folder, part, ".source.tokens")),
-                      data::Corpus::open(file(folder, part, ".target.tokens"))};
+  static PairCorpus open(const fs::path& folder, const std::string& part, std::int64_t tokens) {
+    PairCorpus corpus{data::Corpus::open(file(folder, part, ".source.tokens"), tokens),
+                      data::Corpus::open(file(folder, part, ".target.tokens"), tokens)};
     if (corpus.source.size() == corpus.target.size()) return corpus;
     throw std::invalid_argument(folder.string() + ": has " + std::to_string(corpus.source.size()) +
                                 " documents, but " + std::to_string(corpus.target.size()) +
@@ -220,7 +220,7 @@ Dataset open(const fs::path& folder) {
   Dataset dataset;
   const fs::path file = folder / data::kDatasetFile;
   try {
-    const auto json = nlohmann::json::parse(base::read_file(file));
+    const auto json = nlohmann::json::parse(base::read_small_file(file));
     dataset.train_dropped = dropped_of(json.at(kTrainPart));
     dataset.validation_dropped = dropped_of(json.at(kValidationPart));
     dataset.test_dropped = dropped_of(json.at(kTestPart));
@@ -229,9 +229,10 @@ Dataset open(const fs::path& folder) {
                                 folder.string() + " to prepare the data again");
   }
   dataset.tokenizer = text::load_tokenizer(folder / kTokenizerFolder);
-  dataset.train = PartWriter::open(folder, kTrainPart);
-  dataset.validation = PartWriter::open(folder, kValidationPart);
-  dataset.test = PartWriter::open(folder, kTestPart);
+  const auto tokens = dataset.tokenizer->vocabulary_size();
+  dataset.train = PartWriter::open(folder, kTrainPart, tokens);
+  dataset.validation = PartWriter::open(folder, kValidationPart, tokens);
+  dataset.test = PartWriter::open(folder, kTestPart, tokens);
   return dataset;
 }
 

@@ -9,6 +9,7 @@
 
 #include "fastformer/base/atomic_file.h"
 #include "fastformer/base/format.h"
+#include "fastformer/base/out_of_memory.h"
 #include "fastformer/base/random.h"
 #include "fastformer/data/batch_plan.h"
 #include "fastformer/metrics/rouge/extractive.h"
@@ -107,7 +108,9 @@ double mean_loss(const SummarizerModel& model, const PairCorpus& pairs) {
   for (const auto& rows : data::BatchPlan(pairs.lengths(), kBatches).in_order()) {
     const auto batch = gather(pairs, rows);
     const auto count = batch.target.tokens() + batch.target.size();  // each has an end
-    const auto loss = model.loss(batch, /*label_smoothing=*/0, /*training=*/false);
+    const auto loss = base::naming_memory(
+        [&] { return batch.source.description(); },
+        [&] { return model.loss(batch, /*label_smoothing=*/0, /*training=*/false); });
     sum += loss.item<double>() * static_cast<double>(count);
     tokens += count;
   }

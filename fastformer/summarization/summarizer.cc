@@ -7,6 +7,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "fastformer/base/out_of_memory.h"
 #include "fastformer/data/batch.h"
 #include "fastformer/nn/inference.h"
 #include "fastformer/summarization/summarizer_model.h"
@@ -112,7 +113,9 @@ std::vector<Summary> Summarizer::summarize(std::span<const std::string> document
       if (batch.size() > 0) {
         const auto first = summaries.size();
         const auto count = static_cast<std::size_t>(batch.size());
-        impl_->write(batch, documents.subspan(first, count), options, summaries);
+        base::naming_memory(
+            [&] { return batch.description(); },
+            [&] { impl_->write(batch, documents.subspan(first, count), options, summaries); });
       }
       batch = {};
     };

@@ -238,11 +238,13 @@ std::unique_ptr<train::Task> Recipe::open(const std::filesystem::path& cache,
 void Recipe::check_model() const {
   auto config = model;
   config.source.bigram_buckets = std::min<std::int64_t>(config.source.bigram_buckets, 1);
-  SummarizerModel(config, {.size = 8, .begin = 0, .end = 1}, /*seed=*/0);
+  SummarizerModel(config, {.size = 8, .begin = 0, .end = 1}, nn::ParameterStore::without_values());
 }
 
 nn::ParameterMap Recipe::largest_model() const {
-  return SummarizerModel(model, {text.vocabulary_size + 2, 0, 1}, /*seed=*/0).parameters();
+  return SummarizerModel(model, {text.vocabulary_size + 2, 0, 1},
+                         nn::ParameterStore::without_values())
+      .parameters();
 }
 
 Summarizer train(const Recipe& recipe, const std::filesystem::path& folder,

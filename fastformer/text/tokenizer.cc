@@ -28,7 +28,8 @@ void TokenizerConfig::visit_fields(base::FieldVisitor& visit) {
         base::between(8, 10'000'000));
   visit("model_file", model_file,
         "a vocab.txt or tokenizer.json (wordpiece) or a .model (sentencepiece) to use instead of "
-        "training one");
+        "training one",
+        base::file_path());
   visit("special_tokens", special_tokens,
         "put [CLS] before a text and [SEP] after it, as BERT expects (wordpiece)");
 }

@@ -78,15 +78,17 @@ nn::ParameterMap take(const nn::ParameterMap& tensors, const std::string& prefix
 Checkpoint load(const fs::path& path) {
   const auto tensors = load_with_checksum(path);
   const auto numbers = tensors.find("state"), metric = tensors.find("best_metric"),
-             loss = tensors.find("best_loss");
-  if (numbers == tensors.end() || metric == tensors.end() || numbers->second.numel() != 5 ||
-      numbers->second.scalar_type() != at::kLong || metric->second.numel() != 1 ||
-      loss == tensors.end() || loss->second.numel() != 1) {
+             loss = tensors.find("best_loss"), seconds = tensors.find("seconds");
+  const auto is_number = [&](auto found) {
+    return found != tensors.end() && found->second.numel() == 1;
+  };
+  if (numbers == tensors.end() || numbers->second.numel() != 5 ||
+      numbers->second.scalar_type() != at::kLong || !is_number(metric) || !is_number(loss) ||
+      !is_number(seconds)) {
     throw std::invalid_argument(path.string() + ": is not a checkpoint of this program");
   }
   const auto* n = numbers->second.const_data_ptr<std::int64_t>();
   Checkpoint checkpoint;
-  const auto seconds = tensors.find("seconds");  // checkpoints of older programs have none
   checkpoint.state = {.step = n[0],
                       .epoch = n[1],
                       .batch = n[2],
@@ -94,7 +96,7 @@ Checkpoint load(const fs::path& path) {
                       .best_metric = metric->second.item<double>(),
                       .best_loss = loss->second.item<double>(),
                       .stale = n[4],
-                      .seconds = seconds == tensors.end() ? 0 : seconds->second.item<double>()};
+                      .seconds = seconds->second.item<double>()};
   checkpoint.weights = take(tensors, "weights.");
   checkpoint.optimizer = take(tensors, "optimizer.");
   return checkpoint;

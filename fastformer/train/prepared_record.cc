@@ -8,6 +8,7 @@
 #include "fastformer/base/atomic_file.h"
 #include "fastformer/base/format.h"
 #include "fastformer/base/random.h"
+#include "fastformer/base/strict_json.h"
 
 namespace fastformer::train {
 namespace {
@@ -55,7 +56,7 @@ void check_prepared(const std::filesystem::path& folder, const std::vector<Prepa
                     const std::vector<RecipeSource>& sources) {
   const auto path = folder / kPreparedFile;
   try {
-    const auto record = Json::parse(base::read_small_file(path));
+    const auto record = base::parse_strict_json<Json>(base::read_small_file(path), path.string());
     for (const auto& [name, checksum] : parts) {
       if (record.at("parts").value(name, "") == base::hexadecimal(checksum)) continue;
       const auto source = changed_source(record, sources);

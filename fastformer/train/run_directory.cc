@@ -45,6 +45,7 @@ constexpr const char* kMetricsFile = "metrics.jsonl";
 
 // The lines up to `step`; a line that a crash cut off is dropped together with the following ones.
 std::string lines_until(const fs::path& path, std::int64_t step) {
+  base::check_regular_file(path);
   std::ifstream file(path);
   std::string kept;
   for (std::string line; std::getline(file, line);) {
@@ -96,7 +97,7 @@ RunDirectory::~RunDirectory() {
 }
 
 void RunDirectory::check_same_recipe(const std::string& text) const {
-  const auto difference = first_difference(text, base::read_file(folder_ / kRecipeFile));
+  const auto difference = first_difference(text, base::read_small_file(folder_ / kRecipeFile));
   if (!difference) return;
   throw std::invalid_argument("the recipe differs from the one that started " + folder_.string() +
                               ": it has `" + difference->now + "` where the run has `" +

@@ -4,6 +4,7 @@
 #include <stdexcept>
 
 #include "fastformer/base/atomic_file.h"
+#include "fastformer/base/strict_json.h"
 
 namespace fastformer::train {
 namespace {
@@ -70,7 +71,7 @@ void write_run_result(const std::filesystem::path& path, const RunResult& result
 
 RunResult read_run_result(const std::filesystem::path& path) {
   try {
-    const auto json = Json::parse(base::read_file(path));
+    const auto json = base::parse_strict_json<Json>(base::read_small_file(path), path.string());
     RunResult result{.steps = json.at("steps").get<std::int64_t>(),
                      .training_seconds = json.at("training_seconds").get<double>(),
                      .parameters = json.at("parameters").get<std::int64_t>(),

@@ -156,6 +156,7 @@ std::filesystem::path new_event_file(const std::filesystem::path& directory) {
 
 /// Cuts the file after its last whole record and returns what remains of it, in bytes.
 std::size_t cut_unfinished_record(const std::filesystem::path& path) {
+  base::check_regular_file(path);
   std::ifstream file(path, std::ios::binary);
   if (!file) {
     throw std::runtime_error("TensorboardWriter: cannot read " + path.string() +

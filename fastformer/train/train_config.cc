@@ -23,7 +23,8 @@ void TrainConfig::visit_fields(base::FieldVisitor& visit, const Measures& measur
         "model directory whose weights, vocabulary and labels the training starts from, as "
         "train --from sets it; \"\": none");
   visit("word_vectors", word_vectors,
-        "text file of GloVe or word2vec vectors to initialize the token embeddings; \"\": none");
+        "text file of GloVe or word2vec vectors to initialize the token embeddings; \"\": none",
+        base::file_path());
   visit("optimizer", optimizer, "adam, or adamw with weight_decay");
   visit("learning_rate", learning_rate, "peak learning rate", base::between(0, 100));
   visit("beta1", beta1, "Adam's beta1", base::between(0, 0.999999));

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "fastformer/base/format.h"
+#include "fastformer/base/out_of_memory.h"
 #include "fastformer/base/random.h"
 #include "fastformer/train/optimizer/gradient.h"
 #include "fastformer/train/optimizer/schedule.h"
@@ -96,7 +97,9 @@ bool Trainer::run_epoch(const std::function<bool()>& stop) {
   while (state_.batch < count && !finished()) {
     const auto taken = std::min(config_.accumulation, count - state_.batch);
     const auto started = std::chrono::steady_clock::now();
-    step(taken);
+    base::naming_memory(
+        [&] { return "step " + std::to_string(state_.step + 1) + " of the training"; },
+        [&] { step(taken); });
     state_.seconds +=
         std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
     state_.batch += taken;

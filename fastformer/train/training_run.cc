@@ -40,7 +40,7 @@ std::string model_card(const Recipe& recipe, const Task& task, const TrainingSta
             std::to_string(state.best_step) + " of " + std::to_string(state.step) + ".\n\n";
   }
   if (test.items > 0) card += "Test part:\n\n```\n" + test.table + "```\n\n";
-  return card + "## Recipe\n\n```toml\n" + recipe.tree().to_toml() + "```\n";
+  return card + "## Recipe\n\n```toml\n" + recipe.tree().without_folders().to_toml() + "```\n";
 }
 
 }  // namespace

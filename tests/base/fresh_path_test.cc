@@ -8,6 +8,8 @@
 
 #include <fstream>
 #include <set>
+#include <string>
+#include <vector>
 
 #include "fastformer/base/atomic_file.h"
 #include "support/temporary_folder.h"
@@ -82,6 +84,19 @@ TEST(FreshPath, OnlyWhatAKilledProcessLeftIsRemoved) {
   EXPECT_TRUE(names.contains("step-1.safetensors.tmp.notours"));
   EXPECT_TRUE(fs::exists(living.path()));
   remove_leftovers(folder / "none");
+}
+
+TEST(FreshPath, WritingAgainRemovesWhatWasLeftOfTheSamePlace) {
+  const testing::TemporaryFolder folder;
+  const FreshFile living(folder / "a.csv");
+  const auto left = folder.write("a.csv.tmp.0123456789ab", "half");
+  const std::vector<std::string> others = {"b.csv.tmp.0123456789ab", "a.csv.tmp.x",
+                                           "a.csv.tmp.b.tmp.0123456789ab"};
+  for (const auto& name : others) folder.write(name, "mine");
+  write_file_atomically(folder / "a.csv", "whole");
+  EXPECT_FALSE(std::filesystem::exists(left));
+  for (const auto& name : others) EXPECT_TRUE(std::filesystem::exists(folder / name)) << name;
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder.path()), {}), 5);
 }
 
 TEST(SmallFile, IsARegularFileOfBoundedSize) {

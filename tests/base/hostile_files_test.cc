@@ -1,9 +1,16 @@
 // Files that are small but would cost much, or whose content would decide what a message looks
 // like.
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
+#include <new>
+#include <string>
+#include <vector>
+
+#include "fastformer/base/atomic_file.h"
 #include "fastformer/base/config_tree.h"
 #include "fastformer/base/model_directory.h"
+#include "fastformer/base/out_of_memory.h"
 #include "fastformer/base/strict_json.h"
 #include "fastformer/base/toml_file.h"
 #include "support/temporary_folder.h"
@@ -75,6 +82,35 @@ TEST(HostileJson, MessagesQuoteLittle) {
   EXPECT_LT(error.size(), 400u);
 }
 
+TEST(HostileToml, WhatHasNoEndIsRefused) {
+  EXPECT_MENTIONS(testing::error_of([&] { ConfigTree::from_toml("/dev/zero"); }), "/dev/zero",
+                  "1 MB");
+  EXPECT_EQ(read_file("/dev/zero", 100'000).size(), 100'000u);
+}
+
+TEST(HostileFiles, PipesAreNoSettings) {
+  const testing::TemporaryFolder folder;
+  ASSERT_EQ(mkfifo((folder / "config.json").c_str(), 0600), 0);
+  for (const auto& path : {folder / "config.json", fs::path("/dev/zero")}) {
+    EXPECT_MENTIONS(testing::error_of([&] { read_small_file(path); }), path.string(),
+                    "no regular file");
+  }
+  EXPECT_EQ(testing::error_of([&] { check_regular_file(folder / "none"); }), "");
+}
+
+TEST(OutOfMemory, NamesWhatWasTooLarge) {
+  const auto error = [](const auto& work) {
+    return testing::error_of<OutOfMemory>(
+        [&] { naming_memory([] { return std::string("a batch of 3 texts"); }, work); });
+  };
+  EXPECT_EQ(error([] { throw std::bad_alloc(); }),
+            "there is not enough memory for a batch of 3 texts");
+  EXPECT_EQ(error([] { throw OutOfMemory("a tensor of 9 MB"); }),
+            "there is not enough memory for a batch of 3 texts (a tensor of 9 MB)");
+  EXPECT_EQ(error([] {}), "");
+  EXPECT_EQ(naming_memory([] { return std::string(); }, [] { return 3; }), 3);
+}
+
 class ModelPlace : public ::testing::Test {
  protected:
   void write(const fs::path& place) {
@@ -92,6 +128,29 @@ TEST_F(ModelPlace, WhatIsNotAModelIsNeverReplaced) {
   EXPECT_TRUE(fs::exists(folder_ / "documents/letter.txt"));
   folder_.write("file", "x");
   EXPECT_MENTIONS(testing::error_of([&] { write(folder_ / "file"); }), "other than a model");
+}
+
+TEST_F(ModelPlace, AModelDoesNotTellFolders) {
+  struct Data {
+    std::vector<std::string> train = {"/home/ann/reviews/train.csv", "data/", "-", ""};
+    std::string cache = "/home/ann/cache/", column = "/home/text";
+    void visit_fields(FieldVisitor& visit) {
+      visit("train", train, "files", file_path());
+      visit("cache", cache, "folder", file_path());
+      visit("column", column, "no file");
+    }
+    void validate() const {}
+  };
+  ConfigTree tree;
+  tree.write_section("data", Data{});
+  write_model_directory(folder_ / "model", "classifier", tree, "card", [](const auto&) {});
+  const auto config = read_file(folder_ / "model/config.json");
+  EXPECT_EQ(config.find("ann"), std::string::npos) << config;
+  const auto data = nlohmann::json::parse(config)["data"];
+  EXPECT_EQ(data["train"], nlohmann::json({"train.csv", "data", "-", ""}));
+  EXPECT_EQ(data["cache"], "cache");
+  EXPECT_EQ(data["column"], "/home/text");
+  EXPECT_MENTIONS(tree.to_toml(), "/home/ann/reviews/train.csv");  // a run keeps them
 }
 
 TEST_F(ModelPlace, WhatLiesBesideAModelStays) {

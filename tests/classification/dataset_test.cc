@@ -3,8 +3,11 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <fstream>
+#include <nlohmann/json.hpp>
 #include <set>
 
+#include "fastformer/base/atomic_file.h"
 #include "fastformer/classification/dataset_scan.h"
 #include "fastformer/classification/readers/reader.h"
 #include "support/temporary_folder.h"
@@ -54,6 +57,38 @@ TEST_F(DataTest, CsvReadsQuotesAndLinesInside) {
   EXPECT_EQ(rows[0].text, "a \"b\"\nc");
   EXPECT_EQ(rows[1].label, "y");
   EXPECT_NE(rows[1].where.find("a.csv:3"), std::string::npos) << rows[1].where;
+}
+
+TEST_F(DataTest, ACacheWithRightChecksumsIsCheckedAllTheSame) {
+  const auto config = config_for("csv", write("a.csv", "x,a b\ny,c d\nx,a d\n"));
+  ASSERT_EQ(prepared(config).train.size(), 3);
+  const auto folder = std::filesystem::directory_iterator(folder_ / "cache")->path();
+  // Puts other rows in a file, and has its checksum recorded as that of any file.
+  const auto error = [&](const std::string& file,
+                         const std::vector<std::vector<std::int32_t>>& rows) {
+    const auto whole = base::read_file(folder / file);
+    const auto sums = base::read_file(folder / "checksums.json");
+    data::CorpusWriter writer(folder / file);
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      writer.add(rows[i], static_cast<std::int64_t>(i));
+    }
+    writer.finish();
+    auto json = nlohmann::json::parse(sums);
+    json.erase(file);  // only what it lists is compared
+    std::ofstream(folder / "checksums.json") << json;
+    const auto message = prepare_error(config);
+    std::ofstream(folder / file, std::ios::binary) << whole;
+    std::ofstream(folder / "checksums.json") << sums;
+    return message;
+  };
+  EXPECT_MENTIONS(error("train.labels", {{0}, {2}, {1}}), "train.labels", "the number 2",
+                  "from 0 to 1", "delete the folder");
+  EXPECT_MENTIONS(error("train.labels", {{0}, {-1}, {1}}), "the number -1");
+  EXPECT_MENTIONS(error("train.labels", {{0}, {}, {1}}), "a label for each");
+  EXPECT_MENTIONS(error("train.labels", {{0}, {1}}), "3 texts", "2 labels");
+  EXPECT_MENTIONS(error("train.tokens", {{0}, {1'000'000}, {1}}), "train.tokens", "1000000");
+  EXPECT_MENTIONS(error("train.ngrams", {{0}, {0}, {0}}), "train.ngrams", "the number 0");
+  EXPECT_EQ(prepare_error(config), "");
 }
 
 TEST_F(DataTest, ColumnsAreFoundByName) {

@@ -116,6 +116,15 @@ TEST(HostileRecords, ARecordOfManyQuotedCellsIsLimited) {
   EXPECT_MENTIONS(testing::error_of([&] { records.next(cells); }), "a.csv:", "64 MB");
 }
 
+TEST(HostileRecords, ARecordOfManyEmptyCellsIsLimited) {
+  const testing::TemporaryFolder folder;
+  DelimitedRecords records(folder.write("a.csv", "x,y\n" + std::string(2'000'000, ',') + "\n"),
+                           ',');
+  std::vector<std::string> cells;
+  ASSERT_TRUE(records.next(cells));
+  EXPECT_MENTIONS(testing::error_of([&] { records.next(cells); }), "a.csv:2", "1000000 cells");
+}
+
 TEST(HostileRecords, ANumberTooLargeForJsonHasItsLine) {
   const testing::TemporaryFolder folder;
   JsonLines lines(folder.write("a.jsonl", "{\"a\":1}\n{\"label\":1e400}\n"));

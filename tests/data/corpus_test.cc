@@ -44,7 +44,7 @@ TEST(Corpus, InMemoryAndInAFileIsTheSame) {
   const testing::TemporaryFolder folder;
   check_three_rows(three_rows(""));
   check_three_rows(three_rows(folder / "corpus.tokens"));
-  check_three_rows(Corpus::open(folder / "corpus.tokens"));
+  check_three_rows(Corpus::open(folder / "corpus.tokens", /*tokens=*/4));
   EXPECT_EQ(Corpus().size(), 0);
   EXPECT_EQ(CorpusWriter().finish().total_tokens(), 0);
 }
@@ -63,7 +63,7 @@ TEST(Corpus, ADamagedFileIsRefused) {
   const testing::TemporaryFolder folder;
   const auto path = folder / "corpus.tokens";
   three_rows(path);
-  const auto refusal = [&] { return testing::error_of([&] { Corpus::open(path); }); };
+  const auto refusal = [&] { return testing::error_of([&] { Corpus::open(path, 4); }); };
   for (const int place : {0, 8, 20, 64, 70, 90}) {
     three_rows(path);
     std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
@@ -79,7 +79,23 @@ TEST(Corpus, ADamagedFileIsRefused) {
     std::filesystem::resize_file(path, size);
     EXPECT_MENTIONS(refusal(), "corpus.tokens");
   }
-  EXPECT_MENTIONS(testing::error_of([&] { Corpus::open(folder / "gone.tokens"); }), "gone.tokens");
+  EXPECT_MENTIONS(testing::error_of([&] { Corpus::open(folder / "gone.tokens", 4); }),
+                  "gone.tokens");
+}
+
+TEST(Corpus, ARightChecksumDoesNotVouchForTheTokens) {
+  const testing::TemporaryFolder folder;
+  const auto path = folder / "corpus.tokens";
+  const auto refusal = [&](std::int64_t tokens) {
+    return testing::error_of([&] { Corpus::open(path, tokens); });
+  };
+  three_rows(path);
+  EXPECT_EQ(refusal(4), "");
+  EXPECT_MENTIONS(refusal(3), "corpus.tokens", "the number 3", "from 0 to 2", "delete the folder");
+  CorpusWriter negative(path);
+  negative.add(std::vector<std::int32_t>{1, -1}, 0);
+  negative.finish();
+  EXPECT_MENTIONS(refusal(4), "the number -1");
 }
 
 }  // namespace

@@ -46,5 +46,23 @@ TEST_F(JsonLinesTest, RefusesWhatIsNoObject) {
   EXPECT_TRUE(lines.next(object));
 }
 
+TEST_F(JsonLinesTest, ARecordHasTheLimitsOfSettings) {
+  const auto repeated = [](const char* text, int count) {
+    std::string result;
+    for (int i = 0; i < count; ++i) result += text;
+    return result;
+  };
+  const auto error = [&](const std::string& record) {
+    return testing::error_of<BadRow>([&] { objects("{\"a\":1}\n" + record + "\n"); });
+  };
+  // What prints such a value would do so by recursion.
+  const auto deep = repeated("[", 200'000) + repeated("]", 200'000);
+  EXPECT_MENTIONS(error("{\"a\":" + deep + "}"), "a.json:2", "levels deep");
+  EXPECT_MENTIONS(error("{\"a\":1,\"a\":2}"), "a.json:2", "'a'", "twice");
+  EXPECT_MENTIONS(error("{\"a\":[" + repeated("[],", 1'000'000) + "1]}"), "a.json:2", "lists");
+  EXPECT_MENTIONS(error("{\"a\":1e400}"), "a.json:2", "too large");
+  EXPECT_EQ(error("{\"a\":" + repeated("[", 60) + repeated("]", 60) + "}"), "");
+}
+
 }  // namespace
 }  // namespace fastformer::data

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <limits>
+#include <memory>
 
 #include "fastformer/nn/tensor_file.h"
 #include "support/temporary_folder.h"
@@ -65,6 +66,32 @@ TEST_F(StoreOfAFile, RefusesNumbersThatAreNotFinite) {
   }
   EXPECT_EQ(testing::error_of([] { check_finite(at::empty({0}), "x"); }), "");
   EXPECT_EQ(testing::error_of([] { check_finite(at::ones({3}, at::kBFloat16), "x"); }), "");
+}
+
+TEST(ParameterStore, WithoutValuesTakesNoMemory) {
+  auto store = ParameterStore::without_values();
+  const std::int64_t large = std::int64_t{1} << 40;
+  EXPECT_EQ(store.normal("a", {large, 3}).sizes(), at::IntArrayRef({large, 3}));
+  EXPECT_EQ(count_of(store.parameters()).all, 3 * large);
+}
+
+TEST_F(StoreOfAFile, TheParametersOfOnePrefixMayComeFromElsewhere) {
+  class Ones final : public ParameterSource {
+   public:
+    at::Tensor read(const std::string& name, const std::vector<std::int64_t>& shape,
+                    at::ScalarType dtype) override {
+      names += name + " ";
+      return at::ones(shape, dtype);
+    }
+    std::string names;
+  };
+  const auto ones = std::make_shared<Ones>();
+  ParameterStore store(1), alone(1);
+  store.read_from("part.", ones);
+  EXPECT_EQ(store.normal("part.a", {2}).sum().item<float>(), 2);
+  // Drawn as if the part were not there.
+  EXPECT_TRUE(at::equal(store.normal("b", {2}), alone.normal("b", {2})));
+  EXPECT_EQ(ones->names, "a ");
 }
 
 TEST(ParameterCount, SkipsTheTablesThatTokensAreLookedUpIn) {

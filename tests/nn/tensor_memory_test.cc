@@ -4,7 +4,11 @@
 #include <c10/core/CPUAllocator.h>
 #include <gtest/gtest.h>
 
+#include <cstdint>
 #include <cstring>
+
+#include "fastformer/base/out_of_memory.h"
+#include "support/temporary_folder.h"
 
 namespace fastformer::nn {
 namespace {
@@ -42,6 +46,13 @@ TEST(TensorMemory, TakesBackWhatWasGivenBeforeTheMeter) {
     EXPECT_EQ(meter.alive(), 2 << 20);
   }
   before->raw_deallocate(counted);
+}
+
+TEST(TensorMemory, SaysHowLargeATensorWas) {
+  keep_freed_memory();
+  const auto ask = [] { at::empty({std::int64_t{1} << 50}, at::kByte); };
+  EXPECT_EQ(testing::error_of<base::OutOfMemory>(ask),
+            "there is not enough memory for a tensor of 1073741824 MB");
 }
 
 TEST(TensorMemory, ConvolvesLargeTensors) {

@@ -150,6 +150,8 @@ TEST_F(ItemIndexTest, RefusesWhatIsNoIndex) {
                                      {{"keys", keys.slice(0, 1)}, {"vectors", vectors}},
                                      {{"keys", keys.to(at::kFloat)}, {"vectors", vectors}},
                                      {{"keys", keys}, {"vectors", vectors.to(at::kLong)}},
+                                     {{"keys", keys}, {"vectors", vectors.to(at::kHalf)}},
+                                     {{"keys", keys}, {"vectors", vectors.to(at::kDouble)}},
                                      {{"keys", keys}, {"vectors", vectors.slice(1, 1)}},
                                      {{"keys", keys.unsqueeze(1)}, {"vectors", vectors}},
                                      {{"keys", keys}, {"vectors", vectors.flatten()}}}) {

@@ -1,8 +1,10 @@
 // Recommenders that begin with a pre-trained encoder: plm_nr and fastformer_plm_nr.
 #include <filesystem>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
+#include "fastformer/base/atomic_file.h"
 #include "fastformer/recommendation/frozen_titles.h"
 #include "fastformer/recommendation/model_config.h"
 #include "fastformer/recommendation/recommender_model.h"
@@ -56,7 +58,6 @@ TEST_F(PretrainedRecommender, StartsFromTheWeightsOfTheFolder) {
   for (const auto* name : {"plm_nr", "fastformer_plm_nr"}) {
     const RecommenderModel model(config({std::string("model.model=") + name}), 7, 1);
     EXPECT_FALSE(model.parameters().contains("embedding.token.weight"));
-    model.load_pretrained();
     const auto file = nn::load_tensors(folder_ / "model.safetensors").tensors;
     EXPECT_TRUE(
         at::equal(model.parameters().at(kWords), file.at("embeddings.word_embeddings.weight")));
@@ -170,7 +171,6 @@ TEST_F(PretrainedRecommender, ASavedModelDoesNotNeedTheFolder) {
                     "num_attention_heads": 2, "intermediate_size": 6, "hidden_act": "gelu_new",
                     "max_position_embeddings": 5, "layer_norm_eps": 0.01})");
   const RecommenderModel model(config(), 7, 1);
-  model.load_pretrained();
   save_recommender(place / "model", {}, *text::load_bert_tokenizer(folder_.path()), model, "card");
   const auto scores = model.scores(batch(), /*training=*/false);
   std::filesystem::remove_all(folder_.path());
@@ -193,6 +193,34 @@ TEST_F(PretrainedRecommender, RefusesWhatDoesNotFit) {
                   "vocab.txt");
   folder_.write("config.json", R"({"model_type": "gpt2"})");
   EXPECT_MENTIONS(fault({}), "config.json", "gpt2");
+}
+
+TEST_F(PretrainedRecommender, TheConfigurationAloneAllocatesNothing) {
+  // Each would take terabytes, or a long time for random numbers.
+  const auto small = base::read_file(folder_ / "config.json");
+  for (const auto* field : {"vocab_size", "intermediate_size", "max_position_embeddings"}) {
+    auto json = nlohmann::json::parse(small);
+    json[field] = std::int64_t{1} << 31;
+    folder_.write("config.json", json.dump());
+    EXPECT_MENTIONS(fault({}), "model.safetensors", "has the shape", "the config.json asks for");
+  }
+  auto json = nlohmann::json::parse(small);
+  json["num_hidden_layers"] = 1000;
+  folder_.write("config.json", json.dump());
+  EXPECT_MENTIONS(fault({}), "model.safetensors", "encoder.layer.2");
+  json["hidden_size"] = 1 << 20;
+  folder_.write("config.json", json.dump());
+  EXPECT_MENTIONS(fault({}), "model.safetensors", "has the shape");
+  // The same of a saved model, whose section [pretrained] says it.
+  folder_.write("config.json", small);
+  const testing::TemporaryFolder place;
+  save_recommender(place / "model", {}, *text::load_bert_tokenizer(folder_.path()),
+                   RecommenderModel(config(), 7, 1), "card");
+  auto saved = nlohmann::ordered_json::parse(base::read_file(place / "model/config.json"));
+  saved["pretrained"]["width"] = 1 << 20;
+  place.write("model/config.json", saved.dump());
+  EXPECT_MENTIONS(testing::error_of([&] { RecommenderContent::load(place / "model"); }),
+                  "model.safetensors", "has the shape");
 }
 
 TEST_F(PretrainedRecommender, TheTextMustBeCutAsTheEncoderExpectsIt) {

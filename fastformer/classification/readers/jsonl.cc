@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "fastformer/base/format.h"
+#include "fastformer/base/strict_json.h"
 #include "fastformer/classification/data_config.h"
 #include "fastformer/classification/readers/formats.h"
 #include "fastformer/data/bad_row.h"
@@ -131,7 +132,8 @@ void JsonlReader::read_labels(const Json& object, Example& example) const {
 
 std::vector<Field> JsonlReader::fields() const {
   std::vector<Field> fields;
-  const auto object = nlohmann::ordered_json::parse(lines_.text());
+  const auto object =
+      base::parse_strict_json<nlohmann::ordered_json>(lines_.text(), lines_.where());
   for (const auto& [name, value] : object.items()) {
     fields.push_back({.name = name,
                       .value = value.is_string() ? value.get<std::string>()

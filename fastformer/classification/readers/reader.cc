@@ -4,6 +4,8 @@
 #include <stdexcept>
 #include <utility>
 
+#include "fastformer/base/out_of_memory.h"
+#include "fastformer/base/printable.h"
 #include "fastformer/base/registry.h"
 #include "fastformer/classification/data_config.h"
 #include "fastformer/classification/readers/formats.h"
@@ -118,10 +120,14 @@ void for_each_example(const DataConfig& config, const std::vector<std::string>& 
                       std::vector<std::string>* notices) {
   Example example;
   for (const auto& file : files) {
-    const auto reader = open_reader(config, file);
-    while (reader->next(example)) visit(example);
-    if (notices == nullptr) continue;
-    for (auto& notice : reader->notices()) notices->push_back(std::move(notice));
+    base::naming_memory([&] { return "what is read of " + base::excerpt(file, 500); },
+                        [&] {
+                          const auto reader = open_reader(config, file);
+                          while (reader->next(example)) visit(example);
+                          if (notices == nullptr) return;
+                          for (auto& notice : reader->notices())
+                            notices->push_back(std::move(notice));
+                        });
   }
 }
 

@@ -5,18 +5,14 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
-#include <sstream>
 #include <stdexcept>
-#include <string_view>
 #include <vector>
 
-#include "fastformer/base/printable.h"
 #include "fastformer/nn/bert/bert_weights.h"
 #include "fastformer/nn/layers/dropout.h"
 #include "fastformer/nn/layers/feed_forward.h"
 #include "fastformer/nn/layers/lookup.h"
 #include "fastformer/nn/mixers/row_attention.h"
-#include "fastformer/nn/tensor_file.h"
 
 namespace fastformer::nn {
 
@@ -100,27 +96,10 @@ at::Tensor attend_with_dropout(const at::Tensor& query, const at::Tensor& key,
 
 namespace {
 
-constexpr const char* kTokenTable = "embeddings.word_embeddings.weight";
 constexpr const char* kPositionTable = "embeddings.position_embeddings.weight";
 constexpr const char* kTypeTable = "embeddings.token_type_embeddings.weight";
 
 std::string layer_name(std::int64_t layer) { return "encoder.layer." + std::to_string(layer); }
-
-void check_bert_tensor(const base::TensorView& view, const at::Tensor& parameter,
-                       const std::string& where) {
-  std::ostringstream shapes;
-  if (at::IntArrayRef(view.shape) != parameter.sizes()) {
-    shapes << "has the shape " << at::IntArrayRef(view.shape) << ", but config.json requires "
-           << parameter.sizes() << "; use both files of the same model";
-  } else if (view.dtype != "F32" && view.dtype != "F64" && view.dtype != "F16" &&
-             view.dtype != "BF16") {
-    shapes << "has the type " << base::excerpt(view.dtype)
-           << ", expected F32, F64, F16 or BF16; convert it";
-  }
-  if (const auto fault = shapes.str(); !fault.empty()) {
-    throw std::invalid_argument(where + " " + fault);
-  }
-}
 
 }  // namespace
 
@@ -161,7 +140,7 @@ BertEncoder::BertEncoder(const BertConfig& config, ParameterStore& store, const 
         "; expected 0 to the number of layers, or -1 for all layers and the embeddings");
   }
   const auto width = config.width;
-  token_ = store.normal(prefix_ + kTokenTable, {config.vocabulary_size, width});
+  token_ = store.normal(prefix_ + kBertTokenTable, {config.vocabulary_size, width});
   position_ = store.normal(prefix_ + kPositionTable, {config.max_positions, width});
   if (config.token_types > 0) {
     type_ = store.normal(prefix_ + kTypeTable, {config.token_types, width});
@@ -184,22 +163,6 @@ BertEncoder::BertEncoder(const BertConfig& config, ParameterStore& store, const 
     tensor.requires_grad_(learns(own));
     parameters_[own] = tensor;
   }
-}
-
-std::vector<std::string> BertEncoder::load(const std::filesystem::path& path) const {
-  const auto weights = BertWeights::open(path);
-  std::vector<std::string> names;
-  for (const auto& [own, parameter] : parameters_) {
-    check_bert_tensor(weights.tensor(own), parameter, weights.where(own));
-    names.push_back(own);
-  }
-  const at::NoGradGuard no_gradients;
-  for (const auto& [own, parameter] : parameters_) {
-    const auto values = to_tensor(weights.tensor(own), weights.where(own));
-    check_finite(values, weights.where(own));
-    parameter.copy_(values);
-  }
-  return weights.others(names);
 }
 
 at::Tensor BertEncoder::embed(std::span<const std::int32_t> ids, const Offsets& offsets,
@@ -246,7 +209,7 @@ std::vector<std::pair<std::string, at::Tensor>> BertEncoder::touched_rows(
     std::span<const std::int32_t> ids, const Offsets& offsets) const {
   if (!tunes_embeddings_) return {};
   std::vector<std::pair<std::string, at::Tensor>> rows = {
-      {prefix_ + kTokenTable, touched_tokens(ids)},
+      {prefix_ + kBertTokenTable, touched_tokens(ids)},
       {prefix_ + kPositionTable, touched_positions(offsets, config_.max_positions)}};
   if (type_.defined()) {
     rows.emplace_back(prefix_ + kTypeTable, at::zeros({ids.empty() ? 0 : 1}, at::kLong));

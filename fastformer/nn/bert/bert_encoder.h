@@ -3,7 +3,6 @@
 #include <ATen/ATen.h>
 
 #include <cstdint>
-#include <filesystem>
 #include <span>
 #include <string>
 #include <utility>
@@ -55,9 +54,9 @@ class BertLayer {
 /// softmax attention. It uses neither padding nor masks; all tokens have type 0.
 ///
 ///   nn::ParameterStore store(1);
+///   store.read_from("titles.", std::make_shared<nn::BertWeights>(folder / "model.safetensors"));
 ///   const auto config = nn::BertConfig::load(folder / "config.json");
 ///   const nn::BertEncoder encoder(config, store, "titles", {.layers = 2});
-///   encoder.load(folder);
 ///   const auto states = encoder.forward(ids, offsets, training);
 ///
 /// Parameters have the names of Hugging Face's transformers, with the prefix `<name>.`, or without
@@ -66,16 +65,9 @@ class BertLayer {
 /// training may reuse its result for the same sequences.
 class BertEncoder {
  public:
-  /// Draws all parameters from the store's distribution. Throws std::invalid_argument if `tuning`
-  /// asks for more layers than the model has.
+  /// Throws std::invalid_argument if `tuning` asks for more layers than the model has.
   BertEncoder(const BertConfig& config, ParameterStore& store, const std::string& name,
               FineTuning tuning = {});
-
-  /// Reads the parameters from a folder or file (see BertWeights) with F32, F64, F16 or BF16
-  /// numbers, and converts them to the store's type. Returns the names of unused tensors, such as
-  /// those of the pooler, which may have any type. Throws std::invalid_argument naming file and
-  /// tensor if a tensor is missing, has another shape or is not finite, and as BertWeights does.
-  std::vector<std::string> load(const std::filesystem::path& path) const;
 
   /// The rows of the last layer: ids [T] -> [T, d]. `training` turns on the dropout of the trained
   /// layers, which draws from LibTorch's default generator. Throws std::invalid_argument for an id

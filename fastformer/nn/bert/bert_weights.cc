@@ -4,6 +4,7 @@
 #include <array>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <sstream>
 #include <stdexcept>
 #include <string_view>
 #include <utility>
@@ -11,6 +12,7 @@
 #include "fastformer/base/atomic_file.h"
 #include "fastformer/base/printable.h"
 #include "fastformer/base/strict_json.h"
+#include "fastformer/nn/tensor_file.h"
 
 namespace fastformer::nn {
 namespace {
@@ -18,7 +20,6 @@ namespace {
 namespace fs = std::filesystem;
 using Json = nlohmann::json;
 
-constexpr const char* kLandmark = "embeddings.word_embeddings.weight";
 constexpr const char* kSingleFile = "model.safetensors";
 constexpr const char* kIndexFile = "model.safetensors.index.json";
 
@@ -76,6 +77,22 @@ std::set<std::string> shards_of(const fs::path& index) {
   return shards;
 }
 
+void check_bert_tensor(const base::TensorView& view, const std::vector<std::int64_t>& shape,
+                       const std::string& where) {
+  std::ostringstream fault;
+  if (view.shape != shape) {
+    fault << "has the shape " << at::IntArrayRef(view.shape) << ", but config.json requires "
+          << at::IntArrayRef(shape) << "; use both files of the same model";
+  } else if (view.dtype != "F32" && view.dtype != "F64" && view.dtype != "F16" &&
+             view.dtype != "BF16") {
+    fault << "has the type " << base::excerpt(view.dtype)
+          << ", expected F32, F64, F16 or BF16; convert it";
+  }
+  if (const auto text = fault.str(); !text.empty()) {
+    throw std::invalid_argument(where + " " + text);
+  }
+}
+
 }  // namespace
 
 fs::path bert_weights_file(const fs::path& folder) {
@@ -102,26 +119,24 @@ fs::path bert_weights_file(const fs::path& folder) {
                               "its weights and its vocabulary");
 }
 
-BertWeights BertWeights::open(const fs::path& path) {
+BertWeights::BertWeights(const fs::path& path) {
   const auto file = fs::is_directory(path) ? bert_weights_file(path) : path;
-  BertWeights weights;
   if (file.extension() == ".json") {
     for (const auto& shard : shards_of(file)) {
-      weights.files_.push_back(base::SafetensorsFile::open(file.parent_path() / shard));
+      files_.push_back(base::SafetensorsFile::open(file.parent_path() / shard));
     }
   } else {
-    weights.files_.push_back(base::SafetensorsFile::open(file));
+    files_.push_back(base::SafetensorsFile::open(file));
   }
-  for (std::size_t i = 0; i < weights.files_.size(); ++i) {
-    for (const auto& entry : weights.files_[i].tensors()) {
-      const auto [first, inserted] = weights.file_of_.emplace(entry.first, i);
+  for (std::size_t i = 0; i < files_.size(); ++i) {
+    for (const auto& entry : files_[i].tensors()) {
+      const auto [first, inserted] = file_of_.emplace(entry.first, i);
       if (inserted) continue;
       throw std::invalid_argument(file.string() + ": the tensor '" + base::excerpt(entry.first) +
                                   "' is in two of its files; use the files of one model");
     }
   }
-  weights.find_prefix(file.string());
-  return weights;
+  find_prefix(file.string());
 }
 
 // Every model of the family has a token table.
@@ -129,12 +144,12 @@ void BertWeights::find_prefix(const std::string& path) {
   std::vector<std::string> prefixes;
   for (const auto& entry : file_of_) {
     const auto& name = entry.first;
-    if (!name.ends_with(kLandmark)) continue;
-    auto prefix = name.substr(0, name.size() - std::string_view(kLandmark).size());
+    if (!name.ends_with(kBertTokenTable)) continue;
+    auto prefix = name.substr(0, name.size() - std::string_view(kBertTokenTable).size());
     if (prefix.empty() || prefix.ends_with('.')) prefixes.push_back(std::move(prefix));
   }
   if (prefixes.empty()) {
-    throw std::invalid_argument(path + ": holds no tensor '" + kLandmark +
+    throw std::invalid_argument(path + ": holds no tensor '" + kBertTokenTable +
                                 "', with or without a prefix such as 'bert.'; expected the weights "
                                 "of a BERT model as Hugging Face's transformers saves them");
   }
@@ -161,22 +176,23 @@ const base::SafetensorsFile& BertWeights::file_with(const std::string& name_in_f
   return files_[found == file_of_.end() ? 0 : found->second];
 }
 
-const base::TensorView& BertWeights::tensor(const std::string& name) const {
+at::Tensor BertWeights::read(const std::string& name, const std::vector<std::int64_t>& shape,
+                             at::ScalarType dtype) {
   const auto own = name_in_file(name);
-  return file_with(own).tensor(own);
+  const auto& file = file_with(own);
+  const auto& view = file.tensor(own);
+  const auto where = file.path().string() + ": the tensor '" + base::excerpt(own) + "'";
+  check_bert_tensor(view, shape, where);
+  const auto values = to_tensor(view, where);
+  check_finite(values, where);
+  used_.insert(own);
+  return values.to(dtype);
 }
 
-std::string BertWeights::where(const std::string& name) const {
-  const auto own = name_in_file(name);
-  return file_with(own).path().string() + ": the tensor '" + base::excerpt(own) + "'";
-}
-
-std::vector<std::string> BertWeights::others(const std::vector<std::string>& names) const {
-  std::set<std::string> used;
-  for (const auto& name : names) used.insert(name_in_file(name));
+std::vector<std::string> BertWeights::unused() const {
   std::vector<std::string> rest;
   for (const auto& entry : file_of_) {
-    if (!used.contains(entry.first)) rest.push_back(entry.first);
+    if (!used_.contains(entry.first)) rest.push_back(entry.first);
   }
   return rest;
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "fastformer/nn/bert/bert_weights.h"
 #include "fastformer/nn/layers/additive_pooling.h"
 #include "fastformer/text/bert_tokenizer.h"
 
@@ -40,9 +41,11 @@ PretrainedEncoder PretrainedEncoder::open(const std::filesystem::path& folder, F
                                 std::to_string(config.vocabulary_size) +
                                 "; use both files of the same model");
   }
+  const auto weights = std::make_shared<BertWeights>(folder);
   ParameterStore store(/*seed=*/0, dtype);
+  store.read_from("", weights);
   result.encoder_ = std::make_unique<BertEncoder>(config, store, "", tuning);
-  result.unused_ = result.encoder_->load(folder);
+  result.unused_ = weights->unused();
   return result;
 }
 

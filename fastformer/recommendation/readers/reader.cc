@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "fastformer/base/format.h"
+#include "fastformer/base/out_of_memory.h"
 #include "fastformer/base/registry.h"
 #include "fastformer/recommendation/data_config.h"
 #include "fastformer/recommendation/readers/formats.h"
@@ -116,7 +117,8 @@ ClickSource read_clicks(const DataConfig& config) {
         "impressions");
   }
   const auto& reader = readers().find(config.format);
-  return divide(reader.read(config), config, reader.has_time);
+  return base::naming_memory([] { return std::string("the impressions and items of [data]"); },
+                             [&] { return divide(reader.read(config), config, reader.has_time); });
 }
 
 ClickSource clicks_of(std::span<const Item> items, std::span<const ImpressionExample> examples,

@@ -5,6 +5,8 @@
 #include <utility>
 
 #include "fastformer/base/ascii.h"
+#include "fastformer/base/out_of_memory.h"
+#include "fastformer/base/printable.h"
 #include "fastformer/base/registry.h"
 #include "fastformer/summarization/data_config.h"
 #include "fastformer/summarization/readers/formats.h"
@@ -122,8 +124,11 @@ void for_each_pair(const DataConfig& config, const std::vector<std::string>& ent
                    const std::function<void(TextPair&)>& visit) {
   TextPair pair;
   for (const auto& entry : entries) {
-    const auto reader = open_pair_reader(config, entry);
-    while (reader->next(pair)) visit(pair);
+    base::naming_memory([&] { return "what is read of " + base::excerpt(entry, 500); },
+                        [&] {
+                          const auto reader = open_pair_reader(config, entry);
+                          while (reader->next(pair)) visit(pair);
+                        });
   }
 }
 

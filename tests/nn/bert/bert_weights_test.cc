@@ -92,8 +92,7 @@ TEST_F(BertWeightsTest, ATensorThatNobodyReadsMayHaveAnyType) {
   folder_.write("model.safetensors", with_type("\"scale\"", "\"F4\""));
   EXPECT_EQ(base::read_file(folder_ / "model.safetensors").find("\"I8\""), std::string::npos);
   expect_loads(whole);
-  const auto weights = BertWeights::open(folder_.path());
-  const auto rest = weights.others({});
+  const auto rest = BertWeights(folder_.path()).unused();
   EXPECT_NE(std::find(rest.begin(), rest.end(), "scale"), rest.end());
 }
 

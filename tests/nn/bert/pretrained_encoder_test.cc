@@ -78,6 +78,13 @@ TEST(PoolSentences, IsDifferentiableAndRefusesEmptySequences) {
   }
 }
 
+TEST_F(PretrainedFolder, TheConfigurationAloneAllocatesNothing) {
+  folder_.write("config.json",
+                R"({"vocab_size": 8, "hidden_size": 1048576, "num_hidden_layers": 1000,
+                    "num_attention_heads": 2, "intermediate_size": 1048576})");
+  EXPECT_MENTIONS(fault(), "model.safetensors", "has the shape", "[8, 1048576]");
+}
+
 TEST_F(PretrainedFolder, NamesTheFileThatIsWrong) {
   folder_.write("vocab.txt", "[UNK]\n[CLS]\n[SEP]\n1\n2\n3\n4\n5\n6\n");
   EXPECT_MENTIONS(fault(), "vocab.txt", "9", "8");

@@ -275,8 +275,9 @@ TEST_F(MindClicksTest, ImpressionsBeforeTheEndOfTrainingAreReported) {
   auto config = config_for(line("N1", "N1-1 N2-0"));
   config.test = {test.path().string()};
   const auto dataset = prepare(config, text::TokenizerConfig{.minimum_count = 1});
+  ASSERT_EQ(dataset.notices.size(), 1u);
   EXPECT_MENTIONS(
-      dataset.summary(),
+      dataset.notices.front(),
       "time: 1 of 2 impressions of the test part are earlier than the last training impression");
 }
 

@@ -87,7 +87,7 @@ TEST_F(PretrainedFolder, TheConfigurationAloneAllocatesNothing) {
 
 TEST_F(PretrainedFolder, NamesTheFileThatIsWrong) {
   folder_.write("vocab.txt", "[UNK]\n[CLS]\n[SEP]\n1\n2\n3\n4\n5\n6\n");
-  EXPECT_MENTIONS(fault(), "vocab.txt", "9", "8");
+  EXPECT_MENTIONS(fault(), "its vocabulary has 9", "8");
   folder_.write("vocab.txt", "[UNK]\n[CLS]\n");
   EXPECT_MENTIONS(fault(), "[SEP]");
   folder_.write("model.safetensors", "short");

@@ -2,7 +2,6 @@
 
 #include <c10/core/Allocator.h>
 #include <c10/core/CPUAllocator.h>
-#include <c10/util/Exception.h>
 #include <malloc.h>
 
 #include <algorithm>
@@ -22,6 +21,7 @@ namespace {
 constexpr std::uint8_t kArenaPriority = 100;
 // Smaller blocks come from the C library's heap.
 constexpr std::size_t kLeastSize = 1 << 20;
+constexpr std::size_t kAlignment = 64;
 
 // Never destroyed: tensors may be freed after main().
 base::Arena& arena() {
@@ -45,12 +45,14 @@ class ArenaAllocator final : public c10::Allocator {
   }
 
  private:
+  // LibTorch's allocator ends the process where memory runs out, so it is tried before.
   static void* allocate_otherwise(std::size_t size) {
-    try {
-      return other_->raw_allocate(size);
-    } catch (const c10::Error&) {  // it has no other reason
+    void* trial = nullptr;
+    if (size >= kLeastSize && ::posix_memalign(&trial, kAlignment, size) != 0) {
       throw base::OutOfMemory("a tensor of " + std::to_string(size >> 20) + " MB");
     }
+    std::free(trial);
+    return other_->raw_allocate(size);
   }
   static void release(void* block) {
     if (arena().contains(block)) {

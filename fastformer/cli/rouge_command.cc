@@ -2,6 +2,8 @@
 #include <iostream>
 #include <memory>
 #include <stdexcept>
+#include <string>
+#include <string_view>
 
 #include "fastformer/base/atomic_file.h"
 #include "fastformer/cli/commands.h"
@@ -21,11 +23,14 @@ struct RougeFlags {
   bool stem = false, json = false;
 };
 
-void replace_all(std::string& text, const std::string& from, char to) {
-  if (from.empty()) return;
-  for (auto at = text.find(from); at != std::string::npos; at = text.find(from, at + 1)) {
-    text.replace(at, from.size(), 1, to);
+std::string replaced(std::string_view text, std::string_view from, char to) {
+  if (from.empty()) return std::string(text);
+  std::string result;
+  for (auto at = text.find(from); at != std::string_view::npos; at = text.find(from)) {
+    result.append(text.substr(0, at)) += to;
+    text.remove_prefix(at + from.size());
   }
+  return result.append(text);
 }
 
 std::unique_ptr<summarization::PairReader> open_pairs(const RougeFlags& flags) {
@@ -42,10 +47,14 @@ void score(const RougeFlags& flags) {
   std::string each;
   for (summarization::TextPair pair; reader->next(pair);) {
     if (!flags.references.empty()) {
-      replace_all(pair.source, flags.sentences, '\n');
-      replace_all(pair.target, flags.sentences, '\n');
+      pair.source = replaced(pair.source, flags.sentences, '\n');
+      pair.target = replaced(pair.target, flags.sentences, '\n');
     }
-    report.add(scorer.score(pair.source, pair.target));
+    try {
+      report.add(scorer.score(pair.source, pair.target));
+    } catch (const std::invalid_argument& error) {
+      throw std::invalid_argument(pair.where + ": " + error.what());
+    }
     if (!flags.pairs.empty()) each += report.last_pair_json() + "\n";
   }
   if (report.pairs() == 0) {

@@ -67,12 +67,9 @@ void TableProfile::set_columns(const std::vector<std::string>& names) {
 }
 
 void TableProfile::add_field(const std::string& name, std::string_view value) {
-  auto found = std::ranges::find(columns_, name, &ColumnProfile::name);
-  if (found == columns_.end()) {
-    columns_.emplace_back(name);
-    found = std::prev(columns_.end());
-  }
-  found->add(value);
+  const auto [place, added] = places_.try_emplace(name, columns_.size());
+  if (added) columns_.emplace_back(name);
+  columns_[place->second].add(value);
 }
 
 void TableProfile::add_row(const std::vector<std::string>& cells) {

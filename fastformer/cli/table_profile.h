@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -50,6 +51,7 @@ class TableProfile {
 
  private:
   std::vector<ColumnProfile> columns_;
+  std::unordered_map<std::string, std::size_t> places_;  ///< in columns_, of add_field()
   std::int64_t rows_ = 0;
 };
 

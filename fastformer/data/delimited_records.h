@@ -52,6 +52,22 @@ class DelimitedRecords {
   std::string longest_;  ///< where the record of most lines began
 };
 
+/// How many cells the rows of a table have: as many as the first one. Empty cells at the end of a row
+/// are none, unless they are among the first `used`.
+class RowWidth {
+ public:
+  RowWidth() = default;
+  RowWidth(const std::vector<std::string>& first_row, std::size_t used);
+
+  /// Gives the row as many cells as all have; false where it has fewer, or more than most().
+  bool fit(std::vector<std::string>& row) const;
+  std::size_t least() const { return least_; }
+  std::size_t most() const { return most_; }
+
+ private:
+  std::size_t least_ = 0, most_ = 0;
+};
+
 /// Puts the parts of `line` between the delimiters into `cells`, whose memory is reused; an empty
 /// line has one empty cell. For tables that are never quoted.
 void split_cells(std::string_view line, char delimiter, std::vector<std::string_view>& cells);

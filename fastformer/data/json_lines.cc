@@ -5,6 +5,7 @@
 
 #include "fastformer/base/format.h"
 #include "fastformer/base/printable.h"
+#include "fastformer/base/strict_json.h"
 #include "fastformer/data/bad_row.h"
 #include "fastformer/data/line_stream.h"
 
@@ -14,6 +15,20 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr const char* kBlank = " \t\r";
+
+// Notes the names of the outermost object in their order, which Json sorts.
+class ObjectBuilder : public base::StrictJsonBuilder<Json> {
+ public:
+  ObjectBuilder(Json& object, const std::string& where, std::vector<std::string>& names)
+      : StrictJsonBuilder(object, where), names_(names) {}
+  bool key(std::string& name) {
+    if (depth() == 1) names_.push_back(name);
+    return StrictJsonBuilder::key(name);
+  }
+
+ private:
+  std::vector<std::string>& names_;
+};
 
 }  // namespace
 
@@ -97,16 +112,21 @@ bool JsonLines::next_of_array(std::string& text) {
 
 bool JsonLines::next(Json& object) {
   if (!next_text(text_)) return false;
+  names_.clear();
+  const auto place = where();
+  ObjectBuilder builder(object, place, names_);
   try {
-    object = Json::parse(text_);
+    Json::sax_parse(text_, &builder);
   } catch (const Json::parse_error& error) {
-    throw BadRow(where() + ": is not valid JSON near character " + std::to_string(error.byte) +
+    throw BadRow(place + ": is not valid JSON near character " + std::to_string(error.byte) +
                  "; each line must be one JSON object, or the file one array of objects");
   } catch (const Json::out_of_range&) {
-    throw BadRow(where() + ": holds a number that is too large; write it as a text");
+    throw BadRow(place + ": holds a number that is too large; write it as a text");
+  } catch (const std::invalid_argument& error) {
+    throw BadRow(error.what());
   }
   if (!object.is_object()) {
-    throw BadRow(where() + ": is a JSON " + object.type_name() +
+    throw BadRow(place + ": is a JSON " + object.type_name() +
                  ", but each line must be one JSON object, or the file one array of objects");
   }
   return true;

@@ -46,5 +46,25 @@ TEST_F(JsonLinesTest, RefusesWhatIsNoObject) {
   EXPECT_TRUE(lines.next(object));
 }
 
+TEST_F(JsonLinesTest, NamesKeepTheirOrder) {
+  JsonLines lines(folder_.write("a.json", R"({"b":{"x":1},"a":[{"y":2}],"c":3})"));
+  nlohmann::json object;
+  ASSERT_TRUE(lines.next(object));
+  EXPECT_EQ(lines.names(), (Words{"b", "a", "c"}));
+}
+
+TEST_F(JsonLinesTest, ObjectsThatAreNestedDeeplyOrRepeatANameAreBadRows) {
+  // Such a value could be read, but neither printed nor copied.
+  const auto nested = "{\"a\":" + std::string(100'000, '[') + std::string(100'000, ']') + "}\n";
+  JsonLines lines(folder_.write("a.json", nested + "{\"a\":1,\"a\":2}\n{\"a\":1e400}\n{\"a\":3}\n"));
+  nlohmann::json object;
+  const auto error = [&] { return testing::error_of<BadRow>([&] { lines.next(object); }); };
+  EXPECT_MENTIONS(error(), "a.json:1", "64 levels");
+  EXPECT_MENTIONS(error(), "a.json:2", "'a'", "twice");
+  EXPECT_MENTIONS(error(), "a.json:3", "too large");
+  EXPECT_TRUE(lines.next(object));
+  EXPECT_EQ(object.dump(), R"({"a":3})");
+}
+
 }  // namespace
 }  // namespace fastformer::data

@@ -60,6 +60,7 @@ class JsonlReader final : public Reader {
 
   DataConfig config_;
   data::JsonLines lines_;
+  Json object_;
   bool first_row_ = true;
   std::vector<std::string> names_;  ///< the fields of the first row, for messages
   std::set<std::string> seen_;      ///< the text fields that some row had
@@ -76,20 +77,19 @@ void JsonlReader::check_every_field_was_seen() const {
 }
 
 bool JsonlReader::next(Example& example) {
-  Json object;
-  if (!lines_.next(object)) {
+  if (!lines_.next(object_)) {
     check_every_field_was_seen();
     return false;
   }
   example.where = lines_.where();
-  if (first_row_) names_ = data::field_names(object);
+  if (first_row_) names_ = lines_.names();
   first_row_ = false;
   example.text.clear();
   for (std::size_t i = 0; i < config_.text_columns.size(); ++i) {
     const std::string& name = config_.text_columns[i];
     if (i > 0) example.text += config_.text_columns_separator;
-    const auto found = object.find(name);
-    if (found == object.end()) continue;
+    const auto found = object_.find(name);
+    if (found == object_.end()) continue;
     if (seen_.size() < config_.text_columns.size()) seen_.insert(name);
     example.text += scalar_text(*found, name, example.where);
   }
@@ -99,7 +99,7 @@ bool JsonlReader::next(Example& example) {
   }
   const auto column = [&](const std::string& name) {
     if (name.empty()) return std::string();
-    return scalar_text(data::required_field(object, name, example.where), name, example.where,
+    return scalar_text(data::required_field(object_, name, example.where), name, example.where,
                        &name == &config_.label_column);
   };
   example.label = column(config_.label_column);
@@ -109,8 +109,8 @@ bool JsonlReader::next(Example& example) {
 
 std::vector<Field> JsonlReader::fields() const {
   std::vector<Field> fields;
-  const auto object = nlohmann::ordered_json::parse(lines_.text());
-  for (const auto& [name, value] : object.items()) {
+  for (const auto& name : lines_.names()) {
+    const auto& value = object_.at(name);
     fields.push_back({.name = name,
                       .value = value.is_string() ? value.get<std::string>()
                                : value.is_null() ? std::string()

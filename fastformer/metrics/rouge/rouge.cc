@@ -4,6 +4,8 @@
 #include <bit>
 #include <cmath>
 #include <numeric>
+#include <stdexcept>
+#include <string>
 
 namespace fastformer::metrics {
 
@@ -147,6 +149,19 @@ RougeScore rouge_n(Words candidate, std::span<const Ngram> reference, std::size_
   return rouge_score(shared_ngrams(ngrams, reference), ngrams.size(), reference.size());
 }
 
+namespace {
+
+void check_length(const NumberedWords& text) {
+  constexpr std::size_t kMostWords = 65'536, kMostLines = 4'096;
+  if (text.words.size() <= kMostWords && text.sentence_ends.size() <= kMostLines) return;
+  throw std::invalid_argument("a text of " + std::to_string(text.words.size()) + " words in " +
+                              std::to_string(text.sentence_ends.size()) +
+                              " lines is too long for ROUGE, whose time grows with the product of "
+                              "both lengths; give at most 65,536 words in 4,096 lines");
+}
+
+}  // namespace
+
 // Words that are used up count no more, as in Lin's ROUGE-1.5.5.
 std::size_t RougeScorer::union_hits(const NumberedWords& candidate,
                                     const NumberedWords& reference) {
@@ -175,6 +190,8 @@ std::size_t RougeScorer::union_hits(const NumberedWords& candidate,
 
 RougeScores RougeScorer::score(std::string_view candidate, std::string_view reference) {
   const auto ours = words_.number(candidate), theirs = words_.number(reference);
+  check_length(ours);
+  check_length(theirs);
   RougeScores scores;
   scores.rouge1 = rouge_n(ours.words, sorted_ngrams(theirs.words, 1), 1);
   scores.rouge2 = rouge_n(ours.words, sorted_ngrams(theirs.words, 2), 2);

@@ -98,8 +98,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   return 0;
 }
 
-// Besides what libFuzzer does, now and then repeats a part of the input until the input is long: time
-// that grows faster than the input shows only in long ones, which random changes do not make.
+// Besides what libFuzzer does, now and then repeats a part of the input until the input is long:
+// time that grows faster than the input shows only in long ones, which random changes do not make.
 extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t size,
                                                std::size_t most, unsigned seed) {
   constexpr unsigned kSeldom = 512;

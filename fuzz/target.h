@@ -13,8 +13,8 @@
 
 #include "fastformer/text/tokenizer.h"
 
-/// What the fuzz targets share. A target is a file of targets/ that defines run(), to be called with
-/// one input after another:
+/// What the fuzz targets share. A target is a file of targets/ that defines run(), to be called
+/// with one input after another:
 ///
 ///   void run(std::string_view bytes) {
 ///     const auto vocabulary = text::Vocabulary::load(write("vocab.txt", bytes));

@@ -52,8 +52,8 @@ class DelimitedRecords {
   std::string longest_;  ///< where the record of most lines began
 };
 
-/// How many cells the rows of a table have: as many as the first one. Empty cells at the end of a row
-/// are none, unless they are among the first `used`.
+/// How many cells the rows of a table have: as many as the first one. Empty cells at the end of a
+/// row are none, unless they are among the first `used`.
 class RowWidth {
  public:
   RowWidth() = default;

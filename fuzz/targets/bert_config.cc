@@ -1,5 +1,6 @@
-#include "fastformer/base/config_tree.h"
 #include "fastformer/nn/bert/bert_config.h"
+
+#include "fastformer/base/config_tree.h"
 #include "target.h"
 
 namespace fastformer::fuzz {

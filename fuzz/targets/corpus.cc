@@ -1,8 +1,9 @@
+#include "fastformer/data/corpus.h"
+
 #include <cstring>
 
 #include "fastformer/base/atomic_file.h"
 #include "fastformer/base/random.h"
-#include "fastformer/data/corpus.h"
 #include "target.h"
 
 namespace fastformer::fuzz {

@@ -14,9 +14,9 @@ void run(std::string_view bytes) {
   config.format = choices.ConsumeBool() ? "csv" : "tsv";
   config.text_columns = {choices.PickValueInArray({"1", "2", "text"})};
   config.label_column = choices.PickValueInArray({"", "1", "2", "label"});
-  config.header = choices.PickValueInArray({classification::HeaderRow::kAuto,
-                                            classification::HeaderRow::kYes,
-                                            classification::HeaderRow::kNo});
+  config.header =
+      choices.PickValueInArray({classification::HeaderRow::kAuto, classification::HeaderRow::kYes,
+                                classification::HeaderRow::kNo});
   config.dialect.delimiter = choices.PickValueInArray({"auto", ";", "tab", "|", " ", ","});
   config.dialect.quote = choices.PickValueInArray({"auto", "none", "'", "\""});
   config.dialect.quote_escape =

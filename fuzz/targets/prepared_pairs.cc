@@ -14,7 +14,8 @@ void run(std::string_view bytes) {
   const auto cache = folder() / "cache";
   std::filesystem::remove_all(cache);
   summarization::prepare(config, text, cache);
-  const auto prepared = std::filesystem::directory_iterator(cache)->path().lexically_relative(folder());
+  const auto prepared =
+      std::filesystem::directory_iterator(cache)->path().lexically_relative(folder());
   const auto cut = bytes.find('\0');
   write((prepared / "dataset.json").string(), bytes.substr(0, cut));
   write((prepared / "checksums.json").string(),

@@ -1,6 +1,7 @@
+#include "fastformer/base/safetensors.h"
+
 #include <map>
 
-#include "fastformer/base/safetensors.h"
 #include "target.h"
 
 namespace fastformer::fuzz {

@@ -1,6 +1,7 @@
+#include "fastformer/base/strict_json.h"
+
 #include <nlohmann/json.hpp>
 
-#include "fastformer/base/strict_json.h"
 #include "target.h"
 
 namespace fastformer::fuzz {

@@ -17,7 +17,8 @@ std::vector<std::unique_ptr<text::Tokenizer>> make_all() {
       write("vocab.txt", "[PAD]\n[UNK]\n[CLS]\n[SEP]\na\nb\n##a\n##b\nab\n##ab\nthe\n,\n.\n");
   for (const auto form : {text::UnicodeForm::kNone, text::UnicodeForm::kNfkc}) {
     made.push_back(make({.normalization = form, .minimum_count = 1}));
-    made.push_back(make({.tokenizer = "sentencepiece", .normalization = form, .vocabulary_size = 60}));
+    made.push_back(
+        make({.tokenizer = "sentencepiece", .normalization = form, .vocabulary_size = 60}));
     made.push_back(make({.tokenizer = "wordpiece",
                          .normalization = form,
                          .strip_accents = true,

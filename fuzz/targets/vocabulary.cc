@@ -1,4 +1,5 @@
 #include "fastformer/text/vocabulary.h"
+
 #include "target.h"
 
 namespace fastformer::fuzz {

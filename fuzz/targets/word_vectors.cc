@@ -1,6 +1,7 @@
+#include "fastformer/data/word_vectors.h"
+
 #include <cmath>
 
-#include "fastformer/data/word_vectors.h"
 #include "target.h"
 
 namespace fastformer::fuzz {

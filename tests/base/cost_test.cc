@@ -43,16 +43,18 @@ TEST(BaseCostSlow, Json) {
     return numbered(size, "{\"a\":1", [](const auto& n) { return ",\"" + n + "\":{}"; }, "}");
   };
   expect_linear("names", objects, parse);
-  expect_linear("nested names",
-                [](std::size_t size) {
-                  return numbered(size, "[0", [](const auto& n) { return ",{\"a\":{\"" + n + "\":1}}"; },
-                                  "]");
-                },
-                parse);
+  expect_linear(
+      "nested names",
+      [](std::size_t size) {
+        return numbered(
+            size, "[0", [](const auto& n) { return ",{\"a\":{\"" + n + "\":1}}"; }, "]");
+      },
+      parse);
   for (const std::string part : {"[", "{\"a\":", "1", "\"", "\\u0041", "[],", "{},", " ", "\xff"}) {
     for (const std::string begin : {"", "[", "\""}) {
-      expect_linear("JSON of " + begin + part,
-                    [&](std::size_t size) { return begin + filled(part, size); }, parse);
+      expect_linear(
+          "JSON of " + begin + part, [&](std::size_t size) { return begin + filled(part, size); },
+          parse);
     }
   }
 }
@@ -61,12 +63,13 @@ TEST(BaseCostSlow, ConfigurationOfJson) {
   const auto read = [](const std::string& text) {
     try_to([&] { ConfigTree::from_json(text, "config.json"); });
   };
-  expect_linear("long texts",
-                [](std::size_t size) { return "{\"a\":{\"b\":\"" + std::string(size, 'x') + "\"}}"; },
-                read);
-  expect_linear("lists",
-                [](std::size_t size) { return "{\"a\":{\"b\":[" + filled("\"x\",", size) + "\"\"]}}"; },
-                read);
+  expect_linear(
+      "long texts",
+      [](std::size_t size) { return "{\"a\":{\"b\":\"" + std::string(size, 'x') + "\"}}"; }, read);
+  expect_linear(
+      "lists",
+      [](std::size_t size) { return "{\"a\":{\"b\":[" + filled("\"x\",", size) + "\"\"]}}"; },
+      read);
 }
 
 constexpr std::size_t kMostToml = std::size_t{1} << 20;
@@ -74,9 +77,10 @@ constexpr std::size_t kMostToml = std::size_t{1} << 20;
 TEST(BaseCostSlow, Toml) {
   const testing::TemporaryFolder folder;
   const auto expect_linear_toml = [&](const std::string& name, const auto& make) {
-    expect_linear(name, [&](std::size_t size) { return folder.write("recipe.toml", make(size)); },
-                  [](const auto& file) { try_to([&] { ConfigTree::from_toml(file).to_toml(); }); },
-                  kMostToml);
+    expect_linear(
+        name, [&](std::size_t size) { return folder.write("recipe.toml", make(size)); },
+        [](const auto& file) { try_to([&] { ConfigTree::from_toml(file).to_toml(); }); },
+        kMostToml);
   };
   const auto expect_linear_parts = [&](const std::string& name, const std::string& begin,
                                        const std::function<std::string(const std::string&)>& part) {
@@ -91,8 +95,9 @@ TEST(BaseCostSlow, Toml) {
   expect_linear_parts("tables in a list", "", [](const auto&) { return "[[a]]\n"; });
   for (const std::string part : {"[", "a.", "\"", "\"a\",", "#", "=", "{", "\n", "1", "'", "\\"}) {
     for (const std::string begin : {"", "[a]\nb=", "[a]\nb=[", "[a]\nb=\"\"\"", "[a]\nb=\""}) {
-      expect_linear_toml("TOML of " + begin + part,
-                         [&](std::size_t size) { return begin + filled(part, size - begin.size()); });
+      expect_linear_toml("TOML of " + begin + part, [&](std::size_t size) {
+        return begin + filled(part, size - begin.size());
+      });
     }
   }
 }
@@ -107,8 +112,9 @@ TEST(BaseCostSlow, KeysThatReplaceTables) {
     for (int i = 0; text.size() < size; ++i) text += std::to_string(i) + "=1\n";
     return folder.write("recipe.toml", text);
   };
-  expect_linear("keys", make,
-                [](const auto& file) { try_to([&] { ConfigTree::from_toml(file); }); }, kMostToml);
+  expect_linear(
+      "keys", make, [](const auto& file) { try_to([&] { ConfigTree::from_toml(file); }); },
+      kMostToml);
 }
 
 TEST(BaseCostSlow, Safetensors) {
@@ -119,34 +125,43 @@ TEST(BaseCostSlow, Safetensors) {
     return folder.write("a.safetensors", length + header);
   };
   const auto read = [](const auto& file) { try_to([&] { SafetensorsFile::open(file); }); };
-  expect_linear("tensors",
-                [&](std::size_t size) {
-                  return write(numbered(size, "{\"__metadata__\":{}", [](const auto& n) {
-                    return ",\"" + n + "\":{\"dtype\":\"F32\",\"shape\":[0],\"data_offsets\":[0,0]}";
-                  }, "}"));
-                },
-                read);
-  expect_linear("names without tensors",
-                [&](std::size_t size) {
-                  return write(numbered(size, "{\"__metadata__\":{}",
-                                        [](const auto& n) { return ",\"" + n + "\":{}"; }, "}"));
-                },
-                read);
-  expect_linear("metadata",
-                [&](std::size_t size) {
-                  return write(numbered(size, "{\"__metadata__\":{\"a\":\"\"",
-                                        [](const auto& n) { return ",\"" + n + "\":\"\""; }, "}}"));
-                },
-                read);
+  expect_linear(
+      "tensors",
+      [&](std::size_t size) {
+        return write(numbered(
+            size, "{\"__metadata__\":{}",
+            [](const auto& n) {
+              return ",\"" + n + "\":{\"dtype\":\"F32\",\"shape\":[0],\"data_offsets\":[0,0]}";
+            },
+            "}"));
+      },
+      read);
+  expect_linear(
+      "names without tensors",
+      [&](std::size_t size) {
+        return write(numbered(
+            size, "{\"__metadata__\":{}", [](const auto& n) { return ",\"" + n + "\":{}"; }, "}"));
+      },
+      read);
+  expect_linear(
+      "metadata",
+      [&](std::size_t size) {
+        return write(numbered(
+            size, "{\"__metadata__\":{\"a\":\"\"",
+            [](const auto& n) { return ",\"" + n + "\":\"\""; }, "}}"));
+      },
+      read);
 }
 
 TEST(BaseCostSlow, Suggestions) {
   const std::vector<std::string> names(100, std::string(80, 'n'));
-  expect_linear("long words", [](std::size_t size) { return std::string(size, 'm'); },
-                [&](const std::string& word) { suggestion(word, names); });
-  expect_linear("many names",
-                [](std::size_t size) { return std::vector<std::string>(size / 64, std::string(64, 'n')); },
-                [](const auto& many) { suggestion("name", many); });
+  expect_linear(
+      "long words", [](std::size_t size) { return std::string(size, 'm'); },
+      [&](const std::string& word) { suggestion(word, names); });
+  expect_linear(
+      "many names",
+      [](std::size_t size) { return std::vector<std::string>(size / 64, std::string(64, 'n')); },
+      [](const auto& many) { suggestion("name", many); });
 }
 
 }  // namespace

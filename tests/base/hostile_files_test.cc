@@ -39,7 +39,8 @@ TEST(HostileToml, NamesWithDotsAreRefused) {
     const auto file = folder.write("r.toml", "[a.b]\n" + text);
     EXPECT_MENTIONS(testing::error_of([&] { ConfigTree::from_toml(file); }), "r.toml:", "a dot");
   }
-  for (const std::string text : {R"({"a.b":{}})", R"({"a":{"b.c":1}})", R"({"a":{"b":{"c.d":{}}}})"}) {
+  for (const std::string text :
+       {R"({"a.b":{}})", R"({"a":{"b.c":1}})", R"({"a":{"b":{"c.d":{}}}})"}) {
     EXPECT_MENTIONS(testing::error_of([&] { ConfigTree::from_json(text, "c.json"); }), "c.json",
                     "a dot");
   }

@@ -24,9 +24,9 @@ void read(const DataConfig& config, const std::filesystem::path& file) {
 TEST(ReaderCostSlow, Labels) {
   for (const std::string part : {"a", "\u0301\u0323", "\u200d", " ", "0", "1.", "\xff", "\u00e9"}) {
     for (const std::string begin : {"", "\u00e9", "1."}) {
-      expect_linear("label of " + begin + part,
-                    [&](std::size_t size) { return begin + filled(part, size); },
-                    [](const std::string& label) { normalized_label(label); });
+      expect_linear(
+          "label of " + begin + part, [&](std::size_t size) { return begin + filled(part, size); },
+          [](const std::string& label) { normalized_label(label); });
     }
   }
 }
@@ -40,9 +40,10 @@ TEST(ReaderCostSlow, Formats) {
     if (has_columns(format)) config.text_columns = {format == "jsonl" ? "a" : "1"};
     for (const std::string part : {",", "\t", "\n", "a\n", "\"", "__label__a ", "a\tb\tc\td\te\n",
                                    "{\"a\":\"b\"}\n", " a\n", "Package: a\nDescription: b\n\n"}) {
-      expect_linear(format + " of " + part,
-                    [&](std::size_t size) { return folder.write("file", filled(part, size)); },
-                    [&](const auto& file) { read(config, file); });
+      expect_linear(
+          format + " of " + part,
+          [&](std::size_t size) { return folder.write("file", filled(part, size)); },
+          [&](const auto& file) { read(config, file); });
     }
   }
 }

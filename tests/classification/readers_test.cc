@@ -140,7 +140,8 @@ TEST_F(ReadersTest, JsonMayBeAnArrayAndKeepsItsTypes) {
 TEST_F(ReadersTest, FieldsOfJsonKeepTheirOrder) {
   config_.format = "jsonl";
   const auto reader = open_reader(
-      config_, folder_.write("a.jsonl", R"({"text":"a","more":{"x":[1,null]},"label":"1","no":null})"));
+      config_,
+      folder_.write("a.jsonl", R"({"text":"a","more":{"x":[1,null]},"label":"1","no":null})"));
   Example example;
   ASSERT_TRUE(reader->next(example));
   const auto fields = reader->fields();

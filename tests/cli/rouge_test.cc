@@ -44,7 +44,8 @@ TEST_F(RougeCommand, PrintsATable) {
 TEST_F(RougeCommand, AnErrorNamesThePair) {
   std::string words;
   for (int i = 0; i < 70'000; ++i) words += "a ";
-  const auto candidates = write("c.txt", "a\n" + words + "\n"), references = write("r.txt", "a\na\n");
+  const auto candidates = write("c.txt", "a\n" + words + "\n"),
+             references = write("r.txt", "a\na\n");
   expect_refusal({"rouge", candidates, references}, {"c.txt:2", "70000 words", "too long"});
 }
 

@@ -20,7 +20,8 @@ using testing::filled;
 
 class DataCostSlow : public ::testing::Test {
  protected:
-  // Files of repeated parts behind a beginning; what cannot be read is refused, bad rows are skipped.
+  // Files of repeated parts behind a beginning; what cannot be read is refused, bad rows are
+  // skipped.
   template <class Read>
   void expect_linear_file(const std::string& name, const std::string& begin,
                           const std::string& part, const Read& read) {
@@ -73,8 +74,9 @@ TEST_F(DataCostSlow, DelimitedRecords) {
   };
   for (const auto escape : {QuoteEscape::kDoubled, QuoteEscape::kBackslash}) {
     for (const std::string begin : {"", "\"", "a,b\n", ",\"", " \""}) {
-      for (const std::string part : {",", "\"", "\"\"\"", ", \"", ", \"\"\"", ", \"\"", ", \"\"x",
-                                     "\"\n", "\"x\n", " ", " ,", "\\", "\\\"", "\n", "a\n", ";\t|"}) {
+      for (const std::string part :
+           {",", "\"", "\"\"\"", ", \"", ", \"\"\"", ", \"\"", ", \"\"x", "\"\n", "\"x\n", " ",
+            " ,", "\\", "\\\"", "\n", "a\n", ";\t|"}) {
         expect_linear_file("table", begin, part, read(escape));
       }
     }
@@ -85,7 +87,8 @@ TEST_F(DataCostSlow, RowsNarrowerThanTheFirst) {
   expect_linear(
       "rows",
       [&](std::size_t size) {
-        return folder_.write("file", "a" + std::string(size / 2, ',') + "\n" + filled("a\n", size / 2));
+        return folder_.write("file",
+                             "a" + std::string(size / 2, ',') + "\n" + filled("a\n", size / 2));
       },
       [](const auto& file) {
         DelimitedRecords records(file, ',');
@@ -131,7 +134,8 @@ TEST_F(DataCostSlow, WordVectors) {
 
 TEST_F(DataCostSlow, DebianIndex) {
   for (const std::string begin : {"", "Package: a\nDescription: b\n"}) {
-    for (const std::string part : {" a\n", " .\n", "Package: a\n", "a:", "\n", " ", "Section: /\n"}) {
+    for (const std::string part :
+         {" a\n", " .\n", "Package: a\n", "a:", "\n", " ", "Section: /\n"}) {
       expect_linear_file("package index", begin, part, [](const auto& file) {
         DebianIndex index(file);
         for (DebianPackage package; index.next(package);) continue;

@@ -56,7 +56,8 @@ TEST_F(JsonLinesTest, NamesKeepTheirOrder) {
 TEST_F(JsonLinesTest, ObjectsThatAreNestedDeeplyOrRepeatANameAreBadRows) {
   // Such a value could be read, but neither printed nor copied.
   const auto nested = "{\"a\":" + std::string(100'000, '[') + std::string(100'000, ']') + "}\n";
-  JsonLines lines(folder_.write("a.json", nested + "{\"a\":1,\"a\":2}\n{\"a\":1e400}\n{\"a\":3}\n"));
+  JsonLines lines(
+      folder_.write("a.json", nested + "{\"a\":1,\"a\":2}\n{\"a\":1e400}\n{\"a\":3}\n"));
   nlohmann::json object;
   const auto error = [&] { return testing::error_of<BadRow>([&] { lines.next(object); }); };
   EXPECT_MENTIONS(error(), "a.json:1", "64 levels");

@@ -18,12 +18,10 @@ TEST(MetricsCostSlow, Rouge) {
   for (const auto& part : kParts) {
     const auto fixed = filled(part, kFixed);
     const auto make = [&](std::size_t size) { return filled(part, size); };
-    expect_linear("candidate of " + part, make, [&](const std::string& text) {
-      RougeScorer(/*stem=*/true).score(text, fixed);
-    });
-    expect_linear("reference of " + part, make, [&](const std::string& text) {
-      RougeScorer(/*stem=*/true).score(fixed, text);
-    });
+    expect_linear("candidate of " + part, make,
+                  [&](const std::string& text) { RougeScorer(/*stem=*/true).score(text, fixed); });
+    expect_linear("reference of " + part, make,
+                  [&](const std::string& text) { RougeScorer(/*stem=*/true).score(fixed, text); });
   }
 }
 
@@ -42,21 +40,24 @@ TEST(MetricsCostSlow, RougeOfDifferentWords) {
 
 TEST(MetricsCostSlow, Stemmer) {
   for (const std::string part : {"y", "ed", "ing", "ational", "e", "s"}) {
-    expect_linear("stem of " + part, [&](std::size_t size) { return filled(part, size); },
-                  [](const std::string& word) { porter_stem(word); });
+    expect_linear(
+        "stem of " + part, [&](std::size_t size) { return filled(part, size); },
+        [](const std::string& word) { porter_stem(word); });
   }
 }
 
 TEST(MetricsCostSlow, SummaryMeter) {
   for (const auto& part : kParts) {
-    expect_linear("summary of " + part, [&](std::size_t size) { return filled(part, size); },
-                  [](const std::string& text) { SummaryMeter().measure(text, text); });
+    expect_linear(
+        "summary of " + part, [&](std::size_t size) { return filled(part, size); },
+        [](const std::string& text) { SummaryMeter().measure(text, text); });
   }
 }
 
 TEST(MetricsCostSlow, ExtractiveOracle) {
   expect_linear(
-      "sentences", [](std::size_t size) { return std::vector<std::string_view>(size / 8, "a b c"); },
+      "sentences",
+      [](std::size_t size) { return std::vector<std::string_view>(size / 8, "a b c"); },
       [](const auto& sentences) { ExtractiveOracle().choose(sentences, "a b c d", 3); });
 }
 

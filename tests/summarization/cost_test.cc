@@ -26,12 +26,13 @@ void read(const std::string& format, const std::filesystem::path& file) {
 TEST(PairCostSlow, MarksOfSentences) {
   const testing::TemporaryFolder folder;
   for (const std::string part : {"<S>", "</S>", " </S>", "<S> ", "<", "a <S>", " "}) {
-    expect_linear("marks of " + part,
-                  [&](std::size_t size) {
-                    return folder.write("file", "{\"article_text\":[],\"abstract_text\":[\"" +
-                                                    filled(part, size) + "\"]}");
-                  },
-                  [](const auto& file) { read("pubmed", file); });
+    expect_linear(
+        "marks of " + part,
+        [&](std::size_t size) {
+          return folder.write(
+              "file", "{\"article_text\":[],\"abstract_text\":[\"" + filled(part, size) + "\"]}");
+        },
+        [](const auto& file) { read("pubmed", file); });
   }
 }
 
@@ -40,9 +41,10 @@ TEST(PairCostSlow, Formats) {
   for (const std::string format : {"jsonl", "story"}) {
     for (const std::string part : {"@highlight\n", "\n", "a\n", "\r", " ", "a",
                                    "{\"source\":\"a\",\"target\":[\"b\",\"c\"]}\n"}) {
-      expect_linear(format + " of " + part,
-                    [&](std::size_t size) { return folder.write("a.story", filled(part, size)); },
-                    [&](const auto& file) { read(format, file); });
+      expect_linear(
+          format + " of " + part,
+          [&](std::size_t size) { return folder.write("a.story", filled(part, size)); },
+          [&](const auto& file) { read(format, file); });
     }
   }
 }

@@ -45,11 +45,11 @@ double least_seconds(const Use& use) {
 ///                 [&](const std::string& text) { use(text); });
 ///
 /// Begins at a size whose time can be measured. Memory that no longer fits into a cache makes one
-/// step larger: what grows with the square is so at several sizes in a row. `most`: the largest size
-/// that `use` accepts.
+/// step larger: what grows with the square is so at several sizes in a row. `most`: the largest
+/// size, where what is quadratic takes long and what is linear mostly too little to be measured.
 template <class Make, class Use>
 void expect_linear(const std::string& name, const Make& make, const Use& use,
-                   std::size_t most = std::size_t{1} << 24) {
+                   std::size_t most = std::size_t{1} << 22) {
   constexpr double kMeasurable = 0.01, kMostGrowth = 2.5;
   constexpr int kAttempts = 4;
   std::size_t size = 4096;

@@ -1,5 +1,8 @@
 // The time of everything that reads text grows with its size, whatever it holds.
+#include <sentencepiece_trainer.h>
+
 #include <memory>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -69,8 +72,8 @@ const std::vector<std::pair<std::string, std::string>> kParts = {
 template <class Use>
 void expect_linear_texts(const std::string& what, const Use& use) {
   for (const auto& [name, part] : kParts) {
-    expect_linear(what + ", " + name, [&part = part](auto size) { return filled(part, size); },
-                  use);
+    expect_linear(
+        what + ", " + name, [&part = part](auto size) { return filled(part, size); }, use);
   }
 }
 
@@ -87,9 +90,7 @@ void expect_linear_tokenizer(const std::string& name, const Tokenizer& tokenizer
   });
 }
 
-TEST(TextCostSlow, WordTokenizer) {
-  expect_linear_tokenizer("word", *make({.minimum_count = 1}));
-}
+TEST(TextCostSlow, WordTokenizer) { expect_linear_tokenizer("word", *make({.minimum_count = 1})); }
 
 TEST(TextCostSlow, WordTokenizerWithoutNormalization) {
   expect_linear_tokenizer("word, no normalization",
@@ -102,8 +103,8 @@ TEST(TextCostSlow, Markup) {
 
 TEST(TextCostSlow, WordPieceTokenizer) {
   const testing::TemporaryFolder folder;
-  const auto file =
-      folder.write("vocab.txt", "[UNK]\n[CLS]\n[SEP]\na\n##a\n##aa\n.\n'\n\u4e00\n\u0627\n##\u0627\n");
+  const auto file = folder.write(
+      "vocab.txt", "[UNK]\n[CLS]\n[SEP]\na\n##a\n##aa\n.\n'\n\u4e00\n\u0627\n##\u0627\n");
   expect_linear_tokenizer("word pieces", *make({.tokenizer = "wordpiece",
                                                 .normalization = UnicodeForm::kNone,
                                                 .strip_accents = true,
@@ -115,6 +116,33 @@ TEST(TextCostSlow, SentencePieceTokenizer) {
   expect_linear_tokenizer(
       "SentencePiece",
       *make({.tokenizer = "sentencepiece", .strip_accents = true, .vocabulary_size = 60}));
+}
+
+// Where a model keeps line ends, they are unknown characters like those around them.
+TEST(TextCostSlow, SentencePieceModelThatKeepsLineEnds) {
+  std::vector<std::string> sentences(50, "the cats sat on the mats");
+  std::string model;
+  const std::unordered_map<std::string, std::string> options = {
+      {"vocab_size", "30"},
+      {"hard_vocab_limit", "false"},
+      {"normalization_rule_name", "identity"},
+      {"num_threads", "1"},
+      {"minloglevel", "2"}};
+  struct Iterator final : sentencepiece::SentenceIterator {
+    explicit Iterator(const std::vector<std::string>& all) : sentences(all) {}
+    bool done() const override { return at == sentences.size(); }
+    void Next() override { ++at; }
+    const std::string& value() const override { return sentences[at]; }
+    sentencepiece::util::Status status() const override { return {}; }
+    const std::vector<std::string>& sentences;
+    std::size_t at = 0;
+  } iterator(sentences);
+  ASSERT_TRUE(sentencepiece::SentencePieceTrainer::Train(options, &iterator, &model).ok());
+  const testing::TemporaryFolder folder;
+  const auto file = folder.write("identity.model", model);
+  expect_linear_tokenizer("SentencePiece, identity", *make({.tokenizer = "sentencepiece",
+                                                            .normalization = UnicodeForm::kNone,
+                                                            .model_file = file.string()}));
 }
 
 TEST(TextCostSlow, Sentences) {

@@ -38,8 +38,7 @@ std::string normalized_unicode(std::string_view label) {
   shown.remove(0, begin);
   std::string utf8;
   shown.toUTF8String(utf8);
-  static const text::Normalizer nfc(
-      {.normalization = text::UnicodeForm::kNfc, .lowercase = false});
+  static const text::Normalizer nfc({.normalization = text::UnicodeForm::kNfc, .lowercase = false});
   return nfc.normalize(utf8);
 }
 

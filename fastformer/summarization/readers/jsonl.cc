@@ -11,8 +11,8 @@
 namespace fastformer::summarization {
 namespace {
 
-// The text without the marks <S> and </S> of sentences, the blanks behind the first and those before
-// the second.
+// The text without the marks <S> and </S> of sentences, the blanks behind the first and those
+// before the second.
 std::string without_marks(std::string_view text) {
   constexpr std::string_view kBegin = "<S>", kEnd = "</S>";
   std::string plain;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <gtest/gtest.h>
+#include <malloc.h>
 
 #include <algorithm>
 #include <cstddef>
@@ -26,10 +27,13 @@ inline double cpu_seconds() {
   return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
 }
 
-/// The least time of a few calls.
+/// The least time of a few calls. Memory stays with the process, so that only the first call waits
+/// for pages of the system.
 template <class Use>
 double least_seconds(const Use& use) {
   constexpr int kCalls = 3;
+  mallopt(M_MMAP_MAX, 0);
+  mallopt(M_TRIM_THRESHOLD, std::numeric_limits<int>::max());
   double least = std::numeric_limits<double>::infinity();
   for (int i = 0; i < kCalls; ++i) {
     const double start = cpu_seconds();
@@ -39,38 +43,34 @@ double least_seconds(const Use& use) {
   return least;
 }
 
-/// Expects that an input of twice the size takes at most 2.5 times the time:
+/// Expects that an input of twice the size takes at most 2.5 times the time, on average over three
+/// doublings: memory that no longer fits into a cache makes one of them slower, but what grows with
+/// the square takes four times as long at each.
 ///
 ///   expect_linear("long word", [](std::size_t size) { return std::string(size, 'a'); },
 ///                 [&](const std::string& text) { use(text); });
 ///
-/// Begins at a size whose time can be measured. Memory that no longer fits into a cache makes one
-/// step larger: what grows with the square is so at several sizes in a row. `most`: the largest
-/// size, where what is quadratic takes long and what is linear mostly too little to be measured.
+/// Begins at a size whose time can be measured. `most`: the largest size, where what is quadratic
+/// takes long.
 template <class Make, class Use>
 void expect_linear(const std::string& name, const Make& make, const Use& use,
                    std::size_t most = std::size_t{1} << 22) {
-  constexpr double kMeasurable = 0.01, kMostGrowth = 2.5;
+  constexpr double kMeasurable = 0.002, kMostGrowth = 2.5 * 2.5 * 2.5;
+  constexpr std::size_t kFactor = 8;
   constexpr int kAttempts = 4;
-  std::size_t size = 4096;
-  const auto seconds = [&](std::size_t bytes) {
-    const auto input = make(bytes);
+  const auto seconds = [&](std::size_t size) {
+    const auto input = make(size);
     return least_seconds([&] { use(input); });
   };
-  double before = seconds(size);
-  while (before < kMeasurable && 4 * size <= most) before = seconds(size *= 2);
+  std::size_t size = 4096;
+  while (seconds(size) < kMeasurable && 2 * size * kFactor <= most) size *= 2;
   std::string report = name + ":";
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
-    if (2 * size > most) before = seconds(size /= 2);
-    const double after = seconds(2 * size);
-    const double growth = after / before;
-    if (growth <= kMostGrowth || after < kMeasurable) return;
-    report += " " + std::to_string(growth) + " times the time at 2 x " + std::to_string(size) +
-              " bytes (" + std::to_string(after) + " s);";
-    constexpr double kLong = 1;
-    if (after > kLong) continue;  // larger ones would take too long
-    size *= 2;
-    before = after;
+    if (attempt > 0 && 2 * size * kFactor <= most) size *= 2;
+    const double before = seconds(size), after = seconds(kFactor * size);
+    if (after <= kMostGrowth * before || after < kFactor * kMeasurable) return;
+    report += " " + std::to_string(size) + " bytes take " + std::to_string(before) + " s, " +
+              std::to_string(kFactor) + " times as many " + std::to_string(after) + " s;";
   }
   ADD_FAILURE() << report;
 }

@@ -247,6 +247,14 @@ ConfigTree ConfigTree::from_toml(const std::filesystem::path& path,
   return tree;
 }
 
+ConfigTree ConfigTree::from_assignments(const std::vector<std::string>& assignments,
+                                        const std::vector<std::string>& sections) {
+  ConfigTree tree;
+  for (const auto& assignment : assignments) tree.set(assignment);
+  tree.check_sections(sections);
+  return tree;
+}
+
 ConfigTree ConfigTree::from_json(std::string_view json, const std::string& where) {
   const auto root = parse_strict_json<Json>(json, where);
   if (!root.is_object()) fail(where, "must be a JSON object of sections");

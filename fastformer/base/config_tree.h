@@ -30,6 +30,9 @@ class ConfigTree {
   /// and line for bad syntax or a value of another kind.
   static ConfigTree from_toml(const std::filesystem::path& path,
                               const std::vector<std::string>& assignments = {});
+  /// The assignments alone, which may name these sections.
+  static ConfigTree from_assignments(const std::vector<std::string>& assignments,
+                                     const std::vector<std::string>& sections);
   /// A JSON object of objects. `where` names it in messages.
   static ConfigTree from_json(std::string_view json, const std::string& where);
 

@@ -99,7 +99,7 @@ void measure_on(const std::vector<std::string>& files, DataConfig& config) {
 OpenedRecommender open_recommender(const fs::path& path, const train::EvaluationRequest& request) {
   auto content = RecommenderContent::load(path);
   auto& config = content.data_config;
-  train::assigned(request.set, {"data"}).read_section("data", config);
+  base::ConfigTree::from_assignments(request.set, {"data"}).read_section("data", config);
   const auto files = request.data.empty() ? config.test : request.data;
   if (!files.empty()) {
     measure_on(files, config);

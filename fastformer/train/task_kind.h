@@ -61,9 +61,4 @@ struct TaskKind {
 /// Readable names and shapes of parameters, their number, and the multiply-adds per token.
 std::string parameter_table(const nn::ParameterMap& parameters);
 
-/// The assignments "section.key=value", which may name these sections. Throws std::invalid_argument
-/// as ConfigTree does.
-base::ConfigTree assigned(const std::vector<std::string>& assignments,
-                          const std::vector<std::string>& sections);
-
 }  // namespace fastformer::train

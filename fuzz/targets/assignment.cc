@@ -12,8 +12,7 @@ void run(std::string_view bytes) {
     assignments.emplace_back(bytes.substr(0, end));
     bytes.remove_prefix(std::min(end + 1, bytes.size()));
   }
-  base::ConfigTree tree;
-  for (const auto& assignment : assignments) tree.set(assignment);
+  const auto tree = base::ConfigTree::from_assignments(assignments, {"data", "text"});
   classification::DataConfig config;
   if (refuses([&] { tree.read_section("data", config); })) return;
   base::ConfigTree written;

@@ -1,4 +1,6 @@
 // The time of reading settings and headers grows with their size, whatever they hold.
+#include <gtest/gtest-spi.h>
+
 #include <functional>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
@@ -33,6 +35,15 @@ void try_to(const Read& read) {
   } catch (const std::invalid_argument&) {
     return;
   }
+}
+
+TEST(CostCheckSlow, FindsTimeThatGrowsWithTheSquare) {
+  EXPECT_NONFATAL_FAILURE(expect_linear(
+                              "erasing", [](std::size_t size) { return std::string(size, 'a'); },
+                              [](std::string text) {
+                                while (!text.empty()) text.erase(0, 1);
+                              }),
+                          "bytes take");
 }
 
 TEST(BaseCostSlow, Json) {

@@ -118,6 +118,8 @@ TEST_F(LineStreamTest, CompressedFilesAndArchivesOfOneFileAreRead) {
             expected);
   const auto two = pack("c.zip", archive_write_set_format_zip, none, {"a.csv", "b.csv"});
   EXPECT_MENTIONS(testing::error_of([&] { lines_of(two); }), "c.zip", "2 files", "a.csv b.csv");
+  const auto named = pack("n.zip", archive_write_set_format_zip, none, {"a\x80\n.csv", "b.csv"});
+  EXPECT_MENTIONS(testing::error_of([&] { lines_of(named); }), "a\\x80\\x0a.csv b.csv");
   const auto book = pack("d.xlsx", archive_write_set_format_zip, none, {"xl/workbook.xml"});
   EXPECT_MENTIONS(testing::error_of([&] { lines_of(book); }), "Excel", "libreoffice");
 }

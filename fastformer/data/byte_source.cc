@@ -80,7 +80,8 @@ void ByteSource::open_member(const fs::path& path) {
   }
   if (members.size() == 1) return;
   std::string names;
-  for (std::size_t i = 0; i < members.size() && i < 5; ++i) names += " " + base::excerpt(members[i]);
+  for (std::size_t i = 0; i < members.size() && i < 5; ++i)
+    names += " " + base::excerpt(members[i]);
   throw std::invalid_argument(name_ + ": is an archive of " + std::to_string(members.size()) +
                               " files; unpack it and name the right one:" + names +
                               (members.size() > 5 ? " ..." : ""));

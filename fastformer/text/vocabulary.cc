@@ -41,6 +41,7 @@ Vocabulary Vocabulary::load(const std::filesystem::path& path) {
   const std::string content = base::read_small_file(path);
   std::vector<std::string> tokens;
   std::unordered_map<std::string_view, std::size_t> lines;
+  lines.reserve(static_cast<std::size_t>(std::count(content.begin(), content.end(), '\n')) + 1);
   for (std::size_t begin = 0; begin < content.size();) {
     const auto end = std::min(content.find('\n', begin), content.size());
     std::string_view line(content.data() + begin, end - begin);

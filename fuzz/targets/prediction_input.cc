@@ -16,11 +16,9 @@ void run(std::string_view bytes) {
   const auto file = write(choices.PickValueInArray({"a.csv", "a.tsv", "a.jsonl", "a.txt"}), bytes);
   cli::PredictionInput input(file.string(), choices.PickValueInArray({"auto", "lines", "csv"}),
                              trained_on, {});
-  std::size_t fields = 0;
   for (cli::PredictionInput::Record record; input.next(record);) {
     check_utf8(record.text, "a text is UTF-8");
     check(!record.fields.empty() || record.text.empty(), "a record has fields");
-    fields += record.fields.size();
   }
   for (const auto& notice : input.notices()) check_utf8(notice, "a notice is UTF-8");
 }

@@ -55,7 +55,7 @@ double least_seconds(const Use& use) {
 template <class Make, class Use>
 void expect_linear(const std::string& name, const Make& make, const Use& use,
                    std::size_t most = std::size_t{1} << 22) {
-  constexpr double kMeasurable = 0.002, kMostGrowth = 3 * 3 * 3;
+  constexpr double kMeasurable = 0.002, kLong = 0.2, kMostGrowth = 3 * 3 * 3;
   constexpr std::size_t kFactor = 8;
   constexpr int kAttempts = 4;
   const auto seconds = [&](std::size_t size) {
@@ -65,9 +65,11 @@ void expect_linear(const std::string& name, const Make& make, const Use& use,
   std::size_t size = 4096;
   while (seconds(size) < kMeasurable && 2 * size * kFactor <= most) size *= 2;
   std::string report = name + ":";
+  double after = kLong;
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
-    if (attempt > 0 && 2 * size * kFactor <= most) size *= 2;
-    const double before = seconds(size), after = seconds(kFactor * size);
+    if (after < kLong && 2 * size * kFactor <= most) size *= 2;
+    const double before = seconds(size);
+    after = seconds(kFactor * size);
     if (after <= kMostGrowth * before || after < kFactor * kMeasurable) return;
     report += " " + std::to_string(size) + " bytes take " + std::to_string(before) + " s, " +
               std::to_string(kFactor) + " times as many " + std::to_string(after) + " s;";

@@ -6,6 +6,7 @@
 #include <numeric>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 namespace fastformer::metrics {
 
@@ -169,11 +170,19 @@ std::size_t RougeScorer::union_hits(const NumberedWords& candidate,
   left_in_reference_.resize(words_.size());
   for (const auto word : candidate.words) ++left_in_candidate_[static_cast<std::size_t>(word)];
   for (const auto word : reference.words) ++left_in_reference_[static_cast<std::size_t>(word)];
+  // Equal sentences mark the same places.
+  std::vector<Words> others;
+  visit_sentences(candidate, [&](Words sentence) { others.push_back(sentence); });
+  std::ranges::sort(others,
+                    [](Words a, Words b) { return std::ranges::lexicographical_compare(a, b); });
+  const auto repeated =
+      std::ranges::unique(others, [](Words a, Words b) { return std::ranges::equal(a, b); });
+  others.erase(repeated.begin(), repeated.end());
   std::size_t hits = 0;
   visit_sentences(reference, [&](Words sentence) {
     marked_.assign(sentence.size(), 0);
     subsequence_.set_reference(sentence);
-    visit_sentences(candidate, [&](Words other) { subsequence_.mark(other, marked_); });
+    for (const auto other : others) subsequence_.mark(other, marked_);
     for (std::size_t i = 0; i < sentence.size(); ++i) {
       auto& ours = left_in_candidate_[static_cast<std::size_t>(sentence[i])];
       auto& theirs = left_in_reference_[static_cast<std::size_t>(sentence[i])];

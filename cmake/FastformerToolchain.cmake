@@ -29,7 +29,7 @@ if(FASTFORMER_SANITIZE)
   target_compile_options(fastformer_flags INTERFACE
     -fsanitize=${FASTFORMER_SANITIZE} -fno-omit-frame-pointer
     # With sanitizers GCC takes the optionals inside LibTorch's headers for uninitialised.
-    -Wno-maybe-uninitialized
+    $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>
     # In files with LibTorch's headers these checks take half of the time to compile; a null pointer
     # that is used is found by the address sanitizer too.
     $<$<BOOL:$<TARGET_PROPERTY:FASTFORMER_TORCH_HEADERS>>:-fno-sanitize=null$<COMMA>alignment$<COMMA>vptr>)

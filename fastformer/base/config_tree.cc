@@ -31,6 +31,12 @@ constexpr int kDeepest = 4;  // tables inside tables
                   std::to_string(kDeepest) + " levels are allowed");
 }
 
+// A dot parts the names of tables, so that a name with one could be that of another table.
+void check_name(const std::string& where, const std::string& name) {
+  if (name.find('.') == std::string::npos) return;
+  fail(where, "the name '" + excerpt(name) + "' holds a dot; sections and fields have none");
+}
+
 std::optional<Value> to_value(const Json& json) {
   if (json.is_boolean()) return json.get<bool>();
   if (json.is_number_unsigned() &&
@@ -105,6 +111,7 @@ void for_each_toml_table(const toml::table& table, const std::string& path,
   if (depth > kDeepest) fail_nesting(where, path);
   std::vector<TomlItem> values, tables;
   for (auto& item : items_in_file_order(table, file)) {
+    check_name(item.where, item.key);
     (item.node->is_table() ? tables : values).push_back(std::move(item));
   }
   use(path, where, values);
@@ -120,6 +127,7 @@ void for_each_json_value(const Json& object, const std::string& path, const std:
   if (depth > kDeepest) fail_nesting(where, path);
   use(path, nullptr, nullptr);
   for (const auto& [key, value] : object.items()) {
+    check_name(where, key);
     if (value.is_object()) {
       for_each_json_value(value, path + "." + key, where, depth + 1, use);
     } else {
@@ -229,6 +237,7 @@ ConfigTree ConfigTree::from_toml(const std::filesystem::path& path,
   const toml::table root = parse_toml_file(path);
   ConfigTree tree;
   for (const TomlItem& section : items_in_file_order(root, file)) {
+    check_name(section.where, section.key);
     const auto* content = section.node->as_table();
     if (content == nullptr) {
       fail(section.where, "'" + excerpt(section.key) +
@@ -248,11 +257,20 @@ ConfigTree ConfigTree::from_toml(const std::filesystem::path& path,
   return tree;
 }
 
+ConfigTree ConfigTree::from_assignments(const std::vector<std::string>& assignments,
+                                        const std::vector<std::string>& sections) {
+  ConfigTree tree;
+  for (const auto& assignment : assignments) tree.set(assignment);
+  tree.check_sections(sections);
+  return tree;
+}
+
 ConfigTree ConfigTree::from_json(std::string_view json, const std::string& where) {
   const auto root = parse_strict_json<Json>(json, where);
   if (!root.is_object()) fail(where, "must be a JSON object of sections");
   ConfigTree tree;
   for (const auto& [section, content] : root.items()) {
+    check_name(where, section);
     if (!content.is_object()) {
       fail(where, "'" + excerpt(section) + "' must be a JSON object");
     }

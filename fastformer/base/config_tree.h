@@ -30,6 +30,9 @@ class ConfigTree {
   /// file and line for a syntax error or for a value of a type that no field has.
   static ConfigTree from_toml(const std::filesystem::path& path,
                               const std::vector<std::string>& assignments = {});
+  /// The assignments alone; their sections must be among `sections`.
+  static ConfigTree from_assignments(const std::vector<std::string>& assignments,
+                                     const std::vector<std::string>& sections);
   /// Reads a JSON object of objects. `where` names the source in messages.
   static ConfigTree from_json(std::string_view json, const std::string& where);
 

@@ -51,6 +51,10 @@ class StrictJsonBuilder : public nlohmann::detail::json_sax_dom_parser<Json> {
     return Base::end_array();
   }
 
+ protected:
+  /// How many lists and objects are around the place.
+  int depth() const { return depth_; }
+
  private:
   using Base = nlohmann::detail::json_sax_dom_parser<Json>;
 

@@ -83,7 +83,7 @@ train::EvaluationReport evaluate(const train::EvaluationRequest& request,
   const kernels::ComputeScope scope(request.options.precision, request.options.threads);
   auto content = ClassifierContent::load(request.model);
   auto& config = content.data_config;
-  train::assigned(request.set, {"data"}).read_section("data", config);
+  base::ConfigTree::from_assignments(request.set, {"data"}).read_section("data", config);
   config.max_tokens = content.max_tokens;
   check_labels_per_document(content, request.model);
   const auto* linear = content.linear ? &*content.linear : nullptr;

@@ -25,7 +25,7 @@ void read_fields(const EfficiencyFlags& flags, study::EfficiencyOptions& options
   const auto known = nn::mixer_names();
   auto sections = known;
   sections.emplace_back("model");
-  const auto tree = train::assigned(flags.set, sections);
+  const auto tree = base::ConfigTree::from_assignments(flags.set, sections);
   if (tree.contains("model.mixer") || tree.contains("model", "mixer")) {
     throw std::invalid_argument(
         "--set: model.mixer is not used here; choose mixers with --mixers and set the fields of a "

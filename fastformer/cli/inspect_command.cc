@@ -56,7 +56,7 @@ void inspect_documents(const InspectFlags& flags) {
   classification::DataConfig config;
   if (fs::is_directory(flags.subject)) config.format = "imdb";
   if (const auto format = format_of_name(flags.subject); !format.empty()) config.format = format;
-  train::assigned(flags.set, {"data"}).read_section("data", config);
+  base::ConfigTree::from_assignments(flags.set, {"data"}).read_section("data", config);
   const auto statistics = read_statistics(config, flags.subject);
   const auto& lengths = statistics.lengths;
   const auto at = [&](double share) {

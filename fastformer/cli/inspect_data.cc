@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <functional>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <stdexcept>
 #include <unordered_set>
 #include <utility>
@@ -62,13 +63,12 @@ class Duplicates {
   std::unordered_set<std::size_t> seen_;
 };
 
-// Reads all records, the heading included, and calls `use` with each; counts those that are bad. As
-// when training, empty cells at the end of a row are none.
+// Reads all records, the heading included, and calls `use` with each; counts those that are bad.
 void for_each_record(const fs::path& file, char delimiter, const data::TextEncoding& encoding,
                      Finding& finding, const std::function<void(std::vector<std::string>&)>& use) {
   data::DelimitedRecords records(file, delimiter, encoding);
   std::vector<std::string> cells;
-  std::size_t most = 0, least = 0;
+  std::optional<data::RowWidth> width;
   while (true) {
     try {
       if (!records.next(cells)) break;
@@ -76,19 +76,14 @@ void for_each_record(const fs::path& file, char delimiter, const data::TextEncod
       if (finding.bad_rows++ == 0) note(finding, error.what());
       continue;
     }
-    if (most == 0) {
-      most = least = cells.size();
-      while (least > 1 && cells[least - 1].empty()) --least;
-    }
-    while (cells.size() > most && cells.back().empty()) cells.pop_back();
-    if (cells.size() < least || cells.size() > most) {
+    if (!width) width.emplace(cells, 1);
+    if (!width->fit(cells)) {
       if (finding.bad_rows++ == 0) {
         note(finding, records.where() + " has " + std::to_string(cells.size()) +
-                          " columns, but the first row has " + std::to_string(most));
+                          " columns, but the first row has " + std::to_string(width->most()));
       }
       continue;
     }
-    cells.resize(most);
     use(cells);
   }
   for (const auto& sentence : records.notices()) note(finding, sentence);

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "fastformer/base/atomic_file.h"
@@ -32,16 +33,19 @@ struct RougeFlags {
 
 // A summary with its references, of which the best counts.
 struct Judged {
-  std::string candidate;
+  std::string where, candidate;
   std::vector<std::string> references;
 };
 using UseJudged = std::function<void(const Judged&)>;
 
-void replace_all(std::string& text, const std::string& from, char to) {
-  if (from.empty()) return;
-  for (auto at = text.find(from); at != std::string::npos; at = text.find(from, at + 1)) {
-    text.replace(at, from.size(), 1, to);
+std::string replaced(std::string_view text, std::string_view from, char to) {
+  if (from.empty()) return std::string(text);
+  std::string result;
+  for (auto at = text.find(from); at != std::string_view::npos; at = text.find(from)) {
+    result.append(text.substr(0, at)) += to;
+    text.remove_prefix(at + from.size());
   }
+  return result.append(text);
 }
 
 // Line n of each file of references belongs to line n of the candidates.
@@ -58,12 +62,11 @@ void read_files(const RougeFlags& flags, const UseJudged& use) {
     Judged judged;
     for (const auto& reader : readers) {
       if (!reader->next(pair)) continue;  // all end together, or one throws
-      replace_all(pair.target, flags.sentences, '\n');
-      judged.references.push_back(pair.target);
+      judged.references.push_back(replaced(pair.target, flags.sentences, '\n'));
     }
     if (judged.references.empty()) return;
-    replace_all(pair.source, flags.sentences, '\n');
-    judged.candidate = pair.source;
+    judged.where = pair.where;
+    judged.candidate = replaced(pair.source, flags.sentences, '\n');
     use(judged);
   }
 }
@@ -72,7 +75,8 @@ void read_objects(const RougeFlags& flags, const UseJudged& use) {
   data::JsonLines lines(flags.candidates);
   for (nlohmann::json object; lines.next(object);) {
     const auto where = lines.where();
-    Judged judged{.candidate = data::lines_of_field(object, flags.candidate_field, where),
+    Judged judged{.where = where,
+                  .candidate = data::lines_of_field(object, flags.candidate_field, where),
                   .references = {}};
     const auto& value = data::required_field(object, flags.reference_field, where);
     const bool lists = value.is_array() && !value.empty() && value.front().is_array();
@@ -100,11 +104,21 @@ void score(const RougeFlags& flags) {
   metrics::RougeReport report;
   std::string each;
   std::int64_t wordless = 0;
-  const UseJudged use = [&](const Judged& judged) {
+  const auto best_of = [&](const Judged& judged) {
     auto best = scorer.score(judged.candidate, judged.references.front());
     for (std::size_t i = 1; i < judged.references.size(); ++i) {
       best.take_better(scorer.score(judged.candidate, judged.references[i]));
     }
+    return best;
+  };
+  const UseJudged use = [&](const Judged& judged) {
+    const auto best = [&] {
+      try {
+        return best_of(judged);
+      } catch (const std::invalid_argument& error) {
+        throw std::invalid_argument(judged.where + ": " + error.what());
+      }
+    }();
     if (best.reference_words == 0) ++wordless;
     report.add(best);
     if (!flags.pairs.empty()) each += report.last_pair_json() + "\n";

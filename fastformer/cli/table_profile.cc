@@ -125,11 +125,11 @@ void TableProfile::set_columns(const std::vector<std::string>& names) {
 }
 
 void TableProfile::add_field(const std::string& name, std::string_view value) {
-  const auto [place, fresh] = places_.try_emplace(name, columns_.size());
-  if (fresh) {
+  const auto [place, added] = places_.try_emplace(name, columns_.size());
+  if (added) {
     if (columns_.size() == kMostColumns) {
       throw std::invalid_argument("the records have more than " + std::to_string(kMostColumns) +
-                                  " fields; is it another file?");
+                                  " fields; check that it is a table");
     }
     columns_.emplace_back(name);
   }

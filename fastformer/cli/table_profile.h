@@ -81,7 +81,7 @@ class TableProfile {
 
  private:
   std::vector<ColumnProfile> columns_;
-  std::unordered_map<std::string, std::size_t> places_;  ///< of the columns that were met by name
+  std::unordered_map<std::string, std::size_t> places_;  ///< in columns_, of add_field()
   std::int64_t rows_ = 0;
 };
 

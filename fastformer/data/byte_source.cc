@@ -66,7 +66,7 @@ ByteSource::ByteSource(const fs::path& path) : name_(display_name(path)) {
   }
   if (is_archive) {
     open_member(path);
-    name_ += "/" + member;
+    name_ += "/" + base::excerpt(member);
   }
 }
 
@@ -84,7 +84,8 @@ void ByteSource::open_member(const fs::path& path) {
   }
   if (members.size() == 1) return;
   std::string names;
-  for (std::size_t i = 0; i < members.size() && i < 5; ++i) names += " " + members[i];
+  for (std::size_t i = 0; i < members.size() && i < 5; ++i)
+    names += " " + base::excerpt(members[i]);
   throw std::invalid_argument(name_ + ": is an archive of " + std::to_string(members.size()) +
                               " files; unpack it and choose one of them:" + names +
                               (members.size() > 5 ? " ..." : ""));
@@ -168,7 +169,7 @@ std::string_view ByteSource::read() {
 // Of a pipe the members are known only now.
 void ByteSource::check_no_other_member() {
   if (std::string member; next_member(member)) {
-    throw std::invalid_argument(name_ + ": is followed by " + member +
+    throw std::invalid_argument(name_ + ": is followed by " + base::excerpt(member) +
                                 " in the same archive; give an archive that contains one file");
   }
 }

@@ -64,6 +64,22 @@ std::vector<std::string> DelimitedRecords::notices() const {
   return notices;
 }
 
+RowWidth::RowWidth(const std::vector<std::string>& first_row, std::size_t used)
+    : least_(first_row.size()) {
+  while (least_ > used && first_row[least_ - 1].empty()) --least_;
+  // Every row gets these cells: without a limit a first row of a million delimiters would make rows
+  // of one byte as expensive as itself.
+  constexpr std::size_t kMostEmpty = 100;
+  most_ = std::min(first_row.size(), least_ + kMostEmpty);
+}
+
+bool RowWidth::fit(std::vector<std::string>& row) const {
+  while (row.size() > most_ && row.back().empty()) row.pop_back();
+  if (row.size() < least_ || row.size() > most_) return false;
+  row.resize(most_);
+  return true;
+}
+
 void split_cells(std::string_view line, char delimiter, std::vector<std::string_view>& cells) {
   cells.clear();
   for (std::size_t at = 0; at <= line.size();) {

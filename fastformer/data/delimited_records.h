@@ -52,6 +52,22 @@ class DelimitedRecords {
   std::string longest_;  ///< where the record with most lines began
 };
 
+/// The number of cells in the rows of a table: that of the first row. Empty cells at the end of a
+/// row do not count, unless they are among the first `used`.
+class RowWidth {
+ public:
+  RowWidth() = default;
+  RowWidth(const std::vector<std::string>& first_row, std::size_t used);
+
+  /// Gives the row as many cells as all have; false if it has fewer, or more than most().
+  bool fit(std::vector<std::string>& row) const;
+  std::size_t least() const { return least_; }
+  std::size_t most() const { return most_; }
+
+ private:
+  std::size_t least_ = 0, most_ = 0;
+};
+
 /// Splits `line` at the delimiters into `cells`, whose memory is reused. An empty line has one
 /// empty cell. For tables without quoting.
 void split_cells(std::string_view line, char delimiter, std::vector<std::string_view>& cells);

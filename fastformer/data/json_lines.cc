@@ -16,6 +16,20 @@ using Json = nlohmann::json;
 
 constexpr const char* kBlank = " \t\r";
 
+// Notes the names of the outermost object in their order, which Json sorts.
+class ObjectBuilder : public base::StrictJsonBuilder<Json> {
+ public:
+  ObjectBuilder(Json& object, std::vector<std::string>& names)
+      : StrictJsonBuilder(object), names_(names) {}
+  bool key(std::string& name) {
+    if (depth() == 1) names_.push_back(name);
+    return StrictJsonBuilder::key(name);
+  }
+
+ private:
+  std::vector<std::string>& names_;
+};
+
 }  // namespace
 
 bool JsonLines::next_line() {
@@ -96,20 +110,21 @@ bool JsonLines::next_of_array(std::string& text) {
 
 bool JsonLines::next(Json& object) {
   if (!next_text(text_)) return false;
+  names_.clear();
+  const auto place = where();
+  ObjectBuilder builder(object, names_);
   try {
-    // As it is for files of settings: a record may come from anyone, too.
-    base::StrictJsonBuilder<Json> builder(object);
     Json::sax_parse(text_, &builder);
   } catch (const Json::parse_error& error) {
-    throw BadRow(where() + ": is not valid JSON near character " + std::to_string(error.byte) +
+    throw BadRow(place + ": is not valid JSON near character " + std::to_string(error.byte) +
                  "; each line must be one JSON object, or the file one array of objects");
   } catch (const Json::out_of_range&) {
-    throw BadRow(where() + ": contains a number that is too large; write it as a string");
+    throw BadRow(place + ": contains a number that is too large; write it as a string");
   } catch (const std::invalid_argument& error) {
-    throw BadRow(where() + ": " + error.what());
+    throw BadRow(place + ": " + error.what());
   }
   if (!object.is_object()) {
-    throw BadRow(where() + ": is a JSON " + object.type_name() +
+    throw BadRow(place + ": is a JSON " + object.type_name() +
                  ", but each line must be one JSON object, or the file one array of objects");
   }
   return true;

@@ -15,16 +15,16 @@ namespace fastformer::data {
 ///   JsonLines lines("train.jsonl.gz");
 ///   for (nlohmann::json object; lines.next(object);) use(object, lines.where());
 ///
-/// Throws BadRow that starts with file and line if a line is not JSON or not an object; also throws
-/// as LineStream does.
+/// Throws BadRow that starts with file and line if a line is not JSON, is not an object, or breaks
+/// a limit of StrictJsonBuilder; also throws as LineStream does.
 class JsonLines {
  public:
   explicit JsonLines(const std::filesystem::path& file, const TextEncoding& encoding = {})
       : lines_(file, encoding) {}
 
   bool next(nlohmann::json& object);
-  /// The source text of the object that next() returned last.
-  const std::string& text() const { return text_; }
+  /// The names in the object that next() returned last, in their order.
+  const std::vector<std::string>& names() const { return names_; }
 
   std::string where() const { return lines_.where(first_line_); }
   const std::string& name() const { return lines_.name(); }
@@ -42,6 +42,7 @@ class JsonLines {
   LineStream lines_;
   Form form_ = Form::kUnknown;
   std::string line_, text_;
+  std::vector<std::string> names_;
   std::size_t at_ = 0;  ///< in line_, of an array
   std::int64_t first_line_ = 0;
 };

@@ -134,7 +134,7 @@ void check_sources(const fs::path& model, const DataConfig& config) {
 OpenedRecommender open_recommender(const fs::path& path, const train::EvaluationRequest& request) {
   auto content = RecommenderContent::load(path);
   auto config = with_folders(path, content.data_config);
-  train::assigned(request.set, {"data"}).read_section("data", config);
+  base::ConfigTree::from_assignments(request.set, {"data"}).read_section("data", config);
   const auto files = request.data.empty() ? config.test : request.data;
   if (!files.empty()) {
     measure_on(files, config);

@@ -64,7 +64,7 @@ train::EvaluationReport evaluate_model(const train::EvaluationRequest& request,
   const kernels::ComputeScope scope(request.options.precision, request.options.threads);
   auto content = SummarizerContent::load(request.model);
   auto& config = content.data_config;
-  const auto assigned = train::assigned(request.set, {"data", "search"});
+  const auto assigned = base::ConfigTree::from_assignments(request.set, {"data", "search"});
   assigned.read_section("data", config);
   assigned.read_section("search", content.search);
   const auto& model = *content.model;

@@ -35,14 +35,31 @@ class SampleIterator final : public sentencepiece::SentenceIterator {
   std::size_t position_ = 0;
 };
 
+// The white space that ends a run of unknown characters, since the model has a piece for it: none
+// where the model does not know its sign of a blank, and no line ends where its normalization keeps
+// them.
+std::string known_blanks(const sentencepiece::SentencePieceProcessor& processor) {
+  constexpr std::string_view kSign = "\u2581";
+  std::string known;
+  if (processor.PieceToId({kSign.data(), kSign.size()}) == processor.unk_id()) return known;
+  for (const char blank : {' ', '\n', '\t', '\r'}) {
+    std::string read;
+    for (const auto& piece : processor.EncodeAsPieces(std::string("a") + blank + "a"))
+      read += piece;
+    if (read.find(kSign, 1) != std::string::npos) known += blank;
+  }
+  return known;
+}
+
 // Calls `use` with the parts of a text until it returns false. The library joins unknown characters
 // in a row in time that is quadratic in their number, so that a text is cut where nothing but such
-// a run can be: after 16 KB without white space.
-void for_each_part(std::string_view text, const std::function<bool(std::string_view)>& use) {
+// a run can be: after 16 KB without one of the blanks.
+void for_each_part(std::string_view text, std::string_view blanks,
+                   const std::function<bool(std::string_view)>& use) {
   constexpr std::size_t kLongestRun = 16'384;
   std::size_t begin = 0, run = 0;
   for (std::size_t i = 0; i < text.size(); ++i) {
-    const bool blank = text[i] == ' ' || text[i] == '\n' || text[i] == '\t' || text[i] == '\r';
+    const bool blank = blanks.find(text[i]) != std::string_view::npos;
     const bool inside = (static_cast<unsigned char>(text[i]) & 0xC0) == 0x80;  // of a character
     run = blank ? 0 : run + 1;
     if (run <= kLongestRun || inside) continue;
@@ -69,6 +86,7 @@ SentencePieceTokenizer::SentencePieceTokenizer(const TokenizerConfig& config, st
   try {
     const auto status = processor_->LoadFromSerializedProto(model_);
     if (!status.ok()) fail(status.ToString());
+    blanks_ = known_blanks(*processor_);
   } catch (const std::invalid_argument&) {
     throw;
   } catch (const std::exception& error) {  // of the libraries inside
@@ -125,7 +143,7 @@ std::unique_ptr<Tokenizer> SentencePieceTokenizer::load(const TokenizerConfig& c
 
 void SentencePieceTokenizer::encode(std::string_view text, std::vector<std::int32_t>& ids,
                                     std::size_t limit) const {
-  for_each_part(normalizer_.normalize(head(text, limit)), [&](std::string_view part) {
+  for_each_part(normalizer_.normalize(head(text, limit)), blanks_, [&](std::string_view part) {
     const auto pieces = processor_->EncodeAsIds({part.data(), part.size()});
     const auto kept = std::min(pieces.size(), limit);
     ids.insert(ids.end(), pieces.begin(), pieces.begin() + static_cast<std::ptrdiff_t>(kept));
@@ -137,7 +155,7 @@ void SentencePieceTokenizer::encode(std::string_view text, std::vector<std::int3
 std::vector<std::string> SentencePieceTokenizer::tokens(std::string_view text,
                                                         std::size_t limit) const {
   std::vector<std::string> tokens;
-  for_each_part(normalizer_.normalize(head(text, limit)), [&](std::string_view part) {
+  for_each_part(normalizer_.normalize(head(text, limit)), blanks_, [&](std::string_view part) {
     for (auto& piece : processor_->EncodeAsPieces({part.data(), part.size()})) {
       if (tokens.size() < limit) tokens.push_back(std::move(piece));
     }

@@ -41,6 +41,7 @@ class SentencePieceTokenizer final : public Tokenizer {
   Normalizer normalizer_;
   std::string model_;
   std::unique_ptr<sentencepiece::SentencePieceProcessor> processor_;
+  std::string blanks_;  ///< white space that ends a run of unknown characters
 };
 
 }  // namespace fastformer::text

@@ -30,12 +30,4 @@ std::string parameter_table(const nn::ParameterMap& parameters) {
                     static_cast<double>(outside_tables) / 1e6);
 }
 
-base::ConfigTree assigned(const std::vector<std::string>& assignments,
-                          const std::vector<std::string>& sections) {
-  base::ConfigTree tree;
-  for (const auto& assignment : assignments) tree.set(assignment);
-  tree.check_sections(sections);
-  return tree;
-}
-
 }  // namespace fastformer::train

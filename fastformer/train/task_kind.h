@@ -61,9 +61,4 @@ struct TaskKind {
 /// A text table of parameter names and shapes, their number, and the multiply-adds per token.
 std::string parameter_table(const nn::ParameterMap& parameters);
 
-/// Parses assignments "section.key=value" to the given sections. Throws std::invalid_argument as
-/// ConfigTree does.
-base::ConfigTree assigned(const std::vector<std::string>& assignments,
-                          const std::vector<std::string>& sections);
-
 }  // namespace fastformer::train

@@ -39,6 +39,20 @@ TEST(HostileToml, KeysOfManyPartsAreRefused) {
   EXPECT_EQ(parse_toml("a = \"1.2.3\" # " + repeated("v. ", 50), "r.toml").size(), 1u);
 }
 
+TEST(HostileToml, NamesWithDotsAreRefused) {
+  // They could name a table of another section, which each key would replace.
+  const testing::TemporaryFolder folder;
+  for (const std::string text : {"[\"a.b\"]\n", "[a]\n\"b.c\" = 1\n", "[a.\"b.c\"]\nd = 1\n"}) {
+    const auto file = folder.write("r.toml", "[a.b]\n" + text);
+    EXPECT_MENTIONS(testing::error_of([&] { ConfigTree::from_toml(file); }), "r.toml:", "a dot");
+  }
+  for (const std::string text :
+       {R"({"a.b":{}})", R"({"a":{"b.c":1}})", R"({"a":{"b":{"c.d":{}}}})"}) {
+    EXPECT_MENTIONS(testing::error_of([&] { ConfigTree::from_json(text, "c.json"); }), "c.json",
+                    "a dot");
+  }
+}
+
 TEST(HostileToml, AnAssignmentMayHoldAnything) {
   ConfigTree tree;
   tree.set("data.train=н");

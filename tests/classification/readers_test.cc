@@ -157,6 +157,26 @@ TEST_F(ReadersTest, JsonMayBeAnArrayAndKeepsItsTypes) {
   EXPECT_MENTIONS(error("{\"text\":\"a\",\"label\":[\"x\",\"y\"]}\n"), "several labels");
 }
 
+TEST_F(ReadersTest, FieldsOfJsonKeepTheirOrder) {
+  config_.format = "jsonl";
+  const auto reader = open_reader(
+      config_,
+      folder_.write("a.jsonl", R"({"text":"a","more":{"x":[1,null]},"label":"1","no":null})"));
+  Example example;
+  ASSERT_TRUE(reader->next(example));
+  const auto fields = reader->fields();
+  ASSERT_EQ(fields.size(), 4U);
+  EXPECT_EQ(fields[0].name + "=" + fields[0].value, "text=a");
+  EXPECT_EQ(fields[1].name + "=" + fields[1].value, "more={\"x\":[1,null]}");
+  EXPECT_TRUE(fields[1].is_json && fields[3].is_json && fields[3].value.empty());
+}
+
+TEST_F(ReadersTest, ALabelOfManyMarksIsNormalizedAtOnce) {
+  std::string label = "e";
+  for (int i = 0; i < 200'000; ++i) label += "\u0301\u0323";
+  EXPECT_LT(normalized_label(label).size(), 100U);
+}
+
 TEST_F(ReadersTest, AHeadingOfMindIsRefused) {
   config_ = {.format = "mind"};
   EXPECT_MENTIONS(

@@ -41,6 +41,14 @@ TEST_F(RougeCommand, PrintsATable) {
   EXPECT_EQ(mean({candidates, references}, "rouge1"), 0);
 }
 
+TEST_F(RougeCommand, AnErrorNamesThePair) {
+  std::string words;
+  for (int i = 0; i < 70'000; ++i) words += "a ";
+  const auto candidates = write("c.txt", "a\n" + words + "\n"),
+             references = write("r.txt", "a\na\n");
+  expect_refusal({"rouge", candidates, references}, {"c.txt:2", "70000 words", "too long"});
+}
+
 TEST_F(RougeCommand, SentencesArePartedByAMarkOrAreLists) {
   const auto candidates = write("c.txt", "b b\\na a\n"), references = write("r.txt", "a a\\nb b\n");
   EXPECT_EQ(mean({candidates, references}, "rougeLsum"), 1);

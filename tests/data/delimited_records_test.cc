@@ -116,6 +116,22 @@ TEST_F(DelimitedRecordsTest, ReadingGoesOnBehindABadRow) {
   EXPECT_EQ(records.where(), (folder_ / "a.csv").string() + ":3");
 }
 
+TEST(RowWidth, GivesRowsTheCellsOfTheFirst) {
+  const auto fits = [](const RowWidth& width, std::vector<std::string> row, std::size_t size) {
+    return width.fit(row) && row.size() == size;
+  };
+  const RowWidth width({"a", "b", ""}, 1);
+  EXPECT_TRUE(fits(width, {"x", "y"}, 3));
+  EXPECT_TRUE(fits(width, {"x", "y", "z", "", ""}, 3));
+  EXPECT_FALSE(fits(width, {"x"}, 3));
+  EXPECT_FALSE(fits(width, {"x", "y", "z", "w"}, 3));
+  EXPECT_EQ(RowWidth({"a", "", ""}, 2).least(), 2u);
+  // A first row of a million delimiters does not make each row as wide.
+  const RowWidth wide(std::vector<std::string>(1'000'000), 1);
+  EXPECT_LE(wide.most(), 101u);
+  EXPECT_TRUE(fits(wide, {"x"}, wide.most()));
+}
+
 TEST(HeaderRow, IsToldByWhatStandsBelow) {
   const auto heading = [](Rows rows, std::optional<std::size_t> label = 0) {
     for (int i = 0; i < 12; ++i) {

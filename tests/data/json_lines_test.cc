@@ -46,6 +46,13 @@ TEST_F(JsonLinesTest, RefusesWhatIsNoObject) {
   EXPECT_TRUE(lines.next(object));
 }
 
+TEST_F(JsonLinesTest, NamesKeepTheirOrder) {
+  JsonLines lines(folder_.write("a.json", R"({"b":{"x":1},"a":[{"y":2}],"c":3})"));
+  nlohmann::json object;
+  ASSERT_TRUE(lines.next(object));
+  EXPECT_EQ(lines.names(), (Words{"b", "a", "c"}));
+}
+
 TEST_F(JsonLinesTest, ARecordHasTheLimitsOfSettings) {
   const auto repeated = [](const char* text, int count) {
     std::string result;

@@ -125,6 +125,8 @@ TEST_F(LineStreamTest, CompressedFilesAndArchivesOfOneFileAreRead) {
                     "archive without a file");
   }
   EXPECT_TRUE(lines_of(folder_.write("empty.csv", "")).empty());
+  const auto named = pack("n.zip", archive_write_set_format_zip, none, {"a\x80\n.csv", "b.csv"});
+  EXPECT_MENTIONS(testing::error_of([&] { lines_of(named); }), "a\\x80\\x0a.csv b.csv");
   const auto book = pack("d.xlsx", archive_write_set_format_zip, none, {"xl/workbook.xml"});
   EXPECT_MENTIONS(testing::error_of([&] { lines_of(book); }), "Excel", "libreoffice");
 }

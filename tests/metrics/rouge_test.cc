@@ -43,6 +43,17 @@ TEST(PorterStemmer, TakesTimeLinearInTheWord) {
   EXPECT_EQ(porter_stem(word).size(), word.size());
 }
 
+TEST(Rouge, RefusesTextsWhoseProductWouldTakeHours) {
+  std::string words, lines;
+  for (int i = 0; i < 65'537; ++i) words += "a ";
+  for (int i = 0; i < 4'097; ++i) lines += "a\n";
+  for (const auto& text : {words, lines}) {
+    EXPECT_MENTIONS(testing::error_of([&] { RougeScorer().score(text, "a"); }), "too long");
+    EXPECT_MENTIONS(testing::error_of([&] { RougeScorer().score("a", text); }), "65,536 words");
+  }
+  EXPECT_GT(RougeScorer().score(words.substr(2), "a").rouge1.recall, 0.99);
+}
+
 // One scorer for all pairs, so that what a pair leaves behind would show in the next.
 TEST(Rouge, EqualsRougeScore) {
   const auto all = goldens();

@@ -134,8 +134,7 @@ class DelimitedReader final : public Reader {
   data::DelimitedRecords records_;
   std::vector<std::string> names_;  ///< of the columns; empty: the file has no heading
   std::vector<std::string> cells_;
-  std::size_t most_columns_ = 0;   ///< those of the first record; 0 before it
-  std::size_t least_columns_ = 0;  ///< without those at its end that are empty and not used
+  std::optional<data::RowWidth> width_;  ///< nothing before the first record
   Columns columns_;
   std::string notice_;
 };
@@ -160,34 +159,28 @@ bool DelimitedReader::is_heading(const std::vector<std::string>& first_row) {
 bool DelimitedReader::begin() {
   if (!records_.next(cells_)) return false;
   const bool header = is_heading(cells_);
-  most_columns_ = least_columns_ = cells_.size();
   if (header) {
     for (auto& cell : cells_) trim(cell);
     names_ = cells_;
   }
   columns_ = resolve_columns(config_, cells_, header, records_.where());
-  const std::size_t used = columns_.count_used();
-  while (least_columns_ > used && cells_[least_columns_ - 1].empty()) --least_columns_;
+  width_.emplace(cells_, columns_.count_used());
   return !header || records_.next(cells_);
 }
 
-// Empty cells at the end of a row are no columns.
 void DelimitedReader::check_width() {
-  while (cells_.size() > most_columns_ && cells_.back().empty()) cells_.pop_back();
-  if (cells_.size() >= least_columns_ && cells_.size() <= most_columns_) {
-    cells_.resize(most_columns_);
-    return;
-  }
-  const bool fewer = cells_.size() < least_columns_;
-  throw data::BadRow(records_.where() + ": has " + std::to_string(cells_.size()) +
-                     " columns, but the first row has " + std::to_string(most_columns_) +
-                     (fewer ? "; complete or remove the row"
-                            : "; put text that contains the delimiter into double quotes") +
+  if (width_->fit(cells_)) return;
+  const auto count = cells_.size();
+  throw data::BadRow(records_.where() + ": has " + std::to_string(count) +
+                     " columns, but the first row has " + std::to_string(width_->most()) +
+                     (count < width_->least()
+                          ? "; complete or remove the row"
+                          : "; put text that contains the delimiter into double quotes") +
                      ", or set data.bad_rows = \"skip\"");
 }
 
 bool DelimitedReader::next(Example& example) {
-  if (most_columns_ == 0 ? !begin() : !records_.next(cells_)) return false;
+  if (!width_ ? !begin() : !records_.next(cells_)) return false;
   check_width();
   example.text.clear();
   for (std::size_t i = 0; i < columns_.text.size(); ++i) {

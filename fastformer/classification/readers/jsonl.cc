@@ -58,6 +58,7 @@ class JsonlReader final : public Reader {
 
   DataConfig config_;
   data::JsonLines lines_;
+  Json object_;
   bool first_row_ = true;
   std::vector<std::string> names_;  ///< the fields of the first row, for messages
   std::set<std::string> seen_;      ///< the text fields that some row had
@@ -74,20 +75,19 @@ void JsonlReader::check_every_field_was_seen() const {
 }
 
 bool JsonlReader::next(Example& example) {
-  Json object;
-  if (!lines_.next(object)) {
+  if (!lines_.next(object_)) {
     check_every_field_was_seen();
     return false;
   }
   example.where = lines_.where();
-  if (first_row_) names_ = data::field_names(object);
+  if (first_row_) names_ = lines_.names();
   first_row_ = false;
   example.text.clear();
   for (std::size_t i = 0; i < config_.text_columns.size(); ++i) {
     const std::string& name = config_.text_columns[i];
     if (i > 0) example.text += config_.text_columns_separator;
-    const auto found = object.find(name);
-    if (found == object.end()) continue;
+    const auto found = object_.find(name);
+    if (found == object_.end()) continue;
     if (seen_.size() < config_.text_columns.size()) seen_.insert(name);
     example.text += scalar_text(*found, name, example.where);
   }
@@ -95,10 +95,10 @@ bool JsonlReader::next(Example& example) {
     throw std::invalid_argument(example.where + ": has no field '" + config_.text_columns.front() +
                                 "'" + base::suggestion(config_.text_columns.front(), names_));
   }
-  read_labels(object, example);
+  read_labels(object_, example);
   const auto& group = config_.group_column;
   example.group = group.empty() ? std::string()
-                                : scalar_text(data::required_field(object, group, example.where),
+                                : scalar_text(data::required_field(object_, group, example.where),
                                               group, example.where);
   return true;
 }
@@ -132,9 +132,8 @@ void JsonlReader::read_labels(const Json& object, Example& example) const {
 
 std::vector<Field> JsonlReader::fields() const {
   std::vector<Field> fields;
-  const auto object =
-      base::parse_strict_json<nlohmann::ordered_json>(lines_.text(), lines_.where());
-  for (const auto& [name, value] : object.items()) {
+  for (const auto& name : lines_.names()) {
+    const auto& value = object_.at(name);
     fields.push_back({.name = name,
                       .value = value.is_string() ? value.get<std::string>()
                                : value.is_null() ? std::string()

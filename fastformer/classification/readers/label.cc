@@ -1,4 +1,3 @@
-#include <unicode/normalizer2.h>
 #include <unicode/uchar.h>
 #include <unicode/unistr.h>
 
@@ -11,6 +10,7 @@
 #include "fastformer/classification/readers/formats.h"
 #include "fastformer/classification/readers/reader.h"
 #include "fastformer/data/bad_row.h"
+#include "fastformer/text/normalizer.h"
 
 namespace fastformer::classification {
 namespace {
@@ -39,12 +39,10 @@ std::string normalized_unicode(std::string_view label) {
     begin = shown.moveIndex32(begin, 1);
   }
   shown.remove(0, begin);
-  UErrorCode status = U_ZERO_ERROR;
-  const auto* const nfc = icu::Normalizer2::getNFCInstance(status);
-  if (U_SUCCESS(status)) shown = nfc->normalize(shown, status);
   std::string utf8;
   shown.toUTF8String(utf8);
-  return utf8;
+  static const text::Normalizer nfc({.normalization = text::UnicodeForm::kNfc, .lowercase = false});
+  return nfc.normalize(utf8);
 }
 
 // "1.0" and "1." become "1", "0.50" becomes "0.5"; what is no such number stays.

@@ -153,7 +153,7 @@ void embed_with_recommender(const EmbedFlags& flags, VectorFormat format) {
   const auto recommender = Recommender::load(flags.model, flags.options);
   auto config = recommender.data_config();
   if (flags.embedded == Embedded::kItems || flags.embedded == Embedded::kUsers) {
-    train::assigned(flags.input.set, {"data"}).read_section("data", config);
+    base::ConfigTree::from_assignments(flags.input.set, {"data"}).read_section("data", config);
     if (flags.embedded == Embedded::kItems) return embed_items(flags, format, recommender, config);
     return embed_users(flags, format, recommender, config);
   }

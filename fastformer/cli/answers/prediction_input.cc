@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "fastformer/base/ascii.h"
-#include "fastformer/train/task_kind.h"
+#include "fastformer/base/config_tree.h"
 
 namespace fastformer::cli {
 namespace {
@@ -59,7 +59,7 @@ DataConfig config_for(const std::string& input, const std::string& format,
   config.bad_rows = data::BadRows::kError;  // each record has an answer
   if (!is_delimited(format)) config.header = classification::HeaderRow::kAuto;
   UncheckedSection section{config};
-  train::assigned(assignments, {"data"}).read_section("data", section);
+  base::ConfigTree::from_assignments(assignments, {"data"}).read_section("data", section);
   if (classification::has_columns(format) && config.text_columns.empty()) {
     throw std::invalid_argument(
         input + ": is read as " + format +
@@ -117,7 +117,7 @@ PredictionInput::PredictionInput(const InputOptions& options, const DataConfig& 
   }
   if (format == kLines) {
     LinesSection section;
-    train::assigned(assignments, {"data"}).read_section("data", section);
+    base::ConfigTree::from_assignments(assignments, {"data"}).read_section("data", section);
     lines_ = std::make_unique<data::LineStream>(input, section.encoding);
     return;
   }

@@ -1,8 +1,13 @@
 #include "fastformer/cli/answers/prediction_output.h"
 
 #include <algorithm>
+#include <cstddef>
+#include <iterator>
 #include <nlohmann/json.hpp>
 #include <ostream>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
 
 #include "fastformer/base/format.h"
 #include "fastformer/data/table_text.h"
@@ -26,10 +31,17 @@ void write_cells(std::ostream& out, OutputFormat format, const std::vector<std::
 
 Json json_of(const std::vector<classification::Field>& fields) {
   auto json = Json::object();
+  // An ordered object looks through all its names to find one.
+  auto& members = json.get_ref<Json::object_t&>();
+  std::unordered_map<std::string_view, std::size_t> places;
   for (const auto& field : fields) {
-    json[field.name] = !field.is_json        ? Json(field.value)
-                       : field.value.empty() ? Json(nullptr)
-                                             : Json::parse(field.value);
+    auto value = !field.is_json        ? Json(field.value)
+                 : field.value.empty() ? Json(nullptr)
+                                       : Json::parse(field.value);
+    const auto [place, added] = places.try_emplace(field.name, members.size());
+    if (added) members.emplace_back(field.name, Json());
+    std::next(members.begin(), static_cast<std::ptrdiff_t>(place->second))->second =
+        std::move(value);
   }
   return json;
 }

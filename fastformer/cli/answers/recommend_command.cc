@@ -107,7 +107,7 @@ void recommend(const RecommendFlags& flags) {
   check_model_for("recommend", flags.model);
   const auto recommender = Recommender::load(flags.model, flags.options);
   auto config = recommender.data_config();
-  train::assigned(flags.set, {"data"}).read_section("data", config);
+  base::ConfigTree::from_assignments(flags.set, {"data"}).read_section("data", config);
   const auto catalogue = recommender.catalogue(flags.items, flags.index, config);
   if (!flags.index.empty()) {
     log_line(base::format("index: encoded %lld of %lld titles",

@@ -70,7 +70,8 @@ class Summaries {
   explicit Summaries(const SummarizeFlags& flags)
       : flags_(flags), summarizer_(Summarizer::load(flags.model, flags.options)) {
     options_.search = summarizer_.search();
-    train::assigned(flags.set, {"search"}).read_section("search", options_.search);
+    base::ConfigTree::from_assignments(flags.set, {"search"})
+        .read_section("search", options_.search);
     options_.explain = flags.explain;
     if (!flags.stream) return;
     if (options_.search.method == summarization::SearchMethod::kBeam) {

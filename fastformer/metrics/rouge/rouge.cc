@@ -4,6 +4,9 @@
 #include <bit>
 #include <cmath>
 #include <numeric>
+#include <stdexcept>
+#include <string>
+#include <vector>
 
 namespace fastformer::metrics {
 
@@ -155,6 +158,19 @@ RougeScore rouge_n(Words candidate, std::span<const Ngram> reference, std::size_
   return rouge_score(shared_ngrams(ngrams, reference), ngrams.size(), reference.size());
 }
 
+namespace {
+
+void check_length(const NumberedWords& text) {
+  constexpr std::size_t kMostWords = 65'536, kMostLines = 4'096;
+  if (text.words.size() <= kMostWords && text.sentence_ends.size() <= kMostLines) return;
+  throw std::invalid_argument("a text of " + std::to_string(text.words.size()) + " words in " +
+                              std::to_string(text.sentence_ends.size()) +
+                              " lines is too long for ROUGE, whose time grows with the product of "
+                              "both lengths; give at most 65,536 words in 4,096 lines");
+}
+
+}  // namespace
+
 // Words that are used up count no more, as in Lin's ROUGE-1.5.5.
 std::size_t RougeScorer::union_hits(const NumberedWords& candidate,
                                     const NumberedWords& reference) {
@@ -162,11 +178,19 @@ std::size_t RougeScorer::union_hits(const NumberedWords& candidate,
   left_in_reference_.resize(words_.size());
   for (const auto word : candidate.words) ++left_in_candidate_[static_cast<std::size_t>(word)];
   for (const auto word : reference.words) ++left_in_reference_[static_cast<std::size_t>(word)];
+  // Equal sentences mark the same places.
+  std::vector<Words> others;
+  visit_sentences(candidate, [&](Words sentence) { others.push_back(sentence); });
+  std::ranges::sort(others,
+                    [](Words a, Words b) { return std::ranges::lexicographical_compare(a, b); });
+  const auto repeated =
+      std::ranges::unique(others, [](Words a, Words b) { return std::ranges::equal(a, b); });
+  others.erase(repeated.begin(), repeated.end());
   std::size_t hits = 0;
   visit_sentences(reference, [&](Words sentence) {
     marked_.assign(sentence.size(), 0);
     subsequence_.set_reference(sentence);
-    visit_sentences(candidate, [&](Words other) { subsequence_.mark(other, marked_); });
+    for (const auto other : others) subsequence_.mark(other, marked_);
     for (std::size_t i = 0; i < sentence.size(); ++i) {
       auto& ours = left_in_candidate_[static_cast<std::size_t>(sentence[i])];
       auto& theirs = left_in_reference_[static_cast<std::size_t>(sentence[i])];
@@ -183,6 +207,8 @@ std::size_t RougeScorer::union_hits(const NumberedWords& candidate,
 
 RougeScores RougeScorer::score(std::string_view candidate, std::string_view reference) {
   const auto ours = words_.number(candidate), theirs = words_.number(reference);
+  check_length(ours);
+  check_length(theirs);
   RougeScores scores;
   scores.reference_words = theirs.words.size();
   scores.rouge1 = rouge_n(ours.words, sorted_ngrams(theirs.words, 1), 1);

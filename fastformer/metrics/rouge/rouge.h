@@ -90,6 +90,7 @@ RougeScore rouge_n(std::span<const std::int32_t> candidate, std::span<const Ngra
 ///   scorer.score("the cat sat", "a cat sat down").rouge_l.f;  // 0.571
 ///
 /// A text without words scores 0. Stores all words it has seen. Use each object from one thread.
+/// score() throws std::invalid_argument for a text of more than 65,536 words or 4,096 lines.
 class RougeScorer {
  public:
   explicit RougeScorer(bool stem = false, RougeTokens tokens = RougeTokens::kRouge)

@@ -4,6 +4,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -77,12 +78,13 @@ class DependencyReader {
     if (seen_[static_cast<std::size_t>(own)]) return;
     seen_[static_cast<std::size_t>(own)] = true;
     std::vector<std::int32_t> clicks;
+    std::unordered_set<std::int32_t> clicked;
     for (const auto name : dependencies(package.depends)) {
       const auto number = items_.find(name);
       const bool known = number != ItemTable::kUnknown;
       if (!known) log.count_unknown(1, 0);
       if (!known || number == own) continue;
-      if (std::find(clicks.begin(), clicks.end(), number) == clicks.end()) clicks.push_back(number);
+      if (clicked.insert(number).second) clicks.push_back(number);
     }
     if (!clicks.empty()) add_impressions(package, own, clicks, log);
   }

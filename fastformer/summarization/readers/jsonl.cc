@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -10,17 +11,24 @@
 namespace fastformer::summarization {
 namespace {
 
-void erase_with_blanks(std::string& text, std::string_view mark) {
-  for (auto at = text.find(mark); at != std::string::npos; at = text.find(mark, at)) {
-    std::size_t begin = at, end = at + mark.size();
-    if (mark.starts_with("</")) {
-      while (begin > 0 && text[begin - 1] == ' ') --begin;
+// The text without the marks <S> and </S> of sentences, the blanks behind the first and those
+// before the second.
+std::string without_marks(std::string_view text) {
+  constexpr std::string_view kBegin = "<S>", kEnd = "</S>";
+  std::string plain;
+  while (!text.empty()) {
+    if (text.starts_with(kBegin)) {
+      text.remove_prefix(kBegin.size());
+      text.remove_prefix(std::min(text.find_first_not_of(' '), text.size()));
+    } else if (text.starts_with(kEnd)) {
+      text.remove_prefix(kEnd.size());
+      plain.erase(plain.find_last_not_of(' ') + 1);
     } else {
-      while (end < text.size() && text[end] == ' ') ++end;
+      plain += text.front();
+      text.remove_prefix(1);
     }
-    text.erase(begin, end - begin);
-    at = begin;
   }
+  return plain;
 }
 
 class JsonlPairReader final : public PairReader {
@@ -56,8 +64,7 @@ bool JsonlPairReader::next(TextPair& pair) {
 
 bool PubmedReader::next(TextPair& pair) {
   if (!pairs_.next(pair)) return false;
-  erase_with_blanks(pair.target, "<S>");
-  erase_with_blanks(pair.target, "</S>");
+  pair.target = without_marks(pair.target);
   return true;
 }
 

@@ -88,6 +88,16 @@ TEST_F(ReadersTest, TheHeadingIsToldByTheData) {
   EXPECT_EQ(rows("Sentiment_Label,Review\n" + letters).size(), 12U);
 }
 
+TEST_F(ReadersTest, ANoticeIsCutBetweenCharacters) {
+  name_columns("2", "1");
+  std::string heading = "label,";
+  for (int i = 0; i < 100; ++i) heading += "\u00e9";
+  rows(heading + "\n" + many("1,a longer text than the heading\n", 3));
+  ASSERT_EQ(notices_.size(), 1U);
+  const auto shown = notices_[0].substr(0, notices_[0].find("..."));
+  EXPECT_EQ(shown.back(), '\xa9');  // the last byte of U+00E9
+}
+
 TEST_F(ReadersTest, LabelsThatLookAlikeAreOne) {
   const auto labels = rows(
       "label,text\ncaf\u00e9,a\ncafe\u0301,a\n\u200Bcaf\u00e9\uFEFF ,a\n"

@@ -87,10 +87,9 @@ bool names_a_column(const DataConfig& config) {
 
 // What a notice shows of the first row.
 std::string cells_text(const std::vector<std::string>& cells) {
-  constexpr std::size_t kShown = 100;
   std::string text;
   for (const auto& cell : cells) text += (text.empty() ? "'" : ", '") + cell + "'";
-  return text.size() > kShown ? text.substr(0, kShown) + " ..." : text;
+  return base::excerpt(text);
 }
 
 // Blanks around the names of columns are no part of them.

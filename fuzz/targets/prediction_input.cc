@@ -14,8 +14,9 @@ void run(std::string_view bytes) {
     trained_on.label_column = "label";
   }
   const auto file = write(choices.PickValueInArray({"a.csv", "a.tsv", "a.jsonl", "a.txt"}), bytes);
-  cli::PredictionInput input(file.string(), choices.PickValueInArray({"auto", "lines", "csv"}),
-                             trained_on, {});
+  cli::PredictionInput input(
+      {.input = file.string(), .format = choices.PickValueInArray({"auto", "lines", "csv"})},
+      trained_on);
   for (cli::PredictionInput::Record record; input.next(record);) {
     check_utf8(record.text, "a text is UTF-8");
     check(!record.fields.empty() || record.text.empty(), "a record has fields");

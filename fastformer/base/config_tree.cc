@@ -80,24 +80,6 @@ std::string last_part(const std::string& text) {
   return (path.has_filename() ? path : path.parent_path()).filename().string();
 }
 
-bool is_bare(const std::string& key) {
-  return !key.empty() && std::all_of(key.begin(), key.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-           c == '-';
-  });
-}
-
-std::string toml_key(const std::string& key) { return is_bare(key) ? key : quoted(key); }
-
-std::string toml_path(std::string_view path) {
-  std::string text;
-  for (auto dot = path.find('.'); dot != std::string_view::npos; dot = path.find('.')) {
-    text += toml_key(std::string(path.substr(0, dot))) + ".";
-    path.remove_prefix(dot + 1);
-  }
-  return text + toml_key(std::string(path));
-}
-
 // Whether the table `path` is `section` or inside it.
 bool is_within(const std::string& path, const std::string& section) {
   return path.starts_with(section) &&
@@ -380,7 +362,7 @@ std::string ConfigTree::to_toml() const {
     const auto& section = sections_.at(path);
     text += (text.empty() ? "[" : "\n[") + toml_path(path) + "]\n";
     for (const auto& key : section.order) {
-      text += toml_key(key) + " = " + toml_text(section.values.at(key)) + "\n";
+      text += toml_path(key) + " = " + toml_text(section.values.at(key)) + "\n";
     }
   }
   return text;

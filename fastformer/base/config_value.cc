@@ -138,6 +138,15 @@ struct Assigner {
   }
 };
 
+bool is_bare(const std::string& key) {
+  return !key.empty() && std::all_of(key.begin(), key.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '-';
+  });
+}
+
+std::string toml_key(const std::string& key) { return is_bare(key) ? key : quoted(key); }
+
 }  // namespace
 
 ConfigValue value_of(FieldRef field, const std::string& where) {
@@ -195,6 +204,15 @@ std::string toml_text(const ConfigValue& value) {
         }
       },
       value.value);
+}
+
+std::string toml_path(std::string_view path) {
+  std::string text;
+  for (auto dot = path.find('.'); dot != std::string_view::npos; dot = path.find('.')) {
+    text += toml_key(std::string(path.substr(0, dot))) + ".";
+    path.remove_prefix(dot + 1);
+  }
+  return text + toml_key(std::string(path));
 }
 
 }  // namespace fastformer::base

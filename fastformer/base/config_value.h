@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -26,6 +27,8 @@ void assign(const std::string& key, const ConfigValue& value, const Constraint& 
 
 /// The value as it is written in a TOML file.
 std::string toml_text(const ConfigValue& value);
+/// The name of a table or field, its parts separated by dots, as it is written in a TOML file.
+std::string toml_path(std::string_view path);
 /// A quoted text, valid in TOML and JSON. Throws std::invalid_argument unless `text` is UTF-8.
 std::string quoted(const std::string& text);
 

@@ -17,6 +17,7 @@
 #include "fastformer/classification/label_set_evaluation.h"
 #include "fastformer/classification/label_set_loss.h"
 #include "fastformer/classification/label_thresholds.h"
+#include "fastformer/classification/start.h"
 #include "fastformer/data/batch.h"
 #include "fastformer/data/batch_stream.h"
 #include "fastformer/kernels/parallel.h"
@@ -41,36 +42,6 @@ struct Batch {
 
 Batch gather(const LabelledCorpus& corpus, std::span<const std::int64_t> rows) {
   return {data::gather(corpus.texts, rows), data::gather(corpus.labels, rows)};
-}
-
-// What the recipe's train.from names; nothing without it.
-struct Start {
-  train::StartingModel model;
-  StartingPoint point;
-};
-
-std::optional<Start> start_of(const Recipe& recipe) {
-  if (recipe.train.from.empty()) return std::nullopt;
-  const std::filesystem::path directory = recipe.train.from;
-  auto content = ClassifierContent::load(directory);
-  const bool several = !content.thresholds.empty();
-  if (several != recipe.data.several_labels()) {
-    throw std::invalid_argument(
-        directory.string() +
-        (several ? " predicts several labels per document, but the recipe has classes; set "
-                   "data.multi_label, or train without --from"
-                 : " predicts one class per document, but the recipe has several labels per "
-                   "document; train without --from"));
-  }
-  train::StartingModel model(
-      directory, train::shape_of(content.model->config(), text::tokenizer_config(directory)),
-      train::shape_of(recipe.model, recipe.text));
-  return Start{std::move(model), {directory, std::move(content.labels)}};
-}
-
-// The data of `start`, which may be empty.
-const StartingPoint* point_of(const std::optional<Start>& start) {
-  return start ? &start->point : nullptr;
 }
 
 using Loss = std::function<at::Tensor(const at::Tensor& logits, const data::TokenBatch& labels)>;

@@ -2,8 +2,8 @@
 
 #include <cstdint>
 
+#include "fastformer/base/library_threads.h"
 #include "fastformer/kernels/gemm.h"
-#include "fastformer/kernels/library_threads.h"
 #include "fastformer/kernels/precision.h"
 
 /// The number of threads of `parallel_for` and the precision of products. Both are settings of the
@@ -32,7 +32,7 @@ class ComputeScope {
  private:
   Operands operands_;  // the previous settings
   std::int64_t threads_;
-  OneLibraryThread library_thread_;
+  base::OneLibraryThread library_thread_;
 };
 
 /// The precision of token rows in products; kFloat outside of any scope.
@@ -56,9 +56,9 @@ void share_range(std::int64_t begin, std::int64_t end, std::int64_t grain,
 /// Calls body(first, last) for consecutive parts of [begin, end): at most one part per thread, and
 /// at most ceil((end - begin) / grain) parts, all of equal size except the last. They depend only
 /// on the range, the grain and the number of threads, not on which thread runs a part: the caller
-/// runs all parts that no other thread has started (`thread_pool.h`). The caller's precision applies
-/// to all of them. A range of at most `grain` numbers, or inside a parallel region, is one part on
-/// the calling thread.
+/// runs all parts that no other thread has started (`thread_pool.h`). The caller's precision
+/// applies to all of them. A range of at most `grain` numbers, or inside a parallel region, is one
+/// part on the calling thread.
 ///
 /// If bodies throw, the caller gets one of the exceptions after all parts have ended.
 template <class Body>

@@ -8,8 +8,8 @@
 #include <system_error>
 #include <thread>
 
+#include "fastformer/base/library_threads.h"
 #include "fastformer/base/usable_cores.h"
-#include "fastformer/kernels/library_threads.h"
 
 namespace fastformer::kernels {
 namespace {
@@ -115,7 +115,7 @@ void ThreadPool::start_threads(std::int64_t count) {
 }
 
 void ThreadPool::help() {
-  const OneLibraryThread alone;
+  const base::OneLibraryThread alone;
   std::unique_lock lock(mutex_);
   for (;;) {
     if (jobs_.empty() && may_spin()) {

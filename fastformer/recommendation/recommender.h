@@ -50,7 +50,7 @@ struct UserRequest {
 
 struct RecommendOptions {
   std::size_t top = 10;
-  /// Whether to leave out items of the history. nullopt: yes, unless the request names candidates.
+  /// Whether to skip items of the history. nullopt: yes, unless the request names candidates.
   std::optional<bool> exclude_seen{};
   bool explain = false;  ///< fill Recommendation::reasons
 };

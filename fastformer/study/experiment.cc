@@ -177,12 +177,14 @@ std::vector<const Cell*> Experiment::select(const std::vector<std::string>& text
 
 void Experiment::check_sources(const Cell& cell) const {
   const auto& data = file_.data[cell.data];
-  for (const auto& [field, path] : cell.recipe->sources()) {
-    if (fs::exists(path)) continue;
-    throw std::invalid_argument(
-        data.where +
-        base::format(": the data set '%s' cannot be read: %s: does not exist; check %s",
-                     data.name.c_str(), path.c_str(), field.c_str()));
+  try {
+    for (const auto& [field, path] : cell.recipe->sources()) {
+      if (!fs::exists(path))
+        throw std::invalid_argument(path.string() + ": does not exist; check " + field);
+    }
+  } catch (const std::invalid_argument& error) {
+    throw std::invalid_argument(data.where + ": the data set '" + data.name +
+                                "' cannot be read: " + error.what());
   }
 }
 

@@ -70,8 +70,9 @@ void write_run_result(const std::filesystem::path& path, const RunResult& result
 }
 
 RunResult read_run_result(const std::filesystem::path& path) {
+  const auto text = base::read_small_file(path);
   try {
-    const auto json = base::parse_strict_json<Json>(base::read_small_file(path), path.string());
+    const auto json = base::parse_strict_json<Json>(text, path.string());
     RunResult result{.steps = json.at("steps").get<std::int64_t>(),
                      .training_seconds = json.at("training_seconds").get<double>(),
                      .parameters = json.at("parameters").get<std::int64_t>(),
@@ -84,7 +85,7 @@ RunResult read_run_result(const std::filesystem::path& path) {
       if (json.contains("baselines")) result.test->baselines = baselines_of(json.at("baselines"));
     }
     return result;
-  } catch (const Json::exception&) {
+  } catch (const std::exception&) {  // of the JSON, or of a value of another type
     throw std::invalid_argument(
         path.string() +
         ": is not the result.json of a finished run; delete it and finish the run again");

@@ -107,7 +107,7 @@ TEST(HostileFiles, PipesAreNoSettings) {
   ASSERT_EQ(mkfifo((folder / "config.json").c_str(), 0600), 0);
   for (const auto& path : {folder / "config.json", fs::path("/dev/zero")}) {
     EXPECT_MENTIONS(testing::error_of([&] { read_small_file(path); }), path.string(),
-                    "no regular file");
+                    "not a regular file");
   }
   EXPECT_EQ(testing::error_of([&] { check_regular_file(folder / "none"); }), "");
 }

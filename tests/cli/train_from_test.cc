@@ -135,9 +135,9 @@ TEST_F(TrainFrom, AnotherArchitectureIsRefusedByItsField) {
   refused("model.bigram_buckets=0", {"model.bigram_buckets = 512", "has 0"});
   refused("text.lowercase=false", {"text.lowercase = true", "has false"});
   expect_refusal(run_program(with(task_->train("bad"), {"--from", path("first")})),
-                 {"is a run; its model is"});
+                 {"is a run directory"});
   expect_refusal(run_program(with(task_->train("bad"), {"--from", path("nowhere")})),
-                 {"no model directory"});
+                 {"not a model directory"});
   EXPECT_EQ(run_program(
                 from("dropout", {"--set", "model.token_dropout=0.3", "--set", "train.max_steps=1"}))
                 .code,

@@ -190,7 +190,7 @@ TEST_F(PretrainedRecommender, RefusesWhatDoesNotFit) {
   EXPECT_MENTIONS(fault({"model.trainable_layers=3"}), "3", "2");
   EXPECT_MENTIONS(fault({"model.users.heads=3"}), "users.heads = 3");
   EXPECT_MENTIONS(testing::error_of([&] { RecommenderModel(config(), 9, 1); }), "9", "8",
-                  "vocab.txt");
+                  "vocabulary");
   folder_.write("config.json", R"({"model_type": "gpt2"})");
   EXPECT_MENTIONS(fault({}), "config.json", "gpt2");
 }
@@ -202,7 +202,7 @@ TEST_F(PretrainedRecommender, TheConfigurationAloneAllocatesNothing) {
     auto json = nlohmann::json::parse(small);
     json[field] = std::int64_t{1} << 31;
     folder_.write("config.json", json.dump());
-    EXPECT_MENTIONS(fault({}), "model.safetensors", "has the shape", "the config.json asks for");
+    EXPECT_MENTIONS(fault({}), "model.safetensors", "has the shape", "config.json requires");
   }
   auto json = nlohmann::json::parse(small);
   json["num_hidden_layers"] = 1000;

@@ -62,8 +62,9 @@ void check_case(const fs::path& folder) {
   const bool exact = config["dtype"] == "F64";
   const double tolerance = exact ? 1e-9 : 1e-5;
   const auto recipe = base::ConfigTree::from_json(config["recipe"].dump(), folder.string());
-  const RecommenderModel model(ModelConfig::read(recipe), config["vocabulary_size"], 1,
-                               exact ? at::kDouble : at::kFloat);
+  // Drawn, since the folder of a pre-trained encoder has no weights here.
+  const RecommenderModel model(ModelConfig::read(recipe), config["vocabulary_size"],
+                               nn::ParameterStore(1, exact ? at::kDouble : at::kFloat));
   testing::take_parameters(model.parameters(), tensors, folder.string());
   const double scale = testing::gradient_scale(tensors);
   const auto batch = item_batch_of(tensors);

@@ -134,7 +134,8 @@ TEST_F(ResultsTest, WhatIsMissingIsShownAsMissing) {
                   "films,wide,1,new,,,,,,,\n", "books,deep,2,new,,,,,,,\n");
   EXPECT_EQ(std::count(csv.begin(), csv.end(), '\n'), 13);
   const auto table = results_markdown(experiment_, results);
-  EXPECT_MENTIONS(table, "3 of 12 training runs are finished", "## films\n\nFrom a club.\n\n4 test doc",
+  EXPECT_MENTIONS(table, "3 of 12 training runs are finished",
+                  "## films\n\nFrom a club.\n\n4 test doc",
                   "| base | 2 | 62.50 ± 17.68 | **50.00** ± 0.00 | **1.2500** ± 0.0000 | - | - | "
                   "60.00 (+2.50) | 40.00 (+10.00) | 1.23 M (4.3 k) | 1.5 |\n",
                   "| wide | 1 of 2 | **75.00** | **50.00** | **1.2500** | +0.00 [+0.00, +0.00], "

@@ -360,7 +360,7 @@ TEST_F(PretrainedExperiment, ReportsWhatCannotBeReadOrBuilt) {
   EXPECT_EQ(error_of(""), "");
   EXPECT_MENTIONS(error_of("model.trainable_layers = 3"), "grid.toml:8", "'deep'", "'films'", "3");
   std::filesystem::remove(folder_ / "model.safetensors");
-  EXPECT_MENTIONS(error_of(""), "grid.toml:5", "'films'", "model.safetensors", "model.pretrained");
+  EXPECT_MENTIONS(error_of(""), "grid.toml:5", "'films'", "model.safetensors", "BERT model");
 }
 
 TEST_F(ExperimentTest, TimeIsGuessedFromTheNearestCells) {

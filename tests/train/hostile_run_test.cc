@@ -76,7 +76,7 @@ TEST_F(HostileRun, PipesAreNoFilesOfARun) {
                       run.set_prepared({});
                       run.begin(0);
                     }),
-                    name, "no regular file");
+                    name, "not a regular file");
     std::filesystem::remove(path);
     folder_.write(name, content);
   }

@@ -47,6 +47,7 @@ class CheckedReader final : public Reader {
       return false;
     }
     any_ = true;
+    check_fasttext(example);
     normalize_labels(example, several_labels_);
     return true;
   }

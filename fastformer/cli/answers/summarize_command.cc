@@ -6,9 +6,9 @@
 
 #include "fastformer/base/atomic_file.h"
 #include "fastformer/base/format.h"
+#include "fastformer/cli/answers/prediction_input.h"
 #include "fastformer/cli/commands.h"
 #include "fastformer/cli/model_options.h"
-#include "fastformer/cli/answers/prediction_input.h"
 #include "fastformer/cli/terminal_output.h"
 #include "fastformer/data/json_lines.h"
 #include "fastformer/summarization/readers/reader.h"

@@ -43,7 +43,7 @@ void check_gradients(const nn::BertEncoder& encoder, const nn::ParameterMap& ten
 void check_case(const fs::path& folder, at::ScalarType type) {
   SCOPED_TRACE(folder.filename().string() + " " + c10::toString(type));
   const auto tensors = nn::load_tensors(folder / "case.safetensors").tensors;
-  const auto weights = std::make_shared<nn::BertWeights>(folder / "model.safetensors");
+  const auto weights = std::make_shared<nn::BertWeights>(folder);
   nn::ParameterStore store(1, type);
   store.read_from("plm.", weights);
   const nn::BertEncoder encoder(nn::BertConfig::load(folder / "config.json"), store, "plm");

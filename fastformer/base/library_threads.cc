@@ -1,8 +1,8 @@
-#include "fastformer/kernels/library_threads.h"
+#include "fastformer/base/library_threads.h"
 
 #include <dlfcn.h>
 
-namespace fastformer::kernels {
+namespace fastformer::base {
 namespace {
 
 // A function of a library that the process has loaded, or null.
@@ -55,4 +55,4 @@ OneLibraryThread::~OneLibraryThread() {
   if (openmp().set != nullptr) openmp().set(openmp_);
 }
 
-}  // namespace fastformer::kernels
+}  // namespace fastformer::base

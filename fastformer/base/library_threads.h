@@ -1,6 +1,6 @@
 #pragma once
 
-namespace fastformer::kernels {
+namespace fastformer::base {
 
 /// Keeps the operations of LibTorch and its BLAS on the calling thread while the object exists, if
 /// the process has loaded them. They would use the threads of OpenMP, which spin while they wait
@@ -17,4 +17,4 @@ class OneLibraryThread {
   int openmp_, blas_;  // the previous numbers of threads
 };
 
-}  // namespace fastformer::kernels
+}  // namespace fastformer::base

@@ -83,16 +83,6 @@ std::optional<linear::NgramTable> learn_ngrams(const linear::LinearConfig& confi
       .most_frequent(kMaximumLinearWeights / classes);
 }
 
-linear::LabelledRows rows_of(const LabelledCorpus& corpus, std::int64_t classes, bool several) {
-  linear::LabelledRows rows{.columns = {}, .targets = corpus.targets(classes, several)};
-  for (std::int64_t row = 0; row < corpus.size(); ++row) {
-    const auto columns = corpus.ngrams.tokens(row);
-    auto& sorted = rows.columns.emplace_back(columns.begin(), columns.end());
-    std::sort(sorted.begin(), sorted.end());
-  }
-  return rows;
-}
-
 // An empty folder: in memory. `start` may be null.
 Dataset build(const ExampleSources& sources, const DataConfig& config,
               const text::TokenizerConfig& text_config, const linear::LinearConfig& linear_config,
@@ -113,10 +103,10 @@ Dataset build(const ExampleSources& sources, const DataConfig& config,
   auto ngrams = learn_ngrams(linear_config, text_config, texts, classes, several);
   write_parts(sources, config, found, ngrams ? &*ngrams : nullptr, folder, dataset);
   if (ngrams && ngrams->size() > 0) {
-    dataset.linear = LinearPart::with_equal_weights(
-        std::make_shared<linear::LinearModel>(linear::LinearModel::fit(
-            rows_of(dataset.train, classes, several), rows_of(dataset.validation, classes, several),
-            std::move(*ngrams), linear_config)));
+    dataset.linear = LinearPart::with_equal_weights(std::make_shared<linear::LinearModel>(
+        linear::LinearModel::fit(linear_rows({&dataset.train}, classes, several),
+                                 linear_rows({&dataset.validation}, classes, several),
+                                 std::move(*ngrams), linear_config)));
   }
   dataset.labels = std::move(found.labels);
   dataset.several_labels = several;
@@ -199,6 +189,20 @@ linear::Targets LabelledCorpus::targets(std::int64_t classes, bool several) cons
   linear::Targets targets{.classes = classes, .several = several};
   for (std::int64_t row = 0; row < size(); ++row) targets.add(labels.tokens(row));
   return targets;
+}
+
+linear::LabelledRows linear_rows(std::initializer_list<const LabelledCorpus*> parts,
+                                 std::int64_t classes, bool several) {
+  linear::LabelledRows rows{.columns = {}, .targets = {.classes = classes, .several = several}};
+  for (const auto* part : parts) {
+    for (std::int64_t row = 0; row < part->size(); ++row) {
+      const auto columns = part->ngrams.tokens(row);
+      auto& sorted = rows.columns.emplace_back(columns.begin(), columns.end());
+      std::sort(sorted.begin(), sorted.end());
+      rows.targets.add(part->labels.tokens(row));
+    }
+  }
+  return rows;
 }
 
 std::vector<std::int64_t> LabelledCorpus::class_counts(std::size_t classes) const {

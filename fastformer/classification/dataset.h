@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <span>
@@ -35,6 +36,10 @@ struct LabelledCorpus {
   /// Number of documents of each class, [classes].
   std::vector<std::int64_t> class_counts(std::size_t classes) const;
 };
+
+/// The n-grams and labels of these parts, one after another, as the linear members take them.
+linear::LabelledRows linear_rows(std::initializer_list<const LabelledCorpus*> parts,
+                                 std::int64_t classes, bool several);
 
 /// A data set ready for training.
 struct Dataset {

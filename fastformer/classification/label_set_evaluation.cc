@@ -8,6 +8,7 @@
 
 #include "fastformer/base/atomic_file.h"
 #include "fastformer/base/format.h"
+#include "fastformer/base/random.h"
 #include "fastformer/classification/document_scores.h"
 #include "fastformer/classification/evaluation.h"
 #include "fastformer/classification/label_thresholds.h"
@@ -164,6 +165,22 @@ void write_label_sets(const std::filesystem::path& path, const LabelSetEvaluatio
           << data::csv_cell(config.joined(probabilities)) << '\n';
     }
   });
+}
+
+metrics::ItemScores item_scores(const LabelSetEvaluation& evaluation,
+                                const LabelledCorpus& documents) {
+  metrics::ItemScores items{.metrics = metrics::document_metrics()};
+  for (std::int64_t row = 0; row < documents.size(); ++row) {
+    std::uint64_t hash = 0;
+    for (const auto* corpus : {&documents.texts, &documents.labels}) {
+      for (const auto id : corpus->tokens(row)) {
+        hash = base::mix64(hash ^ static_cast<std::uint64_t>(id));
+      }
+      hash = base::mix64(~hash);
+    }
+    items.add(hash, evaluation.documents[static_cast<std::size_t>(row)].metrics);
+  }
+  return items;
 }
 
 void write_wrong_label_sets(const std::filesystem::path& path, const DataConfig& config,

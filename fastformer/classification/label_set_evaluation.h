@@ -8,6 +8,7 @@
 #include "fastformer/classification/classifier_model.h"
 #include "fastformer/classification/data_config.h"
 #include "fastformer/classification/dataset.h"
+#include "fastformer/metrics/item_results.h"
 #include "fastformer/metrics/label_sets.h"
 #include "fastformer/metrics/scores.h"
 
@@ -75,6 +76,11 @@ std::string label_set_json(const LabelSetEvaluation& evaluation,
 void write_label_sets(const std::filesystem::path& path, const LabelSetEvaluation& evaluation,
                       const LabelledCorpus& documents, const std::vector<std::string>& labels,
                       const DataConfig& config);
+
+/// The scores of each of `documents`, which gave `evaluation`, for comparisons of two models. The
+/// hash of tokens and labels names a document.
+metrics::ItemScores item_scores(const LabelSetEvaluation& evaluation,
+                                const LabelledCorpus& documents);
 
 /// Writes the rows of `files`, which gave `evaluation`, whose labels were not exactly predicted: a
 /// CSV file with the columns where, labels, predicted, missed, wrong, loss and text, the largest

@@ -154,6 +154,15 @@ class Task final : public train::Task {
     return evaluate(dataset_.validation, nullptr).scores();
   }
 
+  metrics::Scores validate_model() const override {
+    if (dataset_.validation.size() == 0) return {};
+    const auto [linear, thresholds] = chosen();
+    const auto* part = linear ? &*linear : nullptr;
+    return dataset_.several_labels
+               ? evaluate_label_sets(dataset_.validation, part, thresholds).scores()
+               : evaluate(dataset_.validation, part).scores();
+  }
+
   train::TestReport test(const std::filesystem::path& folder) const override {
     if (dataset_.test.size() == 0) return {};
     const auto& [linear, thresholds] = fitted();
@@ -202,11 +211,23 @@ class Task final : public train::Task {
   }
 
  private:
-  // For the present network; without a validation part all members have equal weights, and all
-  // thresholds are 0.5. Kept until the network changes.
+  // What the model has beside the present network; kept until the network changes. Validation has
+  // chosen all settings of the linear members; more texts make them better.
   const Fitted& fitted() const {
     if (fitted_) return *fitted_;
-    auto& result = fitted_.emplace(Fitted{dataset_.linear, {}});
+    auto& result = fitted_.emplace(chosen());
+    if (result.linear && dataset_.validation.size() > 0) {
+      result.linear->model =
+          std::make_shared<linear::LinearModel>(result.linear->model->refitted(linear_rows(
+              {&dataset_.train, &dataset_.validation}, model_.classes(), dataset_.several_labels)));
+    }
+    return result;
+  }
+
+  // The same, with linear members of the training part alone. Without a validation part all members
+  // have equal weights, and all thresholds are 0.5.
+  Fitted chosen() const {
+    Fitted result{dataset_.linear, {}};
     if (dataset_.several_labels) result.thresholds.assign(dataset_.labels.size(), 0.5);
     const auto& validation = dataset_.validation;
     const bool chooses = result.linear || dataset_.several_labels;
@@ -238,18 +259,8 @@ class Task final : public train::Task {
                                 label_set_json(evaluation, dataset_.labels) + "\n");
     write_label_sets(folder / metrics::kClassPredictionsFile, evaluation, dataset_.test,
                      dataset_.labels, recipe_.data);
-    metrics::ItemScores items{.metrics = metrics::document_metrics()};
-    for (std::int64_t row = 0; row < dataset_.test.size(); ++row) {
-      std::uint64_t hash = 0;
-      for (const auto* corpus : {&dataset_.test.texts, &dataset_.test.labels}) {
-        for (const auto id : corpus->tokens(row)) {
-          hash = base::mix64(hash ^ static_cast<std::uint64_t>(id));
-        }
-        hash = base::mix64(~hash);
-      }
-      items.add(hash, evaluation.documents[static_cast<std::size_t>(row)].metrics);
-    }
-    metrics::write_item_scores(folder / metrics::kItemScoresFile, items);
+    metrics::write_item_scores(folder / metrics::kItemScoresFile,
+                               item_scores(evaluation, dataset_.test));
     return {.items = evaluation.totals.total(),
             .scores = evaluation.scores(),
             .baselines = {},

@@ -7,6 +7,7 @@ namespace fastformer::cli {
 /// Each adds one subcommand to the program; parsing runs it. A command throws what the modules
 /// throw.
 void add_train_command(CLI::App& app);
+void add_autotune_command(CLI::App& app);
 void add_experiment_command(CLI::App& app);
 void add_evaluate_command(CLI::App& app);
 void add_predict_command(CLI::App& app);

@@ -64,6 +64,7 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   app.fallthrough(false);
   cli::add_train_command(app);
+  cli::add_autotune_command(app);
   cli::add_experiment_command(app);
   cli::add_evaluate_command(app);
   cli::add_predict_command(app);

@@ -40,6 +40,15 @@ LinearModel LinearModel::fit(const LabelledRows& train, const LabelledRows& vali
   return LinearModel(std::move(table), std::move(members), std::move(calibrations));
 }
 
+LinearModel LinearModel::refitted(const LabelledRows& rows) const {
+  std::vector<LinearMember> members;
+  for (const auto& member : members_) {
+    members.push_back(linear::fit(rows, all_rows(rows.size()), all_classes(rows.targets.classes),
+                                  table_, member.config));
+  }
+  return LinearModel(table_, std::move(members), calibrations_);
+}
+
 SparseRow LinearModel::row(std::size_t member, std::span<const std::int32_t> sorted) const {
   return row_of(members_[member].config.weighting, members_[member].scale, is_word_, sorted);
 }

@@ -35,6 +35,9 @@ class LinearModel {
   static LinearModel fit(const LabelledRows& train, const LabelledRows& validation,
                          NgramTable table, const LinearConfig& config);
 
+  /// The same members, with the same settings and calibrations, fitted on `rows`.
+  LinearModel refitted(const LabelledRows& rows) const;
+
   /// The scores of a text: [members][classes]. `columns`: its n-grams, from NgramTable::encode.
   std::vector<std::vector<double>> scores(std::span<const std::int32_t> columns) const;
   /// What each known n-gram of a text adds to `pool`'s logit of class `label`; largest absolute

@@ -70,6 +70,9 @@ class Task {
 
   /// Scores on the validation part, "loss" first; empty if there is no such part.
   virtual metrics::Scores validate() const = 0;
+  /// The scores on the validation part of all that save_model() writes; validate() may leave parts
+  /// of the model out that cost too much for each evaluation.
+  virtual metrics::Scores validate_model() const { return validate(); }
   /// Scores on the test part. Writes the result files of the task to `folder`, including the scores
   /// of each item for comparisons (metrics/item_results.h).
   virtual TestReport test(const std::filesystem::path& folder) const = 0;

@@ -141,6 +141,22 @@ TEST(LinearModelTest, FittingTwiceGivesTheSameWeights) {
   }
 }
 
+TEST(LinearModelTest, FittingAgainKeepsTheSettingsAndReadsOtherRows) {
+  const auto some = corpus(200, 3), more = corpus(400, 3);
+  const auto table = table_of(more, {.words = 2});
+  const auto model =
+      LinearModel::fit(rows_of(some, table, 3), rows_of(some, table, 3), table, LinearConfig{});
+  const auto same = model.refitted(rows_of(some, table, 3));
+  const auto other = model.refitted(rows_of(more, table, 3));
+  ASSERT_EQ(same.members().size(), model.members().size());
+  for (std::size_t k = 0; k < model.members().size(); ++k) {
+    EXPECT_EQ(same.members()[k].weights, model.members()[k].weights);
+    EXPECT_NE(other.members()[k].weights, model.members()[k].weights);
+    EXPECT_EQ(other.members()[k].config.c, model.members()[k].config.c);
+    EXPECT_EQ(other.calibrations()[k].sharpness, model.calibrations()[k].sharpness);
+  }
+}
+
 TEST(LinearModelTest, AClassWithoutRowsAndOneWithAllAreNoFault) {
   const auto data = corpus(30, 1);
   const auto table = table_of(data, {.words = 1, .characters = 0});

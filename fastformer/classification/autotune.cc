@@ -1,0 +1,270 @@
+#include "fastformer/classification/autotune.h"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <map>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <utility>
+
+#include "fastformer/base/atomic_file.h"
+#include "fastformer/base/format.h"
+#include "fastformer/classification/training.h"
+#include "fastformer/kernels/parallel.h"
+#include "fastformer/metrics/scores.h"
+#include "fastformer/train/task.h"
+#include "fastformer/train/trainer.h"
+
+namespace fastformer::classification {
+namespace {
+
+namespace fs = std::filesystem;
+using Clock = std::chrono::steady_clock;
+using Assignments = std::vector<std::string>;
+
+// The recipe of recipes/ag_news.toml, but for the data and the number of steps.
+const Assignments kBase = {
+    "model.preset=authors_code",
+    "model.layers=1",
+    "model.width=64",
+    "model.heads=4",
+    "model.ffn_width=128",
+    "model.max_positions=0",
+    "model.bigram_buckets=262144",
+    "model.embedding_normalization=false",
+    "model.embedding_deviation=0.05",
+    "model.bigram_deviation=0.0",
+    "model.initial_deviation=0.07",
+    "model.dropout=0.2",
+    "model.embedding_dropout=0.5",
+    "model.bigram_dropout=0.3",
+    "model.token_dropout=0.2",
+    "text.minimum_count=2",
+    "text.strip_markup=true",
+    "train.epochs=100000",
+    "train.batch_size=32",
+    "train.learning_rate=2e-3",
+    "train.beta2=0.99",
+    "train.warmup_fraction=0.05",
+    "train.label_smoothing=0.1",
+};
+
+struct Candidate {
+  const char* name;
+  Assignments assignments;
+};
+
+// The choices that matter most first: with little time the last ones are not tried.
+const std::vector<Candidate> kCandidates = {
+    {"base", {}},
+    {"less_dropout",
+     {"model.dropout=0.1", "model.embedding_dropout=0.3", "model.token_dropout=0.1",
+      "train.label_smoothing=0.05"}},
+    {"slow", {"train.learning_rate=1e-3"}},
+    {"more_pairs", {"model.bigram_buckets=1048576", "train.learning_rate=1e-3"}},
+    {"wide", {"model.width=128", "model.heads=8", "model.ffn_width=256"}},
+    {"large_batches", {"train.batch_size=64", "train.learning_rate=3e-3"}},
+    {"two_layers", {"model.layers=2"}},
+    {"more_dropout", {"model.embedding_dropout=0.6", "model.token_dropout=0.3"}},
+};
+
+constexpr std::array kShares = {0.25, 0.5, 1.0};  // of the steps, in each round
+constexpr std::int64_t kLeastSteps = 1000, kMostSteps = 8000;
+constexpr std::int64_t kEpochs = 4;
+// Fewer training texts have a larger validation part, which would be too small to judge by.
+constexpr std::int64_t kFewTexts = 5000;
+// Seconds of preparing data that are kept for the linear members, per megabyte: with less time
+// their settings are not searched.
+constexpr double kSecondsPerMegabyte = 6;
+
+// Seconds that are kept to fit the linear members again and to write the model, for each megabyte.
+constexpr double kSavingPerMegabyte = 1;
+
+double seconds_since(Clock::time_point begin) {
+  return std::chrono::duration<double>(Clock::now() - begin).count();
+}
+
+std::uintmax_t bytes_of(const Recipe& recipe) {
+  std::uintmax_t bytes = 0;
+  for (const auto& source : recipe.sources()) {
+    std::error_code ignored;
+    if (fs::is_directory(source.path, ignored)) {
+      for (const auto& entry : fs::recursive_directory_iterator(source.path, ignored)) {
+        if (entry.is_regular_file(ignored)) bytes += entry.file_size(ignored);
+      }
+    } else if (fs::is_regular_file(source.path, ignored)) {
+      bytes += fs::file_size(source.path, ignored);
+    }
+  }
+  return bytes;
+}
+
+class Search {
+ public:
+  Search(const DataConfig& data, fs::path folder, const AutotuneOptions& options)
+      : data_(data), folder_(std::move(folder)), options_(options), begin_(Clock::now()) {}
+
+  Tuned run() {
+    prepare();
+    std::vector<const Candidate*> candidates;
+    for (const auto& candidate : kCandidates) candidates.push_back(&candidate);
+    for (const double share : kShares) {
+      const auto steps =
+          std::max<std::int64_t>(static_cast<std::int64_t>(share * static_cast<double>(steps_)), 1);
+      std::vector<std::pair<double, const Candidate*>> order;
+      for (const auto* candidate : candidates) {
+        if (!has_time_for(*candidate, steps)) break;
+        const auto loss = train(*candidate, steps);
+        if (!loss) return finish();
+        order.emplace_back(*loss, candidate);
+      }
+      if (order.empty()) continue;  // a complete training of the best may still fit
+      std::stable_sort(order.begin(), order.end(),
+                       [](const auto& a, const auto& b) { return a.first < b.first; });
+      order.resize((order.size() + 1) / 2);
+      candidates.clear();
+      for (const auto& [loss, candidate] : order) candidates.push_back(candidate);
+    }
+    return finish();
+  }
+
+ private:
+  Recipe recipe_of(const Assignments& assignments, std::int64_t steps) const {
+    base::ConfigTree tree;
+    tree.write_section("data", data_);
+    for (const auto* list : {&kBase, &defaults_, &assignments, &options_.assignments}) {
+      for (const auto& assignment : *list) tree.set(assignment);
+    }
+    tree.set("train.max_steps=" + std::to_string(steps));
+    return Recipe::read(tree);
+  }
+
+  std::unique_ptr<train::Task> open(const Recipe& recipe) const {
+    const kernels::ComputeScope scope(recipe.train.precision, recipe.train.threads);
+    return recipe.open(folder_ / "cache", options_.notice);
+  }
+
+  void prepare() {
+    const auto first = recipe_of({}, 1);
+    const double megabytes = static_cast<double>(bytes_of(first)) / 1e6;
+    saving_ = 2 + megabytes * kSavingPerMegabyte;
+    if (options_.seconds < megabytes * kSecondsPerMegabyte) {
+      defaults_ = {"linear.words=2", "linear.characters=0", "linear.c=1"};
+      if (options_.notice) {
+        options_.notice(
+            "the time does not suffice to choose the n-grams of the linear members; they are words "
+            "and pairs of words");
+      }
+    }
+    auto task = open(recipe_of({}, 1));
+    const auto batch = recipe_of({}, 1).batch.batch_size;
+    if (task->batches(0) * batch < kFewTexts && first.data.validation.empty()) {
+      defaults_.emplace_back("data.validation_fraction=0.2");
+      task = open(recipe_of({}, 1));
+    }
+    if (task->validate().empty()) {
+      throw std::invalid_argument(
+          "there is no validation part to choose by; set data.validation or "
+          "data.validation_fraction");
+    }
+    steps_ = std::clamp(kEpochs * task->batches(0), kLeastSteps, kMostSteps);
+  }
+
+  // Whether a trial fits, and after it a complete training of the best candidate.
+  bool has_time_for(const Candidate& candidate, std::int64_t steps) const {
+    if (trials_.empty()) return true;
+    if (options_.stop && options_.stop()) return false;
+    const auto seconds = [&](const std::string& name, std::int64_t count) {
+      const auto found = seconds_per_step_.find(name);
+      return (found == seconds_per_step_.end() ? seconds_per_step_.at(kCandidates.front().name)
+                                               : found->second) *
+             static_cast<double>(count);
+    };
+    const double rest = options_.seconds - seconds_since(begin_) - saving_;
+    const double trial = seconds(candidate.name, steps);
+    return rest >
+           (steps == steps_ ? trial : trial + seconds(trials_[best_trial_].candidate, steps_));
+  }
+
+  // What is minimized; nullopt if the search was stopped.
+  std::optional<double> train(const Candidate& candidate, std::int64_t steps) {
+    const auto start = Clock::now();
+    auto recipe = recipe_of(candidate.assignments, steps);
+    auto task = open(recipe);
+    const kernels::ComputeScope scope(recipe.train.precision, recipe.train.threads);
+    train::Trainer trainer(recipe.train, *task, {});
+    if (!trainer.run(options_.stop) && !trials_.empty()) return std::nullopt;
+    const auto scores = task->validate_model();
+    const auto& metric = recipe.train.metric;
+    Trial trial{.candidate = candidate.name,
+                .assignments = candidate.assignments,
+                .steps = trainer.state().step,
+                .seconds = seconds_since(start),
+                .score = metrics::score_of(scores, metric),
+                .loss = metrics::score_of(scores, "loss")};
+    seconds_per_step_[candidate.name] = trial.seconds / static_cast<double>(steps);
+    trials_.push_back(trial);
+    if (options_.report) options_.report(trial);
+    const double judged = judgement(trial, metric);
+    // A longer training is better than a shorter one that a small validation part prefers.
+    if (!best_ || trial.steps > trials_[best_trial_].steps ||
+        judged < judgement(trials_[best_trial_], metric)) {
+      if (best_ && trial.steps < trials_[best_trial_].steps) return judged;
+      best_ = std::move(task);
+      best_recipe_ = std::move(recipe);
+      best_trial_ = trials_.size() - 1;
+    }
+    return judged;
+  }
+
+  // The cross-entropy varies less than the accuracy, of which it is the usual substitute.
+  static double judgement(const Trial& trial, const std::string& metric) {
+    const bool by_loss = metric == "accuracy" || metric == "micro_f1" || metric == "loss";
+    return by_loss ? trial.loss : -trial.score;
+  }
+
+  Tuned finish() {
+    const kernels::ComputeScope scope(best_recipe_.train.precision, best_recipe_.train.threads);
+    const auto& best = trials_[best_trial_];
+    Tuned tuned{.best = best, .trials = trials_, .table = best_->test(folder_).table};
+    const auto recipe = best_recipe_.tree();
+    best_->save_model(folder_ / "model",
+                      "# Text classifier\n\nFound by `fastformer autotune`: the candidate " +
+                          best.candidate + ".\n\n## Data\n\n```\n" + best_->summary() +
+                          "```\n\n## Recipe\n\n```toml\n" + recipe.without_folders().to_toml() +
+                          "```\n");
+    base::write_file_atomically(folder_ / "recipe.toml", recipe.to_toml());
+    std::string table = "candidate,steps,seconds,loss," + best_recipe_.train.metric + "\n";
+    for (const auto& trial : trials_) {
+      table +=
+          base::format("%s,%lld,%.1f,%.6f,%.6f\n", trial.candidate.c_str(),
+                       static_cast<long long>(trial.steps), trial.seconds, trial.loss, trial.score);
+    }
+    base::write_file_atomically(folder_ / "leaderboard.csv", table);
+    return tuned;
+  }
+
+  const DataConfig& data_;
+  fs::path folder_;
+  const AutotuneOptions& options_;
+  Clock::time_point begin_;
+  Assignments defaults_;  // chosen for the data and the time
+  std::int64_t steps_ = 0;
+  double saving_ = 0;                               // seconds kept for the model
+  std::map<std::string, double> seconds_per_step_;  // of each candidate
+  std::vector<Trial> trials_;
+  std::unique_ptr<train::Task> best_;
+  Recipe best_recipe_;
+  std::size_t best_trial_ = 0;
+};
+
+}  // namespace
+
+Tuned autotune(const DataConfig& data, const fs::path& folder, const AutotuneOptions& options) {
+  base::create_folder(folder);
+  return Search(data, folder, options).run();
+}
+
+}  // namespace fastformer::classification

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "fastformer/classification/data_config.h"
+#include "fastformer/data/cache.h"
+
+namespace fastformer::classification {
+
+/// A trained candidate of autotune().
+struct Trial {
+  std::string candidate;                 ///< "base", "wide", ...
+  std::vector<std::string> assignments;  ///< what it changes in the base recipe
+  std::int64_t steps = 0;
+  double seconds = 0;  ///< of training and validation
+  double score = 0;    ///< train.metric on the validation part
+  double loss = 0;     ///< the cross-entropy there, in nats
+};
+
+struct AutotuneOptions {
+  double seconds = 600;                  ///< for everything, data included
+  std::vector<std::string> assignments;  ///< applied last, to every candidate
+  std::function<bool()> stop;            ///< ends the search; the best model so far is saved
+  std::function<void(const Trial&)> report;
+  data::Notice notice;
+};
+
+/// The result of autotune().
+struct Tuned {
+  Trial best;
+  std::vector<Trial> trials;  ///< in the order of training
+  std::string table;          ///< the scores on the test part; empty without one
+};
+
+/// Searches a classifier for a data set, by successive halving (Jamieson and Talwalkar 2016): all
+/// candidates are trained for a quarter of the steps, the better half of them for half of the
+/// steps, and half of those completely. A trial begins only if there is time for it and for a
+/// complete training of the best candidate. Judges the whole model on the validation part: by its
+/// cross-entropy, or by train.metric if that is neither the accuracy nor micro-F1. Of trials of
+/// equal length the best is kept.
+///
+/// Writes to `folder`: model/, recipe.toml, with which `fastformer train` gives the same model,
+/// leaderboard.csv and cache/. Throws as Recipe::read() and prepare() do.
+Tuned autotune(const DataConfig& data, const std::filesystem::path& folder,
+               const AutotuneOptions& options);
+
+}  // namespace fastformer::classification

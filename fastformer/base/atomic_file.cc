@@ -37,9 +37,9 @@ class DescriptorBuffer : public std::streambuf {
   }
   int sync() override { return drain() ? 0 : -1; }
   pos_type seekpos(pos_type place, std::ios_base::openmode) override {
-    if (!drain()) return pos_type(off_type(-1));
+    if (!drain()) return pos_type(off_type{-1});
     if (::lseek(descriptor_, static_cast<off_t>(place), SEEK_SET) < 0) error_ = errno;
-    return error_ == 0 ? place : pos_type(off_type(-1));
+    return error_ == 0 ? place : pos_type(off_type{-1});
   }
   std::streamsize xsputn(const char* data, std::streamsize size) override {
     if (size < static_cast<std::streamsize>(kCapacity)) {

@@ -106,10 +106,12 @@ void ThreadPool::start_threads(std::int64_t count) {
   sigset_t all, before;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
-  try {
-    for (; threads_ < count; ++threads_) std::thread([this] { help(); }).detach();
-  } catch (const std::system_error&) {
-    // The system gives no more: the callers do the parts.
+  for (; threads_ < count; ++threads_) {
+    try {
+      std::thread([this] { help(); }).detach();
+    } catch (const std::system_error&) {
+      break;  // the system gives no more: the callers run the parts
+    }
   }
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }

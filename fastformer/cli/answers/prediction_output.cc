@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "fastformer/base/format.h"
+#include "fastformer/classification/classifier_model.h"
 #include "fastformer/data/table_text.h"
 
 namespace fastformer::cli {

@@ -1,5 +1,7 @@
 #include "fastformer/classification/classifier_model.h"
 
+#include <c10/core/GradMode.h>
+
 #include <stdexcept>
 
 #include "fastformer/base/model_directory.h"

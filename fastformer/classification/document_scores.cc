@@ -1,6 +1,7 @@
 #include "fastformer/classification/document_scores.h"
 
 #include <ATen/ATen.h>
+#include <c10/core/GradMode.h>
 
 #include <algorithm>
 

@@ -36,7 +36,7 @@ ImpressionScorer category_baseline(const ItemTable& items) {
   return [&items, counts = std::vector<double>(items.categories().size() + 1)](
              std::int64_t, const Impression& impression, std::vector<double>& scores) mutable {
     const auto slot = [&](std::int32_t number) -> double& {
-      return counts[static_cast<std::size_t>(items.category(number) + 1)];
+      return counts[static_cast<std::size_t>(items.category(number)) + 1];
     };
     std::fill(counts.begin(), counts.end(), 0);
     for (const auto clicked : impression.history) slot(clicked) += 1;

@@ -1,5 +1,7 @@
 #include "fastformer/recommendation/evaluation.h"
 
+#include <c10/core/GradMode.h>
+
 #include <algorithm>
 #include <array>
 #include <cmath>

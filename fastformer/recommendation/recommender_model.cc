@@ -1,5 +1,7 @@
 #include "fastformer/recommendation/recommender_model.h"
 
+#include <c10/core/GradMode.h>
+
 #include <filesystem>
 #include <memory>
 #include <stdexcept>

@@ -1,5 +1,7 @@
 #include "fastformer/recommendation/two_tower.h"
 
+#include <c10/core/GradMode.h>
+
 #include <utility>
 
 #include "fastformer/nn/layers/ragged_ops.h"

@@ -1,5 +1,7 @@
 #include "fastformer/summarization/evaluation.h"
 
+#include <c10/core/GradMode.h>
+
 #include <functional>
 #include <nlohmann/json.hpp>
 #include <ostream>

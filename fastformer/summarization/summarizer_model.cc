@@ -1,6 +1,7 @@
 #include "fastformer/summarization/summarizer_model.h"
 
 #include <ATen/Dispatch.h>
+#include <c10/core/GradMode.h>
 
 #include <algorithm>
 #include <array>

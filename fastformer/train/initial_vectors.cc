@@ -1,5 +1,7 @@
 #include "fastformer/train/initial_vectors.h"
 
+#include <c10/core/GradMode.h>
+
 #include "fastformer/base/format.h"
 #include "fastformer/data/word_vectors.h"
 

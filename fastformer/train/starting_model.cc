@@ -1,5 +1,7 @@
 #include "fastformer/train/starting_model.h"
 
+#include <c10/core/GradMode.h>
+
 #include <map>
 #include <sstream>
 #include <stdexcept>

@@ -1,5 +1,7 @@
 #include "fastformer/nn/bert/pretrained_encoder.h"
 
+#include <c10/core/GradMode.h>
+
 #include <algorithm>
 #include <stdexcept>
 

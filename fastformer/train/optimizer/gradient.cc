@@ -60,7 +60,7 @@ double sum_of_squares(const std::string& name, const at::Tensor& gradient) {
                               "; expected float32 or float64");
 }
 
-void scale(at::Tensor gradient, double factor) {
+void scale(const at::Tensor& gradient, double factor) {
   if (gradient.defined()) gradient.detach().mul_(factor);
 }
 

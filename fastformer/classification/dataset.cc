@@ -17,7 +17,6 @@
 #include "fastformer/classification/part_writer.h"
 #include "fastformer/data/cache.h"
 #include "fastformer/data/summary_table.h"
-#include "fastformer/train/prepared_record.h"
 
 namespace fastformer::classification {
 namespace {
@@ -171,7 +170,7 @@ data::CacheKey key_of(const DataConfig& config, const text::TokenizerConfig& tex
   if (!text_config.model_file.empty()) key.add_source(text_config.model_file);
   if (start != nullptr) {
     const auto tokenizer = text::load_tokenizer(start->directory);
-    key.add(static_cast<std::int64_t>(train::checksum_of(*tokenizer)));
+    key.add(static_cast<std::int64_t>(tokenizer->checksum()));
     for (const auto& label : start->labels) key.add(label);
   }
   return key;

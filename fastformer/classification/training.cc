@@ -92,7 +92,7 @@ class Task final : public train::Task {
       return base::mix64(corpus.texts.checksum()) ^ corpus.labels.checksum();
     };
     std::vector<train::PreparedPart> parts = {
-        {"the vocabulary", train::checksum_of(*dataset_.tokenizer)},
+        {"the vocabulary", dataset_.tokenizer->checksum()},
         {"the list of labels", train::checksum_of(dataset_.labels)},
         {"the training part", part(dataset_.train)},
         {"the validation part", part(dataset_.validation)},

@@ -129,7 +129,7 @@ class Task final : public train::Task {
   }
   std::vector<train::PreparedPart> prepared() const override {
     std::vector<train::PreparedPart> parts = {
-        {"the vocabulary", train::checksum_of(*dataset_.tokenizer)},
+        {"the vocabulary", dataset_.tokenizer->checksum()},
         {"the catalogue", checksum_of(dataset_.items, dataset_.titles)},
         {"the training part", checksum_of(dataset_.parts.train)},
         {"the validation part", checksum_of(dataset_.parts.validation)},

@@ -13,7 +13,6 @@
 #include "fastformer/data/chunk_queue.h"
 #include "fastformer/data/splits.h"
 #include "fastformer/data/summary_table.h"
-#include "fastformer/train/prepared_record.h"
 
 namespace fastformer::summarization {
 namespace {
@@ -252,7 +251,7 @@ data::CacheKey key_of(const DataConfig& config, const text::TokenizerConfig& tex
   }
   if (!text_config.model_file.empty()) key.add_source(text_config.model_file);
   if (!start.empty()) {
-    key.add(static_cast<std::int64_t>(train::checksum_of(*text::load_tokenizer(start))));
+    key.add(static_cast<std::int64_t>(text::load_tokenizer(start)->checksum()));
   }
   return key;
 }

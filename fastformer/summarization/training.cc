@@ -73,11 +73,10 @@ class Task final : public train::Task {
     const auto part = [](const PairCorpus& corpus) {
       return base::mix64(corpus.source.checksum()) ^ corpus.target.checksum();
     };
-    std::vector<train::PreparedPart> parts = {
-        {"the vocabulary", train::checksum_of(*dataset_.tokenizer)},
-        {"the training part", part(dataset_.train)},
-        {"the validation part", part(dataset_.validation)},
-        {"the test part", part(dataset_.test)}};
+    std::vector<train::PreparedPart> parts = {{"the vocabulary", dataset_.tokenizer->checksum()},
+                                              {"the training part", part(dataset_.train)},
+                                              {"the validation part", part(dataset_.validation)},
+                                              {"the test part", part(dataset_.test)}};
     if (start_) parts.insert(parts.begin(), start_->prepared());
     return parts;
   }

@@ -8,6 +8,7 @@
 #include "fastformer/base/atomic_file.h"
 #include "fastformer/base/config_tree.h"
 #include "fastformer/base/format.h"
+#include "fastformer/base/random.h"
 #include "fastformer/text/sentencepiece_tokenizer.h"
 #include "fastformer/text/tokenizer_files.h"
 #include "fastformer/text/word_tokenizer.h"
@@ -162,6 +163,15 @@ TokenizerConfig tokenizer_config(const std::filesystem::path& directory) {
   TokenizerConfig config;
   tree.read_section("text", config);
   return config;
+}
+
+std::uint64_t Tokenizer::checksum() const {
+  auto hash = base::fnv1a("");
+  for (std::int64_t id = 0; id < vocabulary_size(); ++id) {
+    const auto text = token(static_cast<std::int32_t>(id));
+    hash = base::fnv1a(text, base::fnv1a(std::to_string(text.size()) + ":", hash));
+  }
+  return hash;
 }
 
 std::unique_ptr<Tokenizer> load_tokenizer(const std::filesystem::path& directory) {

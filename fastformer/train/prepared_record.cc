@@ -74,14 +74,6 @@ void check_prepared(const std::filesystem::path& folder, const std::vector<Prepa
   }
 }
 
-std::uint64_t checksum_of(const text::Tokenizer& tokenizer) {
-  auto hash = base::fnv1a("");
-  for (std::int64_t id = 0; id < tokenizer.vocabulary_size(); ++id) {
-    hash = with_length(tokenizer.token(static_cast<std::int32_t>(id)), hash);
-  }
-  return hash;
-}
-
 std::uint64_t checksum_of(const std::vector<std::string>& texts) {
   auto hash = base::fnv1a("");
   for (const auto& text : texts) hash = with_length(text, hash);

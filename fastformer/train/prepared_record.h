@@ -5,7 +5,6 @@
 #include <string>
 #include <vector>
 
-#include "fastformer/text/tokenizer.h"
 #include "fastformer/train/recipe.h"
 #include "fastformer/train/task.h"
 
@@ -24,8 +23,6 @@ std::string prepared_record(const std::vector<PreparedPart>& parts,
 void check_prepared(const std::filesystem::path& folder, const std::vector<PreparedPart>& parts,
                     const std::vector<RecipeSource>& sources);
 
-/// Checksum of all tokens in the order of their ids.
-std::uint64_t checksum_of(const text::Tokenizer& tokenizer);
 /// Checksum of texts, in order.
 std::uint64_t checksum_of(const std::vector<std::string>& texts);
 /// Checksum of the names and bytes of parameters.

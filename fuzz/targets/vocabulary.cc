@@ -16,7 +16,9 @@ void run(std::string_view bytes) {
         "special tokens survive");
   for (std::int32_t id = 0; id < vocabulary.size(); ++id) {
     check(again.token(id) == vocabulary.token(id), "a token survives");
-    check(vocabulary.id(vocabulary.token(id)) == id, "a token has its own id");
+    // A token on two lines has the id of the last.
+    const auto own = vocabulary.id(vocabulary.token(id));
+    check(own >= id && vocabulary.token(own) == vocabulary.token(id), "a token has its own id");
   }
 }
 

@@ -37,8 +37,11 @@ std::string with_checksum(std::string bytes) {
   return bytes;
 }
 
+constexpr std::int64_t kTokens = std::int64_t{1} << 31;
+
 void run(std::string_view bytes) {
-  const auto corpus = data::Corpus::open(write("a.tokens", with_checksum(std::string(bytes))));
+  const auto corpus =
+      data::Corpus::open(write("a.tokens", with_checksum(std::string(bytes))), kTokens);
   data::CorpusWriter writer(folder() / "copy.tokens");
   std::int64_t tokens = 0;
   for (std::int64_t row = 0; row < corpus.size(); ++row) {

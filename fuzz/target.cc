@@ -70,6 +70,13 @@ std::string_view take_choices(std::string_view& bytes, std::size_t most) {
   return choices;
 }
 
+std::string_view take_part(std::string_view& bytes) {
+  const auto end = std::min(bytes.find('\0'), bytes.size());
+  const auto part = bytes.substr(0, end);
+  bytes.remove_prefix(std::min(end + 1, bytes.size()));
+  return part;
+}
+
 void check_tokenizer(const text::Tokenizer& tokenizer, std::string_view text) {
   std::vector<std::int32_t> ids;
   tokenizer.encode(text, ids);

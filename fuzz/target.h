@@ -49,6 +49,9 @@ inline Provider provider(std::string_view bytes) {
 /// itself readable.
 std::string_view take_choices(std::string_view& bytes, std::size_t most);
 
+/// Takes the bytes before the next NUL, and the NUL, off the head of `bytes`.
+std::string_view take_part(std::string_view& bytes);
+
 /// Whether a text is well-formed UTF-8.
 void check_utf8(std::string_view text, const char* what);
 

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "classification/small_recipe.h"
 #include "fastformer/base/atomic_file.h"
 #include "fastformer/classification/training.h"
 #include "support/temporary_folder.h"
@@ -24,17 +25,6 @@ std::vector<Example> examples() {
                                 : Example{.text = "the team wins cup " + word, .label = "sport"});
   }
   return result;
-}
-
-Recipe small_recipe() {
-  Recipe recipe;
-  auto& encoder = recipe.model.text.encoder;
-  encoder.width = encoder.ffn_width = 8;
-  encoder.heads = 2;
-  recipe.train.epochs = 2;
-  recipe.batch.batch_size = 16;
-  recipe.data.validation_fraction = 0.2;
-  return recipe;
 }
 
 class LinearPartTest : public ::testing::Test {

@@ -5,6 +5,7 @@
 #include <array>
 #include <cmath>
 #include <random>
+#include <span>
 #include <vector>
 
 namespace fastformer::linear {
@@ -56,25 +57,37 @@ TEST(PoolTest, AMemberThatKnowsNothingGetsNoWeight) {
   EXPECT_GE(pool.coefficients[1], 0);
 }
 
-TEST(PoolTest, TheResultIsTheSmallestValue) {
-  const auto data = sample(500, 3);
-  auto other = times(data.scores, 0.3);
+// A member that knows the classes of a sample, and a noisy one.
+std::vector<std::vector<double>> two_members(const std::vector<double>& scores) {
+  auto other = times(scores, 0.3);
   std::mt19937_64 random(7);
   std::normal_distribution<double> normal;
   for (auto& score : other) score += normal(random);
-  const std::vector<std::vector<double>> scores = {times(data.scores, 2), other};
+  return {times(scores, 2), other};
+}
+
+// What fit_pool minimizes, by its definition.
+double objective(const Pool& pool, const std::vector<std::vector<double>>& scores,
+                 const Targets& targets, std::span<const double> prior) {
+  double penalty = pool.bias * pool.bias;
+  for (std::size_t k = 0; k < prior.size(); ++k) {
+    penalty += std::pow(pool.coefficients[k] / prior[k] - 1, 2);
+  }
+  return cross_entropy(pool.logits(scores), targets) +
+         penalty / static_cast<double>(targets.size());
+}
+
+TEST(PoolTest, TheResultIsTheSmallestValue) {
+  const auto data = sample(500, 3);
+  const auto targets = Targets::of_classes(data.labels, 3);
+  const auto scores = two_members(data.scores);
   const std::array prior = {0.3, 0.6};
-  const auto value = [&](const std::vector<double>& a) {
-    double penalty = 0;
-    for (std::size_t k = 0; k < 2; ++k) penalty += std::pow(a[k] / prior[k] - 1, 2);
-    return cross_entropy(Pool{a}.logits(scores), Targets::of_classes(data.labels, 3)) +
-           penalty / 500;
-  };
-  const auto best = fit_pool(scores, Targets::of_classes(data.labels, 3), prior).coefficients;
+  const auto value = [&](const Pool& pool) { return objective(pool, scores, targets, prior); };
+  const auto best = fit_pool(scores, targets, prior);
   for (const double step : {-1e-3, 1e-3}) {
     for (std::size_t k = 0; k < 2; ++k) {
       auto moved = best;
-      moved[k] = std::max(0.0, moved[k] + step);
+      moved.coefficients[k] = std::max(0.0, moved.coefficients[k] + step);
       EXPECT_LE(value(best), value(moved) + 1e-12);
     }
   }
@@ -141,19 +154,9 @@ TEST(SigmoidPoolTest, AMemberThatIsWrongGetsNoWeight) {
 
 TEST(SigmoidPoolTest, TheResultIsTheSmallestValue) {
   const auto data = label_sample(300, 3);
-  auto other = times(data.scores, 0.3);
-  std::mt19937_64 random(7);
-  std::normal_distribution<double> normal;
-  for (auto& score : other) score += normal(random);
-  const std::vector<std::vector<double>> scores = {times(data.scores, 2), other};
+  const auto scores = two_members(data.scores);
   const std::array prior = {0.3, 0.6};
-  const auto value = [&](const Pool& pool) {
-    double penalty = pool.bias * pool.bias;
-    for (std::size_t k = 0; k < 2; ++k) {
-      penalty += std::pow(pool.coefficients[k] / prior[k] - 1, 2);
-    }
-    return cross_entropy(pool.logits(scores), data.targets) + penalty / 300;
-  };
+  const auto value = [&](const Pool& pool) { return objective(pool, scores, data.targets, prior); };
   const auto best = fit_pool(scores, data.targets, prior);
   for (const double step : {-1e-3, 1e-3}) {
     for (std::size_t k = 0; k < 3; ++k) {

@@ -24,11 +24,8 @@ std::optional<double> as_number(const std::string& text) {
   return number;
 }
 
-// Labels in the order they appear, and the rows that carry them.
-struct Rows {
-  std::vector<std::string> labels;
-  std::vector<std::int64_t> counts;
-  std::unordered_map<std::string, std::int32_t> ids;
+// Labels, and the rows that carry them.
+struct Rows : LabelCounts {
   std::vector<data::SplitRow> rows;
 };
 
@@ -36,15 +33,8 @@ Rows read_training_rows(const ExampleSources& sources) {
   Rows found;
   sources.train([&](Example& example) {
     check_labels(example, /*several=*/false);
-    const auto next = static_cast<std::int32_t>(found.labels.size());
-    const auto [entry, inserted] = found.ids.try_emplace(example.label, next);
-    if (inserted) {
-      found.labels.push_back(example.label);
-      found.counts.push_back(0);
-    }
-    ++found.counts[static_cast<std::size_t>(entry->second)];
     const auto row = static_cast<std::int64_t>(found.rows.size());
-    found.rows.push_back({data::group_key(example.group, row), entry->second});
+    found.rows.push_back({data::group_key(example.group, row), found.add(example.label)});
   });
   return found;
 }
@@ -175,6 +165,16 @@ void write_row(std::ostream& out, const Example& example, const DataConfig& conf
 }
 
 }  // namespace
+
+std::int32_t LabelCounts::add(const std::string& label) {
+  const auto [entry, inserted] = ids.try_emplace(label, static_cast<std::int32_t>(labels.size()));
+  if (inserted) {
+    labels.push_back(label);
+    counts.push_back(0);
+  }
+  ++counts[static_cast<std::size_t>(entry->second)];
+  return entry->second;
+}
 
 void check_labels(const Example& example, bool several) {
   if (!several && example.label.empty()) {

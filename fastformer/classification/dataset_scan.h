@@ -48,6 +48,16 @@ struct DatasetScan {
                              const std::function<void(Example&, data::Part)>& visit) const;
 };
 
+/// Labels, numbered in the order they appear.
+struct LabelCounts {
+  std::vector<std::string> labels;
+  std::vector<std::int64_t> counts;
+  std::unordered_map<std::string, std::int32_t> ids;
+
+  /// Counts the label, and returns its number.
+  std::int32_t add(const std::string& label);
+};
+
 /// Reads all sources to collect labels and groups. The labels of `known`, those of a model that
 /// training starts from, come first, even if no row has them. Throws as prepare() does.
 DatasetScan scan(const ExampleSources& sources, const DataConfig& config,

@@ -11,11 +11,8 @@
 namespace fastformer::classification {
 namespace {
 
-// The labels of all rows, numbered in the order they appear.
-struct LabelRows {
-  std::vector<std::string> labels;
-  std::vector<std::int64_t> counts;
-  std::unordered_map<std::string, std::int32_t> ids;
+// Labels, and those of each row.
+struct LabelRows : LabelCounts {
   std::vector<std::vector<std::int32_t>> of_rows;
   std::vector<std::uint64_t> groups;
 };
@@ -25,16 +22,7 @@ LabelRows read_label_rows(const ExampleSources& sources) {
   sources.train([&](Example& example) {
     check_labels(example, /*several=*/true);
     auto& ids = found.of_rows.emplace_back();
-    for (const auto& label : example.labels) {
-      const auto next = static_cast<std::int32_t>(found.labels.size());
-      const auto [entry, inserted] = found.ids.try_emplace(label, next);
-      if (inserted) {
-        found.labels.push_back(label);
-        found.counts.push_back(0);
-      }
-      ids.push_back(entry->second);
-      ++found.counts[static_cast<std::size_t>(entry->second)];
-    }
+    for (const auto& label : example.labels) ids.push_back(found.add(label));
     found.groups.push_back(data::group_key(example.group, std::ssize(found.groups)));
   });
   return found;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "fastformer/kernels/parallel.h"
 #include "fastformer/tasks/task_table.h"
 
 namespace fastformer::cli {
@@ -12,7 +13,7 @@ void add_compute_options(CLI::App& command, Options& options) {
       command, "--precision", options.precision,
       "Precision of matrix products: fp32, bf16, or auto (bf16 on CPUs where it is faster)");
   command.add_option("--threads", options.threads, "CPU cores to use; 0: all")
-      ->check(CLI::Range(0, 4096));
+      ->check(CLI::Range(std::int64_t{0}, kernels::kMostThreads));
 }
 
 void check_model_for(const std::string& command, const std::filesystem::path& model) {

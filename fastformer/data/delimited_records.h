@@ -56,7 +56,6 @@ class DelimitedRecords {
 /// row do not count, unless they are among the first `used`.
 class RowWidth {
  public:
-  RowWidth() = default;
   RowWidth(const std::vector<std::string>& first_row, std::size_t used);
 
   /// Gives the row as many cells as all have; false if it has fewer, or more than most().

@@ -2,6 +2,8 @@
 
 #include <stdexcept>
 
+#include "fastformer/kernels/parallel.h"
+
 namespace fastformer::train {
 
 Measures Measures::of(const std::vector<std::string>& main, const std::string& items) {
@@ -48,7 +50,7 @@ void TrainConfig::visit_fields(base::FieldVisitor& visit, const Measures& measur
   visit("checkpoint_every", checkpoint_every, "steps between checkpoints; 0: with each evaluation",
         base::at_least(0));
   visit("log_every", log_every, "steps between entries of metrics.jsonl", base::at_least(1));
-  visit("threads", threads, "CPU cores to use; 0: all", base::between(0, 4096));
+  visit("threads", threads, "CPU cores to use; 0: all", base::between(0, kernels::kMostThreads));
   visit("precision", precision,
         "precision of matrix products; auto: bf16 on CPUs where it is faster");
 }

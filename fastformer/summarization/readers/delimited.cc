@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -21,17 +22,17 @@ class DelimitedPairReader final : public PairReader {
       : records_(file, delimiter, encoding, dialect) {
     if (!records_.next(cells_)) return;
     for (auto& cell : cells_) cell = std::string(base::trimmed(cell));
-    width_ = cells_.size();
+    width_.emplace(cells_, cells_.size());
     source_ = column(source_field);
     target_ = column(target_field);
   }
 
   bool next(TextPair& pair) override {
-    if (width_ == 0 || !records_.next(cells_)) return false;
-    while (cells_.size() > width_ && cells_.back().empty()) cells_.pop_back();
-    if (cells_.size() != width_) {
+    if (!width_ || !records_.next(cells_)) return false;
+    if (!width_->fit(cells_)) {
       throw std::invalid_argument(records_.where() + ": has " + std::to_string(cells_.size()) +
-                                  " columns, but the first row has " + std::to_string(width_) +
+                                  " columns, but the first row has " +
+                                  std::to_string(width_->most()) +
                                   "; put text that holds the delimiter into double quotes, or "
                                   "complete the row");
     }
@@ -51,7 +52,8 @@ class DelimitedPairReader final : public PairReader {
 
   data::DelimitedRecords records_;
   std::vector<std::string> cells_;
-  std::size_t width_ = 0, source_ = 0, target_ = 0;
+  std::optional<data::RowWidth> width_;  // nothing if the file is empty
+  std::size_t source_ = 0, target_ = 0;
 };
 
 }  // namespace

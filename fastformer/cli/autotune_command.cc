@@ -25,6 +25,8 @@ struct AutotuneFlags {
   fs::path output;
   double seconds = 600;
   std::vector<std::string> set;
+
+  bool names_recipe() const { return fs::path(data.front()).extension() == ".toml"; }
 };
 
 // "10m", "90s", "1h" or a number of seconds.
@@ -43,10 +45,9 @@ double seconds_of(const std::string& text) {
 // The section [data]: that of a recipe, or what the files show.
 classification::DataConfig data_of(const AutotuneFlags& flags) {
   const fs::path first = flags.data.front();
-  const auto file = flags.output / "data.toml";
-  if (first.extension() == ".toml") {
-    base::write_file_atomically(file, base::read_small_file(first));
-  } else {
+  auto file = first;
+  if (!flags.names_recipe()) {
+    file = flags.output / "data.toml";
     base::write_file_atomically(file, inspect_data(first));
   }
   const auto found = base::ConfigTree::from_toml(file);
@@ -74,7 +75,7 @@ void autotune(const AutotuneFlags& flags) {
     for (const auto& text : texts) list += (list.empty() ? "" : ", ") + base::quoted(text);
     return "[" + list + "]";
   };
-  if (fs::path(flags.data.front()).extension() != ".toml") {
+  if (!flags.names_recipe()) {
     settings.push_back("data.train=" + quoted_list(flags.data));
     settings.emplace_back("data.test_fraction=0.0");
   }

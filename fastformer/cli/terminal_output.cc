@@ -6,6 +6,7 @@
 #include <iostream>
 #include <string_view>
 
+#include "fastformer/base/atomic_file.h"
 #include "fastformer/base/format.h"
 #include "fastformer/base/printable.h"
 
@@ -48,6 +49,15 @@ TerminalOutput::~TerminalOutput() {
 std::ostream& coloured_output() {
   static std::ostream stream(std::cout.rdbuf());
   return stream;
+}
+
+void write_output(const std::filesystem::path& file,
+                  const std::function<void(std::ostream&)>& write) {
+  if (file.empty()) {
+    write(std::cout);
+  } else {
+    base::write_file_atomically(file, write);
+  }
 }
 
 void log_line(const std::string& text) {

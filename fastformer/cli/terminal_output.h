@@ -1,5 +1,7 @@
 #pragma once
 
+#include <filesystem>
+#include <functional>
 #include <ostream>
 #include <streambuf>
 #include <string>
@@ -42,6 +44,11 @@ class TerminalOutput {
 
 /// The standard output without a PrintableBuffer, for what the program colours itself.
 std::ostream& coloured_output();
+
+/// Calls `write` with the standard output, or with a file that appears when `write` has returned,
+/// if `file` is not empty. Throws as base::write_file_atomically() does.
+void write_output(const std::filesystem::path& file,
+                  const std::function<void(std::ostream&)>& write);
 
 /// Writes a line with the time of day before it to the standard error.
 void log_line(const std::string& text);

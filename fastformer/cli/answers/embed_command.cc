@@ -67,12 +67,7 @@ void embed_texts(const EmbedFlags& flags, VectorFormat format, const Model& mode
   const auto width = model.embed({}).width;
   write_vectors(flags, format, width, [&](VectorOutput& output, RecordCounter& counter) {
     std::int64_t row = 0;
-    std::vector<std::string> texts;
-    while (true) {
-      const auto records = input.next_batch(flags.input.batch());
-      if (records.empty()) break;
-      texts.clear();
-      for (const auto& record : records) texts.push_back(record.text);
+    input.for_each_batch([&](const auto& records, const auto& texts) {
       const auto vectors = model.embed(texts);
       for (std::size_t i = 0; i < records.size(); ++i) {
         ++row;
@@ -84,7 +79,7 @@ void embed_texts(const EmbedFlags& flags, VectorFormat format, const Model& mode
         output.write(json, vectors.row(i));
       }
       counter.add(records.size());
-    }
+    });
   });
   for (const auto& notice : input.notices()) log_line(notice);
 }

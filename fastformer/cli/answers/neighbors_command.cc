@@ -1,11 +1,9 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 
-#include "fastformer/base/atomic_file.h"
 #include "fastformer/base/format.h"
 #include "fastformer/base/model_directory.h"
 #include "fastformer/classification/classifier.h"
@@ -13,6 +11,7 @@
 #include "fastformer/cli/answers/prediction_output.h"
 #include "fastformer/cli/commands.h"
 #include "fastformer/cli/model_options.h"
+#include "fastformer/cli/terminal_output.h"
 #include "fastformer/data/line_stream.h"
 #include "fastformer/data/vector_file.h"
 #include "fastformer/kernels/nearest_rows.h"
@@ -154,11 +153,7 @@ void neighbors(const NeighborsFlags& flags) {
     NeighborOutput output(out, flags.format, known);
     search(flags, index, output);
   };
-  if (flags.output_file.empty()) {
-    run(std::cout);
-  } else {
-    base::write_file_atomically(flags.output_file, run);
-  }
+  write_output(flags.output_file, run);
 }
 
 }  // namespace

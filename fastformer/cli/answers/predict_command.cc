@@ -1,10 +1,8 @@
 #include <unistd.h>
 
-#include <iostream>
 #include <memory>
 #include <stdexcept>
 
-#include "fastformer/base/atomic_file.h"
 #include "fastformer/classification/classifier.h"
 #include "fastformer/classification/classifier_model.h"
 #include "fastformer/cli/answers/explanation_text.h"
@@ -51,17 +49,12 @@ void classify(const PredictFlags& flags, const Classifier& classifier, Predictio
               std::ostream& out) {
   PredictionOutput answers(out, flags.output, classifier);
   RecordCounter counter("texts", flags.output_file.empty() && isatty(STDOUT_FILENO) != 0);
-  std::vector<std::string> texts;
-  while (true) {
-    const auto records = input.next_batch(flags.input.batch());
-    if (records.empty()) break;
-    texts.clear();
-    for (const auto& record : records) texts.push_back(record.text);
+  input.for_each_batch([&](const auto& records, const auto& texts) {
     const auto predictions = classifier.classify(texts);
     for (std::size_t i = 0; i < records.size(); ++i) answers.write(records[i], predictions[i]);
     out.flush();
     counter.add(records.size());
-  }
+  });
 }
 
 void predict(PredictFlags flags) {
@@ -80,11 +73,7 @@ void predict(PredictFlags flags) {
       classify(flags, classifier, input, out);
     }
   };
-  if (flags.output_file.empty()) {
-    run(std::cout);
-  } else {
-    base::write_file_atomically(flags.output_file, run);
-  }
+  write_output(flags.output_file, run);
   for (const auto& notice : input.notices()) log_line(notice);
 }
 

@@ -86,10 +86,6 @@ std::string format_of_name(const fs::path& file) {
   return {};
 }
 
-std::size_t InputOptions::batch() const {
-  return input == "-" && isatty(STDIN_FILENO) != 0 ? 1 : 64;
-}
-
 void add_input_options(CLI::App& command, InputOptions& options) {
   command.add_option("input", options.input, "Input file; - is the standard input")
       ->capture_default_str();
@@ -108,7 +104,9 @@ void add_input_options(CLI::App& command, InputOptions& options) {
       ->type_name("KEY=VALUE");
 }
 
-PredictionInput::PredictionInput(const InputOptions& options, const DataConfig& trained_on) {
+// A person at a terminal wants each answer at once.
+PredictionInput::PredictionInput(const InputOptions& options, const DataConfig& trained_on)
+    : batch_(options.input == "-" && isatty(STDIN_FILENO) != 0 ? 1 : 64) {
   const auto& [input, chosen, assignments] = options;
   auto format = chosen;
   if (format == "auto") {
@@ -138,14 +136,22 @@ bool PredictionInput::next(Record& record) {
   return true;
 }
 
-std::vector<PredictionInput::Record> PredictionInput::next_batch(std::size_t count) {
+void PredictionInput::for_each_batch(
+    const std::function<void(const std::vector<Record>&, const std::vector<std::string>&)>& use) {
   std::vector<Record> records;
-  while (!ended_ && records.size() < count) {
+  std::vector<std::string> texts;
+  for (bool more = true; more;) {
     Record record;
-    ended_ = !next(record);
-    if (!ended_) records.push_back(std::move(record));
+    more = next(record);
+    if (more) {
+      texts.push_back(record.text);
+      records.push_back(std::move(record));
+    }
+    if (records.empty() || (more && records.size() < batch_)) continue;
+    use(records, texts);
+    records.clear();
+    texts.clear();
   }
-  return records;
 }
 
 std::vector<std::string> PredictionInput::notices() const {

@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <cstddef>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -22,9 +23,6 @@ struct InputOptions {
   std::string input = "-";         ///< file or folder; -: the standard input
   std::string format = "auto";     ///< "auto": by the name of the input, else "lines"
   std::vector<std::string> set{};  ///< override how the training data were read
-
-  /// A person at a terminal wants each answer at once.
-  std::size_t batch() const;
 };
 
 /// Adds the input and its options to a command. `options` must outlive parsing.
@@ -42,14 +40,15 @@ class PredictionInput {
     std::vector<classification::Field> fields;  ///< the columns of the input
   };
   bool next(Record& record);
-  /// The next records, `count` at most; none at the end.
-  std::vector<Record> next_batch(std::size_t count);
+  /// Calls `use` with all records, in batches, and their texts.
+  void for_each_batch(const std::function<void(const std::vector<Record>& records,
+                                               const std::vector<std::string>& texts)>& use);
   std::vector<std::string> notices() const;
 
  private:
   std::unique_ptr<data::LineStream> lines_;
   std::unique_ptr<classification::Reader> reader_;
-  bool ended_ = false;  ///< next_batch() has met the end
+  std::size_t batch_;
 };
 
 }  // namespace fastformer::cli

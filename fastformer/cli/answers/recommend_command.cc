@@ -8,7 +8,6 @@
 #include <sstream>
 #include <stdexcept>
 
-#include "fastformer/base/atomic_file.h"
 #include "fastformer/base/format.h"
 #include "fastformer/cli/answers/recommendation_output.h"
 #include "fastformer/cli/commands.h"
@@ -94,11 +93,7 @@ void recommend_to_many(const RecommendFlags& flags, const Recommender& recommend
       counter.add(requests.size());
     }
   };
-  if (flags.output_file.empty()) {
-    run(std::cout);
-  } else {
-    base::write_file_atomically(flags.output_file, run);
-  }
+  write_output(flags.output_file, run);
   if (const auto notice = reader.notice(); !notice.empty()) log_line(notice);
   for (const auto& notice : counts.notices(flags.items.string())) log_line(notice);
 }

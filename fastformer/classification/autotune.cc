@@ -147,8 +147,7 @@ class Search {
   }
 
   void prepare() {
-    const auto first = recipe_of({}, 1);
-    const double megabytes = static_cast<double>(bytes_of(first)) / 1e6;
+    const double megabytes = static_cast<double>(bytes_of(recipe_of({}, 1))) / 1e6;
     saving_ = 2 + megabytes * kSavingPerMegabyte;
     if (options_.seconds < megabytes * kSecondsPerMegabyte) {
       defaults_ = {"linear.words=2", "linear.characters=0", "linear.c=1"};
@@ -158,9 +157,9 @@ class Search {
             "and pairs of words");
       }
     }
-    auto task = open(recipe_of({}, 1));
-    const auto batch = recipe_of({}, 1).batch.batch_size;
-    if (task->batches(0) * batch < kFewTexts && first.data.validation.empty()) {
+    const auto first = recipe_of({}, 1);
+    auto task = open(first);
+    if (task->batches(0) * first.batch.batch_size < kFewTexts && first.data.validation.empty()) {
       defaults_.emplace_back("data.validation_fraction=0.2");
       task = open(recipe_of({}, 1));
     }
@@ -209,9 +208,10 @@ class Search {
     if (options_.report) options_.report(trial);
     const double judged = judgement(trial, metric);
     // A longer training is better than a shorter one that a small validation part prefers.
-    if (!best_ || trial.steps > trials_[best_trial_].steps ||
-        judged < judgement(trials_[best_trial_], metric)) {
-      if (best_ && trial.steps < trials_[best_trial_].steps) return judged;
+    const auto rank = [&](const Trial& one) {
+      return std::pair(-one.steps, judgement(one, metric));
+    };
+    if (!best_ || rank(trial) < rank(trials_[best_trial_])) {
       best_ = std::move(task);
       best_recipe_ = std::move(recipe);
       best_trial_ = trials_.size() - 1;

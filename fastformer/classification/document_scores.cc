@@ -43,6 +43,15 @@ void for_each_scored_batch(
   }
 }
 
+std::vector<std::string> member_names(const LinearPart* linear) {
+  if (linear == nullptr) return {};
+  std::vector<std::string> names = {"network"};
+  for (const auto& member : linear->model->members()) {
+    names.emplace_back(base::word_of(member.config.weighting));
+  }
+  return names;
+}
+
 MemberScores scores_of(const LabelledCorpus& documents, const ClassifierModel& network,
                        const linear::LinearModel* linear) {
   const auto classes = static_cast<std::size_t>(network.classes());

@@ -3,6 +3,8 @@
 #include <cstdint>
 #include <functional>
 #include <span>
+#include <string>
+#include <vector>
 
 #include "fastformer/classification/classifier_model.h"
 #include "fastformer/classification/dataset.h"
@@ -17,6 +19,10 @@ void for_each_scored_batch(
     const LabelledCorpus& documents, const ClassifierModel& network,
     const linear::LinearModel* linear,
     const std::function<void(std::span<const std::int64_t> rows, const MemberScores&)>& use);
+
+/// The names of the members in tables, the network first; empty without linear members, since the
+/// network is then the whole model.
+std::vector<std::string> member_names(const LinearPart* linear);
 
 /// Scores of each member on documents, in their order.
 MemberScores scores_of(const LabelledCorpus& documents, const ClassifierModel& network,

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
+#include <utility>
 
 #include "fastformer/base/format.h"
 #include "fastformer/classification/dataset_scan.h"
@@ -34,11 +35,7 @@ Evaluator::Evaluator(const ClassifierModel& network, const LinearPart* linear)
             .probability = {},
             .label_probability = {},
             .members = {}} {
-  if (linear == nullptr) return;
-  members_.push_back({"network", network.classes()});
-  for (const auto& member : linear->model->members()) {
-    members_.push_back({base::word_of(member.config.weighting), network.classes()});
-  }
+  for (auto& name : member_names(linear)) members_.push_back({std::move(name), network.classes()});
 }
 
 void Evaluator::add(const LabelledCorpus& documents) {

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <ostream>
 #include <stdexcept>
+#include <utility>
 
 #include "fastformer/base/atomic_file.h"
 #include "fastformer/base/format.h"
@@ -58,11 +59,8 @@ LabelSetEvaluator::LabelSetEvaluator(const ClassifierModel& network, const Linea
       linear_(linear),
       thresholds_(thresholds),
       sums_{.totals = metrics::LabelSetScores(network.classes()), .documents = {}, .members = {}} {
-  if (linear == nullptr) return;
-  members_.push_back({"network", metrics::LabelSetScores(network.classes())});
-  for (const auto& member : linear->model->members()) {
-    members_.push_back(
-        {base::word_of(member.config.weighting), metrics::LabelSetScores(network.classes())});
+  for (auto& name : member_names(linear)) {
+    members_.push_back({std::move(name), metrics::LabelSetScores(network.classes())});
   }
 }
 

@@ -135,7 +135,8 @@ class Task final : public train::Task {
     return count;
   }
   void next_batch() override {
-    fitted_.reset();  // the network is about to change
+    chosen_.reset();  // the network is about to change
+    fitted_.reset();
     batches_.next();
   }
   std::int64_t tokens() const override { return batches_->texts.tokens(); }
@@ -157,7 +158,7 @@ class Task final : public train::Task {
 
   metrics::Scores validate_model() const override {
     if (dataset_.validation.size() == 0) return {};
-    const auto [linear, thresholds] = chosen();
+    const auto& [linear, thresholds] = chosen();
     const auto* part = linear ? &*linear : nullptr;
     return dataset_.several_labels
                ? evaluate_label_sets(dataset_.validation, part, thresholds).scores()
@@ -227,8 +228,9 @@ class Task final : public train::Task {
 
   // The same, with linear members of the training part alone. Without a validation part all members
   // have equal weights, and all thresholds are 0.5.
-  Fitted chosen() const {
-    Fitted result{dataset_.linear, {}};
+  const Fitted& chosen() const {
+    if (chosen_) return *chosen_;
+    auto& result = chosen_.emplace(Fitted{dataset_.linear, {}});
     if (dataset_.several_labels) result.thresholds.assign(dataset_.labels.size(), 0.5);
     const auto& validation = dataset_.validation;
     const bool chooses = result.linear || dataset_.several_labels;
@@ -279,7 +281,7 @@ class Task final : public train::Task {
   Dataset dataset_;
   ClassifierModel model_;
   Loss loss_;
-  mutable std::optional<Fitted> fitted_;  // see fitted()
+  mutable std::optional<Fitted> chosen_, fitted_;  // see the functions of these names
   data::BatchPlan plan_;
   data::BatchStream<Batch> batches_;  // last: it reads the data set
 };

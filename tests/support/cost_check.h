@@ -44,35 +44,33 @@ double least_seconds(const Use& use) {
 }
 
 /// Expects that an input of twice the size takes at most three times the time, on average over
-/// three doublings: what is linear takes twice as long, and up to three times while its memory
-/// outgrows a cache; what grows with the square takes four times as long at each.
+/// three doublings: what is linear takes twice as long, and more where its memory outgrows a cache;
+/// what grows with the square takes four times as long at each. A growth above that counts only if
+/// it is also there at larger sizes, since a cache is outgrown once.
 ///
 ///   expect_linear("long word", [](std::size_t size) { return std::string(size, 'a'); },
 ///                 [&](const std::string& text) { use(text); });
 ///
-/// Begins at a size whose time can be measured. `most`: the largest size, where what is quadratic
-/// takes long.
+/// Begins at a size whose time can be measured. `most`: the largest size that `use` accepts.
 template <class Make, class Use>
 void expect_linear(const std::string& name, const Make& make, const Use& use,
-                   std::size_t most = std::size_t{1} << 22) {
-  constexpr double kMeasurable = 0.002, kLong = 0.2, kMostGrowth = 3 * 3 * 3;
-  constexpr std::size_t kFactor = 8;
+                   std::size_t most = std::size_t{1} << 26) {
+  constexpr double kMeasurable = 0.002, kLong = 2, kMostGrowth = 3 * 3 * 3;
+  constexpr std::size_t kFactor = 8, kMostBegin = std::size_t{1} << 18;
   constexpr int kAttempts = 4;
   const auto seconds = [&](std::size_t size) {
     const auto input = make(size);
     return least_seconds([&] { use(input); });
   };
   std::size_t size = 4096;
-  while (seconds(size) < kMeasurable && 2 * size * kFactor <= most) size *= 2;
+  while (seconds(size) < kMeasurable && size <= kMostBegin && 2 * size * kFactor <= most) size *= 2;
   std::string report = name + ":";
-  double after = kLong;
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
-    if (after < kLong && 2 * size * kFactor <= most) size *= 2;
-    const double before = seconds(size);
-    after = seconds(kFactor * size);
+    const double before = seconds(size), after = seconds(kFactor * size);
     if (after <= kMostGrowth * before || after < kFactor * kMeasurable) return;
     report += " " + std::to_string(size) + " bytes take " + std::to_string(before) + " s, " +
               std::to_string(kFactor) + " times as many " + std::to_string(after) + " s;";
+    if (after < kLong && 4 * size * kFactor <= most) size *= 4;
   }
   ADD_FAILURE() << report;
 }

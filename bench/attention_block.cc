@@ -16,7 +16,7 @@
 
 #include "fastformer/base/config_tree.h"
 #include "fastformer/kernels/parallel.h"
-#include "fastformer/nn/layers/encoder_config.h"
+#include "fastformer/model/encoder_config.h"
 #include "fastformer/nn/mixers/mixer.h"
 #include "fastformer/nn/tensor_file.h"
 #include "fastformer/nn/tensor_memory.h"
@@ -36,7 +36,7 @@ class Contender {
     offsets_.assign(first, first + offsets.numel());
     base::ConfigTree tree;
     for (const auto& [field, value] : file.metadata) tree.set("model." + field + "=" + value);
-    nn::EncoderConfig config;
+    model::EncoderConfig config;
     tree.read_section("model", config);
     nn::ParameterStore store(1, x_.scalar_type());
     mixer_ = nn::make_mixer(config.mixer, config.mixer_shape(), store, "attention");

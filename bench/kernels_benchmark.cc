@@ -12,8 +12,8 @@
 #include "fastformer/kernels/activation.h"
 #include "fastformer/kernels/cube_convolution.h"
 #include "fastformer/kernels/dropout.h"
-#include "fastformer/kernels/gemm.h"
 #include "fastformer/kernels/layer_norm.h"
+#include "fastformer/kernels/products/gemm.h"
 #include "fastformer/kernels/row_pooling.h"
 #include "peak_rate.h"
 

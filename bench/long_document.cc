@@ -111,7 +111,7 @@ int main(int argc, char** argv) {
   nn::keep_freed_memory();
   try {
     const kernels::ComputeScope scope(kernels::Precision::kFp32, std::stoi(argv[1]));
-    classification::ModelConfig config;
+    model::ClassifierConfig config;
     config.text.max_positions = 0;
     const classification::ClassifierModel model(config, kVocabulary, 4, 1);
     const bool training = std::string(argv[2]) == "train";

@@ -1,14 +1,14 @@
-# fastformer_module(<name> [TORCH] [TORCH_LIBRARIES] [NOT_INSTALLED] DEPENDS <targets>...)
+# fastformer_module(<name> [TORCH] [NOT_INSTALLED] DEPENDS <targets>...)
 #
 # A module is fastformer/<name>/ with its folders, the target fastformer::<name> and the namespace of
 # that name. It can include and link only what DEPENDS lists and what that needs in turn: its headers
 # are reached through a folder of links of its own, so that those of other modules are not found.
 # The target fastformer_<name>_verify_interface_header_sets compiles each header alone; what is in a
 # header named -inl.h belongs to the sources of its folder.
-# TORCH gives LibTorch's headers and libraries, TORCH_LIBRARIES only the libraries (their BLAS).
+# TORCH gives LibTorch's headers and libraries.
 # NOT_INSTALLED: a part of the program or of the studies, not of the library.
 function(fastformer_module name)
-  cmake_parse_arguments(module "TORCH;TORCH_LIBRARIES;NOT_INSTALLED" "" "DEPENDS" ${ARGN})
+  cmake_parse_arguments(module "TORCH;NOT_INSTALLED" "" "DEPENDS" ${ARGN})
   set(directory "${PROJECT_SOURCE_DIR}/fastformer/${name}")
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS "${directory}/*.cc")
   list(FILTER sources EXCLUDE REGEX "/main\\.cc$")
@@ -30,8 +30,6 @@ function(fastformer_module name)
   if(module_TORCH)
     target_link_libraries(${target} PUBLIC fastformer_torch)
     fastformer_reuse_torch_headers(${target})
-  elseif(module_TORCH_LIBRARIES)
-    target_link_libraries(${target} PUBLIC fastformer_torch_libraries)
   endif()
   if(module_NOT_INSTALLED)
     return()

@@ -1,5 +1,5 @@
-# fastformer_torch: LibTorch's headers and libraries. fastformer_torch_libraries: the libraries alone.
-# Both are exported empty: fastformerConfig.cmake fills them with the LibTorch of the consumer.
+# fastformer_torch: LibTorch's headers and libraries. It is exported empty: fastformerConfig.cmake fills it
+# with the LibTorch of the consumer.
 include(FastformerFindTorch)
 if(NOT Torch_FOUND)
   message(FATAL_ERROR "LibTorch was not found: run scripts/setup, or give -DFASTFORMER_TORCH_PREFIX=<folder>")
@@ -13,12 +13,8 @@ target_include_directories(fastformer_torch SYSTEM INTERFACE
 foreach(library IN LISTS TORCH_LIBRARIES)
   target_link_libraries(fastformer_torch INTERFACE $<BUILD_INTERFACE:${library}>)
 endforeach()
-add_library(fastformer_torch_libraries INTERFACE)
-target_link_libraries(fastformer_torch_libraries INTERFACE
-  $<BUILD_INTERFACE:${FASTFORMER_TORCH_LIBRARY_DIR}/libtorch_cpu.so>)
 set_target_properties(fastformer_torch PROPERTIES EXPORT_NAME torch)
-set_target_properties(fastformer_torch_libraries PROPERTIES EXPORT_NAME torch_libraries)
-set_property(GLOBAL APPEND PROPERTY FASTFORMER_MODULES fastformer_torch fastformer_torch_libraries)
+set_property(GLOBAL APPEND PROPERTY FASTFORMER_MODULES fastformer_torch)
 
 # LibTorch's headers take most of the compile time: one precompiled header serves every module, and
 # eight files at a time share what reading it and instantiating its templates still costs.

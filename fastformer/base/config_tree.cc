@@ -309,8 +309,11 @@ void ConfigTree::set(const std::string& section, const std::string& key, ConfigV
 }
 
 bool ConfigTree::contains(const std::string& section, const std::string& key) const {
-  const auto found = sections_.find(section);
-  return found != sections_.end() && found->second.values.contains(key);
+  return contains(section) && sections_.at(section).values.contains(key);
+}
+
+const ConfigValue* ConfigTree::find(const std::string& section, const std::string& key) const {
+  return contains(section, key) ? &sections_.at(section).values.at(key) : nullptr;
 }
 
 void ConfigTree::check_sections(const std::vector<std::string>& known) const {

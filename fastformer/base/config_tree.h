@@ -43,6 +43,8 @@ class ConfigTree {
 
   bool contains(const std::string& section) const { return sections_.contains(section); }
   bool contains(const std::string& section, const std::string& key) const;
+  /// Null for a key that is not there.
+  const ConfigValue* find(const std::string& section, const std::string& key) const;
   /// The paths of the sections and tables, in the order in which they appeared.
   const std::vector<std::string>& sections() const { return order_; }
 

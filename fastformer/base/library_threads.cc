@@ -1,26 +1,20 @@
 #include "fastformer/base/library_threads.h"
 
-#include <dlfcn.h>
+#include "fastformer/base/loaded_function.h"
 
 namespace fastformer::base {
 namespace {
 
-// A function of a library that the process has loaded, or null.
-template <class Function>
-Function* loaded(const char* name) {
-  return reinterpret_cast<Function*>(dlsym(RTLD_DEFAULT, name));
-}
-
 // OpenMP's number of threads; null in a program without LibTorch.
 struct OpenMp {
-  int (*get)() = loaded<int()>("omp_get_max_threads");
-  void (*set)(int) = loaded<void(int)>("omp_set_num_threads");
+  int (*get)() = loaded_function<int()>("omp_get_max_threads");
+  void (*set)(int) = loaded_function<void(int)>("omp_set_num_threads");
 };
 
 // MKL's; null with another BLAS. `set` is for the calling thread and returns the number before.
 struct Mkl {
-  int (*get)() = loaded<int()>("MKL_Get_Max_Threads");
-  int (*set)(int) = loaded<int(int)>("MKL_Set_Num_Threads_Local");
+  int (*get)() = loaded_function<int()>("MKL_Get_Max_Threads");
+  int (*set)(int) = loaded_function<int(int)>("MKL_Set_Num_Threads_Local");
 };
 
 const OpenMp& openmp() {

@@ -1,10 +1,16 @@
 #include "fastformer/base/safetensors.h"
 
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <fstream>
 #include <limits>
+#include <new>
 #include <nlohmann/json.hpp>
 #include <ostream>
 #include <stdexcept>
@@ -160,6 +166,7 @@ class Source {
   }
 
   std::uint64_t left() const { return left_; }
+  std::uint64_t position() { return static_cast<std::uint64_t>(in_.tellg()); }
   template <class Bytes>
   Bytes read(std::uint64_t size) {
     Bytes bytes(size, {});
@@ -176,6 +183,25 @@ class Source {
   std::ifstream in_;
   std::uint64_t left_ = 0;
 };
+
+// The first `size` bytes of a file.
+std::shared_ptr<const void> mapping_of(const std::string& file, std::uint64_t size) {
+  const int descriptor = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0) fail(file, "cannot be opened; check its permissions");
+  struct stat status{};
+  const bool whole =
+      ::fstat(descriptor, &status) == 0 && static_cast<std::uint64_t>(status.st_size) >= size;
+  void* const begin =
+      whole ? ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, descriptor, 0) : MAP_FAILED;
+  ::close(descriptor);
+  if (!whole) fail(file, "was shortened while it was read; try again");
+  if (begin == MAP_FAILED && errno == ENOMEM) throw std::bad_alloc();
+  if (begin == MAP_FAILED) {
+    throw std::runtime_error(
+        file + ": cannot be mapped into memory: " + std::generic_category().message(errno));
+  }
+  return {begin, [size](void* mapping) { ::munmap(mapping, size); }};
+}
 
 std::string read_header(const std::string& file, Source& source) {
   if (source.left() < kLengthBytes) {
@@ -218,6 +244,14 @@ Json header_of(const std::map<std::string, std::string>& metadata, std::vector<E
 }  // namespace
 
 SafetensorsFile SafetensorsFile::open(const std::filesystem::path& path) {
+  return read(path, /*mapped=*/false);
+}
+
+SafetensorsFile SafetensorsFile::map(const std::filesystem::path& path) {
+  return read(path, /*mapped=*/true);
+}
+
+SafetensorsFile SafetensorsFile::read(const std::filesystem::path& path, bool mapped) {
   const std::string where = path.string();
   SafetensorsFile file;
   file.path_ = path;
@@ -237,10 +271,18 @@ SafetensorsFile SafetensorsFile::open(const std::filesystem::path& path) {
   }
   check_coverage(where, entries, source.left());
   const auto size = source.left();
-  file.bytes_ = naming_memory(
-      [&] { return "the " + std::to_string(size >> 20) + " MB of tensors in " + where; },
-      [&] { return source.read<std::vector<std::byte>>(size); });
-  const std::span<const std::byte> data(file.bytes_);
+  std::span<const std::byte> data;
+  naming_memory([&] { return "the " + std::to_string(size >> 20) + " MB of tensors in " + where; },
+                [&] {
+                  if (mapped) {
+                    const auto begin = source.position();
+                    file.mapping_ = mapping_of(where, begin + size);
+                    data = {static_cast<const std::byte*>(file.mapping_.get()) + begin, size};
+                  } else {
+                    file.bytes_ = source.read<std::vector<std::byte>>(size);
+                    data = file.bytes_;
+                  }
+                });
   for (Entry& entry : entries) {
     entry.view.data = data.subspan(entry.begin, entry.end - entry.begin);
     file.tensors_.emplace(std::move(entry.name), std::move(entry.view));

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -30,6 +31,10 @@ class SafetensorsFile {
   /// offsets, gaps, duplicate names, negative or overflowing shapes, a size that does not match the
   /// shape, or a header of more than 100 MB or longer than the file.
   static SafetensorsFile open(const std::filesystem::path& path);
+  /// The same, but the tensors stay in the file, which is mapped into memory: processes that map it
+  /// share them, and what is not read is not loaded. For files that are replaced and never changed
+  /// in place, as those of a model directory. Throws std::runtime_error if the system maps no file.
+  static SafetensorsFile map(const std::filesystem::path& path);
 
   // Views of a copy would point into the bytes of the original.
   SafetensorsFile(const SafetensorsFile&) = delete;
@@ -45,9 +50,11 @@ class SafetensorsFile {
 
  private:
   SafetensorsFile() = default;
+  static SafetensorsFile read(const std::filesystem::path& path, bool mapped);
 
   std::filesystem::path path_;
-  std::vector<std::byte> bytes_;  ///< the data after the header
+  std::vector<std::byte> bytes_;         ///< the data after the header, unless it is mapped
+  std::shared_ptr<const void> mapping_;  ///< of the whole file
   std::map<std::string, TensorView> tensors_;
   std::map<std::string, std::string> metadata_;
 };

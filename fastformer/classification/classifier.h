@@ -11,41 +11,22 @@
 
 #include "fastformer/base/vectors.h"
 #include "fastformer/kernels/options.h"
+#include "fastformer/runtime/classifier.h"
+#include "fastformer/runtime/prediction.h"
 
 namespace fastformer {
 
 namespace classification {
 struct ClassifierContent;
-}
-
-/// The prediction for one text.
-struct Prediction {
-  std::string label;                  ///< the first of `labels`; empty if there is none
-  std::vector<double> probabilities;  ///< in the order of Classifier::labels()
-  /// The predicted labels, the most probable first: one, or if documents have several labels any
-  /// number of them, those above their thresholds.
-  std::vector<std::string> labels = {};
-};
-
-/// Weights that explain a prediction. Attention weights are averaged over the heads.
-struct Explanation {
-  struct Layer {
-    std::vector<double> query_weights;  ///< alpha of each token, sums to 1; empty without alpha
-    std::vector<double> key_weights;    ///< beta of each token, sums to 1; empty without beta
-  };
-  Prediction prediction;
-  std::vector<std::string> tokens;
-  std::vector<double> pooling_weights;  ///< of each token; sums to 1
-  std::vector<Layer> layers;
-  /// Classifier::ngrams() of the most probable label.
-  std::vector<std::pair<std::string, double>> ngrams;
-};
+struct DataConfig;
+}  // namespace classification
 
 /// A trained text classifier.
 ///
 ///   const auto classifier = fastformer::Classifier::load("runs/ag_news/model");
 ///   std::cout << classifier.classify("Oil prices fall again").label << '\n';
 ///
+/// Additive attention in fp32 runs without LibTorch (runtime::Classifier), the rest with it.
 /// Immutable; safe to share between threads. Throws std::runtime_error if a computation fails.
 class Classifier {
  public:
@@ -78,10 +59,15 @@ class Classifier {
   const std::vector<std::string>& labels() const;
   /// Whether a document has any number of labels.
   bool several_labels() const;
-  const classification::ClassifierContent& content() const;
+  /// How the training files were read.
+  const classification::DataConfig& data_config() const;
+  /// The same classifier without its facade: its tokenizer, thresholds and linear members.
+  const runtime::Classifier& runtime() const;
 
  private:
   struct Impl;
+  explicit Classifier(std::unique_ptr<const Impl> impl);
+
   std::unique_ptr<const Impl> impl_;
 };
 

@@ -2,69 +2,22 @@
 
 #include <c10/core/GradMode.h>
 
-#include <stdexcept>
-
 #include "fastformer/base/model_directory.h"
-#include "fastformer/base/printable.h"
-#include "fastformer/classification/label_thresholds.h"
+#include "fastformer/model/label_thresholds.h"
 #include "fastformer/nn/layers/dropout.h"
 #include "fastformer/nn/tensor_file.h"
 
 namespace fastformer::classification {
-namespace {
 
-// The section [classifier] of a model's config.json.
-struct ClassifierSection {
-  std::vector<std::string> labels;
-  std::int64_t max_tokens = 0;
-  bool multi_label = false;
-
-  void visit_fields(base::FieldVisitor& visit) {
-    visit("labels", labels, "classes, in the order of the logits");
-    visit("max_tokens", max_tokens, "documents are truncated to this many tokens; 0: no limit",
-          base::at_least(0));
-    visit("multi_label", multi_label,
-          "whether a document has any number of labels, those above the thresholds of "
-          "thresholds.json");
-  }
-  void validate() const {
-    if (labels.size() < (multi_label ? 1 : 2)) {
-      throw std::invalid_argument("classifier.labels has " + std::to_string(labels.size()) +
-                                  " labels, expected at least " + (multi_label ? "one" : "two"));
-    }
-    std::set<std::string> distinct;
-    for (const auto& label : labels) {
-      const bool plain = !label.empty() && !base::has_control_characters(label);
-      if (plain && distinct.insert(label).second) continue;
-      throw std::invalid_argument(
-          "classifier.labels contains '" + base::excerpt(label) +
-          (plain ? "' twice; labels must be distinct"
-                 : "'; labels must not be empty or contain control characters"));
-    }
-  }
-};
-
-}  // namespace
-
-void ModelConfig::visit_fields(base::FieldVisitor& visit) {
-  text.visit_fields(visit);
-  visit("token_dropout", token_dropout, "fraction of the tokens that are dropped in training",
-        base::between(0, 0.99));
-}
-
-ModelConfig ModelConfig::read(const base::ConfigTree& tree) {
-  return tree.read_preset_section<ModelConfig>("model", [](const ModelConfig& named) {
-    return ModelConfig{.text = nn::text_encoder_preset(named.text.preset)};
-  });
-}
-
-ClassifierModel::ClassifierModel(const ModelConfig& config, std::int64_t vocabulary_size,
-                                 std::int64_t classes, std::uint64_t seed, at::ScalarType dtype)
+ClassifierModel::ClassifierModel(const model::ClassifierConfig& config,
+                                 std::int64_t vocabulary_size, std::int64_t classes,
+                                 std::uint64_t seed, at::ScalarType dtype)
     : ClassifierModel(config, vocabulary_size, classes,
                       nn::ParameterStore(seed, dtype, config.text.initial_deviation)) {}
 
-ClassifierModel::ClassifierModel(const ModelConfig& config, std::int64_t vocabulary_size,
-                                 std::int64_t classes, nn::ParameterStore store)
+ClassifierModel::ClassifierModel(const model::ClassifierConfig& config,
+                                 std::int64_t vocabulary_size, std::int64_t classes,
+                                 nn::ParameterStore store)
     : config_(config),
       classes_(classes),
       store_(std::move(store)),
@@ -119,45 +72,38 @@ std::vector<std::pair<std::string, at::Tensor>> ClassifierModel::touched_rows(
 }
 
 ClassifierContent ClassifierContent::load(const std::filesystem::path& directory) {
-  ClassifierSection section;
-  ModelConfig config;
   ClassifierContent content;
-  base::read_model_config(directory, kModelKind, {"classifier", "model", "data"},
-                          [&](const base::ConfigTree& tree) {
-                            tree.read_section("classifier", section);
-                            config = ModelConfig::read(tree);
-                            tree.read_section("data", content.data_config);
-                          });
-  content.labels = std::move(section.labels);
-  content.max_tokens = config.text.token_limit(section.max_tokens);
-  content.tokenizer = text::load_tokenizer(directory);
+  auto loaded = runtime::ClassifierDirectory::load(directory, [&](const base::ConfigTree& tree) {
+    tree.read_section("data", content.data_config);
+  });
+  static_cast<runtime::ClassifierFrame&>(content) = std::move(loaded.frame);
   content.model = std::make_unique<ClassifierModel>(
-      config, content.tokenizer->vocabulary_size(),
-      static_cast<std::int64_t>(content.labels.size()),
+      loaded.config, content.tokenizer->vocabulary_size(), std::ssize(content.labels),
       nn::ParameterStore::from_file(directory / base::kWeightsFile));
-  if (section.multi_label) {
-    content.thresholds = load_thresholds(directory / kThresholdsFile, content.labels);
-  }
-  if (std::filesystem::exists(directory / kLinearFile)) {
-    content.linear = LinearPart::load(directory / kLinearFile, content.model->classes());
-  }
   return content;
 }
 
 void save_classifier(const std::filesystem::path& directory, const ClassifierParts& parts,
-                     const std::string& card) {
+                     const std::string& card,
+                     const std::function<void(const std::filesystem::path&)>& write_weights) {
   base::ConfigTree tree;
-  tree.write_section("classifier", ClassifierSection{parts.labels, parts.max_tokens,
-                                                     /*multi_label=*/!parts.thresholds.empty()});
+  tree.write_section("classifier",
+                     model::ClassifierLabels{parts.labels, parts.max_tokens,
+                                             /*multi_label=*/!parts.thresholds.empty()});
   tree.write_section("model", parts.model.config());
   tree.write_section("data", parts.data_config);
   base::write_model_directory(
-      directory, kModelKind, tree, card, [&](const std::filesystem::path& fresh) {
-        nn::save_tensors(fresh / base::kWeightsFile, parts.model.parameters(), {{"format", "pt"}});
+      directory, model::kClassifierKind, tree, card, [&](const std::filesystem::path& fresh) {
+        const auto weights = fresh / base::kWeightsFile;
+        if (write_weights) {
+          write_weights(weights);
+        } else {
+          nn::save_tensors(weights, parts.model.parameters(), {{"format", "pt"}});
+        }
         parts.tokenizer.save(fresh);
-        if (parts.linear) parts.linear->save(fresh / kLinearFile);
+        if (parts.linear) parts.linear->save(fresh / linear::kLinearFile);
         if (!parts.thresholds.empty()) {
-          save_thresholds(fresh / kThresholdsFile, parts.labels, parts.thresholds);
+          model::save_thresholds(fresh / model::kThresholdsFile, parts.labels, parts.thresholds);
         }
       });
 }

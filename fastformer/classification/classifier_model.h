@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <set>
@@ -11,32 +12,18 @@
 #include <utility>
 #include <vector>
 
-#include "fastformer/base/config_tree.h"
 #include "fastformer/classification/data_config.h"
-#include "fastformer/classification/linear_part.h"
 #include "fastformer/data/batch.h"
+#include "fastformer/linear/linear_part.h"
+#include "fastformer/model/classifier_config.h"
 #include "fastformer/nn/layers/additive_pooling.h"
 #include "fastformer/nn/layers/embedding.h"
 #include "fastformer/nn/layers/encoder.h"
 #include "fastformer/nn/layers/linear.h"
-#include "fastformer/nn/text_encoder_config.h"
+#include "fastformer/runtime/classifier_frame.h"
 #include "fastformer/text/tokenizer.h"
 
 namespace fastformer::classification {
-
-/// The recipe's [model] section.
-struct ModelConfig {
-  nn::TextEncoderConfig text;
-  double token_dropout = 0;
-
-  void visit_fields(base::FieldVisitor& visit);
-  /// Throws std::invalid_argument with one sentence.
-  void validate() const { text.validate(); }
-
-  /// The preset that the section names, overridden by the other fields of the section. Throws as
-  /// ConfigTree::read_section does.
-  static ModelConfig read(const base::ConfigTree& tree);
-};
 
 /// The weights of a batch's tokens, for explanations.
 struct ClassifierTrace {
@@ -55,11 +42,11 @@ struct ClassifierTrace {
 /// parameters; otherwise the model is immutable and safe to share between threads.
 class ClassifierModel {
  public:
-  ClassifierModel(const ModelConfig& config, std::int64_t vocabulary_size, std::int64_t classes,
-                  std::uint64_t seed, at::ScalarType dtype = at::kFloat);
+  ClassifierModel(const model::ClassifierConfig& config, std::int64_t vocabulary_size,
+                  std::int64_t classes, std::uint64_t seed, at::ScalarType dtype = at::kFloat);
   /// Uses the parameters of `store`, for example those of a file.
-  ClassifierModel(const ModelConfig& config, std::int64_t vocabulary_size, std::int64_t classes,
-                  nn::ParameterStore store);
+  ClassifierModel(const model::ClassifierConfig& config, std::int64_t vocabulary_size,
+                  std::int64_t classes, nn::ParameterStore store);
 
   /// Logits [B, classes]. `training` turns dropout on, which draws from LibTorch's default
   /// generator. `trace` may be null; use it only if `training` is false.
@@ -73,13 +60,13 @@ class ClassifierModel {
   std::set<std::string> row_sparse_parameters() const;
   std::vector<std::pair<std::string, at::Tensor>> touched_rows(const data::TokenBatch& batch) const;
 
-  const ModelConfig& config() const { return config_; }
+  const model::ClassifierConfig& config() const { return config_; }
   std::int64_t classes() const { return classes_; }
 
  private:
   at::Tensor pool(const data::TokenBatch& batch, bool training, ClassifierTrace* trace) const;
 
-  ModelConfig config_;
+  model::ClassifierConfig config_;
   std::int64_t classes_;
   nn::ParameterStore store_;
   nn::Embedding embedding_;
@@ -91,26 +78,14 @@ class ClassifierModel {
 /// The content of a classifier's model directory, see base/model_directory.h: config.json with the
 /// sections `classifier`, `model` and `data` (how the training files were read), the parameters,
 /// and the tokenizer.
-struct ClassifierContent {
-  std::vector<std::string> labels;  ///< the classes, in the order of the logits
-  /// With several labels per document: the probability from which each of `labels` is predicted,
-  /// thresholds.json. Empty: the labels are classes, of which a document has one.
-  std::vector<double> thresholds;
-  std::int64_t max_tokens = 0;  ///< documents are truncated to this length; 0: no limit
+struct ClassifierContent : runtime::ClassifierFrame {
   DataConfig data_config;
-  std::unique_ptr<text::Tokenizer> tokenizer;
   std::unique_ptr<ClassifierModel> model;
-  std::optional<LinearPart> linear;  ///< linear.safetensors; nullopt: only the network
 
   /// Throws std::invalid_argument with one sentence for a directory that is missing, incomplete,
   /// damaged, or of another kind or version.
   static ClassifierContent load(const std::filesystem::path& directory);
-
-  bool several_labels() const { return !thresholds.empty(); }
 };
-
-/// The result of `kind_of_model` for a classifier's directory.
-inline constexpr const char* kModelKind = "classifier";
 
 /// References to the parts of a classifier that are saved.
 struct ClassifierParts {
@@ -119,13 +94,15 @@ struct ClassifierParts {
   const DataConfig& data_config;
   const text::Tokenizer& tokenizer;
   const ClassifierModel& model;
-  const std::optional<LinearPart>& linear;
+  const std::optional<linear::LinearPart>& linear;
   std::vector<double> thresholds = {};  ///< ClassifierContent::thresholds
 };
 
-/// Writes the model directory; `card` is Markdown. Throws std::runtime_error if a file cannot be
+/// Writes the model directory; `card` is Markdown. `write_weights` gets the path of the parameters'
+/// file; by default they are written as they are. Throws std::runtime_error if a file cannot be
 /// written.
 void save_classifier(const std::filesystem::path& directory, const ClassifierParts& parts,
-                     const std::string& card);
+                     const std::string& card,
+                     const std::function<void(const std::filesystem::path&)>& write_weights = {});
 
 }  // namespace fastformer::classification

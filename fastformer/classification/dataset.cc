@@ -102,7 +102,7 @@ Dataset build(const ExampleSources& sources, const DataConfig& config,
   auto ngrams = learn_ngrams(linear_config, text_config, texts, classes, several);
   write_parts(sources, config, found, ngrams ? &*ngrams : nullptr, folder, dataset);
   if (ngrams && ngrams->size() > 0) {
-    dataset.linear = LinearPart::with_equal_weights(std::make_shared<linear::LinearModel>(
+    dataset.linear = linear::LinearPart::with_equal_weights(std::make_shared<linear::LinearModel>(
         linear::LinearModel::fit(linear_rows({&dataset.train}, classes, several),
                                  linear_rows({&dataset.validation}, classes, several),
                                  std::move(*ngrams), linear_config)));
@@ -125,7 +125,7 @@ void save(const Dataset& dataset, const fs::path& folder) {
                                        {"dropped_rows", dataset.dropped_rows},
                                        {"dropped_classes", dataset.dropped_classes},
                                        {"notices", dataset.notices}};
-  if (dataset.linear) dataset.linear->save(folder / kLinearFile);
+  if (dataset.linear) dataset.linear->save(folder / linear::kLinearFile);
   base::write_file_atomically(
       folder / data::kDatasetFile,
       json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n");
@@ -146,8 +146,9 @@ Dataset open(const fs::path& folder) {
                                 folder.string() + " to prepare the data again");
   }
   dataset.tokenizer = text::load_tokenizer(folder / kTokenizerFolder);
-  if (fs::exists(folder / kLinearFile)) {
-    dataset.linear = LinearPart::load(folder / kLinearFile, std::ssize(dataset.labels));
+  if (fs::exists(folder / linear::kLinearFile)) {
+    dataset.linear =
+        linear::LinearPart::load(folder / linear::kLinearFile, std::ssize(dataset.labels));
   }
   dataset.train = PartWriter::open(folder, "train", dataset);
   dataset.validation = PartWriter::open(folder, "validation", dataset);

@@ -11,11 +11,11 @@
 #include <vector>
 
 #include "fastformer/classification/data_config.h"
-#include "fastformer/classification/linear_part.h"
 #include "fastformer/classification/readers/reader.h"
 #include "fastformer/data/cache.h"
 #include "fastformer/data/corpus.h"
 #include "fastformer/linear/linear_config.h"
+#include "fastformer/linear/linear_part.h"
 #include "fastformer/text/tokenizer.h"
 
 namespace fastformer::classification {
@@ -47,8 +47,8 @@ struct Dataset {
   std::vector<std::string> labels;  ///< sorted by value if all are numbers, else by bytes
   bool several_labels = false;      ///< DataConfig::several_labels()
   LabelledCorpus train, validation, test;
-  std::optional<LinearPart> linear;  ///< with equal weights; nullopt: only the network
-  std::int64_t dropped_rows = 0;     ///< rows of classes with fewer than minimum_class_count
+  std::optional<linear::LinearPart> linear;  ///< with equal weights; nullopt: only the network
+  std::int64_t dropped_rows = 0;  ///< rows of classes with fewer than minimum_class_count
   std::int64_t dropped_classes = 0;
   std::vector<std::string> notices;  ///< notices about the files, one sentence each
 

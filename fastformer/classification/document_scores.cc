@@ -17,10 +17,10 @@ constexpr std::int64_t kBatchTokens = 16384;
 
 }  // namespace
 
-void for_each_scored_batch(
-    const LabelledCorpus& documents, const ClassifierModel& network,
-    const linear::LinearModel* linear,
-    const std::function<void(std::span<const std::int64_t> rows, const MemberScores&)>& use) {
+void for_each_scored_batch(const LabelledCorpus& documents, const ClassifierModel& network,
+                           const linear::LinearModel* linear,
+                           const std::function<void(std::span<const std::int64_t> rows,
+                                                    const linear::MemberScores&)>& use) {
   const c10::NoGradGuard no_gradients;
   const auto plan =
       data::BatchPlan(documents.texts.lengths(),
@@ -37,13 +37,19 @@ void for_each_scored_batch(
     const auto logits =
         base::naming_memory([&] { return batches->description(); },
                             [&] { return network.forward(*batches, /*training=*/false); });
-    use(rows, member_scores(
-                  logits, linear,
-                  linear == nullptr ? data::TokenBatch() : data::gather(documents.ngrams, rows)));
+    const auto ngrams =
+        linear == nullptr ? data::TokenBatch() : data::gather(documents.ngrams, rows);
+    use(rows, linear::member_scores(doubles_of(logits), linear, ngrams.ids, ngrams.offsets));
   }
 }
 
-std::vector<std::string> member_names(const LinearPart* linear) {
+std::vector<double> doubles_of(const at::Tensor& tensor) {
+  const auto rows = tensor.to(at::kDouble).contiguous();
+  const auto* first = rows.const_data_ptr<double>();
+  return {first, first + rows.numel()};
+}
+
+std::vector<std::string> member_names(const linear::LinearPart* linear) {
   if (linear == nullptr) return {};
   std::vector<std::string> names = {"network"};
   for (const auto& member : linear->model->members()) {
@@ -52,13 +58,13 @@ std::vector<std::string> member_names(const LinearPart* linear) {
   return names;
 }
 
-MemberScores scores_of(const LabelledCorpus& documents, const ClassifierModel& network,
-                       const linear::LinearModel* linear) {
+linear::MemberScores scores_of(const LabelledCorpus& documents, const ClassifierModel& network,
+                               const linear::LinearModel* linear) {
   const auto classes = static_cast<std::size_t>(network.classes());
-  MemberScores scores(linear == nullptr ? 1 : linear->members().size() + 1);
+  linear::MemberScores scores(linear == nullptr ? 1 : linear->members().size() + 1);
   for (auto& member : scores) member.resize(static_cast<std::size_t>(documents.size()) * classes);
   for_each_scored_batch(documents, network, linear,
-                        [&](std::span<const std::int64_t> rows, const MemberScores& batch) {
+                        [&](std::span<const std::int64_t> rows, const linear::MemberScores& batch) {
                           for (std::size_t k = 0; k < scores.size(); ++k) {
                             for (std::size_t i = 0; i < rows.size(); ++i) {
                               std::copy_n(&batch[k][i * classes], classes,

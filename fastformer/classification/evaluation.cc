@@ -27,7 +27,7 @@ metrics::Scores scores_of(const metrics::ConfusionMatrix& confusion, double loss
 
 metrics::Scores Evaluation::scores() const { return scores_of(confusion, loss); }
 
-Evaluator::Evaluator(const ClassifierModel& network, const LinearPart* linear)
+Evaluator::Evaluator(const ClassifierModel& network, const linear::LinearPart* linear)
     : network_(network),
       linear_(linear),
       sums_{.confusion = metrics::ConfusionMatrix(network.classes()),
@@ -49,7 +49,7 @@ void Evaluator::add(const LabelledCorpus& documents) {
   const auto* linear = linear_ == nullptr ? nullptr : linear_->model.get();
   for_each_scored_batch(
       documents, network_, linear,
-      [&](std::span<const std::int64_t> rows, const MemberScores& scores) {
+      [&](std::span<const std::int64_t> rows, const linear::MemberScores& scores) {
         // Calls `use` with position, label, predicted class, probabilities and loss of each
         // document.
         const auto for_each_row = [&](std::vector<double> logits, const auto& use) {

@@ -33,7 +33,7 @@ struct Evaluation {
 class Evaluator {
  public:
   /// `linear` may be null: only the network. Both must outlive the evaluator.
-  explicit Evaluator(const ClassifierModel& network, const LinearPart* linear = nullptr);
+  explicit Evaluator(const ClassifierModel& network, const linear::LinearPart* linear = nullptr);
 
   /// Runs the model on the documents in batches of similar length. Throws std::invalid_argument for
   /// a document without a label.
@@ -52,7 +52,7 @@ class Evaluator {
   };
 
   const ClassifierModel& network_;
-  const LinearPart* linear_;
+  const linear::LinearPart* linear_;
   Evaluation sums_;                  ///< its `loss` is the sum over the documents
   std::vector<std::uint8_t> right_;  ///< whether each prediction is right
   std::vector<Member> members_;

@@ -12,10 +12,10 @@
 #include "fastformer/base/random.h"
 #include "fastformer/classification/document_scores.h"
 #include "fastformer/classification/evaluation.h"
-#include "fastformer/classification/label_thresholds.h"
 #include "fastformer/classification/readers/reader.h"
 #include "fastformer/data/table_text.h"
 #include "fastformer/linear/pool.h"
+#include "fastformer/model/label_thresholds.h"
 
 namespace fastformer::classification {
 namespace {
@@ -53,7 +53,8 @@ std::vector<std::int32_t> without(const std::vector<std::int32_t>& a,
 
 metrics::Scores LabelSetEvaluation::scores() const { return scores_with(totals, loss); }
 
-LabelSetEvaluator::LabelSetEvaluator(const ClassifierModel& network, const LinearPart* linear,
+LabelSetEvaluator::LabelSetEvaluator(const ClassifierModel& network,
+                                     const linear::LinearPart* linear,
                                      const std::vector<double>& thresholds)
     : network_(network),
       linear_(linear),
@@ -71,7 +72,7 @@ void LabelSetEvaluator::add(const LabelledCorpus& documents) {
   const std::vector<double> even(classes, 0.5);
   for_each_scored_batch(
       documents, network_, linear_ == nullptr ? nullptr : linear_->model.get(),
-      [&](std::span<const std::int64_t> rows, const MemberScores& scores) {
+      [&](std::span<const std::int64_t> rows, const linear::MemberScores& scores) {
         const auto logits = linear_ == nullptr ? scores.front() : linear_->pool.logits(scores);
         for (std::size_t i = 0; i < rows.size(); ++i) {
           const auto labels = documents.labels.tokens(rows[i]);
@@ -79,7 +80,7 @@ void LabelSetEvaluator::add(const LabelledCorpus& documents) {
           const auto probabilities = sigmoids(of_row);
           auto& document = sums_.documents[first + static_cast<std::size_t>(rows[i])];
           document.labels = {labels.begin(), labels.end()};
-          document.predicted = labels_above(probabilities, thresholds_);
+          document.predicted = model::labels_above(probabilities, thresholds_);
           for (const auto label : document.predicted) {
             document.probabilities.push_back(
                 static_cast<float>(probabilities[static_cast<std::size_t>(label)]));
@@ -90,7 +91,7 @@ void LabelSetEvaluator::add(const LabelledCorpus& documents) {
           document.metrics = sums_.totals.add(labels, of_row, document.predicted);
           for (std::size_t k = 0; k < members_.size(); ++k) {
             const auto own = std::span(scores[k]).subspan(i * classes, classes);
-            members_[k].totals.add(labels, own, labels_above(sigmoids(own), even));
+            members_[k].totals.add(labels, own, model::labels_above(sigmoids(own), even));
             members_[k].loss += linear::cross_entropy_of(own, labels, /*several=*/true);
           }
         }

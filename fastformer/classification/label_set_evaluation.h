@@ -39,7 +39,7 @@ class LabelSetEvaluator {
  public:
   /// `linear` may be null: the network alone. All must outlive the evaluator. The members alone
   /// predict the labels whose score is at least 0.
-  LabelSetEvaluator(const ClassifierModel& network, const LinearPart* linear,
+  LabelSetEvaluator(const ClassifierModel& network, const linear::LinearPart* linear,
                     const std::vector<double>& thresholds);
 
   /// Runs the model over the documents, in batches of similar length.
@@ -55,7 +55,7 @@ class LabelSetEvaluator {
   };
 
   const ClassifierModel& network_;
-  const LinearPart* linear_;
+  const linear::LinearPart* linear_;
   const std::vector<double>& thresholds_;
   LabelSetEvaluation sums_;  ///< with the sum of the losses
   std::vector<Member> members_;

@@ -20,11 +20,12 @@ std::unique_ptr<train::Recipe> read_recipe(const base::ConfigTree& tree) {
 }
 
 std::vector<train::RecipeSection> sections() {
-  return {{"data", [](base::FieldVisitor& visit) { DataConfig().visit_fields(visit); }},
-          {"model", [](base::FieldVisitor& visit) { ModelConfig().visit_fields(visit); }},
-          {"linear", [](base::FieldVisitor& visit) { linear::LinearConfig().visit_fields(visit); }},
-          {"text", [](base::FieldVisitor& visit) { text::TokenizerConfig().visit_fields(visit); }},
-          {"train", [](base::FieldVisitor& visit) { Recipe().visit_train_fields(visit); }}};
+  return {
+      {"data", [](base::FieldVisitor& visit) { DataConfig().visit_fields(visit); }},
+      {"model", [](base::FieldVisitor& visit) { model::ClassifierConfig().visit_fields(visit); }},
+      {"linear", [](base::FieldVisitor& visit) { linear::LinearConfig().visit_fields(visit); }},
+      {"text", [](base::FieldVisitor& visit) { text::TokenizerConfig().visit_fields(visit); }},
+      {"train", [](base::FieldVisitor& visit) { Recipe().visit_train_fields(visit); }}};
 }
 
 std::string inspect(const std::filesystem::path& directory) {
@@ -114,8 +115,8 @@ train::EvaluationReport evaluate(const train::EvaluationRequest& request,
 
 train::TaskKind task_kind() {
   return {.name = Recipe().task(),
-          .model = kModelKind,
-          .commands = {"predict", "embed", "convert"},
+          .model = model::kClassifierKind,
+          .commands = {"predict", "embed", "quantize", "convert"},
           .read_recipe = read_recipe,
           .sections = sections,
           .inspect = inspect,

@@ -64,7 +64,7 @@ Loss make_loss(const LossConfig& config, const Dataset& dataset) {
 // The linear members with a pool that the validation part has fitted, and with several labels per
 // document their thresholds.
 struct Fitted {
-  std::optional<LinearPart> linear;
+  std::optional<linear::LinearPart> linear;
   std::vector<double> thresholds;
 };
 
@@ -203,13 +203,13 @@ class Task final : public train::Task {
         recipe_.model, dataset_.tokenizer->vocabulary_size(), model_.classes(), /*seed=*/0);
     nn::assign(model->parameters(), model_.parameters(), "the trained model");
     fitted();
-    return {.labels = std::move(dataset_.labels),
-            .thresholds = std::move(fitted_->thresholds),
-            .max_tokens = recipe_.data.max_tokens,
-            .data_config = recipe_.data,
-            .tokenizer = std::move(dataset_.tokenizer),
-            .model = std::move(model),
-            .linear = std::move(fitted_->linear)};
+    return {{.labels = std::move(dataset_.labels),
+             .thresholds = std::move(fitted_->thresholds),
+             .max_tokens = recipe_.data.max_tokens,
+             .tokenizer = std::move(dataset_.tokenizer),
+             .linear = std::move(fitted_->linear)},
+            recipe_.data,
+            std::move(model)};
   }
 
  private:
@@ -249,7 +249,8 @@ class Task final : public train::Task {
     return result;
   }
 
-  LabelSetEvaluation evaluate_label_sets(const LabelledCorpus& documents, const LinearPart* linear,
+  LabelSetEvaluation evaluate_label_sets(const LabelledCorpus& documents,
+                                         const linear::LinearPart* linear,
                                          const std::vector<double>& thresholds) const {
     LabelSetEvaluator evaluator(model_, linear, thresholds);
     evaluator.add(documents);
@@ -270,7 +271,7 @@ class Task final : public train::Task {
             .table = label_set_table(evaluation, dataset_.labels)};
   }
 
-  Evaluation evaluate(const LabelledCorpus& documents, const LinearPart* linear) const {
+  Evaluation evaluate(const LabelledCorpus& documents, const linear::LinearPart* linear) const {
     Evaluator evaluator(model_, linear);
     evaluator.add(documents);
     return evaluator.result();
@@ -303,7 +304,7 @@ Recipe Recipe::read(const base::ConfigTree& tree) {
   train::TrainSection<Recipe> section{recipe};
   tree.read_section("train", section);
   recipe.resolve_metric();
-  recipe.model = ModelConfig::read(tree);
+  recipe.model = model::ClassifierConfig::read(tree);
   // Documents longer than the positions are truncated and counted.
   recipe.data.max_tokens = recipe.model.text.token_limit(recipe.data.max_tokens);
   return recipe;

@@ -24,7 +24,7 @@ namespace fastformer::classification {
 class Recipe final : public train::Recipe {
  public:
   DataConfig data;
-  ModelConfig model;
+  model::ClassifierConfig model;
   data::BatchConfig batch;
   LossConfig loss;
   linear::LinearConfig linear;

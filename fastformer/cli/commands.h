@@ -16,6 +16,7 @@ void add_neighbors_command(CLI::App& app);
 void add_inspect_command(CLI::App& app);
 void add_tokenize_command(CLI::App& app);
 void add_efficiency_command(CLI::App& app);
+void add_quantize_command(CLI::App& app);
 void add_convert_command(CLI::App& app);
 void add_export_command(CLI::App& app);
 void add_recommend_command(CLI::App& app);

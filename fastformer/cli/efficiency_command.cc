@@ -5,7 +5,7 @@
 #include "fastformer/base/config_tree.h"
 #include "fastformer/cli/commands.h"
 #include "fastformer/cli/model_options.h"
-#include "fastformer/nn/layers/encoder_config.h"
+#include "fastformer/model/encoder_config.h"
 #include "fastformer/nn/mixers/mixer.h"
 #include "fastformer/study/efficiency_results.h"
 #include "fastformer/train/stop_signal.h"
@@ -22,7 +22,7 @@ struct EfficiencyFlags {
 
 // --set names a section [model], which all mixers share, or that of one mixer.
 void read_fields(const EfficiencyFlags& flags, study::EfficiencyOptions& options) {
-  const auto known = nn::mixer_names();
+  const auto known = model::mixer_names();
   auto sections = known;
   sections.emplace_back("model");
   const auto tree = base::ConfigTree::from_assignments(flags.set, sections);
@@ -33,7 +33,7 @@ void read_fields(const EfficiencyFlags& flags, study::EfficiencyOptions& options
   }
   tree.read_section("model", options.encoder);
   for (const auto& name : flags.mixers.empty() ? known : flags.mixers) {
-    nn::MixerConfig mixer(name);
+    model::MixerConfig mixer(name);
     tree.read_section(name, mixer);
     options.mixers.push_back(std::move(mixer));
   }

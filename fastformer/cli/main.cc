@@ -1,6 +1,4 @@
 #include <c10/util/Exception.h>
-#include <fcntl.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstddef>
@@ -16,6 +14,7 @@
 #include "fastformer/base/format.h"
 #include "fastformer/base/out_of_memory.h"
 #include "fastformer/base/printable.h"
+#include "fastformer/base/standard_streams.h"
 #include "fastformer/cli/commands.h"
 #include "fastformer/cli/terminal_output.h"
 #include "fastformer/kernels/simd_level.h"
@@ -34,14 +33,6 @@ void check_command(const CLI::App& app, int argc, const char* const* argv) {
                          CLI::ExitCodes::ExtrasError);
 }
 
-// A file that is opened later would take the number of a standard stream that is closed, and get
-// the text that is written for people.
-void open_standard_streams() {
-  for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
-    if (fcntl(stream, F_GETFD) < 0 && open("/dev/null", O_RDWR) != stream) std::abort();
-  }
-}
-
 // One line, whatever files and libraries put into it.
 void print_error(std::string_view message) {
   constexpr std::size_t kLongest = 4000;
@@ -53,7 +44,7 @@ void print_error(std::string_view message) {
 // Exit codes: 0 done; 1 the input was bad or the work could not be finished; 2 wrong usage.
 int main(int argc, char** argv) {
   using namespace fastformer;
-  open_standard_streams();
+  base::open_standard_streams();
   const cli::TerminalOutput terminal;
   nn::keep_freed_memory();
   CLI::App app(
@@ -75,6 +66,7 @@ int main(int argc, char** argv) {
   cli::add_inspect_command(app);
   cli::add_tokenize_command(app);
   cli::add_efficiency_command(app);
+  cli::add_quantize_command(app);
   cli::add_convert_command(app);
   cli::add_export_command(app);
   cli::add_rouge_command(app);

@@ -8,8 +8,8 @@
 #include <string>
 #include <utility>
 
-#include "fastformer/kernels/gemm.h"
 #include "fastformer/kernels/parallel.h"
+#include "fastformer/kernels/products/gemm.h"
 
 namespace fastformer::kernels {
 namespace {

@@ -1,10 +1,12 @@
 #pragma once
 
+#include <algorithm>
+#include <atomic>
 #include <cstdint>
 
 #include "fastformer/base/library_threads.h"
-#include "fastformer/kernels/gemm.h"
 #include "fastformer/kernels/precision.h"
+#include "fastformer/kernels/products/gemm.h"
 
 /// The number of threads of `parallel_for` and the precision of products. Both are settings of the
 /// calling thread, so that models with different settings can run at the same time.
@@ -75,6 +77,19 @@ void parallel_for(std::int64_t begin, std::int64_t end, std::int64_t grain, cons
         (*static_cast<const Body*>(context))(first, last);
       },
       &body);
+}
+
+/// Calls body(i) for every i in [0, count), which threads take one after another: for items that
+/// take different times. Otherwise as parallel_for with a grain of one.
+template <class Body>
+void share_items(std::int64_t count, const Body& body) {
+  std::atomic<std::int64_t> next = 0;
+  const auto threads = std::min(in_parallel_region() ? 1 : thread_count(), count);
+  parallel_for(0, threads, 1, [&](std::int64_t begin, std::int64_t end) {
+    for (auto thread = begin; thread < end; ++thread) {
+      for (auto i = next++; i < count; i = next++) body(i);
+    }
+  });
 }
 
 }  // namespace fastformer::kernels

@@ -3,7 +3,7 @@
 #include <cstdint>
 
 #include "fastformer/base/config_field.h"
-#include "fastformer/kernels/bf16_product.h"
+#include "fastformer/kernels/products/bf16_product.h"
 
 namespace fastformer::kernels {
 

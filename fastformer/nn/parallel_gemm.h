@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <vector>
 
-#include "fastformer/kernels/gemm.h"
 #include "fastformer/kernels/parallel.h"
+#include "fastformer/kernels/products/gemm.h"
 
-/// Products of `kernels/gemm.h` that use all threads of the scope (`kernels/parallel.h`), or one
-/// thread if the caller already runs in parallel. All matrices are row-major.
+/// Products of `kernels/products/gemm.h` that use all threads of the scope (`kernels/parallel.h`),
+/// or one thread if the caller already runs in parallel. All matrices are row-major.
 namespace fastformer::nn {
 
 /// C [m, n] = start + op(A) op(B). The threads share the longer side of C, whose rows are `ldc`

@@ -9,9 +9,8 @@
 #include <stdexcept>
 #include <string_view>
 
-#include "fastformer/base/format.h"
-#include "fastformer/base/printable.h"
-#include "fastformer/base/safetensors.h"
+#include "fastformer/model/parameter_file.h"
+#include "fastformer/model/stored_parameter.h"
 #include "fastformer/nn/tensor_file.h"
 
 namespace fastformer::nn {
@@ -28,21 +27,14 @@ template <class Values>
 void check_known(const Values& values, const ParameterMap& parameters, const std::string& source) {
   for (const auto& entry : values) {
     if (parameters.contains(entry.first)) continue;
-    throw std::invalid_argument(source + ": the model has no parameter '" +
-                                base::excerpt(entry.first) + "'" +
-                                base::suggestion(entry.first, names_of(parameters)));
+    model::throw_unknown_parameter(entry.first, names_of(parameters), source);
   }
-}
-
-[[noreturn]] void throw_missing(const std::string& name, const std::string& source) {
-  throw std::invalid_argument(source + ": the parameter '" + name + "' is missing");
 }
 
 [[noreturn]] void throw_shape(const std::string& where, at::IntArrayRef found,
                               at::IntArrayRef expected) {
-  std::ostringstream shapes;
-  shapes << found << ", but the model expects " << expected;
-  throw std::invalid_argument(where + " has the shape " + base::excerpt(shapes.str(), 200));
+  const auto text = [](at::IntArrayRef shape) { return (std::ostringstream() << shape).str(); };
+  model::throw_other_shape(where, text(found), text(expected));
 }
 
 void check_type(const std::string& where, at::ScalarType found, at::ScalarType expected) {
@@ -51,31 +43,29 @@ void check_type(const std::string& where, at::ScalarType found, at::ScalarType e
                               " numbers, but the model expects " + c10::toString(expected));
 }
 
-// The model.safetensors of a model directory, which has the model's parameters and no others.
 class ModelFile final : public ParameterSource {
  public:
-  explicit ModelFile(const std::filesystem::path& path)
-      : file_(base::SafetensorsFile::open(path)) {}
+  explicit ModelFile(const std::filesystem::path& path) : file_(path) {}
 
   at::Tensor read(const std::string& name, const std::vector<std::int64_t>& shape,
                   at::ScalarType dtype) override {
-    const auto found = file_.tensors().find(name);
-    const auto file = file_.path().string();
-    if (found == file_.tensors().end()) throw_missing(name, file);
-    const auto where = file + ": the parameter '" + name + "'";
-    const auto& view = found->second;
-    if (view.shape != shape) throw_shape(where, view.shape, shape);
+    if (!file_.quantized_type(name).empty() && dtype == at::kFloat) {
+      const auto values = model::StoredParameter(file_, name, shape).values();
+      auto tensor = at::empty(shape, at::TensorOptions().dtype(dtype));
+      std::copy(values.begin(), values.end(), tensor.mutable_data_ptr<float>());
+      return tensor;
+    }
+    const auto& view = file_.take(name, shape);
+    const auto where = file_.where(name);
     auto tensor = to_tensor(view, where);
     check_type(where, tensor.scalar_type(), dtype);
     check_finite(tensor, where);
     return tensor;
   }
-  void finish(const ParameterMap& parameters) override {
-    check_known(file_.tensors(), parameters, file_.path().string());
-  }
+  void finish(const ParameterMap& /*parameters*/) override { file_.finish(); }
 
  private:
-  base::SafetensorsFile file_;
+  model::ParameterFile file_;
 };
 
 constexpr std::array<std::string_view, 3> kEmbeddingTables = {"embedding.", "target_embedding.",
@@ -145,7 +135,7 @@ void assign(const ParameterMap& parameters, const ParameterMap& values, const st
   check_known(values, parameters, source);
   for (const auto& [name, parameter] : parameters) {
     const auto value = values.find(name);
-    if (value == values.end()) throw_missing(name, source);
+    if (value == values.end()) model::throw_missing_parameter(name, source);
     const auto where = source + ": the parameter '" + name + "'";
     if (value->second.sizes() != parameter.sizes()) {
       throw_shape(where, value->second.sizes(), parameter.sizes());

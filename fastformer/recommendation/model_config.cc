@@ -100,13 +100,13 @@ ModelConfig ModelConfig::read(const base::ConfigTree& tree) {
   return config;
 }
 
-nn::EncoderConfig ModelConfig::user_encoder() const {
+model::EncoderConfig ModelConfig::user_encoder() const {
   auto config = users.encoder;
   config.width = encoder.width;
   return config;
 }
 
-nn::EmbeddingOptions ModelConfig::embedding(std::int64_t vocabulary_size) const {
+model::EmbeddingOptions ModelConfig::embedding(std::int64_t vocabulary_size) const {
   return {.vocabulary_size = vocabulary_size,
           .width = encoder.width,
           .max_positions = max_positions,
@@ -128,9 +128,9 @@ ModelConfig model_preset(ModelKind kind) {
   config.model = kind;
   auto& encoder = config.encoder;
   encoder.layers = 1;
-  encoder.normalization = nn::Normalization::kNone;
+  encoder.normalization = model::Normalization::kNone;
   if (kind == ModelKind::kNrms || kind == ModelKind::kPlmNr) {
-    encoder.mixer = nn::MixerConfig("softmax");
+    encoder.mixer = model::MixerConfig("softmax");
     encoder.residual = false;
     encoder.output_projection = false;
     encoder.ffn_width = 0;

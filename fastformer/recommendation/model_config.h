@@ -4,9 +4,9 @@
 #include <string>
 
 #include "fastformer/base/config_tree.h"
+#include "fastformer/model/encoder_config.h"
 #include "fastformer/nn/bert/bert_config.h"
 #include "fastformer/nn/layers/embedding.h"
-#include "fastformer/nn/layers/encoder_config.h"
 #include "fastformer/text/tokenizer.h"
 
 namespace fastformer::recommendation {
@@ -24,7 +24,7 @@ enum class ModelKind : std::uint8_t { kFastformer, kFim, kNrms, kPlmNr, kFastfor
 /// The user encoder, [model.users]. It has the fields of the title encoder except the width, which
 /// both encoders share.
 struct UserEncoderConfig {
-  nn::EncoderConfig encoder;
+  model::EncoderConfig encoder;
 
   void visit_fields(base::FieldVisitor& visit) { encoder.visit_all_but_width(visit); }
 };
@@ -32,7 +32,7 @@ struct UserEncoderConfig {
 /// The recipe's [model] section for recommendation.
 struct ModelConfig {
   ModelKind model = ModelKind::kFastformer;
-  nn::EncoderConfig encoder;  ///< of titles
+  model::EncoderConfig encoder;  ///< of titles
   UserEncoderConfig users;
   std::int64_t query_width = 200;
   std::int64_t negatives = 4;
@@ -59,8 +59,8 @@ struct ModelConfig {
   static ModelConfig read(const base::ConfigTree& tree);
 
   /// The configuration of the user encoder, with the width of the title encoder.
-  nn::EncoderConfig user_encoder() const;
-  nn::EmbeddingOptions embedding(std::int64_t vocabulary_size) const;
+  model::EncoderConfig user_encoder() const;
+  model::EmbeddingOptions embedding(std::int64_t vocabulary_size) const;
   /// Whether the title encoder is pre-trained.
   bool has_pretrained() const {
     return model == ModelKind::kPlmNr || model == ModelKind::kFastformerPlmNr;

@@ -35,7 +35,7 @@ std::vector<train::RecipeSection> sections() {
           {"train", [](base::FieldVisitor& visit) { Recipe().visit_train_fields(visit); }}};
 }
 
-std::string encoder_text(const nn::EncoderConfig& config) {
+std::string encoder_text(const model::EncoderConfig& config) {
   return base::format("%s, layers %ld, width %ld, heads %ld", config.mixer.name().c_str(),
                       config.layers, config.width, config.heads);
 }

@@ -43,7 +43,7 @@ struct Batch {
   at::Tensor x, gradient;
 };
 
-double operations_of(const nn::EncoderConfig& config, std::int64_t tokens, std::int64_t length) {
+double operations_of(const model::EncoderConfig& config, std::int64_t tokens, std::int64_t length) {
   nn::ParameterStore store(1);
   const auto mixer = nn::make_mixer(config.mixer, config.mixer_shape(), store, "mixer");
   return 2 * mixer->multiply_adds(length) * static_cast<double>(tokens) /
@@ -53,7 +53,7 @@ double operations_of(const nn::EncoderConfig& config, std::int64_t tokens, std::
 // A cell that is being measured.
 class Contender {
  public:
-  Contender(const nn::EncoderConfig& config, EfficiencyCell cell)
+  Contender(const model::EncoderConfig& config, EfficiencyCell cell)
       : config_(config),
         cell_(std::move(cell)),
         store_(1),
@@ -107,7 +107,7 @@ class Contender {
     return taken;
   }
 
-  nn::EncoderConfig config_;
+  model::EncoderConfig config_;
   EfficiencyCell cell_;
   nn::ParameterStore store_;
   nn::Encoder encoder_;
@@ -183,7 +183,7 @@ void measure_efficiency(const EfficiencyOptions& options, const std::vector<Effi
   const kernels::ComputeScope scope(options.compute.precision, options.compute.threads);
   auto lengths = options.lengths;
   std::sort(lengths.begin(), lengths.end());
-  std::map<std::string, nn::EncoderConfig> configs;
+  std::map<std::string, model::EncoderConfig> configs;
   for (const auto& mixer : options.mixers) {
     auto& config = configs[mixer.name()] = options.encoder;
     config.mixer = mixer;

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "fastformer/kernels/options.h"
-#include "fastformer/nn/layers/encoder_config.h"
+#include "fastformer/model/encoder_config.h"
 #include "fastformer/nn/mixers/mixer.h"
 
 namespace fastformer::study {
@@ -14,14 +14,14 @@ namespace fastformer::study {
 /// Options of the efficiency study of Wu et al. (arXiv 2108.09084, figure 2). Every batch has the
 /// same number of tokens, in fewer and longer sequences.
 struct EfficiencyOptions {
-  std::vector<nn::MixerConfig> mixers;
+  std::vector<model::MixerConfig> mixers;
   std::vector<std::int64_t> lengths = {128, 512, 2048, 8192, 32768, 65536};
   std::vector<std::string> passes = {"inference", "training"};
-  std::int64_t tokens = 65536;  ///< per batch
-  Options compute;              ///< precision and threads
-  std::int64_t rounds = 5;      ///< timed passes per cell, fewer if the budget ends
-  double budget_seconds = 60;   ///< for one cell
-  nn::EncoderConfig encoder;    ///< of each layer, except its mixer
+  std::int64_t tokens = 65536;   ///< per batch
+  Options compute;               ///< precision and threads
+  std::int64_t rounds = 5;       ///< timed passes per cell, fewer if the budget ends
+  double budget_seconds = 60;    ///< for one cell
+  model::EncoderConfig encoder;  ///< of each layer, except its mixer
 
   /// Throws std::invalid_argument with one sentence.
   void validate() const;

@@ -25,7 +25,7 @@ void ModelConfig::visit_fields(base::FieldVisitor& visit) {
 
 ModelConfig ModelConfig::read(const base::ConfigTree& tree) {
   return tree.read_preset_section<ModelConfig>("model", [](const ModelConfig& named) {
-    return ModelConfig{.source = nn::text_encoder_preset(named.source.preset)};
+    return ModelConfig{.source = model::text_encoder_preset(named.source.preset)};
   });
 }
 
@@ -39,7 +39,7 @@ nn::DecoderConfig ModelConfig::decoder_config() const {
           .dropout = decoder.dropout};
 }
 
-nn::EmbeddingOptions ModelConfig::target_embedding(std::int64_t vocabulary_size) const {
+model::EmbeddingOptions ModelConfig::target_embedding(std::int64_t vocabulary_size) const {
   auto options = source.embedding(vocabulary_size);
   options.max_positions = decoder.max_positions;
   options.bigram_buckets = 0;

@@ -3,8 +3,8 @@
 #include <cstdint>
 
 #include "fastformer/base/config_tree.h"
+#include "fastformer/model/text_encoder_config.h"
 #include "fastformer/nn/decoder/decoder.h"
-#include "fastformer/nn/text_encoder_config.h"
 
 namespace fastformer::summarization {
 
@@ -13,7 +13,7 @@ namespace fastformer::summarization {
 struct DecoderFields {
   std::int64_t layers = 4;
   std::int64_t ffn_width = 1024;
-  nn::Normalization normalization = nn::Normalization::kPost;
+  model::Normalization normalization = model::Normalization::kPost;
   double dropout = 0.2;
   std::int64_t max_positions = 512;
   bool tied = true;
@@ -24,7 +24,7 @@ struct DecoderFields {
 
 /// The recipe's [model] section for summarization: the encoder of documents and the decoder.
 struct ModelConfig {
-  nn::TextEncoderConfig source;
+  model::TextEncoderConfig source;
   DecoderFields decoder;
 
   void visit_fields(base::FieldVisitor& visit);
@@ -37,7 +37,7 @@ struct ModelConfig {
 
   nn::DecoderConfig decoder_config() const;
   /// The options of the embedding of summaries, for a vocabulary of that size.
-  nn::EmbeddingOptions target_embedding(std::int64_t vocabulary_size) const;
+  model::EmbeddingOptions target_embedding(std::int64_t vocabulary_size) const;
   /// Largest number of tokens of a summary: `max_tokens` (0: no limit), limited by the positions,
   /// of which the begin token takes one.
   std::int64_t summary_limit(std::int64_t max_tokens) const;

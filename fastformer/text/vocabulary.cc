@@ -12,11 +12,11 @@ namespace fastformer::text {
 Vocabulary::Vocabulary(std::vector<std::string> tokens) : tokens_(std::move(tokens)) {
   ids_.reserve(tokens_.size());
   for (std::size_t i = 0; i < tokens_.size(); ++i) {
-    ids_[tokens_[i]] = static_cast<std::int32_t>(i);
+    ids_.add(tokens_[i], static_cast<std::int32_t>(i));
   }
-  unknown_id_ = ids_.at("[UNK]");
-  const auto pad = ids_.find(std::string_view("[PAD]"));
-  pad_id_ = pad == ids_.end() ? unknown_id_ : pad->second;
+  unknown_id_ = ids_.find("[UNK]");
+  const auto pad = ids_.find("[PAD]");
+  pad_id_ = pad < 0 ? unknown_id_ : pad;
 }
 
 Vocabulary Vocabulary::from_counts(const TokenCounts& counts, std::int64_t minimum_count,
@@ -75,7 +75,7 @@ void Vocabulary::save(const std::filesystem::path& path) const {
 
 std::int32_t Vocabulary::id(std::string_view token) const {
   const auto found = ids_.find(token);
-  return found == ids_.end() ? unknown_id_ : found->second;
+  return found < 0 ? unknown_id_ : found;
 }
 
 }  // namespace fastformer::text

@@ -7,6 +7,8 @@
 #include <unordered_map>
 #include <vector>
 
+#include "fastformer/text/token_table.h"
+
 namespace fastformer::text {
 
 /// A hash for looking up std::string keys by std::string_view without a copy.
@@ -41,7 +43,7 @@ class Vocabulary {
   std::int64_t size() const { return static_cast<std::int64_t>(tokens_.size()); }
   /// The id of `token`; that of [UNK] if the vocabulary lacks it.
   std::int32_t id(std::string_view token) const;
-  bool contains(std::string_view token) const { return ids_.find(token) != ids_.end(); }
+  bool contains(std::string_view token) const { return ids_.find(token) >= 0; }
   const std::string& token(std::int32_t id) const { return tokens_.at(id); }
   std::int32_t pad_id() const { return pad_id_; }
   std::int32_t unknown_id() const { return unknown_id_; }
@@ -50,7 +52,7 @@ class Vocabulary {
   explicit Vocabulary(std::vector<std::string> tokens);
 
   std::vector<std::string> tokens_;
-  std::unordered_map<std::string, std::int32_t, StringHash, std::equal_to<>> ids_;
+  TokenTable ids_;
   std::int32_t pad_id_ = 0, unknown_id_ = 0;
 };
 

@@ -28,8 +28,8 @@ std::unique_ptr<text::Tokenizer> small_tokenizer() {
   });
 }
 
-ModelConfig small_config() {
-  ModelConfig config;
+model::ClassifierConfig small_config() {
+  model::ClassifierConfig config;
   config.text.encoder.width = 8;
   config.text.encoder.heads = 2;
   config.text.encoder.ffn_width = 8;

@@ -11,8 +11,8 @@
 
 #include "classification/small_recipe.h"
 #include "fastformer/base/atomic_file.h"
-#include "fastformer/classification/label_thresholds.h"
 #include "fastformer/linear/pool.h"
+#include "fastformer/model/label_thresholds.h"
 #include "support/temporary_folder.h"
 
 namespace fastformer::classification {
@@ -86,26 +86,28 @@ TEST_F(LabelSetModelTest, PredictsEachTopicOnItsOwn) {
 TEST_F(LabelSetModelTest, TheDirectoryKeepsAllThatPredicts) {
   const auto run = trained("run");
   const auto classifier = Classifier::load(run / "model");
-  const auto& thresholds = classifier.content().thresholds;
+  const auto& thresholds = classifier.runtime().frame().thresholds;
   ASSERT_EQ(thresholds.size(), 3u);
-  const auto saved = nlohmann::json::parse(base::read_file(run / "model" / kThresholdsFile));
+  const auto saved = nlohmann::json::parse(base::read_file(run / "model" / model::kThresholdsFile));
   EXPECT_EQ(saved.at("sport").get<double>(), thresholds[2]);
-  ASSERT_TRUE(classifier.content().linear);
-  const auto& pool = classifier.content().linear->pool;
+  ASSERT_TRUE(classifier.runtime().frame().linear);
+  const auto& pool = classifier.runtime().frame().linear->pool;
   EXPECT_NE(pool.bias, 0);
-  classifier.content().linear->save(folder_ / "again");
-  EXPECT_EQ(base::read_file(folder_ / "again"), base::read_file(run / "model" / kLinearFile));
+  classifier.runtime().frame().linear->save(folder_ / "again");
+  EXPECT_EQ(base::read_file(folder_ / "again"),
+            base::read_file(run / "model" / linear::kLinearFile));
 
   // The probabilities are those of the pool.
   const std::string text = "today 1 team cup";
-  const auto& content = classifier.content();
+  const auto& frame = classifier.runtime().frame();
   data::TokenBatch tokens, ngrams;
-  content.tokenizer->encode(text, tokens.ids);
+  frame.tokenizer->encode(text, tokens.ids);
   tokens.offsets.push_back(tokens.tokens());
-  content.linear->model->table().encode(text, ngrams.ids);
+  frame.linear->model->table().encode(text, ngrams.ids);
   ngrams.offsets.push_back(ngrams.tokens());
-  const auto scores = member_scores(content.model->forward(tokens, /*training=*/false),
-                                    content.linear->model.get(), ngrams);
+  const auto scores = linear::member_scores(
+      classifier.runtime().network().logits({tokens.ids, tokens.offsets}, {}, nullptr),
+      frame.linear->model.get(), ngrams.ids, ngrams.offsets);
   const auto prediction = classifier.classify(text);
   for (std::size_t c = 0; c < 3; ++c) {
     double logit = pool.bias;

@@ -16,6 +16,7 @@
 #include "fastformer/classification/label_thresholds.h"
 #include "fastformer/classification/training.h"
 #include "fastformer/linear/pool.h"
+#include "fastformer/model/label_thresholds.h"
 #include "support/gradient_check.h"
 #include "support/temporary_folder.h"
 
@@ -267,7 +268,7 @@ TEST(LabelThresholdsTest, RareLabelsShareOne) {
   const auto thresholds = choose_thresholds(logits, targets);
   EXPECT_NEAR(thresholds[0], 0.2, 1e-9);
   EXPECT_NEAR(thresholds[1], 0.2, 1e-9);  // and not 0.475: of all labels together 0.2 is best
-  EXPECT_EQ(labels_above(std::vector<double>{0.2, 0.1}, std::vector<double>{0.2, 0.2}),
+  EXPECT_EQ(model::labels_above(std::vector<double>{0.2, 0.1}, std::vector<double>{0.2, 0.2}),
             (Labels{0}));
 }
 
@@ -275,15 +276,16 @@ TEST(LabelThresholdsTest, AFileKeepsThem) {
   const testing::TemporaryFolder folder;
   const Words labels = {"a", "b \"c\""};
   const std::vector<double> thresholds = {0.1, 1.0 / 3};
-  save_thresholds(folder / "t.json", labels, thresholds);
-  EXPECT_EQ(load_thresholds(folder / "t.json", labels), thresholds);
-  EXPECT_MENTIONS(testing::error_of([&] { load_thresholds(folder / "t.json", {"a", "d"}); }),
+  model::save_thresholds(folder / "t.json", labels, thresholds);
+  EXPECT_EQ(model::load_thresholds(folder / "t.json", labels), thresholds);
+  EXPECT_MENTIONS(testing::error_of([&] { model::load_thresholds(folder / "t.json", {"a", "d"}); }),
                   "t.json", "'d'");
+  EXPECT_MENTIONS(testing::error_of(
+                      [&] { model::load_thresholds(folder.write("u.json", "{\"a\": 2}"), {"a"}); }),
+                  "u.json", "'a'", "from 0 to 1");
   EXPECT_MENTIONS(
-      testing::error_of([&] { load_thresholds(folder.write("u.json", "{\"a\": 2}"), {"a"}); }),
-      "u.json", "'a'", "from 0 to 1");
-  EXPECT_MENTIONS(testing::error_of([&] { load_thresholds(folder.write("v.json", "{"), {"a"}); }),
-                  "v.json", "damaged");
+      testing::error_of([&] { model::load_thresholds(folder.write("v.json", "{"), {"a"}); }),
+      "v.json", "damaged");
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-#include "fastformer/classification/linear_part.h"
+#include "fastformer/linear/linear_part.h"
 
 #include <gtest/gtest.h>
 
@@ -45,15 +45,15 @@ class LinearPartTest : public ::testing::Test {
 
 TEST_F(LinearPartTest, AModelKeepsItsMembersInItsDirectory) {
   const auto model = trained(small_recipe());
-  ASSERT_TRUE(fs::exists(model / kLinearFile));
+  ASSERT_TRUE(fs::exists(model / linear::kLinearFile));
   const auto loaded = Classifier::load(model);
-  const auto& part = loaded.content().linear;
+  const auto& part = loaded.runtime().frame().linear;
   ASSERT_TRUE(part);
   EXPECT_EQ(part->model->members().size(), 2u);
   EXPECT_EQ(part->pool.coefficients.size(), 3u);
   part->save(folder_ / "again");
-  EXPECT_EQ(base::read_file(folder_ / "again"), base::read_file(model / kLinearFile));
-  const auto copy = LinearPart::load(folder_ / "again", 2);
+  EXPECT_EQ(base::read_file(folder_ / "again"), base::read_file(model / linear::kLinearFile));
+  const auto copy = linear::LinearPart::load(folder_ / "again", 2);
   EXPECT_EQ(copy.pool.coefficients, part->pool.coefficients);
   std::vector<std::int32_t> columns;
   copy.model->table().encode("oil prices fall", columns);
@@ -65,18 +65,19 @@ TEST_F(LinearPartTest, PredictionsAreThePoolOfAllMembers) {
   const auto classifier = train(examples(), small_recipe());
   EXPECT_EQ(classifier.classify("oil prices").label, "market");
   EXPECT_EQ(classifier.classify("the team").label, "sport");
-  const auto& content = classifier.content();
+  const auto& frame = classifier.runtime().frame();
   const std::string text = "the cup prices";
   data::TokenBatch tokens, ngrams;
-  content.tokenizer->encode(text, tokens.ids);
+  frame.tokenizer->encode(text, tokens.ids);
   tokens.offsets.push_back(tokens.tokens());
-  content.linear->model->table().encode(text, ngrams.ids);
+  frame.linear->model->table().encode(text, ngrams.ids);
   ngrams.offsets.push_back(ngrams.tokens());
-  const auto scores = member_scores(content.model->forward(tokens, /*training=*/false),
-                                    content.linear->model.get(), ngrams);
+  const auto scores = linear::member_scores(
+      classifier.runtime().network().logits({tokens.ids, tokens.offsets}, {}, nullptr),
+      frame.linear->model.get(), ngrams.ids, ngrams.offsets);
   double difference = 0;
   for (std::size_t k = 0; k < 3; ++k) {
-    difference += content.linear->pool.coefficients[k] * (scores[k][0] - scores[k][1]);
+    difference += frame.linear->pool.coefficients[k] * (scores[k][0] - scores[k][1]);
   }
   EXPECT_NEAR(classifier.classify(text).probabilities[0], 1 / (1 + std::exp(-difference)), 1e-6);
   const auto explanation = classifier.explain("the team wins");
@@ -88,21 +89,22 @@ TEST_F(LinearPartTest, WithoutMembersTheNetworkStandsAlone) {
   auto recipe = small_recipe();
   recipe.linear.members = {};
   const auto model = trained(recipe);
-  EXPECT_FALSE(fs::exists(model / kLinearFile));
-  EXPECT_FALSE(Classifier::load(model).content().linear);
+  EXPECT_FALSE(fs::exists(model / linear::kLinearFile));
+  EXPECT_FALSE(Classifier::load(model).runtime().frame().linear);
 }
 
 TEST_F(LinearPartTest, ADamagedFileIsRefused) {
-  const auto file = trained(small_recipe()) / kLinearFile;
+  const auto file = trained(small_recipe()) / linear::kLinearFile;
   const auto good = base::read_file(file);
-  EXPECT_MENTIONS(testing::error_of([&] { LinearPart::load(file, 3); }), "linear.safetensors",
-                  "shape");
+  EXPECT_MENTIONS(testing::error_of([&] { linear::LinearPart::load(file, 3); }),
+                  "linear.safetensors", "shape");
   base::write_file_atomically(file, good.substr(0, good.size() - 8));
-  EXPECT_MENTIONS(testing::error_of([&] { LinearPart::load(file, 2); }), "linear.safetensors");
+  EXPECT_MENTIONS(testing::error_of([&] { linear::LinearPart::load(file, 2); }),
+                  "linear.safetensors");
   auto renamed = good;
   renamed.replace(renamed.find("\"sharpness\""), 11, "\"sharpnezz\"");
   base::write_file_atomically(file, renamed);
-  EXPECT_MENTIONS(testing::error_of([&] { LinearPart::load(file, 2); }), "'sharpness'");
+  EXPECT_MENTIONS(testing::error_of([&] { linear::LinearPart::load(file, 2); }), "'sharpness'");
 }
 
 TEST_F(LinearPartTest, ASecondPreparationReadsTheMembersFromTheCache) {

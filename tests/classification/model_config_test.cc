@@ -16,25 +16,28 @@ base::ConfigTree tree(std::vector<std::string> assignments) {
 }
 
 TEST(ModelConfig, APresetIsOverriddenByWhatTheSectionHolds) {
-  const auto logits_of = [](const nn::EncoderConfig& encoder) {
-    return encoder.mixer.fields<nn::AdditiveFields>().logits;
+  const auto logits_of = [](const model::EncoderConfig& encoder) {
+    return encoder.mixer.fields<model::AdditiveFields>().logits;
   };
   const auto encoder =
-      ModelConfig::read(tree({"model.preset=paper", "model.heads=4"})).text.encoder;
-  EXPECT_EQ(logits_of(encoder), nn::LogitColumns::kPerHead);
+      model::ClassifierConfig::read(tree({"model.preset=paper", "model.heads=4"})).text.encoder;
+  EXPECT_EQ(logits_of(encoder), model::LogitColumns::kPerHead);
   EXPECT_EQ(encoder.heads, 4);
   EXPECT_FALSE(encoder.residual);
-  EXPECT_EQ(logits_of(ModelConfig::read(tree({})).text.encoder), nn::LogitColumns::kFull);
+  EXPECT_EQ(logits_of(model::ClassifierConfig::read(tree({})).text.encoder),
+            model::LogitColumns::kFull);
 }
 
 TEST(ModelConfig, RefusesHeadsThatDoNotDivideTheWidth) {
-  EXPECT_THROW(ModelConfig::read(tree({"model.width=10", "model.heads=3"})), std::invalid_argument);
-  EXPECT_THROW(ModelConfig::read(tree({"model.preset=papper"})), std::invalid_argument);
-  EXPECT_THROW(ModelConfig::read(tree({"model.sharing=[\"layer\"]"})), std::invalid_argument);
+  EXPECT_THROW(model::ClassifierConfig::read(tree({"model.width=10", "model.heads=3"})),
+               std::invalid_argument);
+  EXPECT_THROW(model::ClassifierConfig::read(tree({"model.preset=papper"})), std::invalid_argument);
+  EXPECT_THROW(model::ClassifierConfig::read(tree({"model.sharing=[\"layer\"]"})),
+               std::invalid_argument);
 }
 
 TEST(ModelConfig, PositionsLimitDocuments) {
-  nn::TextEncoderConfig config;
+  model::TextEncoderConfig config;
   config.max_positions = 100;
   EXPECT_EQ(config.token_limit(0), 100);
   EXPECT_EQ(config.token_limit(50), 50);

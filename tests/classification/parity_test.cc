@@ -33,7 +33,7 @@ void check_case(const fs::path& folder) {
   const bool exact = config["dtype"] == "F64";
   const double tolerance = exact ? 1e-10 : 1e-5;
   const auto recipe = base::ConfigTree::from_json(config["recipe"].dump(), folder.string());
-  const ClassifierModel model(ModelConfig::read(recipe), config["vocabulary_size"],
+  const ClassifierModel model(model::ClassifierConfig::read(recipe), config["vocabulary_size"],
                               config["classes"], 1, exact ? at::kDouble : at::kFloat);
   testing::take_parameters(model.parameters(), tensors, folder.string());
   const double scale = testing::gradient_scale(tensors);
@@ -71,7 +71,7 @@ TEST_P(ParitySlow, OutputsAndGradientsAgreeWithTheOracle) {
   EXPECT_GT(count, 10);
 }
 
-INSTANTIATE_TEST_SUITE_P(Mixers, ParitySlow, ::testing::ValuesIn(nn::mixer_names()));
+INSTANTIATE_TEST_SUITE_P(Mixers, ParitySlow, ::testing::ValuesIn(model::mixer_names()));
 
 }  // namespace
 }  // namespace fastformer::classification

@@ -69,7 +69,8 @@ TEST_F(TrainFrom, LabelsAndWordsAreAdded) {
   EXPECT_EQ(more.labels(), (Words{"market", "sport", "weather"}));
   EXPECT_EQ(more.classify("thunder and rain in town").label, "weather");
   EXPECT_EQ(more.classify("oil prices fall 3 percent").label, "market");
-  const auto &before = *first.content().tokenizer, &after = *more.content().tokenizer;
+  const auto &before = *first.runtime().frame().tokenizer,
+             &after = *more.runtime().frame().tokenizer;
   ASSERT_GT(after.vocabulary_size(), before.vocabulary_size());
   for (std::int32_t id = 0; id < before.vocabulary_size(); ++id) {
     EXPECT_EQ(before.token(id), after.token(id));

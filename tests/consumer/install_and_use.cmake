@@ -47,6 +47,29 @@ build("${CMAKE_CURRENT_LIST_DIR}")
 step("${WORK}/consumer/consumer")
 message(STATUS "${output}")
 
+build("${CMAKE_CURRENT_LIST_DIR}/runtime")
+step("${WORK}/runtime/runtime_consumer")
+message(STATUS "${output}")
+file(GET_RUNTIME_DEPENDENCIES EXECUTABLES "${WORK}/runtime/runtime_consumer"
+  "${prefix}/bin/fastformer-run" RESOLVED_DEPENDENCIES_VAR runtime_libraries)
+if(runtime_libraries MATCHES "torch")
+  message(FATAL_ERROR "the runtime loads LibTorch: ${runtime_libraries}")
+endif()
+
+# The C interface, found by pkg-config: a C compiler accepts its header, and its messages arrive.
+file(GLOB_RECURSE pkgconfig_file "${prefix}/*/fastformer.pc")
+get_filename_component(pkgconfig "${pkgconfig_file}" DIRECTORY)
+get_filename_component(libraries "${pkgconfig}" DIRECTORY)
+step(sh -c "PKG_CONFIG_PATH='${pkgconfig}' && export PKG_CONFIG_PATH &&
+  cc -std=c11 -Wall -Wextra -Werror '${prefix}/share/fastformer/examples/classify.c' \
+    $(pkg-config --cflags --libs fastformer) -o '${WORK}/classify' &&
+  ! LD_LIBRARY_PATH='${libraries}' '${WORK}/classify' '${WORK}/none' </dev/null")
+message(STATUS "${output}")
+string(FIND "${output}" "none is not a model directory" position)
+if(position EQUAL -1)
+  message(FATAL_ERROR "the C interface does not say what is wrong: ${output}")
+endif()
+
 set(program "${prefix}/bin/fastformer")
 if(EXISTS "${program}")
   file(GET_RUNTIME_DEPENDENCIES EXECUTABLES "${program}" RESOLVED_DEPENDENCIES_VAR libraries)

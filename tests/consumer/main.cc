@@ -47,14 +47,14 @@ class ScaleMixer final : public fastformer::nn::Mixer {
 // A recipe names it, and a classifier learns from examples in memory.
 bool trains_with_a_mixer_of_its_own() {
   using namespace fastformer;
-  nn::register_mixer<nn::NoMixerFields>(
-      "scale", [](const nn::MixerShape& shape, const nn::NoMixerFields&, nn::ParameterStore& store,
-                  const std::string& name) {
+  nn::register_mixer<model::NoMixerFields>(
+      "scale", [](const model::MixerShape& shape, const model::NoMixerFields&,
+                  nn::ParameterStore& store, const std::string& name) {
         return std::make_unique<ScaleMixer>(shape.width, store, name);
       });
   classification::Recipe recipe;
   auto& encoder = recipe.model.text.encoder;
-  encoder.mixer = nn::MixerConfig("scale");
+  encoder.mixer = model::MixerConfig("scale");
   encoder.width = encoder.ffn_width = 16;
   encoder.heads = 2;
   recipe.train.epochs = 30;

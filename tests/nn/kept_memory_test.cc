@@ -22,7 +22,8 @@ double kept_share(const at::Tensor& x, const Layer& layer) {
 // sequence and a few [d, d] for the batch.
 TEST(KeptMemory, AnAttentionBlockKeepsLittleMoreThanItsInput) {
   ParameterStore store(1);
-  const AdditiveAttention attention(MixerShape{}, AdditiveFields{}, store, "attention");
+  const AdditiveAttention attention(model::MixerShape{}, model::AdditiveFields{}, store,
+                                    "attention");
   for (const auto& [count, length] : std::vector<std::pair<std::int64_t, std::int64_t>>{
            {1, 16384}, {16, 1024}, {32, 512}, {43, 383}, {64, 256}}) {
     const auto x = at::randn({count * length, 256}).requires_grad_(true);

@@ -18,7 +18,7 @@ namespace {
 
 EfficiencyOptions small_options() {
   EfficiencyOptions options;
-  for (const auto& name : nn::mixer_names()) options.mixers.emplace_back(name);
+  for (const auto& name : model::mixer_names()) options.mixers.emplace_back(name);
   options.lengths = {64, 16};
   options.tokens = 128;
   options.rounds = 1;
@@ -81,7 +81,7 @@ TEST(Efficiency, AStopEndsItAfterWholeLengths) {
 
 TEST(Efficiency, SkipsWhatWillNotFitTheBudget) {
   auto options = small_options();
-  options.mixers = {nn::MixerConfig("softmax")};
+  options.mixers = {model::MixerConfig("softmax")};
   options.passes = {"inference"};
   options.budget_seconds = 1;
   const std::vector<EfficiencyCell> known = {{.mixer = "softmax",
@@ -103,7 +103,7 @@ TEST(Efficiency, RefusesWhatCannotBeMeasured) {
   options = small_options();
   options.passes = {"backward"};
   EXPECT_THROW(options.validate(), std::invalid_argument);
-  EXPECT_THROW(nn::MixerConfig("quadratic"), std::invalid_argument);
+  EXPECT_THROW(model::MixerConfig("quadratic"), std::invalid_argument);
 }
 
 EfficiencyCell cell_of(const std::string& mixer, std::int64_t length, double milliseconds) {

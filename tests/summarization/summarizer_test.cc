@@ -131,9 +131,9 @@ TEST(Summarizer, ReadsItsSectionOverAPreset) {
     tree.set(assignment);
   }
   const auto config = ModelConfig::read(tree);
-  EXPECT_EQ(config.source.encoder.normalization, nn::Normalization::kNone);
+  EXPECT_EQ(config.source.encoder.normalization, model::Normalization::kNone);
   EXPECT_EQ(config.decoder_config().heads, 4);
-  EXPECT_EQ(config.decoder_config().normalization, nn::Normalization::kPost);
+  EXPECT_EQ(config.decoder_config().normalization, model::Normalization::kPost);
   EXPECT_FALSE(config.decoder.copy);
   EXPECT_TRUE(config.decoder.tied);
   tree.set("model.token_dropout=0.1");

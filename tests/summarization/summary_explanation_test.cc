@@ -16,7 +16,7 @@ const TextVocabulary kExplainedTokens{kExplainedVocabulary, 1, 2};
 const Tokens kDocument = {5, 6, 7, 5, 30, 8, 9, 5}, kSummary = {30, 8, 17, 5, 30};
 
 ModelConfig explained_config(bool copy,
-                             nn::Normalization normalization = nn::Normalization::kPost) {
+                             model::Normalization normalization = model::Normalization::kPost) {
   ModelConfig config;
   config.source.encoder.width = kWidth;
   config.source.encoder.heads = kHeads;
@@ -72,7 +72,7 @@ SummaryTrace dense_trace(const SummarizerModel& model) {
 TEST(SummaryExplanation, EqualsDenseAttention) {
   const c10::NoGradGuard no_gradients;
   for (const bool copy : {false, true}) {
-    for (const auto normalization : {nn::Normalization::kPre, nn::Normalization::kPost}) {
+    for (const auto normalization : {model::Normalization::kPre, model::Normalization::kPost}) {
       const SummarizerModel model(explained_config(copy, normalization), kExplainedTokens, 3,
                                   at::kDouble);
       const auto expected = dense_trace(model);

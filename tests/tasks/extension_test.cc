@@ -66,7 +66,7 @@ struct DecayFields {
 
 class DecayMixer final : public nn::Mixer {
  public:
-  DecayMixer(const nn::MixerShape& shape, const DecayFields& fields, nn::ParameterStore& store,
+  DecayMixer(const model::MixerShape& shape, const DecayFields& fields, nn::ParameterStore& store,
              const std::string& name)
       : decay_(fields.decay), scale_(store.constant(name + ".scale", {shape.width}, 1)) {}
 
@@ -196,7 +196,7 @@ class Extensions : public ::testing::Test {
            return std::make_unique<ColonReader>(file);
          }});
     nn::register_mixer<DecayFields>(
-        "decay", [](const nn::MixerShape& shape, const DecayFields& fields,
+        "decay", [](const model::MixerShape& shape, const DecayFields& fields,
                     nn::ParameterStore& store, const std::string& name) {
           return std::make_unique<DecayMixer>(shape, fields, store, name);
         });
@@ -228,7 +228,9 @@ TEST_F(Extensions, AReaderAMixerAndAMetricServeARecipe) {
   EXPECT_EQ(classifier.classify("the team").label, "sport");
   EXPECT_EQ(classifier.classify("oil").label, "market");
   const auto model = folder_ / "run/model";
-  EXPECT_EQ(Classifier::load(model).content().model->config().text.encoder.mixer.name(), "decay");
+  EXPECT_EQ(
+      classification::ClassifierContent::load(model).model->config().text.encoder.mixer.name(),
+      "decay");
   const auto& kind = tasks::task_of_model(model);
   const auto report = kind.evaluate(
       {.model = model, .data = {(folder_ / "a.txt").string()}, .options = {}}, nullptr);
@@ -246,7 +248,7 @@ TEST_F(Extensions, TheFieldsOfAMixerAreCheckedLikeAnyOther) {
   const auto error_of = [](const std::vector<std::string>& assignments) {
     base::ConfigTree tree;
     for (const auto& assignment : assignments) tree.set(assignment);
-    return testing::error_of([&] { classification::ModelConfig::read(tree); });
+    return testing::error_of([&] { model::ClassifierConfig::read(tree); });
   };
   EXPECT_EQ(error_of({"model.mixer=decay", "model.mixer.decay=1"}), "");
   EXPECT_MENTIONS(error_of({"model.mixer=decay", "model.mixer.decay=1.5"}), "decay", "1.5");
@@ -289,7 +291,7 @@ TEST_F(Extensions, ATakenNameIsRefused) {
   EXPECT_MENTIONS(testing::error_of([] { classification::register_reader({.name = "csv"}); }),
                   "'csv' is already a ");
   EXPECT_MENTIONS(
-      testing::error_of([] { nn::register_mixer<nn::NoMixerFields>("softmax", nullptr); }),
+      testing::error_of([] { nn::register_mixer<model::NoMixerFields>("softmax", nullptr); }),
       "'softmax' is already a ");
   EXPECT_MENTIONS(testing::error_of([] { metrics::register_class_metric({.name = "accuracy"}); }),
                   "'accuracy' is already a ");

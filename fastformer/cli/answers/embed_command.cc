@@ -168,7 +168,7 @@ void embed(const EmbedFlags& flags) {
         "--keep writes the columns of texts to JSON Lines; remove it, or use --output-format "
         "jsonl");
   }
-  const bool classifies = base::kind_of_model(flags.model) == classification::kModelKind;
+  const bool classifies = base::kind_of_model(flags.model) == model::kClassifierKind;
   const bool fits =
       flags.embedded == Embedded::kAuto || (flags.embedded == Embedded::kDocuments) == classifies;
   if (!fits) {
@@ -186,7 +186,7 @@ void embed(const EmbedFlags& flags) {
   }
   if (!classifies) return embed_with_recommender(flags, format);
   const auto classifier = Classifier::load(flags.model, flags.options);
-  embed_texts(flags, format, classifier, classifier.content().data_config);
+  embed_texts(flags, format, classifier, classifier.data_config());
 }
 
 }  // namespace

@@ -1,7 +1,6 @@
 #include "fastformer/cli/answers/explanation_text.h"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include <numeric>
 
 #include "fastformer/base/format.h"
@@ -66,20 +65,6 @@ std::string ngrams_text(const std::string& title,
     text += base::format(" %s %+.3f", ngrams[i].first.c_str(), ngrams[i].second);
   }
   return text + "\n";
-}
-
-std::string explanation_json(const Explanation& explanation) {
-  auto tokens = nlohmann::ordered_json::array();
-  for (std::size_t i = 0; i < explanation.tokens.size(); ++i) {
-    nlohmann::ordered_json token = {{"token", explanation.tokens[i]},
-                                    {"pooling", explanation.pooling_weights[i]}};
-    for (const auto& layer : explanation.layers) {
-      token["layers"].push_back({{"query", at_or_zero(layer.query_weights, i)},
-                                 {"key", at_or_zero(layer.key_weights, i)}});
-    }
-    tokens.push_back(std::move(token));
-  }
-  return tokens.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 
 }  // namespace fastformer::cli

@@ -4,7 +4,7 @@
 #include <utility>
 #include <vector>
 
-#include "fastformer/classification/classifier.h"
+#include "fastformer/runtime/prediction.h"
 
 namespace fastformer::cli {
 
@@ -15,8 +15,5 @@ std::string explanation_text(const Explanation& explanation, bool color);
 /// "  title: oil +1.234 ..." with the five n-grams that add most, in a line; empty without n-grams.
 std::string ngrams_text(const std::string& title,
                         const std::vector<std::pair<std::string, double>>& ngrams);
-
-/// A JSON array: {"token", "pooling", "layers": [{"query", "key"}]} for each token.
-std::string explanation_json(const Explanation& explanation);
 
 }  // namespace fastformer::cli

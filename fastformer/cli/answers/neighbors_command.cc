@@ -80,7 +80,7 @@ class NeighborOutput {
 // What a model makes of texts.
 Vectors embed(const NeighborsFlags& flags) {
   check_model_for("embed", flags.model);
-  if (base::kind_of_model(flags.model) == classification::kModelKind) {
+  if (base::kind_of_model(flags.model) == model::kClassifierKind) {
     return Classifier::load(flags.model, flags.options).embed(flags.query_texts);
   }
   return Recommender::load(flags.model, flags.options).embed(flags.query_texts);

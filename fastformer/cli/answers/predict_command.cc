@@ -12,6 +12,7 @@
 #include "fastformer/cli/model_options.h"
 #include "fastformer/cli/progress.h"
 #include "fastformer/cli/terminal_output.h"
+#include "fastformer/runtime/explanation_json.h"
 
 namespace fastformer::cli {
 namespace {
@@ -31,7 +32,7 @@ void explain(const PredictFlags& flags, const Classifier& classifier, Prediction
   for (PredictionInput::Record record; input.next(record);) {
     const auto result = classifier.explain(record.text);
     const bool json = flags.output.format == OutputFormat::kJsonl;
-    answers.write(record, result.prediction, json ? explanation_json(result) : "");
+    answers.write(record, result.prediction, json ? runtime::token_weights_json(result) : "");
     out.flush();
     if (!json) {
       auto& explained = color ? coloured_output() : out;
@@ -65,7 +66,7 @@ void predict(PredictFlags flags) {
         "--explain adds lines that are not csv to the output; use --output-format jsonl");
   }
   const auto classifier = Classifier::load(flags.model, flags.options);
-  PredictionInput input(flags.input, classifier.content().data_config);
+  PredictionInput input(flags.input, classifier.data_config());
   const auto run = [&](std::ostream& out) {
     if (flags.explain) {
       explain(flags, classifier, input, out);

@@ -82,7 +82,7 @@ void PredictionOutput::add_label_set(const Prediction& prediction,
     labels.push_back(label);
     probabilities.push_back(base::format("%.4f", probability));
   }
-  const auto& config = classifier_.content().data_config;
+  const auto& config = classifier_.data_config();
   cells.push_back(labels.empty() ? options_.abstain : config.joined(labels));
   cells.push_back(config.joined(probabilities));
 }

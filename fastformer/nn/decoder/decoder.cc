@@ -10,11 +10,11 @@
 #include <utility>
 
 #include "fastformer/kernels/parallel.h"
+#include "fastformer/kernels/row_blocks.h"
 #include "fastformer/kernels/softmax_attention.h"
 #include "fastformer/nn/layers/dropout.h"
 #include "fastformer/nn/layers/feed_forward.h"
 #include "fastformer/nn/mixers/row_attention.h"
-#include "fastformer/nn/row_blocks.h"
 
 namespace fastformer::nn {
 
@@ -52,7 +52,7 @@ void run_listed(const at::Tensor& query, const at::Tensor& key, const at::Tensor
   const auto copied = count * width;
   const auto size = 2 * copied + 2 + kernels::attention_scratch_size(width);
   kernels::parallel_for(0, hypotheses * heads, 4, [&](std::int64_t begin, std::int64_t end) {
-    auto* keys = scratch_of<Real>(size);
+    auto* keys = kernels::scratch_of<Real>(size);
     auto *values = keys + copied, *statistics = values + copied;
     for (auto i = begin; i < end; ++i) {
       const auto hypothesis = i / heads, column = i % heads * width, at = hypothesis * d + column;
@@ -162,7 +162,7 @@ DecoderAttention::DecoderAttention(const DecoderConfig& config, ParameterStore& 
       key(store, name + ".key", config.width, config.width),
       value(store, name + ".value", config.width, config.width),
       output(store, name + ".output", config.width, config.width) {
-  if (config.normalization == Normalization::kNone) return;
+  if (config.normalization == model::Normalization::kNone) return;
   norm = LayerNorm(store, name + ".normalization", config.width);
 }
 
@@ -174,17 +174,17 @@ DecoderLayer::DecoderLayer(const DecoderConfig& config, ParameterStore& store,
   if (config.ffn_width == 0) return;
   ffn_input_ = Linear(store, name + ".feed_forward.input", config.width, config.ffn_width);
   ffn_output_ = Linear(store, name + ".feed_forward.output", config.ffn_width, config.width);
-  if (config.normalization == Normalization::kNone) return;
+  if (config.normalization == model::Normalization::kNone) return;
   ffn_norm_ = LayerNorm(store, name + ".feed_forward.normalization", config.width);
 }
 
 template <class Inner>
 at::Tensor DecoderLayer::block(const at::Tensor& x, const LayerNorm& norm, bool training,
                                const Inner& inner) const {
-  const bool pre = config_.normalization == Normalization::kPre;
+  const bool pre = config_.normalization == model::Normalization::kPre;
   const double rate = training ? config_.dropout : 0;
   const auto y = inner(pre ? norm.forward(x) : x);
-  if (config_.normalization == Normalization::kPost) return norm.forward(y, x, rate);
+  if (config_.normalization == model::Normalization::kPost) return norm.forward(y, x, rate);
   return rate > 0 ? dropout_add(y, x, rate) : y + x;
 }
 
@@ -243,7 +243,7 @@ Decoder::Decoder(const DecoderConfig& config, ParameterStore& store, const std::
   for (std::int64_t i = 0; i < config.layers; ++i) {
     layers_.emplace_back(config, store, name + ".layers." + std::to_string(i));
   }
-  if (config.normalization == Normalization::kPre) {
+  if (config.normalization == model::Normalization::kPre) {
     final_norm_ = LayerNorm(store, name + ".normalization", config.width);
   }
 }

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "fastformer/kernels/activation.h"
-#include "fastformer/nn/layers/encoder_config.h"
+#include "fastformer/model/encoder_config.h"
 #include "fastformer/nn/layers/layer_norm.h"
 #include "fastformer/nn/layers/linear.h"
 #include "fastformer/nn/offsets.h"
@@ -67,7 +67,7 @@ struct DecoderConfig {
   std::int64_t heads = 16;        ///< divides width
   std::int64_t ffn_width = 1024;  ///< 0: no feed-forward block
   kernels::Activation activation = kernels::Activation::kGelu;
-  Normalization normalization = Normalization::kPost;
+  model::Normalization normalization = model::Normalization::kPost;
   double dropout = 0.2;
 };
 

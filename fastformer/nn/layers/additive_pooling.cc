@@ -4,9 +4,10 @@
 
 #include <vector>
 
+#include "fastformer/kernels/row_blocks.h"
 #include "fastformer/kernels/segment_sums.h"
+#include "fastformer/kernels/sequence_pooling.h"
 #include "fastformer/nn/layers/feed_forward.h"
-#include "fastformer/nn/row_blocks.h"
 
 namespace fastformer::nn {
 namespace {
@@ -14,24 +15,6 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::Function;
 using torch::autograd::variable_list;
-
-// The blocks of a long sequence are summed separately, then added in order.
-template <class Real>
-void sum_blocks(const Real* rows, const Real* weights, const std::vector<SequenceBlock>& blocks,
-                std::int64_t width, Real* out) {
-  std::vector<Real> parts(blocks.size() * width);
-  for_each_block(blocks, [&](std::int64_t index, const SequenceBlock& block) {
-    auto* to = block.whole ? out + block.sequence * width : &parts[index * width];
-    kernels::segment_sum(rows + block.first * width, weights + block.first, block.rows, width, to);
-  });
-  for (std::size_t i = 0; i < blocks.size(); ++i) {
-    if (blocks[i].whole) continue;
-    auto* to = out + blocks[i].sequence * width;
-    const auto* part = &parts[i * width];
-    const bool begins = i == 0 || blocks[i - 1].sequence != blocks[i].sequence;
-    for (std::int64_t c = 0; c < width; ++c) to[c] = begins ? part[c] : to[c] + part[c];
-  }
-}
 
 class PoolByLogits : public Function<PoolByLogits> {
  public:
@@ -42,13 +25,9 @@ class PoolByLogits : public Function<PoolByLogits> {
     const std::int64_t width = x.size(1);
     auto pooled = at::empty({static_cast<std::int64_t>(offsets.size()) - 1, width}, x.options());
     AT_DISPATCH_FLOATING_TYPES(x.scalar_type(), "pool_by_logits", [&] {
-      const auto* rows = x.const_data_ptr<scalar_t>();
-      auto* w = weights.mutable_data_ptr<scalar_t>();
-      auto* out = pooled.mutable_data_ptr<scalar_t>();
-      for_each_sequence(offsets, [&](std::int64_t, std::int64_t first, std::int64_t n) {
-        kernels::segment_softmax(w + first, n);
-      });
-      sum_blocks(rows, w, sequence_blocks(offsets), width, out);
+      kernels::pool_by_logits(x.const_data_ptr<scalar_t>(), offsets, width,
+                              weights.mutable_data_ptr<scalar_t>(),
+                              pooled.mutable_data_ptr<scalar_t>());
     });
     context->save_for_backward({x, weights, pooled});
     context->saved_data["offsets"] = offsets;
@@ -70,11 +49,13 @@ class PoolByLogits : public Function<PoolByLogits> {
       const auto* g = gradient.const_data_ptr<scalar_t>();
       auto* out = dx.mutable_data_ptr<scalar_t>();
       auto* out_logits = dlogits.mutable_data_ptr<scalar_t>();
-      for_each_block(sequence_blocks(offsets), [&](std::int64_t, const SequenceBlock& block) {
-        const auto b = block.sequence, first = block.first;
-        kernels::segment_sum_backward(rows + first * width, w + first, p + b * width, g + b * width,
-                                      block.rows, width, out + first * width, out_logits + first);
-      });
+      kernels::for_each_block(kernels::sequence_blocks(offsets),
+                              [&](std::int64_t, const kernels::SequenceBlock& block) {
+                                const auto b = block.sequence, first = block.first;
+                                kernels::segment_sum_backward(
+                                    rows + first * width, w + first, p + b * width, g + b * width,
+                                    block.rows, width, out + first * width, out_logits + first);
+                              });
     });
     return {dx, dlogits, at::Tensor()};
   }

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "fastformer/kernels/cube_convolution.h"
-#include "fastformer/nn/row_blocks.h"
+#include "fastformer/kernels/row_blocks.h"
 
 namespace fastformer::nn {
 namespace {
@@ -27,8 +27,8 @@ CubeShape cube_shape(const at::Tensor& x, std::int64_t depth, const at::Tensor& 
 // body(part, first cube, cubes), a part for each thread.
 template <class Body>
 void for_each_part_of_cubes(std::int64_t cubes, const Body& body) {
-  const auto parts = parts_of(cubes);
-  for_each_block_in_parts(parts, [&](std::int64_t part, std::int64_t) {
+  const auto parts = kernels::parts_of(cubes);
+  kernels::for_each_block_in_parts(parts, [&](std::int64_t part, std::int64_t) {
     const auto first = cubes * part / parts;
     body(part, first, cubes * (part + 1) / parts - first);
   });
@@ -43,9 +43,9 @@ void run_cubes(const CubeShape& shape, const CubeOffsets& offsets, const variabl
   auto* places = winners.mutable_data_ptr<std::uint8_t>();
   for_each_part_of_cubes(y.size(0), [&](std::int64_t, std::int64_t first, std::int64_t cubes) {
     const auto skipped = first * shape.blocks() * shape.filters;
-    kernels::convolve_cubes(shape, cubes, offsets.data() + first, x, weight, bias, out + skipped,
-                            places + skipped,
-                            scratch_of<Real>(kernels::cube_convolution_scratch_size(shape)));
+    kernels::convolve_cubes(
+        shape, cubes, offsets.data() + first, x, weight, bias, out + skipped, places + skipped,
+        kernels::scratch_of<Real>(kernels::cube_convolution_scratch_size(shape)));
   });
 }
 
@@ -59,17 +59,17 @@ void run_cubes_backward(const CubeShape& shape, const CubeOffsets& offsets,
   const auto* g = gradient.const_data_ptr<Real>();
   auto* out = dx.mutable_data_ptr<Real>();
   const auto cubes_in_all = static_cast<std::int64_t>(offsets.size()) - 1;
-  const auto parts = parts_of(cubes_in_all);
-  PartialSums<Real> weights(parts, dweight.numel(), dweight.mutable_data_ptr<Real>());
-  PartialSums<Real> biases(parts, dbias.numel(), dbias.mutable_data_ptr<Real>());
-  for_each_part_of_cubes(cubes_in_all,
-                         [&](std::int64_t part, std::int64_t first, std::int64_t cubes) {
-                           const auto skipped = first * shape.blocks() * shape.filters;
-                           kernels::convolve_cubes_backward(
-                               shape, cubes, offsets.data() + first, x, weight, places + skipped,
-                               g + skipped, out, weights.of(part), biases.of(part),
-                               scratch_of<Real>(kernels::cube_convolution_scratch_size(shape)));
-                         });
+  const auto parts = kernels::parts_of(cubes_in_all);
+  kernels::PartialSums<Real> weights(parts, dweight.numel(), dweight.mutable_data_ptr<Real>());
+  kernels::PartialSums<Real> biases(parts, dbias.numel(), dbias.mutable_data_ptr<Real>());
+  for_each_part_of_cubes(
+      cubes_in_all, [&](std::int64_t part, std::int64_t first, std::int64_t cubes) {
+        const auto skipped = first * shape.blocks() * shape.filters;
+        kernels::convolve_cubes_backward(
+            shape, cubes, offsets.data() + first, x, weight, places + skipped, g + skipped, out,
+            weights.of(part), biases.of(part),
+            kernels::scratch_of<Real>(kernels::cube_convolution_scratch_size(shape)));
+      });
   weights.add_up();
   biases.add_up();
 }

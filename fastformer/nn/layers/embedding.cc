@@ -3,20 +3,14 @@
 #include <c10/core/GradMode.h>
 #include <c10/core/InferenceMode.h>
 
+#include "fastformer/kernels/row_blocks.h"
 #include "fastformer/nn/layers/dropout.h"
 #include "fastformer/nn/layers/lookup.h"
 #include "fastformer/nn/layers/ragged_ops.h"
-#include "fastformer/nn/row_blocks.h"
 
 namespace fastformer::nn {
 
-std::int64_t bigram_bucket(std::int32_t previous, std::int32_t current, std::int64_t buckets) {
-  const std::uint64_t hash = static_cast<std::uint64_t>(previous) * 0x9E3779B97F4A7C15ULL +
-                             static_cast<std::uint64_t>(current) * 0xC2B2AE3D27D4EB4FULL;
-  return static_cast<std::int64_t>((hash >> 32) % static_cast<std::uint64_t>(buckets));
-}
-
-Embedding::Embedding(const EmbeddingOptions& options, ParameterStore& store,
+Embedding::Embedding(const model::EmbeddingOptions& options, ParameterStore& store,
                      const std::string& name, const std::string& tokens)
     : options_(options),
       name_(name),
@@ -40,7 +34,7 @@ at::Tensor Embedding::buckets(std::span<const std::int32_t> ids, const Offsets& 
   for (std::int64_t b = 0; b < offsets.size(); ++b) {
     const auto first = offsets.begin_of(b);
     for (std::int64_t i = first + 1; i < first + offsets.length(b); ++i) {
-      out[i] = bigram_bucket(ids[i - 1], ids[i], options_.bigram_buckets);
+      out[i] = model::bigram_bucket(ids[i - 1], ids[i], options_.bigram_buckets);
     }
   }
   return buckets;
@@ -84,7 +78,7 @@ at::Tensor Embedding::forward_at(std::span<const std::int32_t> ids, std::int64_t
 // Frees the memory: a document of a million tokens must not be stored twice.
 at::Tensor Embedding::normalized_in_place(const at::Tensor& x) const {
   if (!norm_) return x;
-  for_each_row_block(x.size(0), [&](std::int64_t, std::int64_t first, std::int64_t n) {
+  kernels::for_each_row_block(x.size(0), [&](std::int64_t, std::int64_t first, std::int64_t n) {
     const c10::InferenceMode inference;
     const auto rows = x.narrow(0, first, n);
     rows.copy_(norm_.forward(rows));

@@ -8,22 +8,11 @@
 #include <utility>
 #include <vector>
 
+#include "fastformer/model/embedding_options.h"
 #include "fastformer/nn/layers/layer_norm.h"
 #include "fastformer/nn/offsets.h"
 
 namespace fastformer::nn {
-
-struct EmbeddingOptions {
-  std::int64_t vocabulary_size = 0;
-  std::int64_t width = 256;
-  std::int64_t max_positions = 0;   ///< 0: no position embedding
-  std::int64_t bigram_buckets = 0;  ///< 0: no bigram embedding
-  bool normalization = true;
-  double deviation = 0.02;         ///< of the initial token and position embeddings
-  double bigram_deviation = 0.02;  ///< of the initial bigram embeddings
-  double dropout = 0;              ///< of single elements, while training
-  double bigram_dropout = 0;       ///< of whole bigram embeddings, while training
-};
 
 /// Token ids to rows: E[id] + P[position] + G[bucket(previous id, id)], then layer normalization
 /// and dropout. All tables are learned; all parts except E are optional. G uses the hashing trick
@@ -34,7 +23,7 @@ struct EmbeddingOptions {
 class Embedding {
  public:
   /// `tokens`: the name of another embedding whose token table is used; by default `name`.
-  Embedding(const EmbeddingOptions& options, ParameterStore& store, const std::string& name,
+  Embedding(const model::EmbeddingOptions& options, ParameterStore& store, const std::string& name,
             const std::string& tokens = "");
 
   /// ids [T] -> [T, d]. Throws std::invalid_argument for an id outside the vocabulary or a
@@ -59,13 +48,10 @@ class Embedding {
   at::Tensor normalized_in_place(const at::Tensor& x) const;
   at::Tensor buckets(std::span<const std::int32_t> ids, const Offsets& offsets) const;
 
-  EmbeddingOptions options_;
+  model::EmbeddingOptions options_;
   std::string name_, token_name_;
   at::Tensor token_, position_, bigram_;
   LayerNorm norm_;
 };
-
-/// The bucket of a token pair: a fixed function, part of the model format.
-std::int64_t bigram_bucket(std::int32_t previous, std::int32_t current, std::int64_t buckets);
 
 }  // namespace fastformer::nn

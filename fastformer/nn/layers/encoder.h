@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "fastformer/nn/layers/encoder_config.h"
+#include "fastformer/model/encoder_config.h"
 #include "fastformer/nn/layers/layer_norm.h"
 #include "fastformer/nn/layers/linear.h"
 #include "fastformer/nn/mixers/mixer.h"
@@ -19,7 +19,7 @@ namespace fastformer::nn {
 ///   x = x + dropout(mixer(norm(x)));  x = x + dropout(W2 act(W1 norm(x) + b1) + b2)      (pre)
 class EncoderLayer {
  public:
-  EncoderLayer(const EncoderConfig& config, ParameterStore& store, const std::string& name);
+  EncoderLayer(const model::EncoderConfig& config, ParameterStore& store, const std::string& name);
 
   /// x [T, d] -> [T, d]. `training` turns dropout on; it draws from LibTorch's default generator.
   at::Tensor forward(const at::Tensor& x, const Offsets& offsets, bool training,
@@ -33,7 +33,7 @@ class EncoderLayer {
   at::Tensor close_block(const at::Tensor& x, const at::Tensor& y, const LayerNorm& norm,
                          bool training) const;
 
-  EncoderConfig config_;
+  model::EncoderConfig config_;
   std::unique_ptr<Mixer> mixer_;
   LayerNorm mixer_norm_, ffn_norm_;
   Linear ffn_input_, ffn_output_;
@@ -42,7 +42,7 @@ class EncoderLayer {
 /// A stack of encoder layers. With `share_layers`, all layers use the parameters of layer 0.
 class Encoder {
  public:
-  Encoder(const EncoderConfig& config, ParameterStore& store, const std::string& name);
+  Encoder(const model::EncoderConfig& config, ParameterStore& store, const std::string& name);
 
   /// x [T, d] -> [T, d]. `traces` may be null; otherwise it receives one trace per layer.
   at::Tensor forward(at::Tensor x, const Offsets& offsets, bool training,

@@ -3,7 +3,7 @@
 #include <c10/core/GradMode.h>
 #include <torch/csrc/autograd/custom_function.h>
 
-#include "fastformer/nn/row_blocks.h"
+#include "fastformer/kernels/row_blocks.h"
 
 namespace fastformer::nn {
 namespace {
@@ -33,8 +33,8 @@ void run_feed_forward(const FeedForwardShape& s, const at::Tensor& x, const vari
   const auto* rows = x.const_data_ptr<Real>();
   auto* kept = inner.defined() ? inner.mutable_data_ptr<Real>() : nullptr;
   auto* out = y.mutable_data_ptr<Real>();
-  for_each_row_block(x.size(0), [&](std::int64_t, std::int64_t first, std::int64_t n) {
-    auto* active = scratch_of<Real>(kBlockRows * s.inner);
+  kernels::for_each_row_block(x.size(0), [&](std::int64_t, std::int64_t first, std::int64_t n) {
+    auto* active = kernels::scratch_of<Real>(kernels::kBlockRows * s.inner);
     auto* h = kept == nullptr ? active : kept + first * s.inner;
     kernels::gemm(Transpose::kNo, Transpose::kYes, n, s.inner, s.in, rows + first * s.in, s.in, w1,
                   s.in, {.row = b1}, h, s.inner, s.operands);
@@ -52,14 +52,16 @@ void run_feed_forward_backward(const FeedForwardShape& s, const variable_list& s
   const auto *w1 = saved[2].const_data_ptr<Real>(), *w2 = saved[3].const_data_ptr<Real>();
   const auto* g = gradient.const_data_ptr<Real>();
   auto* dx = gradients[0].mutable_data_ptr<Real>();
-  const auto parts = parts_of(row_blocks(saved[0].size(0)));
+  const auto parts = kernels::parts_of(kernels::row_blocks(saved[0].size(0)));
   const auto sums = [&](int i) {
-    return PartialSums<Real>(parts, gradients[i].numel(), gradients[i].mutable_data_ptr<Real>());
+    return kernels::PartialSums<Real>(parts, gradients[i].numel(),
+                                      gradients[i].mutable_data_ptr<Real>());
   };
   auto dw1 = sums(1), db1 = sums(2), dw2 = sums(3), db2 = sums(4);
-  for_each_row_block(saved[0].size(0), [&](std::int64_t part, std::int64_t first, std::int64_t n) {
-    auto* active = scratch_of<Real>(2 * kBlockRows * s.inner);
-    auto* dinner = active + kBlockRows * s.inner;
+  kernels::for_each_row_block(saved[0].size(0), [&](std::int64_t part, std::int64_t first,
+                                                    std::int64_t n) {
+    auto* active = kernels::scratch_of<Real>(2 * kernels::kBlockRows * s.inner);
+    auto* dinner = active + kernels::kBlockRows * s.inner;
     const auto *block = x + first * s.in, *gy = g + first * s.out;
     kernels::gemm(Transpose::kNo, Transpose::kNo, n, s.inner, s.out, gy, s.out, w2, s.inner, {},
                   dinner, s.inner, s.operands);
@@ -70,8 +72,8 @@ void run_feed_forward_backward(const FeedForwardShape& s, const variable_list& s
                   {.keep = true}, dw2.of(part), s.inner, s.operands);
     kernels::gemm(Transpose::kYes, Transpose::kNo, s.inner, s.in, n, dinner, s.inner, block, s.in,
                   {.keep = true}, dw1.of(part), s.in, s.operands);
-    add_rows(gy, n, s.out, db2.of(part));
-    add_rows(dinner, n, s.inner, db1.of(part));
+    kernels::add_rows(gy, n, s.out, db2.of(part));
+    kernels::add_rows(dinner, n, s.inner, db1.of(part));
   });
   for (auto* sum : {&dw1, &db1, &dw2, &db2}) sum->add_up();
 }

@@ -7,8 +7,8 @@
 
 #include "fastformer/kernels/dropout.h"
 #include "fastformer/kernels/layer_norm.h"
+#include "fastformer/kernels/row_blocks.h"
 #include "fastformer/nn/layers/dropout.h"
-#include "fastformer/nn/row_blocks.h"
 
 namespace fastformer::nn {
 namespace {
@@ -24,7 +24,7 @@ constexpr std::int64_t kNormRows = 64;
 // body(part, first, rows) in blocks of kNormRows.
 template <class Body>
 void for_each_norm_rows(std::int64_t total, const Body& body) {
-  for_each_row_block(total, [&](std::int64_t part, std::int64_t first, std::int64_t n) {
+  kernels::for_each_row_block(total, [&](std::int64_t part, std::int64_t first, std::int64_t n) {
     for (std::int64_t i = 0; i < n; i += kNormRows)
       body(part, first + i, std::min(kNormRows, n - i));
   });
@@ -53,7 +53,7 @@ void run_norm(const NormInputs& in, const at::Tensor& weight, const at::Tensor& 
     const auto first = row * width;
     const auto* z = x + first;
     if (in.is_sum()) {
-      auto* to = kept == nullptr ? scratch_of<Real>(kNormRows * width) : kept + first;
+      auto* to = kept == nullptr ? kernels::scratch_of<Real>(kNormRows * width) : kept + first;
       kernels::dropout_add(x + first, residual == nullptr ? nullptr : residual + first, n * width,
                            in.rule, first, to);
       z = to;
@@ -72,9 +72,9 @@ void run_norm_backward(const variable_list& saved, const at::Tensor& gradient,
   const auto *z = saved[0].const_data_ptr<Real>(), *moments = saved[1].const_data_ptr<Real>();
   const auto *w = saved[2].const_data_ptr<Real>(), *g = gradient.const_data_ptr<Real>();
   auto *out = dsum.mutable_data_ptr<Real>(), *dropped = dx.mutable_data_ptr<Real>();
-  const auto parts = parts_of(row_blocks(rows));
-  PartialSums<Real> weights(parts, width, dweight.mutable_data_ptr<Real>());
-  PartialSums<Real> biases(parts, width, dbias.mutable_data_ptr<Real>());
+  const auto parts = kernels::parts_of(kernels::row_blocks(rows));
+  kernels::PartialSums<Real> weights(parts, width, dweight.mutable_data_ptr<Real>());
+  kernels::PartialSums<Real> biases(parts, width, dbias.mutable_data_ptr<Real>());
   for_each_norm_rows(rows, [&](std::int64_t part, std::int64_t row, std::int64_t n) {
     const auto first = row * width;
     kernels::layer_norm_backward(z + first, w, moments + 2 * row, g + first, n, width, out + first,

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <vector>
 
-#include "fastformer/nn/row_blocks.h"
+#include "fastformer/kernels/row_blocks.h"
 
 namespace fastformer::nn {
 namespace {
@@ -24,7 +24,7 @@ class ExpandRows : public Function<ExpandRows> {
     AT_DISPATCH_FLOATING_TYPES(vectors.scalar_type(), "expand_rows", [&] {
       const auto* from = vectors.const_data_ptr<scalar_t>();
       auto* to = rows.mutable_data_ptr<scalar_t>();
-      for_each_sequence(offsets, [&](std::int64_t b, std::int64_t first, std::int64_t n) {
+      kernels::for_each_sequence(offsets, [&](std::int64_t b, std::int64_t first, std::int64_t n) {
         for (std::int64_t i = first; i < first + n; ++i) {
           std::copy_n(from + b * width, width, to + i * width);
         }
@@ -43,7 +43,7 @@ class ExpandRows : public Function<ExpandRows> {
     AT_DISPATCH_FLOATING_TYPES(gradient.scalar_type(), "expand_rows_backward", [&] {
       const auto* from = gradient.const_data_ptr<scalar_t>();
       auto* to = sums.mutable_data_ptr<scalar_t>();
-      for_each_sequence(offsets, [&](std::int64_t b, std::int64_t first, std::int64_t n) {
+      kernels::for_each_sequence(offsets, [&](std::int64_t b, std::int64_t first, std::int64_t n) {
         for (std::int64_t i = first; i < first + n; ++i) {
           for (std::int64_t c = 0; c < width; ++c) to[b * width + c] += from[i * width + c];
         }

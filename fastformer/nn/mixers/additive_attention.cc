@@ -75,21 +75,11 @@ at::Tensor key_queries(const at::Tensor& logits, const at::Tensor& gates,
   return KeyQueries::apply(logits, gates, weight);
 }
 
-void AdditiveFields::visit_fields(base::FieldVisitor& visit) {
-  visit("logits", logits,
-        "columns from which an attention logit is computed: all (full), or those of its head "
-        "(per_head)");
-  visit("interaction", interaction,
-        "how the global vector is combined with the vectors of the tokens");
-  visit("share_query_value", share_query_value, "use the queries as values");
-  visit("share_heads", share_heads, "all heads share the same attention weights");
-}
-
-AdditiveAttention::AdditiveAttention(const MixerShape& shape, const AdditiveFields& fields,
-                                     ParameterStore& store, const std::string& name,
-                                     AdditiveForm form)
+AdditiveAttention::AdditiveAttention(const model::MixerShape& shape,
+                                     const model::AdditiveFields& fields, ParameterStore& store,
+                                     const std::string& name, AdditiveForm form)
     : width_(shape.width), heads_(shape.heads), fields_(fields), form_(form) {
-  const bool full = fields.logits == LogitColumns::kFull;
+  const bool full = fields.logits == model::LogitColumns::kFull;
   const auto columns = full ? width_ : width_ / heads_;
   const auto rows = fields.share_heads ? 1 : heads_;
   query_ = Linear(store, name + ".query", width_, width_);
@@ -97,7 +87,7 @@ AdditiveAttention::AdditiveAttention(const MixerShape& shape, const AdditiveFiel
   key_ = Linear(store, name + ".key", width_, width_);
   key_logits_ = Linear(store, name + ".key_logits", columns, rows);
   if (!fields.share_query_value) value_ = Linear(store, name + ".value", width_, width_);
-  if (fields.interaction == Interaction::kConcat) {
+  if (fields.interaction == model::Interaction::kConcat) {
     key_interaction_ = Linear(store, name + ".key_interaction", 2 * width_, width_);
     value_interaction_ = Linear(store, name + ".value_interaction", 2 * width_, width_);
   }
@@ -114,7 +104,7 @@ at::Tensor AdditiveAttention::logit_rows(const Linear& logits) const {
 // The same as one [h, d] matrix: zero in the columns of other heads.
 at::Tensor AdditiveAttention::logit_matrix(const Linear& logits) const {
   const auto rows = logit_rows(logits);
-  if (fields_.logits == LogitColumns::kFull) return rows;
+  if (fields_.logits == model::LogitColumns::kFull) return rows;
   const auto own = at::eye(heads_, rows.options()).repeat_interleave(rows.size(1), 1);
   return rows.repeat({1, heads_}) * own;
 }
@@ -128,10 +118,10 @@ at::Tensor AdditiveAttention::by_head(const at::Tensor& weight, const at::Tensor
 // The queries [B or 1, h, d] whose products with X are the logits of beta, up to constants.
 at::Tensor AdditiveAttention::queries_of_keys(const at::Tensor& global_query,
                                               const at::Tensor& key_weight) const {
-  if (fields_.interaction != Interaction::kProduct) {
+  if (fields_.interaction != model::Interaction::kProduct) {
     return affine(logit_matrix(key_logits_), key_weight.t()).unsqueeze(0);
   }
-  if (fields_.logits == LogitColumns::kFull) {
+  if (fields_.logits == model::LogitColumns::kFull) {
     return key_queries(logit_rows(key_logits_), global_query, key_weight);
   }
   // A head needs only its own rows of the weight: d x d per sequence instead of h x d x d.
@@ -146,7 +136,7 @@ AdditiveAttention::Globals AdditiveAttention::globals(const at::Tensor& x, const
   const auto query_rows = pool_rows(x, queries, offsets);
   const auto global_query = by_head(query_.weight, query_rows.vectors) + query_.bias;
 
-  const bool concat = fields_.interaction == Interaction::kConcat;
+  const bool concat = fields_.interaction == model::Interaction::kConcat;
   const auto key_half = concat ? key_interaction_.weight.narrow(1, width_, width_) : at::Tensor();
   const auto key_weight = concat ? affine(key_half, key_.weight.t()) : key_.weight;
   const auto queries_of_keys = this->queries_of_keys(global_query, key_weight);
@@ -157,10 +147,10 @@ AdditiveAttention::Globals AdditiveAttention::globals(const at::Tensor& x, const
   }
 
   const auto key = by_head(key_weight, key_rows.vectors);
-  if (fields_.interaction == Interaction::kProduct) {
+  if (fields_.interaction == model::Interaction::kProduct) {
     return {global_query * (key + key_.bias), key_rows.rows};
   }
-  if (fields_.interaction == Interaction::kAdd) {
+  if (fields_.interaction == model::Interaction::kAdd) {
     return {global_query + key + key_.bias, key_rows.rows};
   }
   const auto query_half = key_interaction_.weight.narrow(1, 0, width_);
@@ -189,12 +179,12 @@ AdditiveAttention::Folded AdditiveAttention::fold(const Globals& globals) const 
   auto inner = value().weight;
   auto constant = transform_.bias + query_.bias;
   if (output_) constant = at::mv(output_.weight, constant) + output_.bias;
-  if (fields_.interaction == Interaction::kProduct) {
+  if (fields_.interaction == model::Interaction::kProduct) {
     return {{inner, outer, direct}, affine(globals.key * value().bias, outer, constant)};
   }
   // Every sequence has the same matrix; the global key only moves the constant.
   auto global_part = globals.key + value().bias;
-  if (fields_.interaction == Interaction::kConcat) {
+  if (fields_.interaction == model::Interaction::kConcat) {
     const auto& weight = value_interaction_.weight;
     const auto value_half = weight.narrow(1, width_, width_);
     global_part = affine(globals.key, weight.narrow(1, 0, width_),
@@ -208,7 +198,7 @@ at::Tensor AdditiveAttention::forward(const at::Tensor& x, const Offsets& offset
                                       MixerTrace* trace) const {
   const auto globals = this->globals(x, offsets, trace);
   const auto [weights, constants] = fold(globals);
-  if (fields_.interaction == Interaction::kProduct) {
+  if (fields_.interaction == model::Interaction::kProduct) {
     return gated_linear(globals.rows, weights, globals.key, constants, offsets, least_merged());
   }
   return affine(globals.rows, weights.direct, {}, kernels::token_operands()) +
@@ -217,7 +207,7 @@ at::Tensor AdditiveAttention::forward(const at::Tensor& x, const Offsets& offset
 
 void AdditiveAttention::stream(const at::Tensor& x, const Offsets& offsets,
                                const RowSink& sink) const {
-  if (fields_.interaction != Interaction::kProduct) return Mixer::stream(x, offsets, sink);
+  if (fields_.interaction != model::Interaction::kProduct) return Mixer::stream(x, offsets, sink);
   const auto globals = this->globals(x, offsets, nullptr);
   const auto [weights, constants] = fold(globals);
   stream_gated_linear(x, weights, globals.key, constants, offsets, least_merged(), sink);
@@ -229,7 +219,7 @@ double AdditiveAttention::multiply_adds(std::int64_t tokens) const {
   const double poolings = 4 * n * heads * d;   // logits and sums, twice
   const double globals = (heads + 2) * d * d;  // their queries, and the pooled vectors
   // For the other interactions one matrix is composed per batch.
-  const bool one_matrix = fields_.interaction != Interaction::kProduct;
+  const bool one_matrix = fields_.interaction != model::Interaction::kProduct;
   if (!one_matrix && tokens < least_merged()) return 3 * n * d * d + poolings + globals;
   return n * d * d + poolings + globals + (one_matrix ? 0 : d * d * d);
 }

@@ -5,28 +5,12 @@
 #include <cstdint>
 #include <string>
 
+#include "fastformer/model/additive_fields.h"
 #include "fastformer/nn/layers/linear.h"
 #include "fastformer/nn/mixers/gated_linear.h"
 #include "fastformer/nn/mixers/mixer.h"
 
 namespace fastformer::nn {
-
-/// The columns that a logit of additive attention depends on: all columns of a token, as in the
-/// authors' code, or only those of its own head, as in the paper.
-enum class LogitColumns : std::uint8_t { kFull, kPerHead };
-
-/// How the global vector and the vector of a token are combined (see AdditiveAttention).
-enum class Interaction : std::uint8_t { kProduct, kAdd, kConcat };
-
-struct AdditiveFields {
-  LogitColumns logits = LogitColumns::kFull;
-  Interaction interaction = Interaction::kProduct;
-  bool share_query_value = true;  ///< V = Q
-  bool share_heads = false;       ///< all heads use the same row of A and of C
-
-  void visit_fields(base::FieldVisitor& visit);
-  void validate() const {}
-};
 
 /// Forms of additive attention that give the same result; selectable for tests and benchmarks:
 ///   kSharedQuery  does not compute K: both global vectors come from pooling X itself, because all
@@ -51,8 +35,9 @@ enum class AdditiveForm : std::uint8_t { kAuto, kSharedQuery, kMerged };
 /// and Wu [k; V_i] + bu. A and C are [h, d], or [h, e] if `logits` is per head.
 class AdditiveAttention final : public Mixer {
  public:
-  AdditiveAttention(const MixerShape& shape, const AdditiveFields& fields, ParameterStore& store,
-                    const std::string& name, AdditiveForm form = AdditiveForm::kAuto);
+  AdditiveAttention(const model::MixerShape& shape, const model::AdditiveFields& fields,
+                    ParameterStore& store, const std::string& name,
+                    AdditiveForm form = AdditiveForm::kAuto);
 
   at::Tensor forward(const at::Tensor& x, const Offsets& offsets, MixerTrace* trace) const override;
   void stream(const at::Tensor& x, const Offsets& offsets, const RowSink& sink) const override;
@@ -79,7 +64,7 @@ class AdditiveAttention final : public Mixer {
   const Linear& value() const { return value_ ? value_ : query_; }
 
   std::int64_t width_, heads_;
-  AdditiveFields fields_;
+  model::AdditiveFields fields_;
   AdditiveForm form_;
   Linear query_, key_, value_, transform_, output_;
   Linear query_logits_, key_logits_;
@@ -96,10 +81,3 @@ class AdditiveAttention final : public Mixer {
 at::Tensor key_queries(const at::Tensor& logits, const at::Tensor& gates, const at::Tensor& weight);
 
 }  // namespace fastformer::nn
-
-namespace fastformer::base {
-template <>
-inline constexpr std::array kWords<nn::LogitColumns> = {"full", "per_head"};
-template <>
-inline constexpr std::array kWords<nn::Interaction> = {"product", "add", "concat"};
-}  // namespace fastformer::base

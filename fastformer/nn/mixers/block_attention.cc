@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "fastformer/base/random.h"
-#include "fastformer/nn/row_blocks.h"
+#include "fastformer/kernels/row_blocks.h"
 
 namespace fastformer::nn {
 namespace {
@@ -99,8 +99,8 @@ struct BlockUnit {
 // body(unit) for all heads of all sequences, spread over the threads.
 template <class Real, class Body>
 void for_each_block_head(const BlockLayout& layout, const Body& body) {
-  const auto units = useful_units(layout.offsets, layout.heads);
-  for_each_unit(layout.offsets, units, [&](std::int64_t b, std::int64_t unit) {
+  const auto units = kernels::useful_units(layout.offsets, layout.heads);
+  kernels::for_each_unit(layout.offsets, units, [&](std::int64_t b, std::int64_t unit) {
     const auto end = (unit + 1) * layout.heads / units;
     for (auto head = unit * layout.heads / units; head < end; ++head) {
       body(BlockUnit<Real>(layout, b, head));
@@ -133,7 +133,7 @@ void attend_blocks_forward(const BlockLayout& layout, const BlockTensors& tensor
   const auto copy = layout.most_keys() * layout.head_width();
   const auto size = 2 * copy + kernels::attention_scratch_size(layout.head_width());
   for_each_block_head<Real>(layout, [&](const BlockUnit<Real>& unit) {
-    auto* scratch = scratch_of<Real>(size);
+    auto* scratch = kernels::scratch_of<Real>(size);
     const auto head = block_head(unit, tensors, scratch, scratch + copy);
     unit.for_each_block([&](const kernels::QueryBlock& block) {
       kernels::attend(head, block, unit.columns(output.mutable_data_ptr<Real>(), unit.token),
@@ -150,7 +150,8 @@ void attend_blocks_backward(const BlockLayout& layout, const BlockTensors& tenso
   const auto copy = layout.most_keys() * layout.head_width();
   const auto size = 4 * copy + kernels::attention_scratch_size(layout.head_width());
   for_each_block_head<Real>(layout, [&](const BlockUnit<Real>& unit) {
-    auto *scratch = scratch_of<Real>(size), *dkeys = scratch + 2 * copy, *dvalues = dkeys + copy;
+    auto *scratch = kernels::scratch_of<Real>(size), *dkeys = scratch + 2 * copy,
+         *dvalues = dkeys + copy;
     const auto head = block_head(unit, tensors, scratch, scratch + copy);
     std::fill_n(dkeys, 2 * copy, Real{0});
     const kernels::AttentionGradients<Real> into{

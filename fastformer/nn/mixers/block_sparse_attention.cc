@@ -47,8 +47,9 @@ void BlockSparseFields::validate() const {
   }
 }
 
-BlockSparseAttention::BlockSparseAttention(const MixerShape& shape, const BlockSparseFields& fields,
-                                           ParameterStore& store, const std::string& name)
+BlockSparseAttention::BlockSparseAttention(const model::MixerShape& shape,
+                                           const BlockSparseFields& fields, ParameterStore& store,
+                                           const std::string& name)
     : width_(shape.width),
       heads_(shape.heads),
       pattern_(pattern_of(fields, name)),

@@ -46,7 +46,7 @@ struct BlockSparseFields {
 /// The cost is that of the attended keys, n (2 side + 1 + global + random) b d.
 class BlockSparseAttention final : public Mixer {
  public:
-  BlockSparseAttention(const MixerShape& shape, const BlockSparseFields& fields,
+  BlockSparseAttention(const model::MixerShape& shape, const BlockSparseFields& fields,
                        ParameterStore& store, const std::string& name);
 
   at::Tensor forward(const at::Tensor& x, const Offsets& offsets, MixerTrace* trace) const override;

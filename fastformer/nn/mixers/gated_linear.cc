@@ -7,8 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "fastformer/kernels/row_blocks.h"
 #include "fastformer/nn/parallel_gemm.h"
-#include "fastformer/nn/row_blocks.h"
 
 namespace fastformer::nn {
 namespace {
@@ -63,7 +63,7 @@ GatedPlan gated_plan(std::span<const std::int64_t> offsets, std::int64_t least_m
   const auto length = [&](std::int64_t b) { return offsets[b + 1] - offsets[b]; };
   std::int64_t total = 0;
   for (std::int64_t b = 0; b < count; ++b) total += length(b) < least_merged ? length(b) : 0;
-  const auto blocks = row_blocks(total);
+  const auto blocks = kernels::row_blocks(total);
   std::int64_t rows = 0, first = 0, closed = 0;  // rows so far; begin and number of this block
   for (std::int64_t b = 0; b < count; ++b) {
     const bool merged = length(b) >= least_merged;
@@ -103,7 +103,7 @@ template <class Real>
 void short_forward(const GatedArguments<Real>& a, std::pair<std::int64_t, std::int64_t> block,
                    Real* out) {
   const auto first = a.offsets[block.first], n = a.offsets[block.second] - first;
-  auto* hidden = scratch_of<Real>(n * a.middle);
+  auto* hidden = kernels::scratch_of<Real>(n * a.middle);
   kernels::gemm(kNo, kYes, n, a.middle, a.in, a.rows(first), a.in, a.inner, a.in, {}, hidden,
                 a.middle, a.operands);
   for_each_row(a.offsets, block, [&](std::int64_t b, std::int64_t row) {
@@ -121,14 +121,14 @@ void short_forward(const GatedArguments<Real>& a, std::pair<std::int64_t, std::i
 template <class Real>
 struct GatedGradients {
   Real *x, *gates, *constants;
-  PartialSums<Real> inner, outer, direct;
+  kernels::PartialSums<Real> inner, outer, direct;
 };
 
 template <class Real>
 void short_backward(const GatedArguments<Real>& a, std::pair<std::int64_t, std::int64_t> block,
                     const Real* gradient, std::int64_t part, GatedGradients<Real>& out) {
   const auto first = a.offsets[block.first], n = a.offsets[block.second] - first;
-  auto *hidden = scratch_of<Real>(2 * n * a.middle), *slope = hidden + n * a.middle;
+  auto *hidden = kernels::scratch_of<Real>(2 * n * a.middle), *slope = hidden + n * a.middle;
   const auto *g = gradient + first * a.out, *x = a.rows(first);
   kernels::gemm(kNo, kYes, n, a.middle, a.in, x, a.in, a.inner, a.in, {}, hidden, a.middle,
                 a.operands);
@@ -172,7 +172,8 @@ void compose(const GatedArguments<Real>& a, std::int64_t b, Real* scaled, Real* 
 
 template <class Real>
 void merged_forward(const GatedArguments<Real>& a, std::int64_t b, Real* y) {
-  auto *scaled = scratch_of<Real>(a.out * (a.middle + a.in)), *matrix = scaled + a.out * a.middle;
+  auto *scaled = kernels::scratch_of<Real>(a.out * (a.middle + a.in)),
+       *matrix = scaled + a.out * a.middle;
   compose(a, b, scaled, matrix);
   const auto first = a.offsets[b], n = a.offsets[b + 1] - first;
   gemm_by_rows<Real>(kYes, n, a.out, a.in, a.rows(first), matrix, a.in, {.row = a.constant(b)},
@@ -182,7 +183,7 @@ void merged_forward(const GatedArguments<Real>& a, std::int64_t b, Real* y) {
 template <class Real>
 void merged_backward(const GatedArguments<Real>& a, std::int64_t b, const Real* gradient,
                      std::int64_t part, GatedGradients<Real>& out) {
-  auto* scaled = scratch_of<Real>(a.out * 2 * (a.middle + a.in));
+  auto* scaled = kernels::scratch_of<Real>(a.out * 2 * (a.middle + a.in));
   auto *matrix = scaled + a.out * a.middle, *dmatrix = matrix + a.out * a.in;
   auto* product = dmatrix + a.out * a.in;  // dM inner^T
   compose(a, b, scaled, matrix);
@@ -190,7 +191,7 @@ void merged_backward(const GatedArguments<Real>& a, std::int64_t b, const Real* 
   const auto *g = gradient + first * a.out, *x = a.rows(first);
   gemm_by_rows<Real>(kNo, n, a.in, a.out, g, matrix, a.in, {}, out.x + first * a.in, a.operands);
   gemm_by_depth(a.out, a.in, n, g, x, dmatrix, a.operands);
-  column_sums(g, n, a.out, out.constants + b * a.out);
+  kernels::column_sums(g, n, a.out, out.constants + b * a.out);
 
   kernels::gemm(kYes, kNo, a.middle, a.in, a.out, scaled, a.middle, dmatrix, a.in, {.keep = true},
                 out.inner.of(part), a.in);
@@ -217,8 +218,8 @@ void for_each_merged(const std::vector<std::int64_t>& sequences, const Body& bod
     for (const auto b : sequences) body(0, b);
     return;
   }
-  for_each_block_in_parts(count,
-                          [&](std::int64_t part, std::int64_t i) { body(part, sequences[i]); });
+  kernels::for_each_block_in_parts(
+      count, [&](std::int64_t part, std::int64_t i) { body(part, sequences[i]); });
 }
 
 class GatedLinearFunction : public Function<GatedLinearFunction> {
@@ -235,7 +236,7 @@ class GatedLinearFunction : public Function<GatedLinearFunction> {
     AT_DISPATCH_FLOATING_TYPES(x.scalar_type(), "gated_linear", [&] {
       const auto arguments = gated_arguments<scalar_t>(tensors, offsets, operands);
       auto* out = y.mutable_data_ptr<scalar_t>();
-      for_each_block_in_parts(
+      kernels::for_each_block_in_parts(
           static_cast<std::int64_t>(plan.blocks.size()), [&](std::int64_t, std::int64_t i) {
             const auto first = offsets[plan.blocks[i].first];
             short_forward(arguments, plan.blocks[i], out + first * arguments.out);
@@ -269,12 +270,14 @@ class GatedLinearFunction : public Function<GatedLinearFunction> {
       const auto* g = gradient.const_data_ptr<scalar_t>();
       const auto parts = kernels::thread_count();
       const auto data = [&](int i) { return d[i].mutable_data_ptr<scalar_t>(); };
-      const auto sums = [&](int i) { return PartialSums<scalar_t>(parts, d[i].numel(), data(i)); };
+      const auto sums = [&](int i) {
+        return kernels::PartialSums<scalar_t>(parts, d[i].numel(), data(i));
+      };
       GatedGradients<scalar_t> out{data(0), data(4), data(5), sums(1), sums(2), sums(3)};
-      for_each_block_in_parts(static_cast<std::int64_t>(plan.blocks.size()),
-                              [&](std::int64_t part, std::int64_t i) {
-                                short_backward(arguments, plan.blocks[i], g, part, out);
-                              });
+      kernels::for_each_block_in_parts(static_cast<std::int64_t>(plan.blocks.size()),
+                                       [&](std::int64_t part, std::int64_t i) {
+                                         short_backward(arguments, plan.blocks[i], g, part, out);
+                                       });
       for_each_merged(plan.merged, [&](std::int64_t part, std::int64_t b) {
         merged_backward(arguments, b, g, part, out);
       });
@@ -312,7 +315,7 @@ void stream_gated(const variable_list& tensors, const Offsets& offsets, std::int
   const auto a = gated_arguments<Real>(tensors, offsets.values(), kernels::token_operands());
   const auto plan = gated_plan(offsets.values(), least_merged);
   const auto options = tensors[0].options();
-  for_each_block_in_parts(
+  kernels::for_each_block_in_parts(
       static_cast<std::int64_t>(plan.blocks.size()), [&](std::int64_t, std::int64_t i) {
         const c10::InferenceMode inference;
         const auto [first, last] = plan.blocks[i];
@@ -326,7 +329,8 @@ void stream_gated(const variable_list& tensors, const Offsets& offsets, std::int
     const auto matrix = at::empty({a.out, a.in}, options);
     auto* m = matrix.template mutable_data_ptr<Real>();
     compose(a, b, scaled.template mutable_data_ptr<Real>(), m);
-    for_each_row_block(offsets.length(b), [&](std::int64_t, std::int64_t row, std::int64_t n) {
+    kernels::for_each_row_block(offsets.length(b), [&](std::int64_t, std::int64_t row,
+                                                       std::int64_t n) {
       const c10::InferenceMode on_this_thread;
       const auto first = a.offsets[b] + row;
       const auto y = at::empty({n, a.out}, options);

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "fastformer/kernels/linear_attention.h"
-#include "fastformer/nn/row_blocks.h"
+#include "fastformer/kernels/row_blocks.h"
 
 namespace fastformer::nn {
 namespace {
@@ -25,8 +25,8 @@ class LinearBatch {
  public:
   LinearBatch(const variable_list& rows, std::int64_t heads,
               const std::vector<std::int64_t>& offsets)
-      : blocks(sequence_blocks(offsets, kRowsOfState)),
-        any_parts(!all_whole(blocks)),
+      : blocks(kernels::sequence_blocks(offsets, kRowsOfState)),
+        any_parts(!kernels::all_whole(blocks)),
         width(rows[0].size(1)),
         state_size(kernels::linear_attention_state_size(heads, width / heads)),
         heads_(heads),
@@ -34,16 +34,16 @@ class LinearBatch {
         key_(rows[1].const_data_ptr<Real>()),
         value_(rows[2].const_data_ptr<Real>()) {}
 
-  kernels::LinearAttentionShape shape(const SequenceBlock& block) const {
+  kernels::LinearAttentionShape shape(const kernels::SequenceBlock& block) const {
     return {block.rows, heads_, width / heads_, width, width};
   }
-  kernels::LinearAttentionInput<Real> in(const SequenceBlock& block) const {
+  kernels::LinearAttentionInput<Real> in(const kernels::SequenceBlock& block) const {
     const auto at = block.first * width;
     return {query_ + at, key_ + at, value_ + at};
   }
   // The scratch of the kernels, a state, and the factors of the rows of a block.
   Real* scratch() const {
-    return scratch_of<Real>(scratch_size() + state_size + 2 * heads_ * kRowsOfState);
+    return kernels::scratch_of<Real>(scratch_size() + state_size + 2 * heads_ * kRowsOfState);
   }
   Real* scratch_state(Real* scratch) const { return scratch + scratch_size(); }
   Real* scratch_factors(Real* scratch) const { return scratch_state(scratch) + state_size; }
@@ -52,12 +52,12 @@ class LinearBatch {
   template <class Body>
   void for_each(bool whole, const Body& body) const {
     if (!whole && !any_parts) return;
-    for_each_block(blocks, [&](std::int64_t index, const SequenceBlock& block) {
+    kernels::for_each_block(blocks, [&](std::int64_t index, const kernels::SequenceBlock& block) {
       if (block.whole == whole) body(index, block, scratch());
     });
   }
 
-  const std::vector<SequenceBlock> blocks;
+  const std::vector<kernels::SequenceBlock> blocks;
   const bool any_parts;
   const std::int64_t width, state_size;
 
@@ -118,21 +118,22 @@ void sum_neighbours(const LinearBatch<Real>& batch, bool backward, Real* parts) 
 template <class Real>
 void attend_linearly(const LinearBatch<Real>& batch, Real* states, Real* out) {
   const auto size = batch.state_size;
-  const auto outputs = [&](std::int64_t, const SequenceBlock& block, Real* scratch) {
+  const auto outputs = [&](std::int64_t, const kernels::SequenceBlock& block, Real* scratch) {
     kernels::linear_attention<Real>(batch.shape(block), batch.in(block),
                                     states + block.sequence * size, out + block.first * batch.width,
                                     scratch);
   };
-  batch.for_each(true, [&](std::int64_t index, const SequenceBlock& block, Real* scratch) {
+  batch.for_each(true, [&](std::int64_t index, const kernels::SequenceBlock& block, Real* scratch) {
     Real* state = states + block.sequence * size;
     std::fill(state, state + size, Real{0});
     kernels::add_to_state(batch.shape(block), batch.in(block), state, scratch);
     outputs(index, block, scratch);
   });
   auto parts = part_states(batch);
-  batch.for_each(false, [&](std::int64_t index, const SequenceBlock& block, Real* scratch) {
-    kernels::add_to_state(batch.shape(block), batch.in(block), &parts[index * size], scratch);
-  });
+  batch.for_each(
+      false, [&](std::int64_t index, const kernels::SequenceBlock& block, Real* scratch) {
+        kernels::add_to_state(batch.shape(block), batch.in(block), &parts[index * size], scratch);
+      });
   sum_parts(batch, parts, states);
   batch.for_each(false, outputs);
 }
@@ -141,30 +142,29 @@ template <class Real>
 void attend_linearly_backward(const LinearBatch<Real>& batch, const Real* states,
                               const Real* gradient, const std::vector<Real*>& results) {
   const auto size = batch.state_size;
-  const auto queries = [&](const SequenceBlock& block, Real* dstate, Real* scratch) {
+  const auto queries = [&](const kernels::SequenceBlock& block, Real* dstate, Real* scratch) {
     const auto at = block.first * batch.width;
     kernels::linear_attention_query_backward(batch.shape(block), batch.in(block),
                                              states + block.sequence * size, gradient + at,
                                              results[0] + at, dstate, scratch);
   };
-  const auto keys = [&](const SequenceBlock& block, const Real* dstate, Real* scratch) {
+  const auto keys = [&](const kernels::SequenceBlock& block, const Real* dstate, Real* scratch) {
     const auto at = block.first * batch.width;
     kernels::linear_attention_key_backward(batch.shape(block), batch.in(block), dstate,
                                            results[1] + at, results[2] + at, scratch);
   };
-  batch.for_each(true, [&](std::int64_t, const SequenceBlock& block, Real* scratch) {
+  batch.for_each(true, [&](std::int64_t, const kernels::SequenceBlock& block, Real* scratch) {
     Real* dstate = batch.scratch_state(scratch);
     std::fill(dstate, dstate + size, Real{0});
     queries(block, dstate, scratch);
     keys(block, dstate, scratch);
   });
   auto parts = part_states(batch);
-  batch.for_each(false, [&](std::int64_t index, const SequenceBlock& block, Real* scratch) {
-    queries(block, &parts[index * size], scratch);
-  });
+  batch.for_each(false, [&](std::int64_t index, const kernels::SequenceBlock& block,
+                            Real* scratch) { queries(block, &parts[index * size], scratch); });
   std::vector<Real> sums(batch.any_parts ? (batch.blocks.back().sequence + 1) * size : 0);
   sum_parts(batch, parts, sums.data());
-  batch.for_each(false, [&](std::int64_t, const SequenceBlock& block, Real* scratch) {
+  batch.for_each(false, [&](std::int64_t, const kernels::SequenceBlock& block, Real* scratch) {
     keys(block, &sums[block.sequence * size], scratch);
   });
 }
@@ -173,11 +173,12 @@ void attend_linearly_backward(const LinearBatch<Real>& batch, const Real* states
 template <class Real>
 void attend_causally(const LinearBatch<Real>& batch, Real* before, Real* out) {
   const auto size = batch.state_size;
-  batch.for_each(false, [&](std::int64_t index, const SequenceBlock& block, Real* scratch) {
-    kernels::add_to_state(batch.shape(block), batch.in(block), before + index * size, scratch);
-  });
+  batch.for_each(
+      false, [&](std::int64_t index, const kernels::SequenceBlock& block, Real* scratch) {
+        kernels::add_to_state(batch.shape(block), batch.in(block), before + index * size, scratch);
+      });
   sum_neighbours(batch, /*backward=*/false, before);
-  const auto outputs = [&](std::int64_t index, const SequenceBlock& block, Real* scratch) {
+  const auto outputs = [&](std::int64_t index, const kernels::SequenceBlock& block, Real* scratch) {
     Real* state = batch.scratch_state(scratch);
     if (block.whole) {
       std::fill(state, state + size, Real{0});
@@ -196,19 +197,19 @@ void attend_causally_backward(const LinearBatch<Real>& batch, const Real* before
                               const Real* gradient, std::int64_t heads,
                               const std::vector<Real*>& results) {
   const auto size = batch.state_size;
-  const auto queries = [&](const SequenceBlock& block, const Real* state, Real* factors,
+  const auto queries = [&](const kernels::SequenceBlock& block, const Real* state, Real* factors,
                            Real* dstate, Real* scratch) {
     const auto at = block.first * batch.width;
     kernels::causal_query_backward(batch.shape(block), batch.in(block), state, gradient + at,
                                    results[0] + at, factors, dstate, scratch);
   };
-  const auto keys = [&](const SequenceBlock& block, const Real* factors, Real* dstate,
+  const auto keys = [&](const kernels::SequenceBlock& block, const Real* factors, Real* dstate,
                         Real* scratch) {
     const auto at = block.first * batch.width;
     kernels::causal_key_backward(batch.shape(block), batch.in(block), factors, gradient + at,
                                  dstate, results[1] + at, results[2] + at, scratch);
   };
-  batch.for_each(true, [&](std::int64_t, const SequenceBlock& block, Real* scratch) {
+  batch.for_each(true, [&](std::int64_t, const kernels::SequenceBlock& block, Real* scratch) {
     Real* state = batch.scratch_state(scratch);  // nothing before, and nothing after
     Real* factors = batch.scratch_factors(scratch);
     std::fill(state, state + size, Real{0});
@@ -220,13 +221,15 @@ void attend_causally_backward(const LinearBatch<Real>& batch, const Real* before
   const auto factors_of = [&](std::int64_t index) {
     return &factors[index * 2 * heads * kRowsOfState];
   };
-  batch.for_each(false, [&](std::int64_t index, const SequenceBlock& block, Real* scratch) {
-    queries(block, before + index * size, factors_of(index), &after[index * size], scratch);
-  });
+  batch.for_each(
+      false, [&](std::int64_t index, const kernels::SequenceBlock& block, Real* scratch) {
+        queries(block, before + index * size, factors_of(index), &after[index * size], scratch);
+      });
   sum_neighbours(batch, /*backward=*/true, after.data());
-  batch.for_each(false, [&](std::int64_t index, const SequenceBlock& block, Real* scratch) {
-    keys(block, factors_of(index), &after[index * size], scratch);
-  });
+  batch.for_each(false,
+                 [&](std::int64_t index, const kernels::SequenceBlock& block, Real* scratch) {
+                   keys(block, factors_of(index), &after[index * size], scratch);
+                 });
 }
 
 class LinearAttentionFunction : public Function<LinearAttentionFunction> {
@@ -287,7 +290,7 @@ void LinearFields::visit_fields(base::FieldVisitor& visit) {
   visit("causal", causal, "causal: a token attends only to itself and earlier tokens");
 }
 
-LinearAttention::LinearAttention(const MixerShape& shape, const LinearFields& fields,
+LinearAttention::LinearAttention(const model::MixerShape& shape, const LinearFields& fields,
                                  ParameterStore& store, const std::string& name)
     : width_(shape.width),
       heads_(shape.heads),

@@ -30,7 +30,7 @@ struct LinearFields {
 /// only on the lengths. Stores Q, K, V and [h, e + 1, e] per sequence for the backward pass.
 class LinearAttention final : public Mixer {
  public:
-  LinearAttention(const MixerShape& shape, const LinearFields& fields, ParameterStore& store,
+  LinearAttention(const model::MixerShape& shape, const LinearFields& fields, ParameterStore& store,
                   const std::string& name);
 
   at::Tensor forward(const at::Tensor& x, const Offsets& offsets, MixerTrace* trace) const override;

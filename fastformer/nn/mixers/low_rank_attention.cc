@@ -7,9 +7,9 @@
 #include <stdexcept>
 #include <vector>
 
-#include "fastformer/kernels/gemm.h"
+#include "fastformer/kernels/products/gemm.h"
+#include "fastformer/kernels/row_blocks.h"
 #include "fastformer/nn/mixers/row_attention.h"
-#include "fastformer/nn/row_blocks.h"
 
 namespace fastformer::nn {
 
@@ -63,7 +63,7 @@ void project_forward(const at::Tensor& x, const at::Tensor& projections,
   const auto* rows = x.const_data_ptr<Real>();
   const auto* projection = projections.const_data_ptr<Real>();
   auto* to = out.mutable_data_ptr<Real>();
-  for_each_unit(offsets, sizes.blocks(), [&](std::int64_t b, std::int64_t unit) {
+  kernels::for_each_unit(offsets, sizes.blocks(), [&](std::int64_t b, std::int64_t unit) {
     const ColumnBlock block(sizes, unit);
     for (std::int64_t set = 0; set < sizes.sets; ++set) {
       const auto matrix = (set * sizes.groups + block.group) * sizes.rank * sizes.length;
@@ -84,7 +84,7 @@ void input_backward(const at::Tensor& transposed, const at::Tensor& gradient,
   const auto* projection = transposed.const_data_ptr<Real>();
   const auto* g = gradient.const_data_ptr<Real>();
   auto* to = dx.mutable_data_ptr<Real>();
-  for_each_unit(offsets, sizes.blocks(), [&](std::int64_t b, std::int64_t unit) {
+  kernels::for_each_unit(offsets, sizes.blocks(), [&](std::int64_t b, std::int64_t unit) {
     const ColumnBlock block(sizes, unit);
     for (std::int64_t set = 0; set < sizes.sets; ++set) {
       const auto matrix = (set * sizes.groups + block.group) * sizes.rank * sizes.length;
@@ -101,8 +101,9 @@ void input_backward(const at::Tensor& transposed, const at::Tensor& gradient,
 // sequence.
 template <class Real>
 void add_projection_gradient(const Real* rows, const Real* g, const ProjectionSizes& sizes,
-                             const std::vector<std::int64_t>& offsets, const SequenceBlock& block,
-                             std::int64_t longest, kernels::Operands operands, Real* sums) {
+                             const std::vector<std::int64_t>& offsets,
+                             const kernels::SequenceBlock& block, std::int64_t longest,
+                             kernels::Operands operands, Real* sums) {
   const auto columns = sizes.group_columns(), start = block.first - offsets[block.sequence];
   for (std::int64_t set = 0; set < sizes.sets; ++set) {
     for (std::int64_t group = 0; group < sizes.groups; ++group) {
@@ -120,7 +121,7 @@ template <class Real>
 void projection_backward(const at::Tensor& x, const at::Tensor& gradient,
                          const ProjectionSizes& sizes, const std::vector<std::int64_t>& offsets,
                          kernels::Operands operands, const at::Tensor& sums) {
-  const auto blocks = sequence_blocks(offsets, kGradientRows);
+  const auto blocks = kernels::sequence_blocks(offsets, kGradientRows);
   const auto longest = sums.size(2), size = sums.numel();
   const auto threads = kernels::in_parallel_region() ? 1 : kernels::thread_count();
   const auto parts = std::clamp<std::int64_t>(x.size(0) / kGradientRows, 1, threads);
@@ -230,7 +231,7 @@ void LowRankFields::visit_fields(base::FieldVisitor& visit) {
         "values (key_value), or all layers (layers)");
 }
 
-LowRankAttention::LowRankAttention(const MixerShape& shape, const LowRankFields& fields,
+LowRankAttention::LowRankAttention(const model::MixerShape& shape, const LowRankFields& fields,
                                    ParameterStore& store, const std::string& name)
     : heads_(shape.heads),
       rank_(fields.projection),

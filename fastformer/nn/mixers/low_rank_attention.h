@@ -65,8 +65,8 @@ struct LowRankFields {
 /// V are not computed.
 class LowRankAttention final : public Mixer {
  public:
-  LowRankAttention(const MixerShape& shape, const LowRankFields& fields, ParameterStore& store,
-                   const std::string& name);
+  LowRankAttention(const model::MixerShape& shape, const LowRankFields& fields,
+                   ParameterStore& store, const std::string& name);
 
   /// Throws std::invalid_argument if a sequence is longer than `projection_length`.
   at::Tensor forward(const at::Tensor& x, const Offsets& offsets, MixerTrace* trace) const override;

@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "fastformer/nn/mixers/mixer_config.h"
+#include "fastformer/model/mixer_config.h"
 #include "fastformer/nn/offsets.h"
 #include "fastformer/nn/parameter_store.h"
 
@@ -44,32 +44,26 @@ class Mixer {
 
 /// Creates a mixer with parameters named `<name>.<parameter>`.
 template <class Fields>
-using MixerFactory = std::function<std::unique_ptr<Mixer>(
-    const MixerShape& shape, const Fields& fields, ParameterStore& store, const std::string& name)>;
-
-/// The names of all mixers.
-std::vector<std::string> mixer_names();
-
-/// The default fields of a mixer. Throws std::invalid_argument for an unknown name.
-std::unique_ptr<MixerFields> default_mixer_fields(const std::string& name);
+using MixerFactory =
+    std::function<std::unique_ptr<Mixer>(const model::MixerShape& shape, const Fields& fields,
+                                         ParameterStore& store, const std::string& name)>;
 
 /// The mixer that `config` names; its parameters are created as `<name>.<parameter>`.
-std::unique_ptr<Mixer> make_mixer(const MixerConfig& config, const MixerShape& shape,
+std::unique_ptr<Mixer> make_mixer(const model::MixerConfig& config, const model::MixerShape& shape,
                                   ParameterStore& store, const std::string& name);
 
 /// A row of the table of mixers.
 struct MixerEntry {
   std::string name;
-  std::unique_ptr<MixerFields> defaults;
-  MixerFactory<MixerFields> make;
+  MixerFactory<model::MixerFields> make;
 };
 
 template <class Fields>
 MixerEntry mixer_entry(const std::string& name, MixerFactory<Fields> factory) {
-  return {name, std::make_unique<TypedMixerFields<Fields>>(),
-          [factory = std::move(factory)](const MixerShape& shape, const MixerFields& fields,
-                                         ParameterStore& store, const std::string& prefix) {
-            const auto& typed = static_cast<const TypedMixerFields<Fields>&>(fields);
+  return {name, [factory = std::move(factory)](const model::MixerShape& shape,
+                                               const model::MixerFields& fields,
+                                               ParameterStore& store, const std::string& prefix) {
+            const auto& typed = static_cast<const model::TypedMixerFields<Fields>&>(fields);
             return factory(shape, typed.value, store, prefix);
           }};
 }
@@ -86,15 +80,16 @@ void add_mixer(MixerEntry entry);
 ///     void visit_fields(base::FieldVisitor& visit) { visit("decay", decay, "weight of a step"); }
 ///     void validate() const {}
 ///   };
-///   nn::register_mixer<DecayFields>("decay", [](const nn::MixerShape& shape,
+///   nn::register_mixer<DecayFields>("decay", [](const model::MixerShape& shape,
 ///                                               const DecayFields& fields, auto& store,
 ///                                               const std::string& name) {
 ///     return std::make_unique<DecayMixer>(shape, fields, store, name);
 ///   });
 ///
-/// For a mixer without fields, use NoMixerFields.
+/// For a mixer without fields, use model::NoMixerFields.
 template <class Fields>
 void register_mixer(const std::string& name, MixerFactory<Fields> factory) {
+  model::add_mixer_fields(name, std::make_unique<model::TypedMixerFields<Fields>>());
   add_mixer(mixer_entry<Fields>(name, std::move(factory)));
 }
 

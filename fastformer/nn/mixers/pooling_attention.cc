@@ -6,9 +6,9 @@
 #include <limits>
 #include <utility>
 
+#include "fastformer/kernels/row_blocks.h"
 #include "fastformer/kernels/window_reduction.h"
 #include "fastformer/nn/mixers/row_attention.h"
-#include "fastformer/nn/row_blocks.h"
 
 namespace fastformer::nn {
 
@@ -53,8 +53,8 @@ struct WindowLayout {
     const bool parted = heads == 1 && !whole;
     const auto pieces = parted ? (width + kLeastWindowColumns - 1) / kLeastWindowColumns : heads;
     const auto piece_width = parted ? kLeastWindowColumns : width / heads;
-    const auto units = useful_units(offsets, pieces);
-    for_each_unit(offsets, units, [&](std::int64_t b, std::int64_t unit) {
+    const auto units = kernels::useful_units(offsets, pieces);
+    kernels::for_each_unit(offsets, units, [&](std::int64_t b, std::int64_t unit) {
       const auto begin = unit * pieces / units, end = (unit + 1) * pieces / units;
       if (parted) {
         const auto first = begin * piece_width;
@@ -182,7 +182,7 @@ class WindowMaximaFunction : public Function<WindowMaximaFunction> {
             const auto at = layout.starts[b] * layout.width + first;
             kernels::window_maxima_backward(layout.windows(b), {columns, layout.width}, rows + row,
                                             highest + at, g + at, out + row,
-                                            scratch_of<scalar_t>(columns));
+                                            kernels::scratch_of<scalar_t>(columns));
           });
     });
     return {dx, at::Tensor()};
@@ -266,7 +266,7 @@ void PoolingFields::visit_fields(base::FieldVisitor& visit) {
   visit("residual", residual, "add the output of the first level to that of the second");
 }
 
-PoolingAttention::PoolingAttention(const MixerShape& shape, const PoolingFields& fields,
+PoolingAttention::PoolingAttention(const model::MixerShape& shape, const PoolingFields& fields,
                                    ParameterStore& store, const std::string& name)
     : heads_(shape.heads),
       reach_(fields.window / 2),

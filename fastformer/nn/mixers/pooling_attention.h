@@ -76,8 +76,8 @@ struct PoolingFields {
 /// A mean commutes with a linear layer, so K2 and V2 of a mean are computed only for pooled rows.
 class PoolingAttention final : public Mixer {
  public:
-  PoolingAttention(const MixerShape& shape, const PoolingFields& fields, ParameterStore& store,
-                   const std::string& name);
+  PoolingAttention(const model::MixerShape& shape, const PoolingFields& fields,
+                   ParameterStore& store, const std::string& name);
 
   at::Tensor forward(const at::Tensor& x, const Offsets& offsets, MixerTrace* trace) const override;
   double multiply_adds(std::int64_t tokens) const override;

@@ -8,7 +8,7 @@
 #include <cmath>
 #include <vector>
 
-#include "fastformer/nn/row_blocks.h"
+#include "fastformer/kernels/row_blocks.h"
 
 namespace fastformer::nn {
 namespace {
@@ -74,8 +74,8 @@ struct RowAttentionBlock {
 // all blocks of a head, and all heads of a sequence if there are enough sequences.
 template <class Body>
 void for_each_row_head(const RowLayout& layout, const Body& body) {
-  const auto units = useful_units(layout.offsets, layout.heads);
-  for_each_unit(layout.offsets, units, [&](std::int64_t b, std::int64_t unit) {
+  const auto units = kernels::useful_units(layout.offsets, layout.heads);
+  kernels::for_each_unit(layout.offsets, units, [&](std::int64_t b, std::int64_t unit) {
     const auto count = layout.offsets[b + 1] - layout.offsets[b];
     for (std::int64_t first = 0; first < count; first += kBlockQueries) {
       const RowAttentionBlock block(layout, b, first);
@@ -167,7 +167,7 @@ void attend_rows_forward(const RowLayout& layout, const RowTensors& tensors) {
   const auto size = 2 * copy + kernels::attention_scratch_size(layout.head_width());
   for_each_row_head(layout, [&](const RowAttentionBlock& block, std::int64_t index) {
     const RowBlockHead<Real> head(layout, block, index);
-    auto* scratch = scratch_of<Real>(size);
+    auto* scratch = kernels::scratch_of<Real>(size);
     const auto keys = head.gather(key, scratch), values = head.gather(value, scratch + copy);
     kernels::attend(head.head(query, keys, values), block.queries(), head.tokens(output),
                     head.statistics(statistics), scratch + 2 * copy);
@@ -195,7 +195,8 @@ void attend_rows_backward(const RowLayout& layout, const RowTensors& tensors,
   const auto size = 4 * copy + kernels::attention_scratch_size(layout.head_width());
   for_each_row_head(layout, [&](const RowAttentionBlock& block, std::int64_t index) {
     const RowBlockHead<Real> head(layout, block, index);
-    auto *scratch = scratch_of<Real>(size), *dkeys = scratch + 2 * copy, *dvalues = dkeys + copy;
+    auto *scratch = kernels::scratch_of<Real>(size), *dkeys = scratch + 2 * copy,
+         *dvalues = dkeys + copy;
     const auto keys = head.gather(key, scratch), values = head.gather(value, scratch + copy);
     std::fill_n(dkeys, head.copied(), Real{0});
     std::fill_n(dvalues, head.copied(), Real{0});

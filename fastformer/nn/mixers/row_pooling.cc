@@ -5,8 +5,9 @@
 #include <algorithm>
 #include <vector>
 
+#include "fastformer/kernels/row_blocks.h"
 #include "fastformer/kernels/row_pooling.h"
-#include "fastformer/nn/row_blocks.h"
+#include "fastformer/kernels/sequence_pooling.h"
 
 namespace fastformer::nn {
 namespace {
@@ -18,51 +19,19 @@ using torch::autograd::variable_list;
 struct PoolingShape {
   std::int64_t width, heads;
   std::int64_t queries() const { return width * heads; }
-  std::int64_t state() const { return kernels::pooling_state_size(width, heads); }
+  // Between the queries of sequences; 0 where all sequences have the same.
+  std::int64_t stride(const at::Tensor& all) const { return all.size(0) == 1 ? 0 : queries(); }
   std::int64_t scratch() const { return kernels::row_pooling_scratch_size(width, heads); }
 };
 
-template <class Real>
-void pool_blocks(const at::Tensor& x, const at::Tensor& queries,
-                 const std::vector<SequenceBlock>& blocks, const PoolingShape& shape,
-                 const at::Tensor& pooled, const at::Tensor& statistics) {
-  const auto [width, heads] = shape;
-  const auto stride = queries.size(0) == 1 ? 0 : shape.queries();
-  const auto* rows = x.const_data_ptr<Real>();
-  const auto* query = queries.const_data_ptr<Real>();
-  auto* out = pooled.mutable_data_ptr<Real>();
-  auto* out_statistics = statistics.mutable_data_ptr<Real>();
-  std::vector<Real> parts(all_whole(blocks) ? 0 : blocks.size() * shape.state());
-
-  const auto finish = [&](const Real* state, std::int64_t sequence) {
-    kernels::finish_pooling(state, width, heads, out + sequence * shape.queries(),
-                            out_statistics + sequence * 2 * heads);
-  };
-  for_each_block(blocks, [&](std::int64_t index, const SequenceBlock& block) {
-    auto* scratch = scratch_of<Real>(shape.scratch() + shape.state());
-    auto* state = block.whole ? scratch + shape.scratch() : &parts[index * shape.state()];
-    kernels::pool_block(rows + block.first * width, query + block.sequence * stride, block.rows,
-                        width, heads, state, scratch);
-    if (block.whole) finish(state, block.sequence);
-  });
-  for (std::size_t i = 0; i < blocks.size(); ++i) {
-    if (blocks[i].whole) continue;
-    auto* state = &parts[i * shape.state()];
-    const auto sequence = blocks[i].sequence;
-    for (; i + 1 < blocks.size() && blocks[i + 1].sequence == sequence; ++i) {
-      kernels::merge_pooling(&parts[(i + 1) * shape.state()], width, heads, state);
-    }
-    finish(state, sequence);
-  }
-}
-
 // Adds to dx; one [h, d] gradient of the queries per block.
 template <class Real>
-void pool_blocks_backward(const variable_list& saved, const std::vector<SequenceBlock>& blocks,
+void pool_blocks_backward(const variable_list& saved,
+                          const std::vector<kernels::SequenceBlock>& blocks,
                           const PoolingShape& shape, const at::Tensor& gradient,
                           const at::Tensor& dx, const at::Tensor& dqueries) {
   const auto [width, heads] = shape;
-  const auto stride = saved[1].size(0) == 1 ? 0 : shape.queries();
+  const auto stride = shape.stride(saved[1]);
   const auto* rows = saved[0].const_data_ptr<Real>();
   const auto* query = saved[1].const_data_ptr<Real>();
   const auto* pooled = saved[2].const_data_ptr<Real>();
@@ -70,18 +39,19 @@ void pool_blocks_backward(const variable_list& saved, const std::vector<Sequence
   const auto* g = gradient.const_data_ptr<Real>();
   auto* out = dx.mutable_data_ptr<Real>();
   auto* out_queries = dqueries.mutable_data_ptr<Real>();
-  for_each_block(blocks, [&](std::int64_t index, const SequenceBlock& block) {
+  kernels::for_each_block(blocks, [&](std::int64_t index, const kernels::SequenceBlock& block) {
     const auto b = block.sequence;
     kernels::pool_block_backward(rows + block.first * width, query + b * stride,
                                  pooled + b * shape.queries(), statistics + b * 2 * heads,
                                  g + b * shape.queries(), block.rows, width, heads,
                                  out + block.first * width, out_queries + index * shape.queries(),
-                                 scratch_of<Real>(shape.scratch()));
+                                 kernels::scratch_of<Real>(shape.scratch()));
   });
 }
 
 // The gradients of blocks become those of sequences.
-at::Tensor sum_by_sequence(const at::Tensor& parts, const std::vector<SequenceBlock>& blocks,
+at::Tensor sum_by_sequence(const at::Tensor& parts,
+                           const std::vector<kernels::SequenceBlock>& blocks,
                            std::int64_t sequences) {
   if (parts.size(0) == sequences) return parts;
   auto sums = at::zeros({sequences, parts.size(1), parts.size(2)}, parts.options());
@@ -102,7 +72,10 @@ class PoolRows : public Function<PoolRows> {
     auto pooled = at::empty({sequences, shape.heads, shape.width}, x.options());
     auto statistics = at::empty({sequences, 2, shape.heads}, x.options());
     AT_DISPATCH_FLOATING_TYPES(x.scalar_type(), "pool_rows", [&] {
-      pool_blocks<scalar_t>(x, queries, sequence_blocks(offsets), shape, pooled, statistics);
+      kernels::pool_sequences(x.const_data_ptr<scalar_t>(), queries.const_data_ptr<scalar_t>(),
+                              shape.stride(queries), offsets, shape.width, shape.heads,
+                              pooled.mutable_data_ptr<scalar_t>(),
+                              statistics.mutable_data_ptr<scalar_t>());
     });
     context->save_for_backward({x, queries, pooled, statistics});
     context->saved_data["offsets"] = offsets;
@@ -113,7 +86,7 @@ class PoolRows : public Function<PoolRows> {
   static variable_list backward(AutogradContext* context, const variable_list& gradients) {
     const auto saved = context->get_saved_variables();
     const auto offsets = context->saved_data["offsets"].toIntVector();
-    const auto blocks = sequence_blocks(offsets);
+    const auto blocks = kernels::sequence_blocks(offsets);
     const PoolingShape shape{saved[0].size(1), saved[1].size(1)};
     const auto sequences = static_cast<std::int64_t>(offsets.size()) - 1;
     const bool own = gradients[1].is_contiguous() && gradients[1].use_count() == 1;
@@ -151,17 +124,10 @@ at::Tensor pooling_weights(const at::Tensor& queries_in, const PooledRows& poole
   const PoolingShape shape{x.size(1), queries.size(1)};
   auto weights = at::empty({x.size(0), shape.heads}, x.options());
   AT_DISPATCH_FLOATING_TYPES(x.scalar_type(), "pooling_weights", [&] {
-    const auto stride = queries.size(0) == 1 ? 0 : shape.queries();
-    const auto* rows = x.const_data_ptr<scalar_t>();
-    const auto* query = queries.const_data_ptr<scalar_t>();
-    const auto* statistics = pooled.statistics.const_data_ptr<scalar_t>();
-    auto* out = weights.mutable_data_ptr<scalar_t>();
-    for_each_block(sequence_blocks(offsets.copy()), [&](std::int64_t, const SequenceBlock& block) {
-      kernels::pooling_weights(rows + block.first * shape.width, query + block.sequence * stride,
-                               statistics + block.sequence * 2 * shape.heads, block.rows,
-                               shape.width, shape.heads, out + block.first * shape.heads,
-                               scratch_of<scalar_t>(shape.scratch()));
-    });
+    kernels::sequence_pooling_weights(
+        x.const_data_ptr<scalar_t>(), queries.const_data_ptr<scalar_t>(), shape.stride(queries),
+        pooled.statistics.const_data_ptr<scalar_t>(), offsets.values(), shape.width, shape.heads,
+        weights.mutable_data_ptr<scalar_t>());
   });
   return weights;
 }

@@ -15,7 +15,7 @@ void SlidingWindowFields::visit_fields(base::FieldVisitor& visit) {
         base::between(0, 1 << 20));
 }
 
-SlidingWindowAttention::SlidingWindowAttention(const MixerShape& shape,
+SlidingWindowAttention::SlidingWindowAttention(const model::MixerShape& shape,
                                                const SlidingWindowFields& fields,
                                                ParameterStore& store, const std::string& name)
     : width_(shape.width),

@@ -30,7 +30,7 @@ struct SlidingWindowFields {
 /// n (window + 2 g) d: no weight is computed only to be masked.
 class SlidingWindowAttention final : public Mixer {
  public:
-  SlidingWindowAttention(const MixerShape& shape, const SlidingWindowFields& fields,
+  SlidingWindowAttention(const model::MixerShape& shape, const SlidingWindowFields& fields,
                          ParameterStore& store, const std::string& name);
 
   at::Tensor forward(const at::Tensor& x, const Offsets& offsets, MixerTrace* trace) const override;

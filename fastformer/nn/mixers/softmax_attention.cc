@@ -8,7 +8,7 @@ void SoftmaxFields::visit_fields(base::FieldVisitor& visit) {
   visit("causal", causal, "causal: a token attends only to itself and earlier tokens");
 }
 
-SoftmaxAttention::SoftmaxAttention(const MixerShape& shape, const SoftmaxFields& fields,
+SoftmaxAttention::SoftmaxAttention(const model::MixerShape& shape, const SoftmaxFields& fields,
                                    ParameterStore& store, const std::string& name)
     : width_(shape.width),
       heads_(shape.heads),

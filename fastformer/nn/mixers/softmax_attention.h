@@ -25,8 +25,8 @@ struct SoftmaxFields {
 /// matrix of all pairs of tokens is stored, but the cost still grows as n^2 d.
 class SoftmaxAttention final : public Mixer {
  public:
-  SoftmaxAttention(const MixerShape& shape, const SoftmaxFields& fields, ParameterStore& store,
-                   const std::string& name);
+  SoftmaxAttention(const model::MixerShape& shape, const SoftmaxFields& fields,
+                   ParameterStore& store, const std::string& name);
 
   at::Tensor forward(const at::Tensor& x, const Offsets& offsets, MixerTrace* trace) const override;
   double multiply_adds(std::int64_t tokens) const override;

@@ -3,7 +3,7 @@
 #include <cmath>
 #include <string>
 
-#include "fastformer/nn/layers/encoder_config.h"
+#include "fastformer/model/encoder_config.h"
 #include "nn/mixers/mixer_check.h"
 
 /// A decoder of two layers with GELU from its definition: one sequence, dense weights, plain ATen.
@@ -26,21 +26,22 @@ inline at::Tensor dense_weights(const ParameterMap& p, const std::string& name, 
 /// x [T, d], memory [S, d] -> [T, d]. `weights` may be null; else it receives those of the last
 /// layer's attention to the document, [h, T, S].
 inline at::Tensor decoder_definition(const ParameterMap& p, const std::string& decoder,
-                                     std::int64_t heads, Normalization normalization, at::Tensor x,
-                                     const at::Tensor& memory, at::Tensor* weights = nullptr) {
+                                     std::int64_t heads, model::Normalization normalization,
+                                     at::Tensor x, const at::Tensor& memory,
+                                     at::Tensor* weights = nullptr) {
   const auto norm = [&](const std::string& name, const at::Tensor& rows) {
     return at::layer_norm(rows, {rows.size(1)}, p.at(name + ".normalization.weight"),
                           p.at(name + ".normalization.bias"), 1e-12);
   };
   const auto block = [&](const std::string& name, const auto& inner) {
     switch (normalization) {
-      case Normalization::kPost:
+      case model::Normalization::kPost:
         x = norm(name, x + inner(x));
         break;
-      case Normalization::kPre:
+      case model::Normalization::kPre:
         x = x + inner(norm(name, x));
         break;
-      case Normalization::kNone:
+      case model::Normalization::kNone:
         x = x + inner(x);
         break;
     }
@@ -65,7 +66,7 @@ inline at::Tensor decoder_definition(const ParameterMap& p, const std::string& d
       return apply_linear(p, layer + ".feed_forward.output", inner);
     });
   }
-  return normalization == Normalization::kPre ? norm(decoder, x) : x;
+  return normalization == model::Normalization::kPre ? norm(decoder, x) : x;
 }
 
 }  // namespace fastformer::nn

@@ -10,7 +10,7 @@
 namespace fastformer::nn {
 namespace {
 
-DecoderConfig config_of(Normalization normalization) {
+DecoderConfig config_of(model::Normalization normalization) {
   DecoderConfig config;
   config.layers = 2;
   config.width = 24;
@@ -27,7 +27,7 @@ at::Tensor rows_of(const Lengths& lengths) {
   return at::randn({offsets_of(lengths).back(), 24}, at::kDouble);
 }
 
-class DecoderTest : public ::testing::TestWithParam<Normalization> {
+class DecoderTest : public ::testing::TestWithParam<model::Normalization> {
  protected:
   DecoderTest() : store_(1, at::kDouble, 0.3), decoder_(config_of(GetParam()), store_, "decoder") {
     at::manual_seed(3);
@@ -123,12 +123,12 @@ TEST_P(DecoderTest, RefusesParentsOutOfOrder) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Normalizations, DecoderTest,
-                         ::testing::Values(Normalization::kPost, Normalization::kPre,
-                                           Normalization::kNone));
+                         ::testing::Values(model::Normalization::kPost, model::Normalization::kPre,
+                                           model::Normalization::kNone));
 
 TEST(DecoderDropout, ActsOnlyInTraining) {
   ParameterStore store(1);
-  const Decoder decoder(config_of(Normalization::kPost), store, "decoder");
+  const Decoder decoder(config_of(model::Normalization::kPost), store, "decoder");
   const auto offsets = offsets_of({6});
   const auto x = at::randn({6, 24}), memory = at::randn({6, 24});
   const auto run = [&](bool training) {

@@ -22,7 +22,7 @@ TEST(Embedding, AddsTokensPositionsAndPairs) {
   const auto& pairs = p.at("embedding.bigram.weight");
   EXPECT_TRUE(at::allclose(x[0], token[1] + position[0]));
   EXPECT_TRUE(at::allclose(x[1], token[2] + position[0]));
-  EXPECT_TRUE(at::allclose(x[2], token[1] + position[1] + pairs[bigram_bucket(2, 1, 16)]));
+  EXPECT_TRUE(at::allclose(x[2], token[1] + position[1] + pairs[model::bigram_bucket(2, 1, 16)]));
   x.sum().backward();
   EXPECT_TRUE(token.grad().is_sparse());
   const auto touched = embedding.touched_rows(kTextIds, Offsets(kTextOffsets));

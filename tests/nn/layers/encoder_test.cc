@@ -11,9 +11,9 @@ namespace {
 
 const std::vector<std::int64_t> kEncoderOffsets = {0, 7, 7, 8, 308, 340};
 
-EncoderConfig small_encoder(const std::string& mixer, Normalization normalization) {
-  EncoderConfig config;
-  config.mixer = MixerConfig(mixer);
+model::EncoderConfig small_encoder(const std::string& mixer, model::Normalization normalization) {
+  model::EncoderConfig config;
+  config.mixer = model::MixerConfig(mixer);
   config.normalization = normalization;
   config.width = 24;
   config.heads = 3;
@@ -26,7 +26,7 @@ TEST(Encoder, InferenceInPlaceEqualsTheForwardPass) {
   for (const auto* mixer :
        {"additive", "block_sparse", "linear", "low_rank", "pooling", "sliding_window", "softmax"}) {
     for (const auto normalization :
-         {Normalization::kPost, Normalization::kPre, Normalization::kNone}) {
+         {model::Normalization::kPost, model::Normalization::kPre, model::Normalization::kNone}) {
       ParameterStore store(1, at::kDouble, 0.2);
       const Encoder encoder(small_encoder(mixer, normalization), store, "encoder");
       const auto x = at::randn({kEncoderOffsets.back(), 24}, at::kDouble);
@@ -38,7 +38,7 @@ TEST(Encoder, InferenceInPlaceEqualsTheForwardPass) {
 }
 
 TEST(Encoder, SharedLayersHaveTheParametersOfTheFirst) {
-  auto config = small_encoder("additive", Normalization::kPost);
+  auto config = small_encoder("additive", model::Normalization::kPost);
   ParameterStore own(1), shared(1);
   const Encoder separate(config, own, "encoder");
   config.share_layers = true;
@@ -50,7 +50,7 @@ TEST(Encoder, SharedLayersHaveTheParametersOfTheFirst) {
 }
 
 TEST(Encoder, RefusesAWidthThatHeadsDoNotDivide) {
-  auto config = small_encoder("additive", Normalization::kPost);
+  auto config = small_encoder("additive", model::Normalization::kPost);
   EXPECT_NO_THROW(config.validate());
   config.heads = 5;
   EXPECT_THROW(config.validate(), std::invalid_argument);

@@ -9,13 +9,13 @@
 /// and one step a line: what the cheaper forms are compared with.
 namespace fastformer::nn {
 
-inline Definition additive_definition(const EncoderConfig& config) {
+inline Definition additive_definition(const model::EncoderConfig& config) {
   return [config](const at::Tensor& x, const ParameterMap& parameters) {
-    const auto& fields = config.mixer.fields<AdditiveFields>();
+    const auto& fields = config.mixer.fields<model::AdditiveFields>();
     const auto n = x.size(0), heads = config.heads, head_width = config.width / heads;
     const auto logits_of = [&](const std::string& name, const at::Tensor& rows) {
       const auto scale = 1.0 / std::sqrt(static_cast<double>(head_width));
-      if (fields.logits == LogitColumns::kFull) {
+      if (fields.logits == model::LogitColumns::kFull) {
         return (apply_linear(parameters, name, rows) * scale).expand({n, heads});
       }
       const auto by_head = rows.view({n, heads, head_width});
@@ -28,8 +28,8 @@ inline Definition additive_definition(const EncoderConfig& config) {
     };
     const auto interact = [&](const std::string& name, const at::Tensor& global,
                               const at::Tensor& rows) {
-      if (fields.interaction == Interaction::kProduct) return global * rows;
-      if (fields.interaction == Interaction::kAdd) return global + rows;
+      if (fields.interaction == model::Interaction::kProduct) return global * rows;
+      if (fields.interaction == model::Interaction::kAdd) return global + rows;
       return apply_linear(parameters, name, at::cat({global.expand_as(rows), rows}, 1));
     };
 

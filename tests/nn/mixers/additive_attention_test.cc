@@ -18,22 +18,22 @@ using testing::check_gradient;
 using testing::random;
 using testing::weigh;
 
-EncoderConfig config_of(const AdditiveFields& fields, std::int64_t width = 24) {
-  EncoderConfig config;
-  config.mixer.fields<AdditiveFields>() = fields;
+model::EncoderConfig config_of(const model::AdditiveFields& fields, std::int64_t width = 24) {
+  model::EncoderConfig config;
+  config.mixer.fields<model::AdditiveFields>() = fields;
   config.width = width;
   config.heads = 3;
   return config;
 }
 
-MakeMixer with_form(const EncoderConfig& config, AdditiveForm form) {
+MakeMixer with_form(const model::EncoderConfig& config, AdditiveForm form) {
   return [config, form](ParameterStore& store, const std::string& name) {
     return std::make_unique<AdditiveAttention>(
-        config.mixer_shape(), config.mixer.fields<AdditiveFields>(), store, name, form);
+        config.mixer_shape(), config.mixer.fields<model::AdditiveFields>(), store, name, form);
   };
 }
 
-using FormCase = std::tuple<AdditiveForm, Interaction, LogitColumns>;
+using FormCase = std::tuple<AdditiveForm, model::Interaction, model::LogitColumns>;
 
 class AdditiveForms : public ::testing::TestWithParam<FormCase> {};
 
@@ -41,10 +41,10 @@ class AdditiveForms : public ::testing::TestWithParam<FormCase> {};
 TEST_P(AdditiveForms, EqualTheDefinition) {
   const auto& [form, interaction, logits] = GetParam();
   for (const bool shared : {false, true}) {
-    auto config = config_of(AdditiveFields{.logits = logits,
-                                           .interaction = interaction,
-                                           .share_query_value = shared,
-                                           .share_heads = shared});
+    auto config = config_of(model::AdditiveFields{.logits = logits,
+                                                  .interaction = interaction,
+                                                  .share_query_value = shared,
+                                                  .share_heads = shared});
     config.output_projection = !shared;
     expect_definition(with_form(config, form), config.width, kRaggedLengths,
                       additive_definition(config));
@@ -55,16 +55,17 @@ INSTANTIATE_TEST_SUITE_P(
     All, AdditiveForms,
     ::testing::Combine(
         ::testing::Values(AdditiveForm::kAuto, AdditiveForm::kSharedQuery, AdditiveForm::kMerged),
-        ::testing::Values(Interaction::kProduct, Interaction::kAdd, Interaction::kConcat),
-        ::testing::Values(LogitColumns::kFull, LogitColumns::kPerHead)));
+        ::testing::Values(model::Interaction::kProduct, model::Interaction::kAdd,
+                          model::Interaction::kConcat),
+        ::testing::Values(model::LogitColumns::kFull, model::LogitColumns::kPerHead)));
 
 TEST(AdditiveAttention, RepeatsAndKeepsSequencesApart) {
-  expect_repeatable_and_apart(config_of(AdditiveFields{}), kRaggedLengths);
+  expect_repeatable_and_apart(config_of(model::AdditiveFields{}), kRaggedLengths);
 }
 
 // There is no mask to get wrong.
 TEST(AdditiveAttention, ASequenceAloneGivesWhatItGivesInABatch) {
-  const MixerCase test(config_of(AdditiveFields{}), {3, 0, 1, 7}, at::kDouble);
+  const MixerCase test(config_of(model::AdditiveFields{}), {3, 0, 1, 7}, at::kDouble);
   const auto together = test.forward(test.x);
   const Lengths alone = {0, 7};
   const auto last = test.mixer->forward(test.x.narrow(0, 4, 7), Offsets(alone), nullptr);
@@ -72,7 +73,7 @@ TEST(AdditiveAttention, ASequenceAloneGivesWhatItGivesInABatch) {
 }
 
 TEST(AdditiveAttention, TracesWeightsThatSumToOne) {
-  const MixerCase test(config_of(AdditiveFields{}), {3, 0, 1, 70}, at::kDouble);
+  const MixerCase test(config_of(model::AdditiveFields{}), {3, 0, 1, 70}, at::kDouble);
   MixerTrace trace;
   test.mixer->forward(test.x, Offsets(test.offsets), &trace);
   for (const auto& weights : {trace.query_weights, trace.key_weights}) {
@@ -85,7 +86,7 @@ TEST(AdditiveAttention, TracesWeightsThatSumToOne) {
 // bf16 keeps 8 bits: outputs and gradients stay within a few thousandths of fp32, and differ.
 TEST(AdditiveAttention, Bf16StaysCloseToFp32) {
   for (const auto form : {AdditiveForm::kSharedQuery, AdditiveForm::kMerged}) {
-    const MixerCase test(with_form(config_of(AdditiveFields{}, 63), form), 63, {40, 1, 159},
+    const MixerCase test(with_form(config_of(model::AdditiveFields{}, 63), form), 63, {40, 1, 159},
                          at::kFloat);
     const auto exact = test.run();
     Outcome rounded;
@@ -110,7 +111,7 @@ TEST(AdditiveAttention, Bf16StaysCloseToFp32) {
 
 // The backward pass of a rounded forward pass rounds, too, wherever it runs.
 TEST(AdditiveAttention, TheBackwardPassRoundsAsItsForwardPassDid) {
-  const MixerCase test(config_of(AdditiveFields{}), {40, 9}, at::kFloat);
+  const MixerCase test(config_of(model::AdditiveFields{}), {40, 9}, at::kFloat);
   const auto gradient_of = [&](bool backward_in_scope) {
     const auto x = test.x.detach().clone().requires_grad_(true);
     const auto forward = [&] {

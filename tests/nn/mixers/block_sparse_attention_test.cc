@@ -17,9 +17,9 @@ struct BlockShape {
   GlobalKind global_kind = GlobalKind::kInternal;
 };
 
-EncoderConfig config_of(const BlockShape& shape) {
-  EncoderConfig config;
-  config.mixer = MixerConfig("block_sparse");
+model::EncoderConfig config_of(const BlockShape& shape) {
+  model::EncoderConfig config;
+  config.mixer = model::MixerConfig("block_sparse");
   config.mixer.fields<BlockSparseFields>() = {.window = shape.window,
                                               .block_size = shape.block_size,
                                               .global_tokens = shape.global_tokens,
@@ -59,7 +59,7 @@ at::Tensor attended_blocks(const BlockSparseFields& fields, std::int64_t head, s
 }
 
 // The masked n x n weights of each head.
-Definition block_sparse_definition(const EncoderConfig& config) {
+Definition block_sparse_definition(const model::EncoderConfig& config) {
   return [config](const at::Tensor& x, const ParameterMap& parameters) {
     const auto& fields = config.mixer.fields<BlockSparseFields>();
     const auto n = x.size(0), count = blocks(n, fields);

@@ -10,9 +10,9 @@
 namespace fastformer::nn {
 namespace {
 
-EncoderConfig config_of(std::int64_t width, std::int64_t heads, bool causal, bool output) {
-  EncoderConfig config;
-  config.mixer = MixerConfig("linear");
+model::EncoderConfig config_of(std::int64_t width, std::int64_t heads, bool causal, bool output) {
+  model::EncoderConfig config;
+  config.mixer = model::MixerConfig("linear");
   config.mixer.fields<LinearFields>().causal = causal;
   config.width = width;
   config.heads = heads;
@@ -21,7 +21,7 @@ EncoderConfig config_of(std::int64_t width, std::int64_t heads, bool causal, boo
 }
 
 // The definition with a weight for every pair of tokens.
-Definition pairwise(const EncoderConfig& config) {
+Definition pairwise(const model::EncoderConfig& config) {
   return [config](const at::Tensor& x, const ParameterMap& parameters) {
     const auto part = [&](const char* name) {
       return split_heads(apply_linear(parameters, name, x), config.heads);
@@ -36,7 +36,7 @@ Definition pairwise(const EncoderConfig& config) {
 }
 
 // The same by the state of the sequence, or of each of its beginnings.
-Definition stateful(const EncoderConfig& config) {
+Definition stateful(const model::EncoderConfig& config) {
   return [config](const at::Tensor& x, const ParameterMap& parameters) {
     const auto part = [&](const char* name) {
       return split_heads(apply_linear(parameters, name, x), config.heads);

@@ -10,9 +10,10 @@
 namespace fastformer::nn {
 namespace {
 
-EncoderConfig config_of(ProjectionSharing sharing, std::int64_t rank, std::int64_t heads = 2) {
-  EncoderConfig config;
-  config.mixer = MixerConfig("low_rank");
+model::EncoderConfig config_of(ProjectionSharing sharing, std::int64_t rank,
+                               std::int64_t heads = 2) {
+  model::EncoderConfig config;
+  config.mixer = model::MixerConfig("low_rank");
   config.mixer.fields<LowRankFields>() = {
       .projection = rank, .projection_length = 300, .projection_sharing = sharing};
   config.width = 24;
@@ -20,7 +21,7 @@ EncoderConfig config_of(ProjectionSharing sharing, std::int64_t rank, std::int64
   return config;
 }
 
-Definition low_rank_definition(const EncoderConfig& config) {
+Definition low_rank_definition(const model::EncoderConfig& config) {
   return [config](const at::Tensor& x, const ParameterMap& parameters) {
     const auto n = x.size(0);
     const auto projection = [&](const std::string& own) {

@@ -15,7 +15,7 @@
 #include <string>
 #include <vector>
 
-#include "fastformer/nn/layers/encoder_config.h"
+#include "fastformer/model/encoder_config.h"
 #include "fastformer/nn/mixers/mixer.h"
 #include "support/parity_error.h"
 
@@ -72,7 +72,7 @@ using MakeMixer =
     std::function<std::unique_ptr<Mixer>(ParameterStore& store, const std::string& name)>;
 
 /// The mixer that a configuration names.
-inline MakeMixer configured_mixer(const EncoderConfig& config) {
+inline MakeMixer configured_mixer(const model::EncoderConfig& config) {
   return [config](ParameterStore& store, const std::string& name) {
     config.validate();
     return make_mixer(config.mixer, config.mixer_shape(), store, name);
@@ -84,7 +84,7 @@ class MixerCase {
  public:
   static constexpr const char* kName = "encoder.layers.0.attention";
 
-  MixerCase(const EncoderConfig& config, const Lengths& lengths, at::ScalarType dtype)
+  MixerCase(const model::EncoderConfig& config, const Lengths& lengths, at::ScalarType dtype)
       : MixerCase(configured_mixer(config), config.width, lengths, dtype) {}
   MixerCase(const MakeMixer& make, std::int64_t width, const Lengths& lengths, at::ScalarType dtype)
       : offsets(offsets_of(lengths)), lengths_(lengths), store_(7, dtype) {
@@ -172,14 +172,15 @@ inline void expect_definition(const MakeMixer& make, std::int64_t width, const L
   }
 }
 
-inline void expect_definition(const EncoderConfig& config, const Lengths& lengths,
+inline void expect_definition(const model::EncoderConfig& config, const Lengths& lengths,
                               const Definition& definition) {
   expect_definition(configured_mixer(config), config.width, lengths, definition);
 }
 
 /// A second run gives the same bits; and the rows of a sequence, their gradients too, do not depend
 /// on what the other sequences hold.
-inline void expect_repeatable_and_apart(const EncoderConfig& config, const Lengths& lengths) {
+inline void expect_repeatable_and_apart(const model::EncoderConfig& config,
+                                        const Lengths& lengths) {
   const MixerCase test(config, lengths, at::kFloat);
   const auto first = test.run(), second = test.run();
   EXPECT_TRUE(at::equal(first.y, second.y));

@@ -1,4 +1,4 @@
-#include "fastformer/nn/mixers/mixer_config.h"
+#include "fastformer/model/mixer_config.h"
 
 #include <gtest/gtest.h>
 
@@ -20,7 +20,8 @@
 namespace fastformer::nn {
 namespace {
 
-EncoderConfig read_encoder(const std::vector<std::string>& assignments, EncoderConfig config = {}) {
+model::EncoderConfig read_encoder(const std::vector<std::string>& assignments,
+                                  model::EncoderConfig config = {}) {
   base::ConfigTree tree;
   for (const auto& assignment : assignments) tree.set("model." + assignment);
   tree.read_section("model", config);
@@ -41,8 +42,8 @@ void expect_contains(const std::string& message, const std::string& part) {
 }
 
 // The mixer's table of a configuration, as text.
-std::string table_of(const MixerConfig& mixer) {
-  EncoderConfig config;
+std::string table_of(const model::MixerConfig& mixer) {
+  model::EncoderConfig config;
   config.mixer = mixer;
   base::ConfigTree tree;
   tree.write_section("model", config);
@@ -51,21 +52,22 @@ std::string table_of(const MixerConfig& mixer) {
 }
 
 TEST(MixerConfig, EachMixerHasItsOwnFields) {
-  EXPECT_EQ(table_of(MixerConfig()),
+  EXPECT_EQ(table_of(model::MixerConfig()),
             "[model.mixer]\nname = \"additive\"\nlogits = \"full\"\ninteraction = \"product\"\n"
             "share_query_value = true\nshare_heads = false\n");
-  EXPECT_EQ(table_of(MixerConfig("softmax")),
+  EXPECT_EQ(table_of(model::MixerConfig("softmax")),
             "[model.mixer]\nname = \"softmax\"\ncausal = false\n");
-  EXPECT_EQ(table_of(MixerConfig("linear")), "[model.mixer]\nname = \"linear\"\ncausal = false\n");
-  EXPECT_EQ(table_of(MixerConfig("sliding_window")),
+  EXPECT_EQ(table_of(model::MixerConfig("linear")),
+            "[model.mixer]\nname = \"linear\"\ncausal = false\n");
+  EXPECT_EQ(table_of(model::MixerConfig("sliding_window")),
             "[model.mixer]\nname = \"sliding_window\"\nwindow = 64\nglobal_tokens = 8\n");
-  EXPECT_EQ(table_of(MixerConfig("block_sparse")),
+  EXPECT_EQ(table_of(model::MixerConfig("block_sparse")),
             "[model.mixer]\nname = \"block_sparse\"\nwindow = 64\nblock_size = 16\n"
             "global_tokens = 8\nrandom_tokens = 8\nrandom_seed = 0\nglobal_kind = \"internal\"\n");
-  EXPECT_EQ(table_of(MixerConfig("low_rank")),
+  EXPECT_EQ(table_of(model::MixerConfig("low_rank")),
             "[model.mixer]\nname = \"low_rank\"\nprojection = 16\nprojection_length = 512\n"
             "projection_sharing = \"heads\"\n");
-  EXPECT_EQ(table_of(MixerConfig("pooling")),
+  EXPECT_EQ(table_of(model::MixerConfig("pooling")),
             "[model.mixer]\nname = \"pooling\"\nwindow = 64\npooled_window = 256\nkernel = 5\n"
             "stride = 4\npooling = \"mean\"\nresidual = true\n");
 }
@@ -116,33 +118,34 @@ TEST(MixerConfig, NamesTheKeyOfAWrongValue) {
 }
 
 TEST(MixerConfig, IsAValue) {
-  MixerConfig config("sliding_window");
+  model::MixerConfig config("sliding_window");
   auto copy = config;
   copy.fields<SlidingWindowFields>().window = 2;
   EXPECT_EQ(config.fields<SlidingWindowFields>().window, 64);
   config = copy;
   EXPECT_EQ(config.fields<SlidingWindowFields>().window, 2);
-  config = MixerConfig("softmax");
+  config = model::MixerConfig("softmax");
   EXPECT_EQ(config.name(), "softmax");
   EXPECT_THROW(config.fields<SlidingWindowFields>(), std::logic_error);
-  EXPECT_THROW(std::as_const(config).fields<AdditiveFields>(), std::logic_error);
-  EXPECT_THROW(MixerConfig("sofmax"), std::invalid_argument);
+  EXPECT_THROW(std::as_const(config).fields<model::AdditiveFields>(), std::logic_error);
+  EXPECT_THROW(model::MixerConfig("sofmax"), std::invalid_argument);
 }
 
 TEST(EncoderPreset, ThePaperDiffersFromTheAuthorsCode) {
-  const auto code = encoder_preset(Preset::kAuthorsCode), paper = encoder_preset(Preset::kPaper);
-  EXPECT_EQ(code.mixer.fields<AdditiveFields>().logits, LogitColumns::kFull);
+  const auto code = model::encoder_preset(model::Preset::kAuthorsCode),
+             paper = model::encoder_preset(model::Preset::kPaper);
+  EXPECT_EQ(code.mixer.fields<model::AdditiveFields>().logits, model::LogitColumns::kFull);
   EXPECT_TRUE(code.residual && code.output_projection && !code.share_layers);
-  EXPECT_EQ(code.normalization, Normalization::kPost);
+  EXPECT_EQ(code.normalization, model::Normalization::kPost);
   EXPECT_EQ(code.ffn_width, 256);
-  const auto& fields = paper.mixer.fields<AdditiveFields>();
-  EXPECT_EQ(fields.logits, LogitColumns::kPerHead);
+  const auto& fields = paper.mixer.fields<model::AdditiveFields>();
+  EXPECT_EQ(fields.logits, model::LogitColumns::kPerHead);
   EXPECT_TRUE(fields.share_query_value && !fields.share_heads);
   EXPECT_TRUE(!paper.residual && !paper.output_projection && paper.share_layers);
-  EXPECT_EQ(paper.normalization, Normalization::kNone);
+  EXPECT_EQ(paper.normalization, model::Normalization::kNone);
   EXPECT_EQ(paper.ffn_width, 0);
   const auto kept = read_encoder({"mixer.share_heads=true"}, paper);
-  EXPECT_EQ(kept.mixer.fields<AdditiveFields>().logits, LogitColumns::kPerHead);
+  EXPECT_EQ(kept.mixer.fields<model::AdditiveFields>().logits, model::LogitColumns::kPerHead);
   const auto replaced = read_encoder({"mixer=linear"}, paper);
   EXPECT_EQ(replaced.mixer.name(), "linear");
   EXPECT_TRUE(replaced.share_layers);
@@ -173,12 +176,12 @@ class ScaleMixer final : public Mixer {
 };
 
 void register_scale() {
-  const auto names = mixer_names();
+  const auto names = model::mixer_names();
   if (std::find(names.begin(), names.end(), "scale") != names.end()) return;
-  register_mixer<ScaleFields>("scale", [](const MixerShape& /*shape*/, const ScaleFields& fields,
-                                          ParameterStore& /*store*/, const std::string& /*name*/) {
-    return std::make_unique<ScaleMixer>(fields.weight);
-  });
+  register_mixer<ScaleFields>(
+      "scale",
+      [](const model::MixerShape& /*shape*/, const ScaleFields& fields, ParameterStore& /*store*/,
+         const std::string& /*name*/) { return std::make_unique<ScaleMixer>(fields.weight); });
 }
 
 TEST(RegisteredMixer, HasFieldsOfItsOwn) {
@@ -202,10 +205,10 @@ TEST(RegisteredMixer, ChecksItsFields) {
 
 TEST(RegisteredMixer, NeedsANameOfItsOwn) {
   register_scale();
-  const auto factory = [](const MixerShape&, const NoMixerFields&, ParameterStore&,
+  const auto factory = [](const model::MixerShape&, const model::NoMixerFields&, ParameterStore&,
                           const std::string&) { return std::make_unique<ScaleMixer>(1); };
-  EXPECT_THROW(register_mixer<NoMixerFields>("scale", factory), std::invalid_argument);
-  EXPECT_THROW(register_mixer<NoMixerFields>("softmax", factory), std::invalid_argument);
+  EXPECT_THROW(register_mixer<model::NoMixerFields>("scale", factory), std::invalid_argument);
+  EXPECT_THROW(register_mixer<model::NoMixerFields>("softmax", factory), std::invalid_argument);
 }
 
 }  // namespace

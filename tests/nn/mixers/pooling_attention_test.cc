@@ -15,9 +15,9 @@ struct Windows {
   std::int64_t window, pooled_window, kernel, stride;
 };
 
-EncoderConfig config_of(PoolingKind pooling, const Windows& windows) {
-  EncoderConfig config;
-  config.mixer = MixerConfig("pooling");
+model::EncoderConfig config_of(PoolingKind pooling, const Windows& windows) {
+  model::EncoderConfig config;
+  config.mixer = model::MixerConfig("pooling");
   config.mixer.fields<PoolingFields>() = {.window = windows.window,
                                           .pooled_window = windows.pooled_window,
                                           .kernel = windows.kernel,
@@ -38,8 +38,8 @@ at::Tensor attend(const at::Tensor& query, const at::Tensor& key, const at::Tens
 }
 
 // Pools keys or values [h, n, e] window by window; `rows` is A.
-at::Tensor pool(const EncoderConfig& config, const ParameterMap& parameters, const at::Tensor& rows,
-                const at::Tensor& part) {
+at::Tensor pool(const model::EncoderConfig& config, const ParameterMap& parameters,
+                const at::Tensor& rows, const at::Tensor& part) {
   std::vector<at::Tensor> pooled;
   const auto& fields = config.mixer.fields<PoolingFields>();
   const auto n = rows.size(0), kernel = fields.kernel;
@@ -60,7 +60,7 @@ at::Tensor pool(const EncoderConfig& config, const ParameterMap& parameters, con
   return at::stack(pooled, 1);
 }
 
-Definition pooling_definition(const EncoderConfig& config) {
+Definition pooling_definition(const model::EncoderConfig& config) {
   return [config](const at::Tensor& x, const ParameterMap& parameters) {
     const auto& fields = config.mixer.fields<PoolingFields>();
     const auto n = x.size(0);

@@ -9,9 +9,9 @@
 namespace fastformer::nn {
 namespace {
 
-EncoderConfig config_of(const SlidingWindowFields& fields) {
-  EncoderConfig config;
-  config.mixer = MixerConfig("sliding_window");
+model::EncoderConfig config_of(const SlidingWindowFields& fields) {
+  model::EncoderConfig config;
+  config.mixer = model::MixerConfig("sliding_window");
   config.mixer.fields<SlidingWindowFields>() = fields;
   config.width = 24;
   config.heads = 2;
@@ -19,7 +19,7 @@ EncoderConfig config_of(const SlidingWindowFields& fields) {
 }
 
 // The masked n x n weights, once for each kind of token.
-Definition sliding_window_definition(const EncoderConfig& config) {
+Definition sliding_window_definition(const model::EncoderConfig& config) {
   return [config](const at::Tensor& x, const ParameterMap& parameters) {
     const auto& fields = config.mixer.fields<SlidingWindowFields>();
     const auto n = x.size(0), reach = fields.window / 2;

@@ -7,9 +7,9 @@
 namespace fastformer::nn {
 namespace {
 
-EncoderConfig config_of(bool causal, std::int64_t heads = 2) {
-  EncoderConfig config;
-  config.mixer = MixerConfig("softmax");
+model::EncoderConfig config_of(bool causal, std::int64_t heads = 2) {
+  model::EncoderConfig config;
+  config.mixer = model::MixerConfig("softmax");
   config.mixer.fields<SoftmaxFields>().causal = causal;
   config.width = 24;
   config.heads = heads;
@@ -17,7 +17,7 @@ EncoderConfig config_of(bool causal, std::int64_t heads = 2) {
 }
 
 // All weights at once, by LibTorch's own attention.
-Definition softmax_definition(const EncoderConfig& config) {
+Definition softmax_definition(const model::EncoderConfig& config) {
   return [config](const at::Tensor& x, const ParameterMap& parameters) {
     if (x.size(0) == 0) return x * parameters.at("query.weight").sum() * 0;
     const auto part = [&](const std::string& name) {

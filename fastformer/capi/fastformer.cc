@@ -1,0 +1,162 @@
+#include "fastformer/capi/fastformer.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstring>
+#include <exception>
+#include <filesystem>
+#include <new>
+#include <nlohmann/json.hpp>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "fastformer/base/printable.h"
+#include "fastformer/runtime/classifier.h"
+#include "fastformer/runtime/explanation_json.h"
+
+struct fastformer_classifier {
+  fastformer::runtime::Classifier model;
+};
+
+namespace {
+
+using fastformer::runtime::Classifier;
+
+// A message that fits without memory is what remains when memory runs out.
+thread_local std::string last_error = "no call has failed";
+
+int fail(int code, const char* message) {
+  constexpr std::size_t kLongest = 4000;
+  try {
+    last_error = fastformer::base::excerpt(message, kLongest);
+  } catch (...) {
+    last_error.clear();
+  }
+  return code;
+}
+
+// Runs `action`; its exceptions become a code and a message.
+template <class Action>
+int guarded(const Action& action) {
+  try {
+    action();
+    return FASTFORMER_OK;
+  } catch (const std::bad_alloc& error) {
+    return fail(FASTFORMER_OUT_OF_MEMORY, error.what());
+  } catch (const std::invalid_argument& error) {
+    return fail(FASTFORMER_INVALID_ARGUMENT, error.what());
+  } catch (const std::exception& error) {
+    return fail(FASTFORMER_FAILED, error.what());
+  } catch (...) {
+    return fail(FASTFORMER_FAILED, "an unknown failure; report it");
+  }
+}
+
+void check(bool condition, const char* message) {
+  if (!condition) throw std::invalid_argument(message);
+}
+
+std::vector<std::string_view> views_of(const fastformer_classifier* classifier,
+                                       const fastformer_text* texts, std::size_t count,
+                                       const void* out) {
+  check(classifier != nullptr, "the classifier is NULL; load one first");
+  check(count == 0 || (texts != nullptr && out != nullptr),
+        "the texts or the place of the results are NULL");
+  std::vector<std::string_view> views;
+  views.reserve(count);
+  for (const auto& text : std::span(texts, count)) {
+    check(text.data != nullptr || text.size == 0, "a text is NULL but has a size");
+    views.emplace_back(text.size == 0 ? "" : text.data, text.size);
+  }
+  return views;
+}
+
+fastformer::Options options_of(const fastformer_options* given) {
+  fastformer::Options options;
+  if (given == nullptr) return options;
+  check(given->struct_size == sizeof(fastformer_options),
+        "the options have another size; fill them with fastformer_options_init()");
+  check(given->threads >= 0, "threads is negative; 0 stands for all cores");
+  check(given->max_batch_tokens >= 1, "max_batch_tokens must be at least 1");
+  options.threads = given->threads;
+  options.max_batch_tokens = given->max_batch_tokens;
+  return options;
+}
+
+}  // namespace
+
+const char* fastformer_version(void) { return FASTFORMER_VERSION; }
+int fastformer_abi_version(void) { return FASTFORMER_ABI_VERSION; }
+const char* fastformer_last_error(void) { return last_error.c_str(); }
+
+void fastformer_options_init(fastformer_options* options) {
+  if (options == nullptr) return;
+  const fastformer::Options defaults;
+  *options = {sizeof(fastformer_options), defaults.threads, defaults.max_batch_tokens};
+}
+
+fastformer_classifier* fastformer_classifier_load(const char* directory,
+                                                  const fastformer_options* options) {
+  fastformer_classifier* loaded = nullptr;
+  guarded([&] {
+    check(directory != nullptr, "the model directory is NULL");
+    loaded = new fastformer_classifier{Classifier::load(directory, options_of(options))};
+  });
+  return loaded;
+}
+
+void fastformer_classifier_free(fastformer_classifier* classifier) { delete classifier; }
+
+size_t fastformer_classifier_label_count(const fastformer_classifier* classifier) {
+  return classifier == nullptr ? 0 : classifier->model.frame().labels.size();
+}
+
+const char* fastformer_classifier_label(const fastformer_classifier* classifier, size_t index) {
+  if (index >= fastformer_classifier_label_count(classifier)) return nullptr;
+  return classifier->model.frame().labels[index].c_str();
+}
+
+int fastformer_classifier_multi_label(const fastformer_classifier* classifier) {
+  return classifier != nullptr && classifier->model.frame().several_labels() ? 1 : 0;
+}
+
+size_t fastformer_classifier_width(const fastformer_classifier* classifier) {
+  return classifier == nullptr ? 0 : static_cast<size_t>(classifier->model.network().width());
+}
+
+int fastformer_classify(const fastformer_classifier* classifier, const fastformer_text* texts,
+                        size_t count, double* probabilities, uint8_t* predicted) {
+  return guarded([&] {
+    const auto views = views_of(classifier, texts, count, probabilities);
+    const auto& labels = classifier->model.frame().labels;
+    for (const auto& prediction : classifier->model.classify(std::span(views))) {
+      probabilities = std::ranges::copy(prediction.probabilities, probabilities).out;
+      if (predicted == nullptr) continue;
+      for (const auto& label : labels) {
+        *predicted++ = std::ranges::find(prediction.labels, label) != prediction.labels.end();
+      }
+    }
+  });
+}
+
+int fastformer_embed(const fastformer_classifier* classifier, const fastformer_text* texts,
+                     size_t count, float* vectors) {
+  return guarded([&] {
+    const auto views = views_of(classifier, texts, count, vectors);
+    std::ranges::copy(classifier->model.embed(std::span(views)).values, vectors);
+  });
+}
+
+int fastformer_explain(const fastformer_classifier* classifier, fastformer_text text, char** json) {
+  return guarded([&] {
+    const auto views = views_of(classifier, &text, 1, json);
+    const auto written = fastformer::runtime::explanation_json(classifier->model, views.front());
+    *json = new char[written.size() + 1];
+    std::memcpy(*json, written.c_str(), written.size() + 1);
+  });
+}
+
+void fastformer_string_free(char* text) { delete[] text; }

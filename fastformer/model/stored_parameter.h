@@ -1,0 +1,70 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "fastformer/model/parameter_file.h"
+
+namespace fastformer::model {
+
+/// How the numbers of a parameter are stored:
+///   kFloat  F32
+///   kInt8   I8 [rows, columns]: the row is its integers times `<name>.scale` [rows]
+///   kInt4   U8 [kept, columns / 2]: two numbers per byte, the first in the lower half, each 8 more
+///           than the integer from -7 to 7; with `<name>.scale` [kept], and `<name>.rows` [kept],
+///           the ascending numbers of the rows that are stored. All other rows are zero.
+enum class Storage : std::uint8_t { kFloat, kInt8, kInt4 };
+
+/// A parameter of a mapped file; valid while the file exists.
+class StoredParameter {
+ public:
+  /// Throws std::invalid_argument if the parameter is missing, has another shape or type, or holds
+  /// numbers that are not finite.
+  StoredParameter(ParameterFile& file, const std::string& name,
+                  const std::vector<std::int64_t>& shape);
+  StoredParameter() = default;
+
+  Storage storage() const { return storage_; }
+  /// Of Storage::kFloat; row by row.
+  std::span<const float> floats() const { return floats_; }
+  /// All numbers, row by row.
+  std::vector<float> values() const;
+
+  /// Adds row i to `to` [columns].
+  void add_row(std::int64_t i, float* to) const;
+  /// Asks for the memory of row i.
+  void prefetch_row(std::int64_t i) const;
+
+ private:
+  void read_int8(ParameterFile& file, const std::string& name);
+  void read_int4(ParameterFile& file, const std::string& name);
+
+  Storage storage_ = Storage::kFloat;
+  std::int64_t rows_ = 0, columns_ = 0;
+  std::span<const float> floats_, scales_;
+  std::span<const std::uint8_t> bytes_;
+  // Of kInt4: which of 64 rows are stored, and the number of rows stored before them. Small enough
+  // to stay in the cache, which a list of places is not.
+  struct Kept {
+    std::uint64_t rows = 0;
+    std::int64_t before = 0;
+  };
+  std::int64_t place_of(std::int64_t row) const;  // -1: not stored
+  std::vector<Kept> kept_;
+};
+
+/// The tensors that store a parameter [rows, columns] with less precision, by their names.
+struct QuantizedParameter {
+  Storage storage = Storage::kInt8;
+  std::vector<std::int8_t> bytes;
+  std::vector<float> scales;
+  std::vector<std::int32_t> rows;  ///< of kInt4
+};
+
+/// Rounds each row to the nearest multiples of its largest absolute value over 127, or over 7. With
+/// kInt4, rows of zeros are dropped.
+QuantizedParameter quantize(std::span<const float> values, std::int64_t columns, Storage storage);
+
+}  // namespace fastformer::model

@@ -1,0 +1,172 @@
+#include "fastformer/runtime/classifier.h"
+
+#include <algorithm>
+#include <array>
+#include <stdexcept>
+#include <variant>
+
+#include "fastformer/base/model_directory.h"
+#include "fastformer/base/out_of_memory.h"
+#include "fastformer/base/printable.h"
+#include "fastformer/kernels/parallel.h"
+#include "fastformer/runtime/additive_network.h"
+
+namespace fastformer::runtime {
+namespace {
+
+// Sequences of numbers, one after another.
+struct Ragged {
+  std::vector<std::int32_t> ids;
+  std::vector<std::int64_t> offsets = {0};
+
+  void close() { offsets.push_back(std::ssize(ids)); }
+  std::int64_t size() const { return std::ssize(offsets) - 1; }
+  std::span<const std::int32_t> row(std::int64_t i) const {
+    const auto first = static_cast<std::size_t>(offsets[i]);
+    return std::span(ids).subspan(first, static_cast<std::size_t>(offsets[i + 1]) - first);
+  }
+  void append(const Ragged& other) {
+    const auto before = std::ssize(ids);
+    ids.insert(ids.end(), other.ids.begin(), other.ids.end());
+    for (std::size_t i = 1; i < other.offsets.size(); ++i) {
+      offsets.push_back(before + other.offsets[i]);
+    }
+  }
+};
+
+}  // namespace
+
+// Consecutive texts as token ids and as columns of n-grams.
+struct Classifier::Batch {
+  Ragged tokens, ngrams;
+
+  TokenRows rows() const { return {tokens.ids, tokens.offsets}; }
+  std::string description() const {
+    return "a batch of " + std::to_string(tokens.size()) + " texts and " +
+           std::to_string(tokens.ids.size()) + " tokens";
+  }
+};
+
+Classifier::Classifier(ClassifierFrame frame, std::unique_ptr<const Network> network,
+                       const Options& options)
+    : frame_(std::move(frame)), network_(std::move(network)), options_(options) {
+  const kernels::ComputeScope check(options.precision, options.threads);
+}
+
+Classifier Classifier::load(const std::filesystem::path& directory, const Options& options) {
+  auto loaded = ClassifierDirectory::load(directory, [](const base::ConfigTree& tree) {
+    const auto* mixer = tree.find("model.mixer", "name");
+    const auto* name = mixer == nullptr ? nullptr : std::get_if<std::string>(&mixer->value);
+    if (name == nullptr || *name == "additive") return;
+    throw std::invalid_argument("the network mixes tokens by '" + base::excerpt(*name) +
+                                "', and this program computes additive attention alone; use the "
+                                "program fastformer");
+  });
+  auto& frame = loaded.frame;
+  auto network =
+      std::make_unique<AdditiveNetwork>(loaded.config, frame.tokenizer->vocabulary_size(),
+                                        std::ssize(frame.labels), directory / base::kWeightsFile);
+  return Classifier(std::move(frame), std::move(network), options);
+}
+
+// Threads turn texts into tokens, a piece at a time; then `use` gets the batch. Its size follows
+// the bytes of the texts, since their tokens are not known before.
+template <class Text>
+void Classifier::for_each_batch(std::span<const Text> texts, bool with_ngrams,
+                                const std::function<void(const Batch&)>& use) const {
+  constexpr std::int64_t kBytesPerToken = 4, kTextsPerPiece = 32;
+  const auto limit = frame_.token_limit();
+  const auto* linear = with_ngrams && frame_.linear ? frame_.linear->model.get() : nullptr;
+  const kernels::ComputeScope scope(options_.precision, options_.threads);
+  std::vector<Batch> pieces;
+  const auto total = std::ssize(texts);
+  for (std::int64_t first = 0, last = 0; first < total; first = last) {
+    for (std::int64_t cost = 0; last < total && cost < options_.max_batch_tokens; ++last) {
+      cost += 1 + std::ssize(texts[last]) / kBytesPerToken;
+    }
+    const auto count = (last - first + kTextsPerPiece - 1) / kTextsPerPiece;
+    pieces.assign(count, {});
+    kernels::share_items(count, [&](std::int64_t piece) {
+      const auto begin = first + piece * kTextsPerPiece;
+      for (auto i = begin; i < std::min(last, begin + kTextsPerPiece); ++i) {
+        frame_.tokenizer->encode(texts[i], pieces[piece].tokens.ids, limit);
+        pieces[piece].tokens.close();
+        if (linear != nullptr) linear->table().encode(texts[i], pieces[piece].ngrams.ids);
+        pieces[piece].ngrams.close();
+      }
+    });
+    Batch batch = std::move(pieces.front());
+    for (std::int64_t piece = 1; piece < count; ++piece) {
+      batch.tokens.append(pieces[piece].tokens);
+      batch.ngrams.append(pieces[piece].ngrams);
+    }
+    base::naming_memory([&] { return batch.description(); }, [&] { use(batch); });
+  }
+}
+
+template <class Text>
+std::vector<Prediction> Classifier::classify_all(std::span<const Text> texts) const {
+  std::vector<Prediction> result(texts.size());
+  std::int64_t done = 0;
+  for_each_batch(texts, /*with_ngrams=*/true, [&](const Batch& batch) {
+    const auto logits = network_->logits(batch.rows(), options_, nullptr);
+    const auto classes = std::ssize(frame_.labels);
+    constexpr std::int64_t kGrain = 16;
+    kernels::parallel_for(0, batch.tokens.size(), kGrain, [&](auto begin, auto end) {
+      for (auto i = begin; i < end; ++i) {
+        result[done + i] =
+            frame_.predict(std::span(logits).subspan(i * classes, classes), batch.ngrams.row(i));
+      }
+    });
+    done += batch.tokens.size();
+  });
+  return result;
+}
+
+Prediction Classifier::classify(std::string_view text) const {
+  const std::array texts = {text};
+  return classify(std::span<const std::string_view>(texts)).front();
+}
+
+std::vector<Prediction> Classifier::classify(std::span<const std::string> texts) const {
+  return classify_all(texts);
+}
+
+std::vector<Prediction> Classifier::classify(std::span<const std::string_view> texts) const {
+  return classify_all(texts);
+}
+
+Explanation Classifier::explain(std::string_view text) const {
+  Explanation result;
+  const std::array texts = {text};
+  for_each_batch<std::string_view>(texts, /*with_ngrams=*/true, [&](const Batch& batch) {
+    NetworkTrace trace;
+    const auto logits = network_->logits(batch.rows(), options_, &trace);
+    result.prediction = frame_.predict(logits, batch.ngrams.row(0));
+    result.pooling_weights = std::move(trace.pooling_weights);
+    for (auto& layer : trace.layers) {
+      result.layers.push_back({std::move(layer.query_weights), std::move(layer.key_weights)});
+    }
+  });
+  result.ngrams = ngrams(text, top(result.prediction, 1).front().first);
+  result.tokens = frame_.tokenizer->tokens(text, frame_.token_limit());
+  return result;
+}
+
+template <class Text>
+Vectors Classifier::embed_all(std::span<const Text> texts) const {
+  Vectors vectors{.width = static_cast<std::size_t>(network_->width()), .values = {}};
+  for_each_batch(texts, /*with_ngrams=*/false, [&](const Batch& batch) {
+    const auto rows = network_->vectors(batch.rows(), options_);
+    vectors.values.insert(vectors.values.end(), rows.begin(), rows.end());
+  });
+  return vectors;
+}
+
+Vectors Classifier::embed(std::span<const std::string> texts) const { return embed_all(texts); }
+
+Vectors Classifier::embed(std::span<const std::string_view> texts) const {
+  return embed_all(texts);
+}
+
+}  // namespace fastformer::runtime

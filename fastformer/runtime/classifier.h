@@ -1,0 +1,74 @@
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "fastformer/base/vectors.h"
+#include "fastformer/kernels/options.h"
+#include "fastformer/runtime/classifier_frame.h"
+#include "fastformer/runtime/network.h"
+#include "fastformer/runtime/prediction.h"
+
+namespace fastformer::runtime {
+
+/// A trained text classifier with additive attention, without LibTorch.
+///
+///   const auto classifier = runtime::Classifier::load("runs/ag_news/model");
+///   std::cout << classifier.classify("Oil prices fall again").label << '\n';
+///
+/// Immutable; safe to share between threads.
+class Classifier {
+ public:
+  /// Throws std::invalid_argument with one sentence for a directory that is missing, incomplete,
+  /// damaged, or of another kind or version, and for a network with another mixer.
+  static Classifier load(const std::filesystem::path& directory, const Options& options = {});
+  /// A classifier with any network.
+  Classifier(ClassifierFrame frame, std::unique_ptr<const Network> network, const Options& options);
+
+  Prediction classify(std::string_view text) const;
+  /// One prediction per text, in the order of `texts`. Options::max_batch_tokens bounds the memory.
+  std::vector<Prediction> classify(std::span<const std::string> texts) const;
+  std::vector<Prediction> classify(std::span<const std::string_view> texts) const;
+  /// The `k` most probable labels of a prediction with their probabilities, best first.
+  std::vector<std::pair<std::string, double>> top(const Prediction& prediction,
+                                                  std::size_t k) const {
+    return frame_.top(prediction, k);
+  }
+  Explanation explain(std::string_view text) const;
+  /// What word and character n-grams add to the logit of a label through the linear members,
+  /// largest absolute value first; for classes, of which a text has one, minus the mean logit.
+  /// Empty without linear members. Throws std::invalid_argument for a label that the model does not
+  /// have.
+  std::vector<std::pair<std::string, double>> ngrams(std::string_view text,
+                                                     std::string_view label) const {
+    return frame_.ngrams(text, label);
+  }
+  /// One vector per text: [texts, width], for example to find similar documents.
+  Vectors embed(std::span<const std::string> texts) const;
+  Vectors embed(std::span<const std::string_view> texts) const;
+
+  const ClassifierFrame& frame() const { return frame_; }
+  const Network& network() const { return *network_; }
+
+ private:
+  struct Batch;
+  template <class Text>
+  void for_each_batch(std::span<const Text> texts, bool with_ngrams,
+                      const std::function<void(const Batch&)>& use) const;
+  template <class Text>
+  std::vector<Prediction> classify_all(std::span<const Text> texts) const;
+  template <class Text>
+  Vectors embed_all(std::span<const Text> texts) const;
+
+  ClassifierFrame frame_;
+  std::unique_ptr<const Network> network_;
+  Options options_;
+};
+
+}  // namespace fastformer::runtime

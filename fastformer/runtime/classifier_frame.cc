@@ -1,0 +1,105 @@
+#include "fastformer/runtime/classifier_frame.h"
+
+#include <algorithm>
+#include <numeric>
+#include <stdexcept>
+
+#include "fastformer/base/model_directory.h"
+#include "fastformer/model/label_thresholds.h"
+
+namespace fastformer::runtime {
+namespace {
+
+Prediction class_of(const ClassifierFrame& frame, std::span<double> logits) {
+  const auto best = std::max_element(logits.begin(), logits.end()) - logits.begin();
+  linear::softmax(logits);
+  const auto& label = frame.labels[static_cast<std::size_t>(best)];
+  return {label, {logits.begin(), logits.end()}, {label}};
+}
+
+Prediction labels_of(const ClassifierFrame& frame, std::span<const double> logits) {
+  Prediction prediction;
+  for (const double logit : logits) prediction.probabilities.push_back(linear::sigmoid(logit));
+  auto above = model::labels_above(prediction.probabilities, frame.thresholds);
+  std::stable_sort(above.begin(), above.end(), [&](auto a, auto b) {
+    return logits[static_cast<std::size_t>(a)] > logits[static_cast<std::size_t>(b)];
+  });
+  for (const auto label : above) {
+    prediction.labels.push_back(frame.labels[static_cast<std::size_t>(label)]);
+  }
+  if (!prediction.labels.empty()) prediction.label = prediction.labels.front();
+  return prediction;
+}
+
+}  // namespace
+
+std::size_t ClassifierFrame::token_limit() const {
+  return max_tokens == 0 ? text::Tokenizer::kNoLimit : static_cast<std::size_t>(max_tokens);
+}
+
+Prediction ClassifierFrame::predict(std::span<const double> network,
+                                    std::span<const std::int32_t> ngrams) const {
+  std::vector<double> logits(network.begin(), network.end());
+  if (linear) {
+    const std::array offsets = {std::int64_t{0}, std::ssize(ngrams)};
+    logits = linear->pool.logits(
+        linear::member_scores(std::move(logits), linear->model.get(), ngrams, offsets));
+  }
+  return several_labels() ? labels_of(*this, logits) : class_of(*this, logits);
+}
+
+std::vector<std::pair<std::string, double>> ClassifierFrame::top(const Prediction& prediction,
+                                                                 std::size_t k) const {
+  std::vector<std::size_t> order(prediction.probabilities.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  const auto count = std::min(k, order.size());
+  std::partial_sort(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(count), order.end(),
+                    [&](auto a, auto b) {
+                      const auto &p = prediction.probabilities[a], &q = prediction.probabilities[b];
+                      return p != q ? p > q : a < b;
+                    });
+  std::vector<std::pair<std::string, double>> result;
+  for (std::size_t i = 0; i < count; ++i) {
+    result.emplace_back(labels[order[i]], prediction.probabilities[order[i]]);
+  }
+  return result;
+}
+
+std::vector<std::pair<std::string, double>> ClassifierFrame::ngrams(std::string_view text,
+                                                                    std::string_view label) const {
+  const auto found = std::find(labels.begin(), labels.end(), label);
+  if (found == labels.end()) {
+    throw std::invalid_argument("the model has no label '" + std::string(label) + "'");
+  }
+  if (!linear) return {};
+  return linear->model->contributions(
+      text, found - labels.begin(), linear->pool,
+      several_labels() ? linear::Baseline::kZero : linear::Baseline::kMeanOfClasses);
+}
+
+ClassifierDirectory ClassifierDirectory::load(
+    const std::filesystem::path& directory,
+    const std::function<void(const base::ConfigTree&)>& read) {
+  ClassifierDirectory loaded;
+  model::ClassifierLabels section;
+  base::read_model_config(directory, model::kClassifierKind, {"classifier", "model", "data"},
+                          [&](const base::ConfigTree& tree) {
+                            read(tree);
+                            tree.read_section("classifier", section);
+                            loaded.config = model::ClassifierConfig::read(tree);
+                          });
+  auto& frame = loaded.frame;
+  frame.labels = std::move(section.labels);
+  frame.max_tokens = loaded.config.text.token_limit(section.max_tokens);
+  frame.tokenizer = text::load_tokenizer(directory);
+  if (section.multi_label) {
+    frame.thresholds = model::load_thresholds(directory / model::kThresholdsFile, frame.labels);
+  }
+  if (std::filesystem::exists(directory / linear::kLinearFile)) {
+    frame.linear =
+        linear::LinearPart::load(directory / linear::kLinearFile, std::ssize(frame.labels));
+  }
+  return loaded;
+}
+
+}  // namespace fastformer::runtime

@@ -1,0 +1,59 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "fastformer/base/config_tree.h"
+#include "fastformer/linear/linear_part.h"
+#include "fastformer/model/classifier_config.h"
+#include "fastformer/runtime/prediction.h"
+#include "fastformer/text/tokenizer.h"
+
+namespace fastformer::runtime {
+
+/// All of a classifier but its network: how texts become token ids, and how the network's logits
+/// and the linear members become a prediction. Immutable once loaded; safe to share between
+/// threads.
+struct ClassifierFrame {
+  std::vector<std::string> labels;  ///< the classes, in the order of the logits
+  /// With several labels per document: the probability from which each of `labels` is predicted,
+  /// thresholds.json. Empty: the labels are classes, of which a document has one.
+  std::vector<double> thresholds;
+  std::int64_t max_tokens = 0;  ///< documents are truncated to this length; 0: no limit
+  std::unique_ptr<text::Tokenizer> tokenizer;
+  std::optional<linear::LinearPart> linear;  ///< linear.safetensors; nullopt: only the network
+
+  bool several_labels() const { return !thresholds.empty(); }
+  std::size_t token_limit() const;
+
+  /// The network's logits [classes] and the columns of the text's n-grams, if there are linear
+  /// members.
+  Prediction predict(std::span<const double> network, std::span<const std::int32_t> ngrams) const;
+  /// The `k` most probable labels of a prediction with their probabilities, best first.
+  std::vector<std::pair<std::string, double>> top(const Prediction& prediction,
+                                                  std::size_t k) const;
+  /// See Classifier::ngrams.
+  std::vector<std::pair<std::string, double>> ngrams(std::string_view text,
+                                                     std::string_view label) const;
+};
+
+/// The frame of a model directory, and the configuration of its network.
+struct ClassifierDirectory {
+  ClassifierFrame frame;
+  model::ClassifierConfig config;
+
+  /// `read` gets config.json first, for its other sections. Throws std::invalid_argument with one
+  /// sentence for a directory that is missing, incomplete, damaged, or of another kind or version.
+  static ClassifierDirectory load(const std::filesystem::path& directory,
+                                  const std::function<void(const base::ConfigTree&)>& read);
+};
+
+}  // namespace fastformer::runtime

@@ -1,0 +1,70 @@
+#include "fastformer/runtime/explanation_json.h"
+
+#include <cstddef>
+#include <nlohmann/json.hpp>
+
+namespace fastformer::runtime {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+double at_or_zero(const std::vector<double>& values, std::size_t i) {
+  return i < values.size() ? values[i] : 0;
+}
+
+// Tokens and n-grams may hold any bytes of the text.
+std::string text_of(const Json& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+Json weights_of(const Explanation& explanation) {
+  auto tokens = Json::array();
+  for (std::size_t i = 0; i < explanation.tokens.size(); ++i) {
+    Json token = {{"token", explanation.tokens[i]}, {"pooling", explanation.pooling_weights[i]}};
+    for (const auto& layer : explanation.layers) {
+      token["layers"].push_back({{"query", at_or_zero(layer.query_weights, i)},
+                                 {"key", at_or_zero(layer.key_weights, i)}});
+    }
+    tokens.push_back(std::move(token));
+  }
+  return tokens;
+}
+
+Json ngrams_of(const std::vector<std::pair<std::string, double>>& ngrams) {
+  auto list = Json::array();
+  for (const auto& [ngram, added] : ngrams) list.push_back({{"ngram", ngram}, {"added", added}});
+  return list;
+}
+
+}  // namespace
+
+std::string token_weights_json(const Explanation& explanation) {
+  return text_of(weights_of(explanation));
+}
+
+std::string explanation_json(const Classifier& classifier, std::string_view text) {
+  const auto explanation = classifier.explain(text);
+  const auto& prediction = explanation.prediction;
+  const auto& frame = classifier.frame();
+  Json json;
+  if (frame.several_labels()) {
+    json["labels"] = prediction.labels;
+  } else {
+    json["label"] = prediction.label;
+  }
+  for (std::size_t i = 0; i < frame.labels.size(); ++i) {
+    json["probabilities"][frame.labels[i]] = prediction.probabilities[i];
+  }
+  json["tokens"] = weights_of(explanation);
+  if (frame.several_labels()) {
+    json["ngrams"] = Json::object();
+    for (const auto& label : prediction.labels) {
+      json["ngrams"][label] = ngrams_of(classifier.ngrams(text, label));
+    }
+  } else {
+    json["ngrams"] = ngrams_of(explanation.ngrams);
+  }
+  return text_of(json);
+}
+
+}  // namespace fastformer::runtime

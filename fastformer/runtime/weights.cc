@@ -1,0 +1,33 @@
+#include "fastformer/runtime/weights.h"
+
+#include "fastformer/kernels/layer_norm.h"
+#include "fastformer/model/stored_parameter.h"
+
+namespace fastformer::runtime {
+namespace {
+
+// That of nn::LayerNorm.
+constexpr double kEpsilon = 1e-12;
+
+}  // namespace
+
+std::span<const float> take_floats(model::ParameterFile& file, const std::string& name,
+                                   std::int64_t size) {
+  return model::StoredParameter(file, name, {size}).floats();
+}
+
+LinearWeights::LinearWeights(model::ParameterFile& file, const std::string& name,
+                             std::int64_t columns, std::int64_t rows)
+    : in(columns), out(rows) {
+  const model::StoredParameter stored(file, name + ".weight", {rows, columns});
+  weight = stored.values();
+  bias = take_floats(file, name + ".bias", rows);
+  if (stored.storage() != model::Storage::kFloat) precision = RowPrecision::kInt8;
+}
+
+void LayerNorm::apply(std::int64_t n, const float* x, float* y) const {
+  kernels::layer_norm(x, weight.data(), bias.data(), kEpsilon, n,
+                      static_cast<std::int64_t>(weight.size()), y, static_cast<float*>(nullptr));
+}
+
+}  // namespace fastformer::runtime

@@ -1,0 +1,143 @@
+"""Text classifiers with additive attention (Fastformer, arXiv 2108.09084) on ordinary CPUs.
+
+>>> import fastformer
+>>> classifier = fastformer.Classifier.load("runs/ag_news/model")
+>>> classifier.predict("Oil prices fall again")
+'business'
+>>> classifier.predict_proba(["Oil prices fall again", "The team wins"]).shape
+(2, 4)
+
+The package holds the runtime: it loads what the program ``fastformer`` has trained, and needs no torch.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Sequence
+from typing import Any, overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import _runtime
+
+__all__ = ["Classifier", "__version__"]
+__version__: str = _runtime.__version__
+
+
+def _texts(texts: Iterable[str]) -> list[str]:
+    """A list of texts; TypeError for anything else."""
+    if isinstance(texts, (str, bytes)) or not isinstance(texts, Iterable):
+        raise TypeError(f"expected a list of texts, got {type(texts).__name__}; put one text into a list")
+    result = []
+    for i, text in enumerate(texts):
+        if not isinstance(text, str):
+            raise TypeError(f"text {i} is of the type {type(text).__name__}; expected str")
+        result.append(_utf8(text))
+    return result
+
+
+def _utf8(text: str) -> str:
+    """The text with U+FFFD for lone surrogates, which UTF-8 does not have."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
+
+
+class Classifier:
+    """A trained text classifier. Immutable: any number of threads may use it; the GIL is released.
+
+    Predictions equal those of the program ``fastformer predict``.
+    """
+
+    def __init__(self, runtime: _runtime.Classifier, path: str, threads: int) -> None:
+        """Use :meth:`load`."""
+        self._runtime = runtime
+        self._path = path
+        self._threads = threads
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str], *, threads: int = 0,
+             max_batch_tokens: int = 16_384) -> Classifier:
+        """Loads a model directory.
+
+        Args:
+            path: the folder that training wrote, such as ``runs/ag_news/model``.
+            threads: processor cores to use; 0: all that the process may use.
+            max_batch_tokens: size of the batches of one call, in tokens.
+
+        Raises:
+            ValueError: with one sentence, for a folder that is missing, damaged, of another kind or
+                version, or holds a network that needs the program ``fastformer``.
+        """
+        if threads < 0 or max_batch_tokens < 1:
+            raise ValueError("threads must be at least 0, and max_batch_tokens at least 1")
+        name = os.fspath(path)
+        return cls(_runtime.Classifier.load(name, threads, max_batch_tokens), name, threads)
+
+    @property
+    def labels(self) -> list[str]:
+        """The classes, or all labels that texts can have, in the order of the probabilities."""
+        return self._runtime.labels
+
+    @property
+    def multi_label(self) -> bool:
+        """Whether a text has any number of labels."""
+        return self._runtime.multi_label
+
+    @overload
+    def predict(self, texts: str) -> str | list[str]: ...
+    @overload
+    def predict(self, texts: Sequence[str]) -> list[str] | list[list[str]]: ...
+    def predict(self, texts: Any) -> Any:
+        """The class of a text, or a list with the class of each; with ``multi_label`` a list of labels.
+
+        Raises:
+            TypeError: for anything but texts.
+        """
+        one = isinstance(texts, str)
+        labels: list[Any] = self._runtime.labels_of(_texts([texts] if one else texts))
+        if not self.multi_label:
+            labels = [names[0] for names in labels]
+        return labels[0] if one else labels
+
+    def predict_proba(self, texts: Sequence[str]) -> NDArray[np.float64]:
+        """The probability of each label: ``[texts, labels]``, in the order of :attr:`labels`."""
+        return self._runtime.probabilities(_texts(texts))
+
+    def predict_top_k(self, texts: Sequence[str], k: int) -> list[list[tuple[str, float]]]:
+        """The ``k`` most probable labels of each text with their probabilities, best first."""
+        if k < 1:
+            raise ValueError(f"k must be at least 1, got {k}")
+        return self._runtime.top(_texts(texts), k)
+
+    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """One vector per text: ``[texts, width]``, for example to find similar texts."""
+        return self._runtime.embed(_texts(texts))
+
+    def explain(self, text: str) -> dict[str, Any]:
+        """The prediction with the weights that led to it.
+
+        Returns:
+            ``label`` (or ``labels``), ``probabilities`` by label, ``tokens`` with their weights in the
+            pooling and in each layer, ``ngrams`` with what they add to the logit of the label.
+        """
+        if not isinstance(text, str):
+            raise TypeError(f"expected a text, got {type(text).__name__}")
+        result: dict[str, Any] = json.loads(self._runtime.explain(_utf8(text)))
+        return result
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickles the path of the model directory, not its content."""
+        return _load, (self._path, self._threads)
+
+    def __repr__(self) -> str:
+        """Path and number of labels."""
+        return f"fastformer.Classifier({self._path!r}, {len(self.labels)} labels)"
+
+
+def _load(path: str, threads: int) -> Classifier:
+    return Classifier.load(path, threads=threads)

@@ -152,7 +152,7 @@ int fastformer_embed(const fastformer_classifier* classifier, const fastformer_t
 
 int fastformer_explain(const fastformer_classifier* classifier, fastformer_text text, char** json) {
   return guarded([&] {
-    const auto views = views_of(classifier, &text, 1, json);
+    const auto views = views_of(classifier, &text, 1, static_cast<const void*>(json));
     const auto written = fastformer::runtime::explanation_json(classifier->model, views.front());
     *json = new char[written.size() + 1];
     std::memcpy(*json, written.c_str(), written.size() + 1);

@@ -2,10 +2,12 @@
 
 #include <array>
 #include <bit>
+#include <cerrno>
 #include <chrono>
 #include <cstddef>
 #include <iterator>
 #include <stdexcept>
+#include <system_error>
 
 #include "fastformer/base/atomic_file.h"
 
@@ -159,8 +161,8 @@ std::size_t cut_unfinished_record(const std::filesystem::path& path) {
   base::check_regular_file(path);
   std::ifstream file(path, std::ios::binary);
   if (!file) {
-    throw std::runtime_error("TensorboardWriter: cannot read " + path.string() +
-                             "; check its permissions or move it away");
+    throw std::runtime_error(path.string() +
+                             ": cannot be read; check its permissions or move it away");
   }
   const std::string bytes{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
   const std::size_t whole = whole_records(bytes);
@@ -195,7 +197,8 @@ TensorboardWriter::TensorboardWriter(const std::filesystem::path& directory,
   if (path_.empty()) path_ = new_event_file(directory);
   file_.open(path_, std::ios::binary | std::ios::app);
   if (!file_) {
-    throw std::runtime_error("TensorboardWriter: cannot write " + path_.string() +
+    throw std::runtime_error(path_.string() +
+                             ": cannot be opened: " + std::generic_category().message(errno) +
                              "; check the permissions of the folder");
   }
   write(kept == 0 ? version_event() : restart_event(first_step));
@@ -208,18 +211,16 @@ void TensorboardWriter::add_scalar(const std::string& tag, double value, std::in
 
 void TensorboardWriter::write(std::string_view event) {
   const std::string record = tfrecord(event);
-  file_.write(record.data(), static_cast<std::streamsize>(record.size()));
-  if (!file_) {
-    throw std::runtime_error("TensorboardWriter: cannot write to " + path_.string() +
-                             "; check the free space");
-  }
+  if (!file_.write(record.data(), static_cast<std::streamsize>(record.size()))) throw_unwritten();
 }
 
 void TensorboardWriter::flush() {
-  if (!file_.flush()) {
-    throw std::runtime_error("TensorboardWriter: cannot write to " + path_.string() +
-                             "; check the free space");
-  }
+  if (!file_.flush()) throw_unwritten();
+}
+
+void TensorboardWriter::throw_unwritten() const {
+  throw std::runtime_error(path_.string() + ": cannot be written: " +
+                           std::generic_category().message(errno) + "; check the free space");
 }
 
 }  // namespace fastformer::train

@@ -38,6 +38,7 @@ class TensorboardWriter {
 
  private:
   void write(std::string_view event);
+  [[noreturn]] void throw_unwritten() const;
 
   std::filesystem::path path_;
   std::ofstream file_;

@@ -1,4 +1,4 @@
-"""Draws results as SVG and PNG: of experiments, of the efficiency study, of kernels.
+"""Draws results as SVG and PNG: of experiments, trainings, the efficiency study and kernels.
 
 Called by scripts/plot.
 """
@@ -11,6 +11,7 @@ import pathlib
 import sys
 from collections.abc import Sequence
 
+from plot_curves import plot_curves, read_metrics
 from plot_efficiency import plot_efficiency, read_measurements
 from plot_experiment import plot_experiment
 from plot_roofline import plot_roofline, read_kernels
@@ -40,6 +41,8 @@ _PICTURES: tuple[tuple[str, str, tuple[str, ...], str], ...] = (
      "Recommendation, scores on the test impressions, bf16, AMD EPYC (Zen 4)"),
     ("efficiency-fp32-2", "efficiency_fp32.csv", (), _EFFICIENCY.format("fp32")),
     ("efficiency-bf16-2", "efficiency_bf16.csv", (), _EFFICIENCY.format("bf16")),
+    ("curves-ag-news", "curves_ag_news.jsonl", (),
+     "Training recipes/ag_news.toml: the network alone, fp32, AMD EPYC (Zen 4)"),
     ("roofline", "kernels.json", (),
      "GFLOP/s of kernels on one core, AMD EPYC (Zen 4), in brackets the % of the arithmetic peak"),
 )  # fmt: skip
@@ -78,7 +81,9 @@ def plot(path: pathlib.Path, folder: pathlib.Path, name: str | None, data: Seque
          title: str | None) -> None:  # fmt: skip
     """Draws a file into the folder, under the name or its own."""
     folder.mkdir(parents=True, exist_ok=True)
-    if path.suffix == ".json":
+    if path.suffix == ".jsonl":
+        save(plot_curves(read_metrics(path), title), folder / (name or path.stem))
+    elif path.suffix == ".json":
         default = path.stem
         if name is None and path.name == "results.json":
             default = path.resolve().parent.name
@@ -91,7 +96,7 @@ def main() -> int:
     """Returns the exit code."""
     parser = argparse.ArgumentParser("plot", description="Draw results as SVG and PNG.")
     parser.add_argument("file", type=pathlib.Path, nargs="?",
-                        help="results.json, an efficiency CSV, or kernels.json")
+                        help="results.json, metrics.jsonl, an efficiency CSV, or kernels.json")
     parser.add_argument("--output", type=pathlib.Path, help="folder (default: that of the file)")
     parser.add_argument("--name", help="name of the figure (default: that of the file; for a "
                         "results.json that of its folder)")

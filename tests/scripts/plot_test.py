@@ -168,6 +168,24 @@ def test_bad_input_gets_one_sentence(
         assert word in outcome.stderr
 
 
+def test_learning_curves_show_loss_and_metric(tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "metrics.jsonl"
+    path.write_text(
+        '{"step":50,"loss":1.2}\n{"step":100,"loss":0.8}\n'
+        '{"step":100,"validation_loss":0.9,"validation_accuracy":0.625}\n', encoding="utf-8")
+    outcome = _run(path, "--title", "A training on a Zen 4")
+    assert outcome.returncode == 0, outcome.stderr
+    text = (tmp_path / "metrics.svg").read_text(encoding="utf-8")
+    for words in ("A training on a Zen 4", "training loss", "validation accuracy, %", "62.50"):
+        assert words in text
+    path.write_text('{"step":50,"loss":1.2}\n{"loss":1}\n', encoding="utf-8")
+    outcome = _run(path)
+    assert outcome.returncode == 1 and "metrics.jsonl:2: expected a record" in outcome.stderr
+    path.write_text('{"step":50,\n', encoding="utf-8")
+    outcome = _run(path)
+    assert outcome.returncode == 1 and "metrics.jsonl:1: is no JSON" in outcome.stderr
+
+
 def test_a_missing_file_gets_one_sentence(tmp_path: pathlib.Path) -> None:
     outcome = _run(tmp_path / "none.json")
     assert outcome.returncode == 1

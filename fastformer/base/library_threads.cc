@@ -28,10 +28,12 @@ const Mkl& mkl() {
 }
 
 // In its first operation on a thread, LibTorch lowers OpenMP's number of threads to MKL's, which
-// counts cores. The number that is kept for later must be that one.
+// counts cores. The number that is kept for later must be that one. A program without LibTorch
+// keeps its own.
 int openmp_threads() {
+  static const bool has_torch = loaded_function<void(int)>("_ZN2at15set_num_threadsEi") != nullptr;
   thread_local bool lowered = false;
-  if (!lowered && mkl().get != nullptr) openmp().set(mkl().get());
+  if (!lowered && has_torch && mkl().get != nullptr) openmp().set(mkl().get());
   lowered = true;
   return openmp().get();
 }

@@ -8,14 +8,16 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <fstream>
 #include <limits>
+#include <memory>
 #include <new>
 #include <nlohmann/json.hpp>
 #include <ostream>
+#include <span>
 #include <stdexcept>
 #include <string_view>
 #include <system_error>
+#include <tuple>
 #include <utility>
 
 #include "fastformer/base/atomic_file.h"
@@ -160,48 +162,54 @@ class Source {
     if (!std::filesystem::is_regular_file(path, error)) {
       fail(name_, "is missing or is not a regular file; check the path");
     }
-    left_ = std::filesystem::file_size(path, error);
-    in_.open(path, std::ios::binary);
-    if (error || !in_) fail(name_, "cannot be opened; check its permissions");
+    descriptor_ = ::open(name_.c_str(), O_RDONLY | O_CLOEXEC);
+    struct stat status{};
+    if (descriptor_ < 0 || ::fstat(descriptor_, &status) != 0) {
+      fail(name_, "cannot be opened; check its permissions");
+    }
+    left_ = static_cast<std::uint64_t>(status.st_size);
+  }
+  Source(const Source&) = delete;
+  Source& operator=(const Source&) = delete;
+  ~Source() {
+    if (descriptor_ >= 0) ::close(descriptor_);
   }
 
   std::uint64_t left() const { return left_; }
-  std::uint64_t position() { return static_cast<std::uint64_t>(in_.tellg()); }
+
   template <class Bytes>
   Bytes read(std::uint64_t size) {
     Bytes bytes(size, {});
-    in_.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(size));
-    if (static_cast<std::uint64_t>(in_.gcount()) != size) {
-      fail(name_, "was shortened while it was read; try again");
+    auto* to = reinterpret_cast<char*>(bytes.data());
+    for (std::uint64_t done = 0; done < size;) {
+      const auto count = ::read(descriptor_, to + done, size - done);
+      if (count < 0 && errno == EINTR) continue;
+      if (count <= 0) fail(name_, "was shortened while it was read; try again");
+      done += static_cast<std::uint64_t>(count);
     }
+    position_ += size;
     left_ -= size;
     return bytes;
   }
 
+  // What is left of the file, in memory as long as the pointer exists.
+  std::pair<std::shared_ptr<const void>, std::span<const std::byte>> map() const {
+    const auto size = position_ + left_;
+    void* const begin = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, descriptor_, 0);
+    if (begin == MAP_FAILED && errno == ENOMEM) throw std::bad_alloc();
+    if (begin == MAP_FAILED) {
+      throw std::runtime_error(
+          name_ + ": cannot be mapped into memory: " + std::generic_category().message(errno));
+    }
+    return {{begin, [size](void* mapping) { ::munmap(mapping, size); }},
+            {static_cast<const std::byte*>(begin) + position_, left_}};
+  }
+
  private:
   std::string name_;
-  std::ifstream in_;
-  std::uint64_t left_ = 0;
+  int descriptor_ = -1;
+  std::uint64_t position_ = 0, left_ = 0;
 };
-
-// The first `size` bytes of a file.
-std::shared_ptr<const void> mapping_of(const std::string& file, std::uint64_t size) {
-  const int descriptor = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
-  if (descriptor < 0) fail(file, "cannot be opened; check its permissions");
-  struct stat status{};
-  const bool whole =
-      ::fstat(descriptor, &status) == 0 && static_cast<std::uint64_t>(status.st_size) >= size;
-  void* const begin =
-      whole ? ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, descriptor, 0) : MAP_FAILED;
-  ::close(descriptor);
-  if (!whole) fail(file, "was shortened while it was read; try again");
-  if (begin == MAP_FAILED && errno == ENOMEM) throw std::bad_alloc();
-  if (begin == MAP_FAILED) {
-    throw std::runtime_error(
-        file + ": cannot be mapped into memory: " + std::generic_category().message(errno));
-  }
-  return {begin, [size](void* mapping) { ::munmap(mapping, size); }};
-}
 
 std::string read_header(const std::string& file, Source& source) {
   if (source.left() < kLengthBytes) {
@@ -275,9 +283,7 @@ SafetensorsFile SafetensorsFile::read(const std::filesystem::path& path, bool ma
   naming_memory([&] { return "the " + std::to_string(size >> 20) + " MB of tensors in " + where; },
                 [&] {
                   if (mapped) {
-                    const auto begin = source.position();
-                    file.mapping_ = mapping_of(where, begin + size);
-                    data = {static_cast<const std::byte*>(file.mapping_.get()) + begin, size};
+                    std::tie(file.mapping_, data) = source.map();
                   } else {
                     file.bytes_ = source.read<std::vector<std::byte>>(size);
                     data = file.bytes_;
@@ -301,12 +307,14 @@ const TensorView& SafetensorsFile::tensor(const std::string& name) const {
            (near.empty() ? std::string() : "; the nearest name is '" + excerpt(near) + "'"));
 }
 
-void write_safetensors(const std::filesystem::path& path,
-                       const std::map<std::string, TensorView>& tensors,
-                       const std::map<std::string, std::string>& metadata) {
-  std::vector<Entry> entries;
+namespace {
+
+// The length of the header and the header, with the entries in the order of their data.
+std::string begin_of(const std::string& file, const std::map<std::string, TensorView>& tensors,
+                     const std::map<std::string, std::string>& metadata,
+                     std::vector<Entry>& entries) {
   for (const auto& [name, view] : tensors) {
-    const std::string where = path.string() + ": tensor '" + name + "'";
+    const std::string where = file + ": tensor '" + name + "'";
     if (name == kMetadata) fail(where, "this name is reserved by the format; rename the tensor");
     if (element_size(view.dtype) == 0) {
       std::vector<std::string> known;
@@ -324,15 +332,34 @@ void write_safetensors(const std::filesystem::path& path,
   try {
     header = header_of(metadata, entries).dump();
   } catch (const Json::exception&) {
-    fail(path.string(), "a tensor name or the metadata is not UTF-8; convert it to UTF-8");
+    fail(file, "a tensor name or the metadata is not UTF-8; convert it to UTF-8");
   }
   header.resize((header.size() + 7) / 8 * 8, ' ');
-  if (header.size() > kMaximumHeader) fail(path.string(), "the header would exceed 100 MB");
+  if (header.size() > kMaximumHeader) fail(file, "the header would exceed 100 MB");
+  std::string begin;
+  for (std::size_t i = 0; i < kLengthBytes; ++i) {
+    begin += static_cast<char>(header.size() >> (8 * i) & 0xff);
+  }
+  return begin + header;
+}
+
+}  // namespace
+
+std::uint64_t safetensors_size(const std::map<std::string, TensorView>& tensors,
+                               const std::map<std::string, std::string>& metadata) {
+  std::vector<Entry> entries;
+  std::uint64_t size = begin_of("safetensors", tensors, metadata, entries).size();
+  for (const Entry& entry : entries) size += entry.view.data.size();
+  return size;
+}
+
+void write_safetensors(const std::filesystem::path& path,
+                       const std::map<std::string, TensorView>& tensors,
+                       const std::map<std::string, std::string>& metadata) {
+  std::vector<Entry> entries;
+  const auto begin = begin_of(path.string(), tensors, metadata, entries);
   write_file_atomically(path, [&](std::ostream& out) {
-    for (std::size_t i = 0; i < kLengthBytes; ++i) {
-      out.put(static_cast<char>(header.size() >> (8 * i) & 0xff));
-    }
-    out << header;
+    out << begin;
     for (const Entry& entry : entries) {
       out.write(reinterpret_cast<const char*>(entry.view.data.data()),
                 static_cast<std::streamsize>(entry.view.data.size()));

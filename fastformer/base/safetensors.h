@@ -68,4 +68,8 @@ void write_safetensors(const std::filesystem::path& path,
                        const std::map<std::string, TensorView>& tensors,
                        const std::map<std::string, std::string>& metadata = {});
 
+/// The size of that file, in bytes. Throws as write_safetensors() does.
+std::uint64_t safetensors_size(const std::map<std::string, TensorView>& tensors,
+                               const std::map<std::string, std::string>& metadata = {});
+
 }  // namespace fastformer::base

@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "fastformer/base/out_of_memory.h"
 #include "fastformer/base/printable.h"
 #include "fastformer/runtime/classifier.h"
 #include "fastformer/runtime/explanation_json.h"
@@ -25,15 +26,16 @@ namespace {
 
 using fastformer::runtime::Classifier;
 
-// A message that fits without memory is what remains when memory runs out.
 thread_local std::string last_error = "no call has failed";
+thread_local bool out_of_memory = false;
 
 int fail(int code, const char* message) {
   constexpr std::size_t kLongest = 4000;
+  out_of_memory = false;
   try {
     last_error = fastformer::base::excerpt(message, kLongest);
   } catch (...) {
-    last_error.clear();
+    out_of_memory = true;
   }
   return code;
 }
@@ -44,18 +46,21 @@ int guarded(const Action& action) {
   try {
     action();
     return FASTFORMER_OK;
-  } catch (const std::bad_alloc& error) {
+  } catch (const fastformer::base::OutOfMemory& error) {
     return fail(FASTFORMER_OUT_OF_MEMORY, error.what());
+  } catch (const std::bad_alloc&) {
+    out_of_memory = true;
+    return FASTFORMER_OUT_OF_MEMORY;
   } catch (const std::invalid_argument& error) {
     return fail(FASTFORMER_INVALID_ARGUMENT, error.what());
   } catch (const std::exception& error) {
     return fail(FASTFORMER_FAILED, error.what());
   } catch (...) {
-    return fail(FASTFORMER_FAILED, "an unknown failure; report it");
+    return fail(FASTFORMER_FAILED, "unknown exception; please report this as a bug");
   }
 }
 
-void check(bool condition, const char* message) {
+void check(bool condition, const std::string& message) {
   if (!condition) throw std::invalid_argument(message);
 }
 
@@ -63,13 +68,20 @@ std::vector<std::string_view> views_of(const fastformer_classifier* classifier,
                                        const fastformer_text* texts, std::size_t count,
                                        const void* out) {
   check(classifier != nullptr, "the classifier is NULL; load one first");
-  check(count == 0 || (texts != nullptr && out != nullptr),
-        "the texts or the place of the results are NULL");
+  const auto number = std::to_string(count);
+  check(count == 0 || texts != nullptr,
+        "texts is NULL, but count is " + number + "; pass an array of so many texts");
+  check(count == 0 || out != nullptr, "the output is NULL; pass memory for the results");
   std::vector<std::string_view> views;
   views.reserve(count);
-  for (const auto& text : std::span(texts, count)) {
-    check(text.data != nullptr || text.size == 0, "a text is NULL but has a size");
-    views.emplace_back(text.size == 0 ? "" : text.data, text.size);
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto& [data, size] = texts[i];
+    if (data == nullptr && size > 0) {
+      throw std::invalid_argument("texts[" + std::to_string(i) +
+                                  "].data is NULL, but its size is " + std::to_string(size) +
+                                  "; pass the text");
+    }
+    views.emplace_back(size == 0 ? "" : data, size);
   }
   return views;
 }
@@ -78,9 +90,13 @@ fastformer::Options options_of(const fastformer_options* given) {
   fastformer::Options options;
   if (given == nullptr) return options;
   check(given->struct_size == sizeof(fastformer_options),
-        "the options have another size; fill them with fastformer_options_init()");
-  check(given->threads >= 0, "threads is negative; 0 stands for all cores");
-  check(given->max_batch_tokens >= 1, "max_batch_tokens must be at least 1");
+        "options.struct_size is " + std::to_string(given->struct_size) + ", expected " +
+            std::to_string(sizeof(fastformer_options)) + "; call fastformer_options_init() first");
+  check(given->threads >= 0, "options.threads is " + std::to_string(given->threads) +
+                                 "; expected 0 (all cores) or a positive number");
+  check(given->max_batch_tokens >= 1, "options.max_batch_tokens is " +
+                                          std::to_string(given->max_batch_tokens) +
+                                          "; expected at least 1");
   options.threads = given->threads;
   options.max_batch_tokens = given->max_batch_tokens;
   return options;
@@ -90,7 +106,10 @@ fastformer::Options options_of(const fastformer_options* given) {
 
 const char* fastformer_version(void) { return FASTFORMER_VERSION; }
 int fastformer_abi_version(void) { return FASTFORMER_ABI_VERSION; }
-const char* fastformer_last_error(void) { return last_error.c_str(); }
+const char* fastformer_last_error(void) {
+  if (!out_of_memory) return last_error.c_str();
+  return "there is not enough memory; use a smaller model or fewer texts per call";
+}
 
 void fastformer_options_init(fastformer_options* options) {
   if (options == nullptr) return;

@@ -51,7 +51,7 @@ typedef struct {
 /* Settings of a loaded model. Fill it with fastformer_options_init(), then change fields. */
 typedef struct {
   size_t struct_size;       /* sizeof(fastformer_options) of the caller */
-  int32_t threads;          /* processor cores to use; 0: all that the process may use */
+  int32_t threads;          /* CPU cores to use; 0: all that the process may use */
   int64_t max_batch_tokens; /* size of the batches of one call, in tokens */
 } fastformer_options;
 
@@ -66,7 +66,8 @@ FASTFORMER_API const char* fastformer_last_error(void);
 FASTFORMER_API void fastformer_options_init(fastformer_options* options);
 
 /* Loads a model directory; NULL if it is missing, damaged, of another kind or version, or needs
- * LibTorch. `options` may be NULL. */
+ * LibTorch. `options` may be NULL. The files are mapped into memory: replace a model directory as a
+ * whole, and do not overwrite its files in place. */
 FASTFORMER_API fastformer_classifier* fastformer_classifier_load(const char* directory,
                                                                  const fastformer_options* options);
 /* NULL is allowed. */
@@ -95,6 +96,7 @@ FASTFORMER_API int fastformer_embed(const fastformer_classifier* classifier,
 /* The prediction for one text with its tokens' weights and the n-grams' contributions, as JSON:
  *   {"label", "probabilities": {label: number}, "tokens": [{"token", "pooling",
  *    "layers": [{"query", "key"}]}], "ngrams": [{"ngram", "added"}]}
+ * With several labels per text: "labels": [label] instead of "label", and "ngrams": {label: [...]}.
  * Free it with fastformer_string_free(). */
 FASTFORMER_API int fastformer_explain(const fastformer_classifier* classifier, fastformer_text text,
                                       char** json);

@@ -1,11 +1,8 @@
 #include "fastformer/classification/classifier.h"
 
-#include "fastformer/base/model_directory.h"
 #include "fastformer/classification/classifier_model.h"
 #include "fastformer/classification/torch_network.h"
-#include "fastformer/kernels/precision.h"
 #include "fastformer/nn/torch_errors.h"
-#include "fastformer/runtime/additive_network.h"
 
 namespace fastformer {
 
@@ -19,20 +16,7 @@ Classifier Classifier::load(const std::filesystem::path& directory, const Option
     classification::DataConfig data_config;
     auto loaded = runtime::ClassifierDirectory::load(
         directory, [&](const base::ConfigTree& tree) { tree.read_section("data", data_config); });
-    const bool additive = runtime::AdditiveNetwork::serves(loaded.config) &&
-                          resolve_precision(options.precision) == kernels::Precision::kFp32;
-    const auto vocabulary_size = loaded.frame.tokenizer->vocabulary_size();
-    const auto classes = std::ssize(loaded.frame.labels);
-    const auto weights = directory / base::kWeightsFile;
-    std::unique_ptr<const runtime::Network> network;
-    if (additive) {
-      network = std::make_unique<runtime::AdditiveNetwork>(loaded.config, vocabulary_size, classes,
-                                                           weights);
-    } else {
-      network = std::make_unique<classification::TorchNetwork>(
-          std::make_unique<classification::ClassifierModel>(
-              loaded.config, vocabulary_size, classes, nn::ParameterStore::from_file(weights)));
-    }
+    auto network = classification::load_network(loaded, directory, options);
     return Classifier(std::make_unique<Impl>(
         Impl{{std::move(loaded.frame), std::move(network), options}, std::move(data_config)}));
   });

@@ -4,6 +4,7 @@
 #include <c10/core/GradMode.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "fastformer/base/out_of_memory.h"
 #include "fastformer/data/batch.h"
@@ -17,11 +18,24 @@ constexpr std::int64_t kBatchTokens = 16384;
 
 }  // namespace
 
-void for_each_scored_batch(const LabelledCorpus& documents, const ClassifierModel& network,
+ScoredNetwork::ScoredNetwork(const ClassifierModel& model)
+    : classes_(model.classes()), logits_([&model](const data::TokenBatch& batch) {
+        const c10::NoGradGuard no_gradients;
+        const auto rows = model.forward(batch, /*training=*/false).to(at::kDouble).contiguous();
+        const auto* first = rows.const_data_ptr<double>();
+        return std::vector<double>(first, first + rows.numel());
+      }) {}
+
+ScoredNetwork::ScoredNetwork(const runtime::Network& network, std::int64_t classes,
+                             const Options& options)
+    : classes_(classes), logits_([&network, options](const data::TokenBatch& batch) {
+        return network.logits({batch.ids, batch.offsets}, options, nullptr);
+      }) {}
+
+void for_each_scored_batch(const LabelledCorpus& documents, const ScoredNetwork& network,
                            const linear::LinearModel* linear,
                            const std::function<void(std::span<const std::int64_t> rows,
                                                     const linear::MemberScores&)>& use) {
-  const c10::NoGradGuard no_gradients;
   const auto plan =
       data::BatchPlan(documents.texts.lengths(),
                       {.batch_by = data::BatchUnit::kTokens, .batch_tokens = kBatchTokens})
@@ -34,19 +48,12 @@ void for_each_scored_batch(const LabelledCorpus& documents, const ClassifierMode
       0, std::ssize(plan));
   for (const auto& rows : plan) {
     batches.next();
-    const auto logits =
-        base::naming_memory([&] { return batches->description(); },
-                            [&] { return network.forward(*batches, /*training=*/false); });
+    auto logits = base::naming_memory([&] { return batches->description(); },
+                                      [&] { return network.logits(*batches); });
     const auto ngrams =
         linear == nullptr ? data::TokenBatch() : data::gather(documents.ngrams, rows);
-    use(rows, linear::member_scores(doubles_of(logits), linear, ngrams.ids, ngrams.offsets));
+    use(rows, linear::member_scores(std::move(logits), linear, ngrams.ids, ngrams.offsets));
   }
-}
-
-std::vector<double> doubles_of(const at::Tensor& tensor) {
-  const auto rows = tensor.to(at::kDouble).contiguous();
-  const auto* first = rows.const_data_ptr<double>();
-  return {first, first + rows.numel()};
 }
 
 std::vector<std::string> member_names(const linear::LinearPart* linear) {
@@ -58,7 +65,7 @@ std::vector<std::string> member_names(const linear::LinearPart* linear) {
   return names;
 }
 
-linear::MemberScores scores_of(const LabelledCorpus& documents, const ClassifierModel& network,
+linear::MemberScores scores_of(const LabelledCorpus& documents, const ScoredNetwork& network,
                                const linear::LinearModel* linear) {
   const auto classes = static_cast<std::size_t>(network.classes());
   linear::MemberScores scores(linear == nullptr ? 1 : linear->members().size() + 1);

@@ -27,7 +27,7 @@ metrics::Scores scores_of(const metrics::ConfusionMatrix& confusion, double loss
 
 metrics::Scores Evaluation::scores() const { return scores_of(confusion, loss); }
 
-Evaluator::Evaluator(const ClassifierModel& network, const linear::LinearPart* linear)
+Evaluator::Evaluator(const ScoredNetwork& network, const linear::LinearPart* linear)
     : network_(network),
       linear_(linear),
       sums_{.confusion = metrics::ConfusionMatrix(network.classes()),

@@ -6,6 +6,7 @@
 
 #include "fastformer/classification/classifier_model.h"
 #include "fastformer/classification/dataset.h"
+#include "fastformer/classification/document_scores.h"
 #include "fastformer/metrics/confusion_matrix.h"
 #include "fastformer/metrics/scores.h"
 
@@ -33,7 +34,7 @@ struct Evaluation {
 class Evaluator {
  public:
   /// `linear` may be null: only the network. Both must outlive the evaluator.
-  explicit Evaluator(const ClassifierModel& network, const linear::LinearPart* linear = nullptr);
+  explicit Evaluator(const ScoredNetwork& network, const linear::LinearPart* linear = nullptr);
 
   /// Runs the model on the documents in batches of similar length. Throws std::invalid_argument for
   /// a document without a label.
@@ -51,7 +52,7 @@ class Evaluator {
     double loss = 0;  ///< sum over the documents
   };
 
-  const ClassifierModel& network_;
+  ScoredNetwork network_;
   const linear::LinearPart* linear_;
   Evaluation sums_;                  ///< its `loss` is the sum over the documents
   std::vector<std::uint8_t> right_;  ///< whether each prediction is right

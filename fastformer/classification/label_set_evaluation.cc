@@ -53,8 +53,7 @@ std::vector<std::int32_t> without(const std::vector<std::int32_t>& a,
 
 metrics::Scores LabelSetEvaluation::scores() const { return scores_with(totals, loss); }
 
-LabelSetEvaluator::LabelSetEvaluator(const ClassifierModel& network,
-                                     const linear::LinearPart* linear,
+LabelSetEvaluator::LabelSetEvaluator(const ScoredNetwork& network, const linear::LinearPart* linear,
                                      const std::vector<double>& thresholds)
     : network_(network),
       linear_(linear),

@@ -8,6 +8,7 @@
 #include "fastformer/classification/classifier_model.h"
 #include "fastformer/classification/data_config.h"
 #include "fastformer/classification/dataset.h"
+#include "fastformer/classification/document_scores.h"
 #include "fastformer/metrics/item_results.h"
 #include "fastformer/metrics/label_sets.h"
 #include "fastformer/metrics/scores.h"
@@ -39,7 +40,7 @@ class LabelSetEvaluator {
  public:
   /// `linear` may be null: the network alone. All must outlive the evaluator. The members alone
   /// predict the labels whose score is at least 0.
-  LabelSetEvaluator(const ClassifierModel& network, const linear::LinearPart* linear,
+  LabelSetEvaluator(const ScoredNetwork& network, const linear::LinearPart* linear,
                     const std::vector<double>& thresholds);
 
   /// Runs the model over the documents, in batches of similar length.
@@ -54,7 +55,7 @@ class LabelSetEvaluator {
     double loss = 0;  ///< the sum
   };
 
-  const ClassifierModel& network_;
+  ScoredNetwork network_;
   const linear::LinearPart* linear_;
   const std::vector<double>& thresholds_;
   LabelSetEvaluation sums_;  ///< with the sum of the losses

@@ -20,6 +20,9 @@ namespace fastformer::classification {
 namespace {
 
 constexpr const char* kPairs = "embedding.bigram.weight";
+// More than the header of the linear members' file has, which has few tensors, and what the header
+// of the parameters grows by when offsets and numbers of rows have more digits.
+constexpr std::int64_t kLinearHeader = 4096;
 // Layers with fewer rows or columns gain nothing.
 constexpr std::int64_t kLeastQuantized = 16;
 
@@ -113,11 +116,7 @@ class QuantizedFile {
     if (int4) views_[name + ".rows"] = {"I32", {rows}, std::as_bytes(std::span(stored.rows))};
   }
 
-  std::int64_t bytes() const {
-    return std::accumulate(
-        views_.begin(), views_.end(), std::int64_t{0},
-        [](auto sum, const auto& one) { return sum + std::ssize(one.second.data); });
-  }
+  std::int64_t bytes() const { return static_cast<std::int64_t>(base::safetensors_size(views_)); }
   void write(const std::filesystem::path& file) const { base::write_safetensors(file, views_); }
 
  private:
@@ -127,7 +126,7 @@ class QuantizedFile {
 
 QuantizedFile quantized(const nn::ParameterMap& parameters, model::Storage tables) {
   QuantizedFile file;
-  for (const auto& [name, tensor] : parameters) file.add(name, tensor.contiguous(), tables);
+  for (const auto& [name, tensor] : parameters) file.add(name, tensor, tables);
   return file;
 }
 
@@ -146,12 +145,14 @@ std::int64_t parameter_bytes(const std::filesystem::path& directory) {
 
 QuantizationReport quantize(const std::filesystem::path& model, const std::filesystem::path& output,
                             const Quantization& quantization) {
-  // Only in 4 bits a table has no place for rows that are dropped.
+  // Only the 4-bit format omits dropped rows.
   const auto tables = quantization.most_bytes > 0 ? model::Storage::kInt4 : quantization.tables;
   auto content = ClassifierContent::load(model);
   QuantizationReport report{.bytes_before = parameter_bytes(model)};
   nn::ParameterMap parameters;
-  for (const auto& [name, tensor] : content.model->parameters()) parameters[name] = tensor.detach();
+  for (const auto& [name, tensor] : content.model->parameters()) {
+    parameters[name] = tensor.detach().contiguous();
+  }
   const auto pairs = parameters.find(kPairs);
   const bool has_pairs = pairs != parameters.end();
   if (has_pairs) report.pairs_before = rows_in_use(pairs->second);
@@ -160,12 +161,14 @@ QuantizationReport quantize(const std::filesystem::path& model, const std::files
   if (quantization.most_bytes > 0) {
     const auto table = has_pairs ? pairs->second : at::Tensor();
     if (has_pairs) pairs->second = at::zeros_like(table);
-    constexpr std::int64_t kHeaders = 8192;
-    const auto rest = quantization.most_bytes - quantized(parameters, tables).bytes() - kHeaders;
+    const auto rest =
+        quantization.most_bytes - quantized(parameters, tables).bytes() - kLinearHeader;
     if (rest <= 0) {
       throw std::invalid_argument(base::format(
-          "the limit of %ld bytes is below the %ld bytes of the model without token pairs and "
-          "n-grams; give a larger one, or train with a smaller text.vocabulary_size",
+          "a model of %ld bytes is not possible: even without token pairs and n-grams it needs "
+          "more "
+          "than %ld bytes; set a larger size, or train with a smaller text.vocabulary_size or "
+          "model.width",
           quantization.most_bytes, quantization.most_bytes - rest));
     }
     const auto share = content.linear && has_pairs ? rest / 2 : rest;
@@ -182,13 +185,14 @@ QuantizationReport quantize(const std::filesystem::path& model, const std::files
   if (has_pairs) report.pairs_after = rows_in_use(pairs->second);
   if (content.linear) report.ngrams_after = content.linear->model->table().size();
   const auto file = quantized(parameters, tables);
-  save_classifier(
-      output,
-      {content.labels, content.max_tokens, content.data_config, *content.tokenizer, *content.model,
-       content.linear, content.thresholds},
-      "# Text classifier\n\nQuantized: layers in 8 bits, embeddings of token pairs in " +
-          std::string(tables == model::Storage::kInt4 ? "4" : "8") + " bits.\n",
-      [&](const std::filesystem::path& path) { file.write(path); });
+  const auto* bits = tables == model::Storage::kInt4 ? "4" : "8";
+  const auto card =
+      "# Text classifier\n\nQuantized: 8-bit layers and token embeddings" +
+      (has_pairs ? base::format(", %s-bit embeddings of token pairs.\n", bits) : ".\n");
+  save_classifier(output,
+                  {content.labels, content.max_tokens, content.data_config, *content.tokenizer,
+                   *content.model, content.linear, content.thresholds},
+                  card, [&](const std::filesystem::path& path) { file.write(path); });
   report.bytes_after = parameter_bytes(output);
   return report;
 }

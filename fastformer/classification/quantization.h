@@ -10,9 +10,9 @@ namespace fastformer::classification {
 /// How a classifier is made smaller.
 struct Quantization {
   model::Storage tables = model::Storage::kInt4;  ///< of the embeddings; the layers are kInt8
-  /// Bytes that the files of parameters may have together; 0: no limit. To get there, token pairs
-  /// with small embeddings and n-grams with small weights are dropped, equal shares of bytes of
-  /// each.
+  /// Largest total size of the parameter files, in bytes; 0: no limit. To meet the limit, token
+  /// pairs with small embeddings and n-grams with small weights are dropped. Each kind may use half
+  /// of the bytes that the other parameters leave, and the token pairs have 4 bits.
   std::int64_t most_bytes = 0;
 };
 

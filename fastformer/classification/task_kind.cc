@@ -9,6 +9,7 @@
 #include "fastformer/classification/evaluation.h"
 #include "fastformer/classification/label_set_evaluation.h"
 #include "fastformer/classification/misclassified.h"
+#include "fastformer/classification/torch_network.h"
 #include "fastformer/classification/training.h"
 #include "fastformer/kernels/parallel.h"
 
@@ -57,11 +58,11 @@ std::string inspect(const std::filesystem::path& directory) {
 }
 
 // The data are read as the model was trained.
-void check_labels_per_document(const ClassifierContent& content,
+void check_labels_per_document(const runtime::ClassifierFrame& frame, const DataConfig& config,
                                const std::filesystem::path& model) {
-  if (content.several_labels() == content.data_config.several_labels()) return;
+  if (frame.several_labels() == config.several_labels()) return;
   throw std::invalid_argument(
-      model.string() + (content.several_labels()
+      model.string() + (frame.several_labels()
                             ? " predicts several labels per document; set data.multi_label = true, "
                               "data.label_separator or data.label_columns"
                             : " predicts one class per document; data.multi_label must be false, "
@@ -82,33 +83,37 @@ train::EvaluationReport evaluate(const train::EvaluationRequest& request,
         "--errors reads the data twice, but standard input can be read only once; give a file");
   }
   const kernels::ComputeScope scope(request.options.precision, request.options.threads);
-  auto content = ClassifierContent::load(request.model);
-  auto& config = content.data_config;
+  DataConfig config;
+  const auto loaded = runtime::ClassifierDirectory::load(
+      request.model, [&](const base::ConfigTree& tree) { tree.read_section("data", config); });
+  const auto& frame = loaded.frame;
+  const auto network = load_network(loaded, request.model, request.options);
+  const ScoredNetwork scored(*network, std::ssize(frame.labels), request.options);
   base::ConfigTree::from_assignments(request.set, {"data"}).read_section("data", config);
-  config.max_tokens = content.max_tokens;
-  check_labels_per_document(content, request.model);
-  const auto* linear = content.linear ? &*content.linear : nullptr;
+  config.max_tokens = frame.max_tokens;
+  check_labels_per_document(frame, config, request.model);
+  const auto* linear = frame.linear ? &*frame.linear : nullptr;
   const auto measure = [&](auto evaluator) {
     std::vector<std::string> notices;
     for_each_labelled_piece(
-        config, request.data, *content.tokenizer,
-        linear == nullptr ? nullptr : &linear->model->table(), content.labels,
+        config, request.data, *frame.tokenizer,
+        linear == nullptr ? nullptr : &linear->model->table(), frame.labels,
         [&](const LabelledCorpus& piece) { evaluator.add(piece); }, &notices);
     for (const auto& sentence : notices) notice(sentence);
     return evaluator.result();
   };
-  if (content.several_labels()) {
-    const auto result = measure(LabelSetEvaluator(*content.model, linear, content.thresholds));
+  if (frame.several_labels()) {
+    const auto result = measure(LabelSetEvaluator(scored, linear, frame.thresholds));
     if (!request.errors.empty()) {
-      write_wrong_label_sets(request.errors, config, request.data, result, content.labels);
+      write_wrong_label_sets(request.errors, config, request.data, result, frame.labels);
     }
-    return {label_set_table(result, content.labels), label_set_json(result, content.labels)};
+    return {label_set_table(result, frame.labels), label_set_json(result, frame.labels)};
   }
-  const auto result = measure(Evaluator(*content.model, linear));
+  const auto result = measure(Evaluator(scored, linear));
   if (!request.errors.empty()) {
-    write_misclassified(request.errors, config, request.data, result, content.labels);
+    write_misclassified(request.errors, config, request.data, result, frame.labels);
   }
-  return {evaluation_table(result, content.labels), evaluation_json(result, content.labels)};
+  return {evaluation_table(result, frame.labels), evaluation_json(result, frame.labels)};
 }
 
 }  // namespace

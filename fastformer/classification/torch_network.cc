@@ -2,8 +2,11 @@
 
 #include <ATen/ATen.h>
 
+#include "fastformer/base/model_directory.h"
 #include "fastformer/base/out_of_memory.h"
+#include "fastformer/kernels/precision.h"
 #include "fastformer/nn/inference.h"
+#include "fastformer/runtime/additive_network.h"
 
 namespace fastformer::classification {
 namespace {
@@ -65,6 +68,21 @@ std::vector<float> TorchNetwork::vectors(const runtime::TokenRows& texts,
                    [&](const data::TokenBatch& batch) { append(model_->embed(batch), result); });
   });
   return result;
+}
+
+std::unique_ptr<const runtime::Network> load_network(const runtime::ClassifierDirectory& loaded,
+                                                     const std::filesystem::path& directory,
+                                                     const Options& options) {
+  const auto vocabulary_size = loaded.frame.tokenizer->vocabulary_size();
+  const auto classes = std::ssize(loaded.frame.labels);
+  const auto weights = directory / base::kWeightsFile;
+  if (runtime::AdditiveNetwork::serves(loaded.config) &&
+      resolve_precision(options.precision) == kernels::Precision::kFp32) {
+    return std::make_unique<runtime::AdditiveNetwork>(loaded.config, vocabulary_size, classes,
+                                                      weights);
+  }
+  return std::make_unique<TorchNetwork>(std::make_unique<ClassifierModel>(
+      loaded.config, vocabulary_size, classes, nn::ParameterStore::from_file(weights)));
 }
 
 }  // namespace fastformer::classification

@@ -4,7 +4,7 @@
 
 namespace fastformer::model {
 
-/// The embedding of tokens: its tables, and how they begin (see nn::Embedding).
+/// The embedding of tokens: its tables, and how they are initialized (see nn::Embedding).
 struct EmbeddingOptions {
   std::int64_t vocabulary_size = 0;
   std::int64_t width = 256;

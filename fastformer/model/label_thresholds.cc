@@ -31,7 +31,7 @@ std::vector<double> load_thresholds(const std::filesystem::path& file,
   const auto json = nlohmann::json::parse(content, nullptr, /*allow_exceptions=*/false);
   if (!json.is_object()) {
     throw std::invalid_argument(
-        file.string() + ": is damaged, expected {label: probability}; train the model again");
+        file.string() + ": expected a JSON object {label: probability}; train the model again");
   }
   std::vector<double> thresholds;
   for (const auto& label : labels) {
@@ -40,7 +40,8 @@ std::vector<double> load_thresholds(const std::filesystem::path& file,
     thresholds.push_back(good ? found->get<double>() : -1);
     if (thresholds.back() >= 0 && thresholds.back() <= 1) continue;
     throw std::invalid_argument(file.string() + ": has no probability for the label '" +
-                                base::excerpt(label) + "', expected a number from 0 to 1");
+                                base::excerpt(label) +
+                                "', expected a number from 0 to 1; train the model again");
   }
   return thresholds;
 }

@@ -8,6 +8,18 @@
 namespace fastformer::model {
 namespace {
 
+// Runs `action`; its message gets what to do with a file of a model directory.
+template <class Action>
+void with_advice(const Action& action) {
+  try {
+    action();
+  } catch (const std::invalid_argument& error) {
+    throw std::invalid_argument(
+        std::string(error.what()) +
+        "; the file does not match config.json: copy the whole model directory again");
+  }
+}
+
 std::string text_of(const std::vector<std::int64_t>& shape) {
   std::string text = "[";
   for (const auto extent : shape) {
@@ -41,10 +53,12 @@ ParameterFile::ParameterFile(const std::filesystem::path& path)
 const base::TensorView& ParameterFile::take(const std::string& name,
                                             const std::vector<std::int64_t>& shape) {
   const auto found = file_.tensors().find(name);
-  if (found == file_.tensors().end()) throw_missing_parameter(name, file_.path().string());
-  if (found->second.shape != shape) {
-    throw_other_shape(where(name), text_of(found->second.shape), text_of(shape));
-  }
+  with_advice([&] {
+    if (found == file_.tensors().end()) throw_missing_parameter(name, file_.path().string());
+    if (found->second.shape != shape) {
+      throw_other_shape(where(name), text_of(found->second.shape), text_of(shape));
+    }
+  });
   taken_.insert(name);
   return found->second;
 }
@@ -52,8 +66,7 @@ const base::TensorView& ParameterFile::take(const std::string& name,
 const base::TensorView& ParameterFile::take_list(const std::string& name) {
   const auto found = file_.tensors().find(name);
   const bool is_list = found != file_.tensors().end() && found->second.shape.size() == 1;
-  if (!is_list) throw_missing_parameter(name, file_.path().string());
-  return take(name, found->second.shape);
+  return take(name, is_list ? found->second.shape : std::vector<std::int64_t>{0});
 }
 
 std::string ParameterFile::quantized_type(const std::string& name) const {
@@ -70,7 +83,9 @@ std::string ParameterFile::where(const std::string& name) const {
 void ParameterFile::finish() const {
   for (const auto& entry : file_.tensors()) {
     if (taken_.contains(entry.first)) continue;
-    throw_unknown_parameter(entry.first, {taken_.begin(), taken_.end()}, file_.path().string());
+    with_advice([&] {
+      throw_unknown_parameter(entry.first, {taken_.begin(), taken_.end()}, file_.path().string());
+    });
   }
 }
 

@@ -10,7 +10,8 @@
 
 namespace fastformer::model {
 
-/// The parameters of a model directory, which has those that the model asks for and no others.
+/// The parameter file of a model directory. It must contain exactly the parameters that the model
+/// takes.
 ///
 ///   ParameterFile file(directory / base::kWeightsFile);
 ///   const auto& weight = file.take("classifier.weight", {classes, width});
@@ -25,7 +26,7 @@ class ParameterFile {
   const base::TensorView& take(const std::string& name, const std::vector<std::int64_t>& shape);
   /// The same for a list of any length.
   const base::TensorView& take_list(const std::string& name);
-  /// The type of the tensor if the file has the scales of its rows, `<name>.scale`, too; else "".
+  /// The type of a quantized parameter, which has a tensor `<name>.scale`; "" for any other.
   std::string quantized_type(const std::string& name) const;
   /// "model.safetensors: the parameter 'classifier.weight'", for messages.
   std::string where(const std::string& name) const;
@@ -37,8 +38,8 @@ class ParameterFile {
   std::set<std::string> taken_;
 };
 
-/// Throw std::invalid_argument, for a parameter that `source` lacks, and for one that the model,
-/// whose parameters are `names`, does not have.
+/// Throw std::invalid_argument: `source` lacks the parameter, or has one that is not among the
+/// model's `names`.
 [[noreturn]] void throw_missing_parameter(const std::string& name, const std::string& source);
 [[noreturn]] void throw_unknown_parameter(const std::string& name,
                                           const std::vector<std::string>& names,

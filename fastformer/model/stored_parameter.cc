@@ -13,6 +13,8 @@ namespace fastformer::model {
 namespace {
 
 constexpr int kLargestInt4 = 7, kInt4Zero = 8;
+// A row of smaller numbers is one of zeros: the inverse of its scale would not be finite.
+constexpr float kSmallest = 1e-30F;
 
 [[noreturn]] void fail(const std::string& where, const std::string& what) {
   throw std::invalid_argument(where + " " + what + "; quantize or train the model again");
@@ -46,12 +48,12 @@ std::int64_t int4_bytes(std::int64_t columns) { return (columns + 1) / 2; }
 }  // namespace
 
 StoredParameter::StoredParameter(ParameterFile& file, const std::string& name,
-                                 const std::vector<std::int64_t>& shape)
+                                 const std::vector<std::int64_t>& shape, StoredRows rows)
     : rows_(shape.front()), columns_(shape.size() == 2 ? shape.back() : 1) {
   const auto type = shape.size() == 2 ? file.quantized_type(name) : "";
   if (type == "I8") {
     read_int8(file, name);
-  } else if (type == "U8") {
+  } else if (type == "U8" && rows == StoredRows::kSome) {
     read_int4(file, name);
   } else {
     floats_ = floats_of(file.take(name, shape), file.where(name));
@@ -69,12 +71,13 @@ void StoredParameter::read_int4(ParameterFile& file, const std::string& name) {
   storage_ = Storage::kInt4;
   const auto& list = file.take_list(name + ".rows");
   const auto where = file.where(name + ".rows");
-  if (list.dtype != "I32") fail(where, "does not hold I32 numbers");
+  if (list.dtype != "I32") fail(where, "has type " + base::excerpt(list.dtype) + ", expected I32");
   const auto kept = values_of<std::int32_t>(list, where);
   kept_.assign(rows_ / 64 + 1, {});
   std::int64_t before = -1;
   for (const auto row : kept) {
-    if (row <= before || row >= rows_) fail(where, "does not hold ascending numbers of rows");
+    if (row <= before || row >= rows_)
+      fail(where, "must contain ascending row numbers below " + std::to_string(rows_));
     kept_[row / 64].rows |= std::uint64_t{1} << (row % 64);
     before = row;
   }
@@ -150,6 +153,7 @@ QuantizedParameter quantize(std::span<const float> values, std::int64_t columns,
     const auto row = values.subspan(first, static_cast<std::size_t>(columns));
     float most = 0;
     for (const float x : row) most = std::max(most, std::abs(x));
+    if (most < kSmallest) most = 0;
     if (int4 && most == 0) continue;
     if (int4) result.rows.push_back(static_cast<std::int32_t>(first / row.size()));
     result.scales.push_back(most / static_cast<float>(largest));

@@ -12,10 +12,15 @@ namespace fastformer::model {
 /// How the numbers of a parameter are stored:
 ///   kFloat  F32
 ///   kInt8   I8 [rows, columns]: the row is its integers times `<name>.scale` [rows]
-///   kInt4   U8 [kept, columns / 2]: two numbers per byte, the first in the lower half, each 8 more
+///   kInt4   U8 [kept, (columns + 1) / 2]: two numbers per byte, the first in the lower half, each
+///   8 more
 ///           than the integer from -7 to 7; with `<name>.scale` [kept], and `<name>.rows` [kept],
 ///           the ascending numbers of the rows that are stored. All other rows are zero.
 enum class Storage : std::uint8_t { kFloat, kInt8, kInt4 };
+
+/// Whether a file may omit rows of a parameter, which only Storage::kInt4 can. A file of few
+/// bytes could else ask for any amount of memory where all numbers are read.
+enum class StoredRows : std::uint8_t { kAll, kSome };
 
 /// A parameter of a mapped file; valid while the file exists.
 class StoredParameter {
@@ -23,7 +28,7 @@ class StoredParameter {
   /// Throws std::invalid_argument if the parameter is missing, has another shape or type, or holds
   /// numbers that are not finite.
   StoredParameter(ParameterFile& file, const std::string& name,
-                  const std::vector<std::int64_t>& shape);
+                  const std::vector<std::int64_t>& shape, StoredRows rows = StoredRows::kSome);
   StoredParameter() = default;
 
   Storage storage() const { return storage_; }
@@ -34,7 +39,7 @@ class StoredParameter {
 
   /// Adds row i to `to` [columns].
   void add_row(std::int64_t i, float* to) const;
-  /// Asks for the memory of row i.
+  /// Prefetches row i into the cache.
   void prefetch_row(std::int64_t i) const;
 
  private:
@@ -45,8 +50,8 @@ class StoredParameter {
   std::int64_t rows_ = 0, columns_ = 0;
   std::span<const float> floats_, scales_;
   std::span<const std::uint8_t> bytes_;
-  // Of kInt4: which of 64 rows are stored, and the number of rows stored before them. Small enough
-  // to stay in the cache, which a list of places is not.
+  // kInt4: a bit per row in groups of 64, and the number of stored rows before each group. Unlike a
+  // list of positions, this fits in the cache.
   struct Kept {
     std::uint64_t rows = 0;
     std::int64_t before = 0;
@@ -55,7 +60,7 @@ class StoredParameter {
   std::vector<Kept> kept_;
 };
 
-/// The tensors that store a parameter [rows, columns] with less precision, by their names.
+/// The tensors of a quantized parameter [rows, columns].
 struct QuantizedParameter {
   Storage storage = Storage::kInt8;
   std::vector<std::int8_t> bytes;
@@ -63,8 +68,8 @@ struct QuantizedParameter {
   std::vector<std::int32_t> rows;  ///< of kInt4
 };
 
-/// Rounds each row to the nearest multiples of its largest absolute value over 127, or over 7. With
-/// kInt4, rows of zeros are dropped.
+/// Rounds each number to a multiple of its row's scale: the largest absolute value of the row / 127
+/// (kInt8) or / 7 (kInt4). With kInt4, rows of zeros are dropped.
 QuantizedParameter quantize(std::span<const float> values, std::int64_t columns, Storage storage);
 
 }  // namespace fastformer::model

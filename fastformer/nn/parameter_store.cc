@@ -50,7 +50,11 @@ class ModelFile final : public ParameterSource {
   at::Tensor read(const std::string& name, const std::vector<std::int64_t>& shape,
                   at::ScalarType dtype) override {
     if (!file_.quantized_type(name).empty() && dtype == at::kFloat) {
-      const auto values = model::StoredParameter(file_, name, shape).values();
+      const auto values =
+          model::StoredParameter(
+              file_, name, shape,
+              name.starts_with("embedding.") ? model::StoredRows::kSome : model::StoredRows::kAll)
+              .values();
       auto tensor = at::empty(shape, at::TensorOptions().dtype(dtype));
       std::copy(values.begin(), values.end(), tensor.mutable_data_ptr<float>());
       return tensor;

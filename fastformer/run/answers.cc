@@ -42,6 +42,27 @@ void for_each_batch(const std::string& input, const std::function<void(const Tex
   pass();
 }
 
+std::string class_cells(const runtime::Classifier& classifier, const Prediction& prediction,
+                        std::size_t top) {
+  std::string cells;
+  for (const auto& [label, probability] : classifier.top(prediction, top)) {
+    cells += data::tsv_cell(label) + base::format("\t%.4f\t", probability);
+  }
+  return cells;
+}
+
+// The predicted labels in one cell, and their probabilities in another.
+std::string label_cells(const runtime::Classifier& classifier, const Prediction& prediction) {
+  std::string labels, probabilities;
+  for (const auto& [label, probability] :
+       classifier.top(prediction, classifier.frame().labels.size())) {
+    if (std::ranges::find(prediction.labels, label) == prediction.labels.end()) continue;
+    labels += (labels.empty() ? "" : ";") + label;
+    probabilities += (probabilities.empty() ? "" : ";") + base::format("%.4f", probability);
+  }
+  return (labels.empty() ? "none" : data::tsv_cell(labels)) + "\t" + probabilities + "\t";
+}
+
 }  // namespace
 
 void classify(const Request& request) {
@@ -50,19 +71,9 @@ void classify(const Request& request) {
     const auto predictions = classifier.classify(texts);
     std::string out;
     for (std::size_t i = 0; i < texts.size(); ++i) {
-      const bool several = classifier.frame().several_labels();
-      auto answers =
-          classifier.top(predictions[i], several ? classifier.frame().labels.size() : request.top);
-      if (several) {
-        const auto& labels = predictions[i].labels;
-        std::erase_if(answers, [&](const auto& answer) {
-          return std::ranges::find(labels, answer.first) == labels.end();
-        });
-      }
-      if (answers.empty()) out += "none\t";
-      for (const auto& [label, probability] : answers) {
-        out += data::tsv_cell(label) + base::format("\t%.4f\t", probability);
-      }
+      out += classifier.frame().several_labels()
+                 ? label_cells(classifier, predictions[i])
+                 : class_cells(classifier, predictions[i], request.top);
       out += data::tsv_cell(texts[i]) + "\n";
     }
     std::cout << out;

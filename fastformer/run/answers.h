@@ -16,7 +16,8 @@ struct Request {
   Options options;
 };
 
-/// Label, probability and text, in columns as the program fastformer prints them. They throw
+/// Label, probability and text, separated by tabs, as `fastformer predict` prints them; several
+/// labels of a text are separated by semicolons, and so are their probabilities. They throw
 /// std::invalid_argument for a model or an input that cannot be read, std::runtime_error if the
 /// output cannot be written.
 void classify(const Request& request);

@@ -20,19 +20,20 @@ void add_command(CLI::App& app, const std::string& name, const std::string& desc
                  void (*answer)(const run::Request&)) {
   auto* command = app.add_subcommand(name, description);
   command->add_option("model", request->model, "Model directory of a classifier")->required();
-  command
-      ->add_option("input", request->input, "Text file, one text per line; - is the standard input")
+  command->add_option("input", request->input, "Text file, one text per line; -: standard input")
       ->capture_default_str();
   command
       ->add_option("--threads", request->options.threads,
-                   "Processor cores to use; 0: all that the process may use")
+                   "CPU cores to use; 0: all that the process may use")
       ->check(CLI::Range(0, static_cast<int>(kernels::kMostThreads)))
       ->capture_default_str();
   if (name == "classify") {
     command
-        ->add_option("--top-k", request->top,
-                     "Number of classes per text, most probable first; a model with several labels "
-                     "per text writes those above their thresholds")
+        ->add_option(
+            "--top-k", request->top,
+            "Number of classes to print per text, most probable first; ignored by a model with "
+            "several labels per text, which prints every label whose probability reaches "
+            "its threshold")
         ->check(CLI::Range(std::int64_t{1}, std::int64_t{1'000'000'000}))
         ->capture_default_str();
   }
@@ -45,8 +46,9 @@ void add_command(CLI::App& app, const std::string& name, const std::string& desc
 int main(int argc, char** argv) {
   base::open_standard_streams();
   std::ios::sync_with_stdio(false);
-  CLI::App app("Runs text classifiers with additive attention that the program fastformer trained.",
-               "fastformer-run");
+  CLI::App app(
+      "Run text classifiers with additive attention that were trained with the program fastformer.",
+      "fastformer-run");
   app.set_version_flag("--version", FASTFORMER_VERSION);
   app.require_subcommand(1);
   const auto request = std::make_shared<run::Request>();

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "fastformer/kernels/products/matrix_product.h"
 #include "fastformer/kernels/sequence_pooling.h"
 
 namespace fastformer::runtime {
@@ -17,10 +18,10 @@ constexpr auto kNo = Transpose::kNo, kYes = Transpose::kYes;
 // From so many rows on, a matrix per sequence is sooner composed than a third product computed.
 constexpr std::int64_t kLeastComposed = 6;
 
-// [m, k] [k, n] -> [m, n], once per model.
+// [m, k] [k, n] -> [m, n], once per model; the same bits whatever BLAS the process has.
 Numbers product(const float* a, const float* b, std::int64_t m, std::int64_t n, std::int64_t k) {
   Numbers c(m * n);
-  kernels::gemm(kNo, kNo, m, n, k, a, k, b, n, {}, c.data(), n);
+  kernels::matrix_product<float>(kNo, kNo, m, n, k, a, k, b, n, {}, c.data(), n);
   return c;
 }
 
@@ -169,7 +170,6 @@ AdditiveMixer::AdditiveMixer(const model::EncoderConfig& config, model::Paramete
   // The last step, with the output projection folded in.
   outer_numbers_ = output ? product(output.weight.data(), transform.weight.data(), d, d, d)
                           : copy_of(transform.weight);
-  global_outer_ = PackedMatrix::of(kYes, outer_numbers_.data(), d, d, d);
   constant_ = copy_of(transform.bias);
   for (std::int64_t c = 0; c < d; ++c) constant_[c] += query.bias[c];
   if (output) {
@@ -183,8 +183,12 @@ AdditiveMixer::AdditiveMixer(const model::EncoderConfig& config, model::Paramete
     rows_of = RowMatrix(used_value.weight.data(), d, d, precision_);
     direct_ = RowMatrix(direct_numbers_.data(), d, d, precision_);
     outer_ = RowMatrix(outer_numbers_.data(), d, d, precision_);
-    composed_direct_ = PackedMatrix::of(kYes, direct_numbers_.data(), d, d, d);
-    inner_rows_ = PackedMatrix::of(kNo, used_value.weight.data(), d, d, d);
+    if (precision_ == RowPrecision::kFp32) {
+      inner_rows_ = PackedMatrix::of(kNo, used_value.weight.data(), d, d, d);
+    } else {
+      global_outer_ = PackedMatrix::of(kYes, outer_numbers_.data(), d, d, d);
+      outer_numbers_ = direct_numbers_ = {};
+    }
     return;
   }
   auto inner = copy_of(used_value.weight);
@@ -196,9 +200,11 @@ AdditiveMixer::AdditiveMixer(const model::EncoderConfig& config, model::Paramete
     global_value_constant_ =
         affine(right.data(), d, d, d, used_value.bias.data(), value_interaction.bias.data());
   }
+  global_outer_ = PackedMatrix::of(kYes, outer_numbers_.data(), d, d, d);
   auto matrix = product(outer_numbers_.data(), inner.data(), d, d, d);
   for (std::int64_t i = 0; i < d * d; ++i) matrix[i] += direct[i];
   one_matrix_ = RowMatrix(matrix.data(), d, d, precision_);
+  outer_numbers_ = {};
 }
 
 void AdditiveMixer::read(const float* x, std::span<const std::int64_t> offsets, Globals& globals,
@@ -263,19 +269,22 @@ void AdditiveMixer::read(const float* x, std::span<const std::int64_t> offsets, 
 
   // What goes through the outer matrix for the constant of each sequence.
   auto* part = sized(buffers.queries, sequences * d);
-  for (std::int64_t i = 0; i < sequences * d; ++i) {
-    const float bias = value_bias_[i % d];
-    part[i] = fields_.interaction == model::Interaction::kProduct ? key[i] * bias : key[i] + bias;
-  }
   if (concat) {
     global_value_.multiply(sequences, key, d, {.row = global_value_constant_.data()}, part, d);
+  } else {
+    const bool multiplies = fields_.interaction == model::Interaction::kProduct;
+    for (std::int64_t i = 0; i < sequences * d; ++i) {
+      const float bias = value_bias_[i % d];
+      part[i] = multiplies ? key[i] * bias : key[i] + bias;
+    }
   }
   auto* constants = sized(globals.constants, sequences * d);
-  global_outer_.multiply(sequences, part, d, {.row = constant_.data()}, constants, d);
+  const auto& outer = global_outer_ ? global_outer_ : outer_.floats();
+  outer.multiply(sequences, part, d, {.row = constant_.data()}, constants, d);
 }
 
-// A matrix per sequence takes d x d x d multiplications and saves one product per token, or two; it
-// is not worth to be quantized.
+// A matrix per sequence costs d x d x d multiplications and saves one or two products per token;
+// quantizing it does not pay.
 bool AdditiveMixer::merges(std::int64_t rows) const {
   if (one_matrix_ || precision_ == RowPrecision::kInt8) return false;
   return rows >= (value_ ? width_ : 2 * width_);
@@ -301,7 +310,7 @@ void AdditiveMixer::mix_one(float* q, std::int64_t n, const float* key, const fl
   const auto d = width_;
   if (n >= kLeastComposed && precision_ == RowPrecision::kFp32) {
     auto& composed = buffers_of_thread().composed;
-    composed.compose(global_outer_, key, composed_direct_);
+    composed.compose(outer_.floats(), key, direct_.floats());
     composed.multiply(n, q, d, {.row = constant}, y, d);
     return;
   }

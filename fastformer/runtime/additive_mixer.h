@@ -9,19 +9,14 @@
 #include "fastformer/kernels/products/packed_product.h"
 #include "fastformer/model/additive_fields.h"
 #include "fastformer/model/encoder_config.h"
+#include "fastformer/runtime/buffers.h"
 #include "fastformer/runtime/row_matrix.h"
 #include "fastformer/runtime/weights.h"
 
 namespace fastformer::runtime {
 
-/// Rows that pass all steps of a layer while they are in the cache.
-inline constexpr std::int64_t kBlockRows = 128;
-
-/// A buffer of at least `size` numbers, which keeps its memory.
-inline float* sized(std::vector<float>& buffer, std::int64_t size) {
-  if (std::ssize(buffer) < size) buffer.resize(size);
-  return buffer.data();
-}
+/// Rows per block; a block stays in the cache through all steps of a layer.
+inline constexpr std::int64_t kLayerRows = 128;
 
 /// The attention weights of a layer's tokens, for explanations.
 struct LayerTrace {
@@ -39,7 +34,7 @@ class AdditiveMixer {
   AdditiveMixer(const model::EncoderConfig& config, model::ParameterFile& file,
                 const std::string& name);
 
-  /// Of each sequence of a batch: the global key, and the constant that its rows share.
+  /// The global key of each sequence, and the constant added to its rows.
   struct Globals {
     std::vector<float> keys, constants;  // [B, d]
   };
@@ -47,7 +42,7 @@ class AdditiveMixer {
   void read(const float* x, std::span<const std::int64_t> offsets, Globals& globals,
             LayerTrace* trace) const;
 
-  /// Whether the rows of so long a sequence go through `matrix_of`, and not through mix().
+  /// Whether a sequence of this length uses matrix_of() instead of mix().
   bool merges(std::int64_t rows) const;
   /// The matrix [d, d] of a sequence with this global key: Y = X M + c.
   kernels::PackedMatrix matrix_of(const float* key) const;
@@ -75,12 +70,11 @@ class AdditiveMixer {
   kernels::PackedMatrix global_query_;  // concat: the left half of Wc
   kernels::PackedMatrix global_value_;  // concat: the left half of Wu
   std::vector<float> global_query_constant_, global_value_constant_;
-  RowMatrix query_, value_;                // Wq, and Wv if values are not the queries
-  RowMatrix outer_, direct_;               // P; Wo if queries are values, else Wo Wq
-  RowMatrix one_matrix_;                   // add and concat: of all sequences
-  kernels::PackedMatrix global_outer_;     // P, for the constants and for composing
-  kernels::PackedMatrix composed_direct_;  // direct_, for composing
-  kernels::PackedMatrix inner_rows_;       // Wq or Wv as the right side of the merged matrix
+  RowMatrix query_, value_;             // Wq, and Wv if values are not the queries
+  RowMatrix outer_, direct_;            // P; Wo if queries are values, else Wo Wq
+  RowMatrix one_matrix_;                // add and concat: one matrix for all sequences
+  kernels::PackedMatrix global_outer_;  // P for the constants, unless outer_ has it in fp32
+  kernels::PackedMatrix inner_rows_;    // fp32: Wq or Wv as the right side of the merged matrix
   std::vector<float> outer_numbers_, direct_numbers_;
   RowPrecision precision_ = RowPrecision::kFp32;
 };

@@ -16,12 +16,15 @@ struct Chunk {
   std::int64_t first, last;  // texts
 };
 
-// Consecutive texts in chunks. A text of many chunks is one of its own.
+// Consecutive texts in chunks, of which each text takes one token more than it has, since it also
+// takes memory. A text longer than a chunk is a chunk of its own.
 std::vector<Chunk> chunks_of(std::span<const std::int64_t> offsets, std::int64_t tokens) {
   std::vector<Chunk> chunks;
   const auto texts = static_cast<std::int64_t>(offsets.size()) - 1;
   for (std::int64_t b = 0; b < texts; ++b) {
-    const bool joins = !chunks.empty() && offsets[b + 1] - offsets[chunks.back().first] <= tokens;
+    const bool joins =
+        !chunks.empty() &&
+        offsets[b + 1] - offsets[chunks.back().first] + b - chunks.back().first < tokens;
     if (joins) {
       chunks.back().last = b + 1;
     } else {

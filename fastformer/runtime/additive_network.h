@@ -8,16 +8,17 @@
 
 namespace fastformer::runtime {
 
-/// The network of a classifier with additive attention, whose parameters stay in the mapped file.
+/// The network of a classifier with additive attention. The embedding tables stay in the mapped
+/// file.
 class AdditiveNetwork final : public Network {
  public:
-  /// Throws std::invalid_argument for a file that is damaged or of another network.
+  /// Throws std::invalid_argument for a file that is damaged or does not match the configuration.
   AdditiveNetwork(const model::ClassifierConfig& config, std::int64_t vocabulary_size,
                   std::int64_t classes, const std::filesystem::path& weights);
 
-  /// Whether a network of this configuration is one.
+  /// Whether this class supports the configuration.
   static bool serves(const model::ClassifierConfig& config) {
-    return config.text.encoder.mixer.find_fields<model::AdditiveFields>() != nullptr;
+    return config.text.encoder.mixer.name() == "additive";
   }
 
   std::int64_t width() const override { return encoder_.width(); }

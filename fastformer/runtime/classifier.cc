@@ -50,18 +50,30 @@ struct Classifier::Batch {
 Classifier::Classifier(ClassifierFrame frame, std::unique_ptr<const Network> network,
                        const Options& options)
     : frame_(std::move(frame)), network_(std::move(network)), options_(options) {
-  const kernels::ComputeScope check(options.precision, options.threads);
+  if (options.max_batch_tokens < 1) {
+    throw std::invalid_argument("max_batch_tokens is " + std::to_string(options.max_batch_tokens) +
+                                "; expected at least 1");
+  }
+  const kernels::ComputeScope check(options.precision, options.threads);  // throws
 }
 
 Classifier Classifier::load(const std::filesystem::path& directory, const Options& options) {
-  auto loaded = ClassifierDirectory::load(directory, [](const base::ConfigTree& tree) {
+  if (options.precision == kernels::Precision::kBf16) {
+    throw std::invalid_argument(
+        "the runtime computes in fp32, or in 8 bits if the model is quantized; use the program "
+        "fastformer for bf16");
+  }
+  const auto refuse = [](const std::string& mixer) {
+    throw std::invalid_argument("model.mixer.name is '" + base::excerpt(mixer) +
+                                "', but the runtime supports only 'additive'; use the program "
+                                "fastformer");
+  };
+  auto loaded = ClassifierDirectory::load(directory, [&](const base::ConfigTree& tree) {
     const auto* mixer = tree.find("model.mixer", "name");
     const auto* name = mixer == nullptr ? nullptr : std::get_if<std::string>(&mixer->value);
-    if (name == nullptr || *name == "additive") return;
-    throw std::invalid_argument("the network mixes tokens by '" + base::excerpt(*name) +
-                                "', and this program computes additive attention alone; use the "
-                                "program fastformer");
+    if (name != nullptr && *name != "additive") refuse(*name);
   });
+  if (!AdditiveNetwork::serves(loaded.config)) refuse(loaded.config.text.encoder.mixer.name());
   auto& frame = loaded.frame;
   auto network =
       std::make_unique<AdditiveNetwork>(loaded.config, frame.tokenizer->vocabulary_size(),
@@ -74,7 +86,7 @@ Classifier Classifier::load(const std::filesystem::path& directory, const Option
 template <class Text>
 void Classifier::for_each_batch(std::span<const Text> texts, bool with_ngrams,
                                 const std::function<void(const Batch&)>& use) const {
-  constexpr std::int64_t kBytesPerToken = 4, kTextsPerPiece = 32;
+  constexpr std::int64_t kBytesPerToken = 4, kPiecesPerThread = 4;
   const auto limit = frame_.token_limit();
   const auto* linear = with_ngrams && frame_.linear ? frame_.linear->model.get() : nullptr;
   const kernels::ComputeScope scope(options_.precision, options_.threads);
@@ -82,13 +94,14 @@ void Classifier::for_each_batch(std::span<const Text> texts, bool with_ngrams,
   const auto total = std::ssize(texts);
   for (std::int64_t first = 0, last = 0; first < total; first = last) {
     for (std::int64_t cost = 0; last < total && cost < options_.max_batch_tokens; ++last) {
-      cost += 1 + std::ssize(texts[last]) / kBytesPerToken;
+      cost += 1 + static_cast<std::int64_t>(std::min(limit, texts[last].size() / kBytesPerToken));
     }
-    const auto count = (last - first + kTextsPerPiece - 1) / kTextsPerPiece;
+    const auto count = std::min(
+        last - first, std::max<std::int64_t>(kPiecesPerThread * kernels::thread_count(), 1));
     pieces.assign(count, {});
     kernels::share_items(count, [&](std::int64_t piece) {
-      const auto begin = first + piece * kTextsPerPiece;
-      for (auto i = begin; i < std::min(last, begin + kTextsPerPiece); ++i) {
+      const auto end = first + (last - first) * (piece + 1) / count;
+      for (auto i = first + (last - first) * piece / count; i < end; ++i) {
         frame_.tokenizer->encode(texts[i], pieces[piece].tokens.ids, limit);
         pieces[piece].tokens.close();
         if (linear != nullptr) linear->table().encode(texts[i], pieces[piece].ngrams.ids);

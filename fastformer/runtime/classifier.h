@@ -26,9 +26,9 @@ namespace fastformer::runtime {
 class Classifier {
  public:
   /// Throws std::invalid_argument with one sentence for a directory that is missing, incomplete,
-  /// damaged, or of another kind or version, and for a network with another mixer.
+  /// damaged, or of another kind or version, for a network with another mixer, and for bf16.
   static Classifier load(const std::filesystem::path& directory, const Options& options = {});
-  /// A classifier with any network.
+  /// Combines a frame with any network.
   Classifier(ClassifierFrame frame, std::unique_ptr<const Network> network, const Options& options);
 
   Prediction classify(std::string_view text) const;
@@ -41,10 +41,9 @@ class Classifier {
     return frame_.top(prediction, k);
   }
   Explanation explain(std::string_view text) const;
-  /// What word and character n-grams add to the logit of a label through the linear members,
-  /// largest absolute value first; for classes, of which a text has one, minus the mean logit.
-  /// Empty without linear members. Throws std::invalid_argument for a label that the model does not
-  /// have.
+  /// The contributions of word and character n-grams to the logit of a label, largest absolute
+  /// value first. If a text has one class, the mean over all classes is subtracted. Empty without
+  /// linear members. Throws std::invalid_argument for a label that the model does not have.
   std::vector<std::pair<std::string, double>> ngrams(std::string_view text,
                                                      std::string_view label) const {
     return frame_.ngrams(text, label);

@@ -4,7 +4,10 @@
 #include <numeric>
 #include <stdexcept>
 
+#include "fastformer/base/finite.h"
+#include "fastformer/base/format.h"
 #include "fastformer/base/model_directory.h"
+#include "fastformer/base/printable.h"
 #include "fastformer/model/label_thresholds.h"
 
 namespace fastformer::runtime {
@@ -45,6 +48,9 @@ Prediction ClassifierFrame::predict(std::span<const double> network,
     logits = linear->pool.logits(
         linear::member_scores(std::move(logits), linear->model.get(), ngrams, offsets));
   }
+  if (!base::all_finite(logits)) {
+    throw std::runtime_error("a logit is not a number; the model has diverged: train it again");
+  }
   return several_labels() ? labels_of(*this, logits) : class_of(*this, logits);
 }
 
@@ -69,7 +75,8 @@ std::vector<std::pair<std::string, double>> ClassifierFrame::ngrams(std::string_
                                                                     std::string_view label) const {
   const auto found = std::find(labels.begin(), labels.end(), label);
   if (found == labels.end()) {
-    throw std::invalid_argument("the model has no label '" + std::string(label) + "'");
+    throw std::invalid_argument("the model has no label '" + base::excerpt(label) + "'" +
+                                base::suggestion(label, labels));
   }
   if (!linear) return {};
   return linear->model->contributions(

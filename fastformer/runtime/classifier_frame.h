@@ -19,13 +19,13 @@
 
 namespace fastformer::runtime {
 
-/// All of a classifier but its network: how texts become token ids, and how the network's logits
-/// and the linear members become a prediction. Immutable once loaded; safe to share between
+/// Everything in a classifier except the network: it tokenizes texts, and turns the network's
+/// logits and the linear members into predictions. Immutable once loaded; safe to share between
 /// threads.
 struct ClassifierFrame {
   std::vector<std::string> labels;  ///< the classes, in the order of the logits
-  /// With several labels per document: the probability from which each of `labels` is predicted,
-  /// thresholds.json. Empty: the labels are classes, of which a document has one.
+  /// The probability from which each label is predicted (thresholds.json), if a document has
+  /// several labels. Empty: a document has one class.
   std::vector<double> thresholds;
   std::int64_t max_tokens = 0;  ///< documents are truncated to this length; 0: no limit
   std::unique_ptr<text::Tokenizer> tokenizer;
@@ -34,8 +34,8 @@ struct ClassifierFrame {
   bool several_labels() const { return !thresholds.empty(); }
   std::size_t token_limit() const;
 
-  /// The network's logits [classes] and the columns of the text's n-grams, if there are linear
-  /// members.
+  /// Combines the network's logits [classes] with the columns of the text's n-grams; `ngrams` is
+  /// ignored without linear members. Throws std::runtime_error if a logit is not finite.
   Prediction predict(std::span<const double> network, std::span<const std::int32_t> ngrams) const;
   /// The `k` most probable labels of a prediction with their probabilities, best first.
   std::vector<std::pair<std::string, double>> top(const Prediction& prediction,
@@ -50,8 +50,9 @@ struct ClassifierDirectory {
   ClassifierFrame frame;
   model::ClassifierConfig config;
 
-  /// `read` gets config.json first, for its other sections. Throws std::invalid_argument with one
-  /// sentence for a directory that is missing, incomplete, damaged, or of another kind or version.
+  /// Calls `read` with config.json first, to read or check other sections. Throws
+  /// std::invalid_argument with one sentence for a directory that is missing, incomplete, damaged,
+  /// or of another kind or version.
   static ClassifierDirectory load(const std::filesystem::path& directory,
                                   const std::function<void(const base::ConfigTree&)>& read);
 };

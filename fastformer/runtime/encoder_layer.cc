@@ -88,10 +88,10 @@ void EncoderLayer::run(float* x, std::span<const std::int64_t> offsets, LayerTra
       merged.push_back(b);
       continue;
     }
-    for (auto row = offsets[b]; row < offsets[b + 1]; row += kBlockRows) {
-      const auto n = std::min(kBlockRows, offsets[b + 1] - row);
+    for (auto row = offsets[b]; row < offsets[b + 1]; row += kLayerRows) {
+      const auto n = std::min(kLayerRows, offsets[b + 1] - row);
       const bool joins = !blocks.empty() && blocks.back().first + blocks.back().rows == row &&
-                         blocks.back().rows + n <= kBlockRows;
+                         blocks.back().rows + n <= kLayerRows;
       if (!joins) blocks.push_back({row, 0, {}});
       blocks.back().rows += n;
       blocks.back().parts.push_back({b, n});
@@ -118,6 +118,7 @@ void EncoderLayer::run(float* x, std::span<const std::int64_t> offsets, LayerTra
       finish(x + (row + first) * d, y, n, buffers.inner);
     });
   }
+  release_if_large(buffers_of_thread().input);
 }
 
 }  // namespace fastformer::runtime

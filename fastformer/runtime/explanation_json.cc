@@ -20,7 +20,9 @@ std::string text_of(const Json& json) {
 Json weights_of(const Explanation& explanation) {
   auto tokens = Json::array();
   for (std::size_t i = 0; i < explanation.tokens.size(); ++i) {
-    Json token = {{"token", explanation.tokens[i]}, {"pooling", explanation.pooling_weights[i]}};
+    Json token = {{"token", explanation.tokens[i]},
+                  {"pooling", explanation.pooling_weights[i]},
+                  {"layers", Json::array()}};
     for (const auto& layer : explanation.layers) {
       token["layers"].push_back({{"query", at_or_zero(layer.query_weights, i)},
                                  {"key", at_or_zero(layer.key_weights, i)}});
@@ -52,9 +54,13 @@ std::string explanation_json(const Classifier& classifier, std::string_view text
   } else {
     json["label"] = prediction.label;
   }
+  // An ordered object looks through all its names to find one; labels are distinct.
+  Json probabilities = Json::object();
+  auto& members = probabilities.get_ref<Json::object_t&>();
   for (std::size_t i = 0; i < frame.labels.size(); ++i) {
-    json["probabilities"][frame.labels[i]] = prediction.probabilities[i];
+    members.emplace_back(frame.labels[i], prediction.probabilities[i]);
   }
+  json["probabilities"] = std::move(probabilities);
   json["tokens"] = weights_of(explanation);
   if (frame.several_labels()) {
     json["ngrams"] = Json::object();

@@ -10,7 +10,7 @@ namespace fastformer::runtime {
 /// A JSON array: {"token", "pooling", "layers": [{"query", "key"}]} for each token.
 std::string token_weights_json(const Explanation& explanation);
 
-/// The prediction for a text and all that explains it, as one JSON object: {"label",
+/// The prediction for a text and its explanation, as one JSON object: {"label",
 /// "probabilities": {label: number}, "tokens": token_weights_json(), "ngrams": [{"ngram",
 /// "added"}]}. With several labels per text: "labels" instead of "label", and "ngrams": {label:
 /// ...} for each of them.

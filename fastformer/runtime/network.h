@@ -32,8 +32,8 @@ class Network {
   virtual ~Network() = default;
   virtual std::int64_t width() const = 0;
 
-  /// Logits [B, classes]; with all threads that `options` gives. `trace` may be null; otherwise the
-  /// rows are one text.
+  /// Logits [B, classes], with options.threads threads. A `trace` that is not null requires exactly
+  /// one text.
   virtual std::vector<double> logits(const TokenRows& texts, const Options& options,
                                      NetworkTrace* trace) const = 0;
   /// Vectors [B, width], the input of the last linear layer.

@@ -9,9 +9,9 @@ namespace fastformer {
 /// The prediction for one text.
 struct Prediction {
   std::string label;                  ///< the first of `labels`; empty if there is none
-  std::vector<double> probabilities;  ///< in the order of Classifier::labels()
+  std::vector<double> probabilities;  ///< in the order of the model's labels
   /// The predicted labels, the most probable first: one, or if documents have several labels any
-  /// number of them, those above their thresholds.
+  /// number of them, those whose probability is at least their threshold.
   std::vector<std::string> labels = {};
 };
 
@@ -25,8 +25,8 @@ struct Explanation {
   std::vector<std::string> tokens;
   std::vector<double> pooling_weights;  ///< of each token; sums to 1
   std::vector<Layer> layers;
-  /// What each n-gram adds to the logit of the most probable label, largest first; empty without
-  /// linear members.
+  /// What each n-gram adds to the logit of the most probable label, largest absolute value
+  /// first; empty without linear members.
   std::vector<std::pair<std::string, double>> ngrams;
 };
 

@@ -15,7 +15,7 @@ class RowMatrix {
  public:
   RowMatrix() = default;
   RowMatrix(const float* weight, std::int64_t in, std::int64_t out, RowPrecision precision) {
-    if (precision == RowPrecision::kInt8) {
+    if (precision == RowPrecision::kInt8 && in <= kernels::Int8Matrix::kMostDepth) {
       bytes_ = kernels::Int8Matrix::of(weight, in, out);
     } else {
       floats_ = kernels::PackedMatrix::of(kernels::Transpose::kYes, weight, in, in, out);
@@ -24,6 +24,9 @@ class RowMatrix {
 
   std::int64_t columns() const { return bytes_ ? bytes_.columns() : floats_.columns(); }
   explicit operator bool() const { return columns() > 0; }
+
+  /// The same matrix in fp32; empty in 8 bits.
+  const kernels::PackedMatrix& floats() const { return floats_; }
 
   /// y [n, out] = start + x W^T for x [n, in]. Each row of y depends on its row of x alone.
   void multiply(std::int64_t n, const float* x, kernels::Start<float> start, float* y) const {

@@ -13,8 +13,6 @@ namespace {
 
 // So many tokens ahead the rows of the tables are on their way to the cache.
 constexpr std::int64_t kAhead = 8;
-// A thread keeps the rows of a batch of up to so many numbers for the next one.
-constexpr std::int64_t kKept = std::int64_t{1} << 23;
 
 }  // namespace
 
@@ -50,16 +48,16 @@ void TextEncoder::check(std::span<const std::int32_t> ids,
                         std::span<const std::int64_t> offsets) const {
   for (const auto id : ids) {
     if (id >= 0 && id < vocabulary_size_) continue;
-    throw std::invalid_argument("the token id " + std::to_string(id) +
-                                " is outside the vocabulary of " +
-                                std::to_string(vocabulary_size_) + " tokens");
+    throw std::invalid_argument(
+        "the token id " + std::to_string(id) + " is outside the vocabulary of " +
+        std::to_string(vocabulary_size_) + " tokens; use the tokenizer of the model directory");
   }
   for (std::size_t b = 0; positions_ > 0 && b + 1 < offsets.size(); ++b) {
     const auto length = offsets[b + 1] - offsets[b];
     if (length <= positions_) continue;
     throw std::invalid_argument("a text of " + std::to_string(length) +
                                 " tokens is longer than the model's " + std::to_string(positions_) +
-                                " positions; set max_tokens");
+                                " positions; truncate it");
   }
 }
 
@@ -92,27 +90,24 @@ void TextEncoder::encode(std::span<const std::int32_t> ids, std::span<const std:
   check(ids, offsets);
   const auto d = width_, rows = offsets.back();
   thread_local std::vector<float> rows_buffer, logits_buffer;
-  auto& x = rows_buffer;
-  auto& logits = logits_buffer;
-  if (static_cast<std::int64_t>(x.size()) < rows * d) x.resize(rows * d);
-  if (static_cast<std::int64_t>(logits.size()) < rows) logits.resize(rows);
-  embed(ids, offsets, x.data());
+  auto* const x = sized(rows_buffer, rows * d);
+  auto* const logits = sized(logits_buffer, rows);
+  embed(ids, offsets, x);
   for (std::int64_t i = 0; i < depth_; ++i) {
     const auto& layer = layers_[std::min(i, std::ssize(layers_) - 1)];
-    layer.run(x.data(), offsets, trace == nullptr ? nullptr : &trace->layers.emplace_back());
+    layer.run(x, offsets, trace == nullptr ? nullptr : &trace->layers.emplace_back());
   }
   kernels::for_each_row_block(rows, [&](std::int64_t, std::int64_t first, std::int64_t n) {
-    float* block = x.data() + first * d;
+    float* block = x + first * d;
     if (final_norm_) final_norm_.apply(n, block, block);
     auto* inner = kernels::scratch_of<float>(n * d);
     projection_.apply(n, block, inner);
     kernels::activate(kernels::Activation::kTanh, inner, n * d, inner);
-    kernels::row_dots(inner, logits_.weight.data(), logits_.bias.front(), n, d,
-                      logits.data() + first);
+    kernels::row_dots(inner, logits_.weight.data(), logits_.bias.front(), n, d, logits + first);
   });
-  kernels::pool_by_logits(x.data(), offsets, d, logits.data(), vectors);
-  if (trace != nullptr) trace->pooling_weights.assign(logits.begin(), logits.begin() + rows);
-  if (std::ssize(x) > kKept) std::vector<float>().swap(x);
+  kernels::pool_by_logits(x, offsets, d, logits, vectors);
+  if (trace != nullptr) trace->pooling_weights.assign(logits, logits + rows);
+  release_if_large(rows_buffer);
 }
 
 }  // namespace fastformer::runtime

@@ -17,8 +17,8 @@ struct EncoderTrace {
   std::vector<float> pooling_weights;  ///< [T]
 };
 
-/// Token ids to one vector per text, as nn::Embedding, nn::Encoder and nn::AdditivePooling compute
-/// it for additive attention, within rounding. The tables stay in the mapped file.
+/// Computes one vector per text from token ids, with the same result as nn::Embedding, nn::Encoder
+/// and nn::AdditivePooling up to rounding. The tables stay in the mapped file.
 ///
 /// Each vector depends on its own text alone, in all bits. Immutable; safe to share between
 /// threads.
@@ -30,9 +30,9 @@ class TextEncoder {
               model::ParameterFile& file);
 
   /// Text b has the ids offsets[b] .. offsets[b + 1] - 1 -> vectors [B, d]; zeros for a text
-  /// without tokens. On all threads, or on the calling one inside of a parallel region. `trace` may
-  /// be null. Throws std::invalid_argument for an id outside the vocabulary or a text longer than
-  /// the positions.
+  /// without tokens. Uses all threads, or only the calling thread inside a parallel region. `trace`
+  /// may be null. Throws std::invalid_argument for an id outside the vocabulary or a text longer
+  /// than the positions.
   void encode(std::span<const std::int32_t> ids, std::span<const std::int64_t> offsets,
               float* vectors, EncoderTrace* trace = nullptr) const;
 

@@ -19,10 +19,11 @@ std::span<const float> take_floats(model::ParameterFile& file, const std::string
 LinearWeights::LinearWeights(model::ParameterFile& file, const std::string& name,
                              std::int64_t columns, std::int64_t rows)
     : in(columns), out(rows) {
-  const model::StoredParameter stored(file, name + ".weight", {rows, columns});
+  const model::StoredParameter stored(file, name + ".weight", {rows, columns},
+                                      model::StoredRows::kAll);
   weight = stored.values();
   bias = take_floats(file, name + ".bias", rows);
-  if (stored.storage() != model::Storage::kFloat) precision = RowPrecision::kInt8;
+  if (stored.storage() == model::Storage::kInt8) precision = RowPrecision::kInt8;
 }
 
 void LayerNorm::apply(std::int64_t n, const float* x, float* y) const {

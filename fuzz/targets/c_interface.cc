@@ -82,7 +82,13 @@ void run(std::string_view bytes) {
   const auto labels = fastformer_classifier_label_count(classifier);
   std::vector<double> probabilities(labels * texts.size());
   std::vector<float> vectors(fastformer_classifier_width(classifier) * texts.size());
-  fastformer_classify(classifier, texts.data(), texts.size(), probabilities.data(), nullptr);
+  const int code =
+      fastformer_classify(classifier, texts.data(), texts.size(), probabilities.data(), nullptr);
+  for (std::size_t i = 0; code == FASTFORMER_OK && i < texts.size(); ++i) {
+    const auto row = std::span(probabilities).subspan(i * labels, labels);
+    const bool finite = std::ranges::all_of(row, [](double p) { return p >= 0 && p <= 1; });
+    check(finite, "a probability is a number from 0 to 1");
+  }
   fastformer_embed(classifier, texts.data(), texts.size(), vectors.data());
   char* json = nullptr;
   if (fastformer_explain(classifier, texts.front(), &json) == FASTFORMER_OK) {

@@ -3,11 +3,11 @@
 >>> import fastformer
 >>> classifier = fastformer.Classifier.load("runs/ag_news/model")
 >>> classifier.predict("Oil prices fall again")
-'business'
+'4'
 >>> classifier.predict_proba(["Oil prices fall again", "The team wins"]).shape
 (2, 4)
 
-The package holds the runtime: it loads what the program ``fastformer`` has trained, and needs no torch.
+The package loads models that the program ``fastformer`` has trained. It does not need PyTorch.
 """
 
 from __future__ import annotations
@@ -27,19 +27,19 @@ __version__: str = _runtime.__version__
 
 
 def _texts(texts: Iterable[str]) -> list[str]:
-    """A list of texts; TypeError for anything else."""
+    """Returns the texts as a list; raises TypeError if an element is not a str."""
     if isinstance(texts, (str, bytes)) or not isinstance(texts, Iterable):
-        raise TypeError(f"expected a list of texts, got {type(texts).__name__}; put one text into a list")
+        raise TypeError(f"expected a list of texts, got {type(texts).__name__}; pass a single text as a list: [text]")
     result = []
     for i, text in enumerate(texts):
         if not isinstance(text, str):
-            raise TypeError(f"text {i} is of the type {type(text).__name__}; expected str")
+            raise TypeError(f"texts[{i}] has type {type(text).__name__}; expected str")
         result.append(_utf8(text))
     return result
 
 
 def _utf8(text: str) -> str:
-    """The text with U+FFFD for lone surrogates, which UTF-8 does not have."""
+    """Replaces lone surrogates, which UTF-8 cannot encode, with U+FFFD."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -50,14 +50,13 @@ def _utf8(text: str) -> str:
 class Classifier:
     """A trained text classifier. Immutable: any number of threads may use it; the GIL is released.
 
-    Predictions equal those of the program ``fastformer predict``.
+    Predictions agree with those of ``fastformer-run``.
     """
 
-    def __init__(self, runtime: _runtime.Classifier, path: str, threads: int) -> None:
+    def __init__(self, runtime: _runtime.Classifier, settings: tuple[str, int, int]) -> None:
         """Use :meth:`load`."""
         self._runtime = runtime
-        self._path = path
-        self._threads = threads
+        self._settings = settings
 
     @classmethod
     def load(cls, path: str | os.PathLike[str], *, threads: int = 0,
@@ -65,18 +64,20 @@ class Classifier:
         """Loads a model directory.
 
         Args:
-            path: the folder that training wrote, such as ``runs/ag_news/model``.
-            threads: processor cores to use; 0: all that the process may use.
+            path: the model directory, such as ``runs/ag_news/model``.
+            threads: CPU cores to use; 0: all that the process may use.
             max_batch_tokens: size of the batches of one call, in tokens.
 
         Raises:
             ValueError: with one sentence, for a folder that is missing, damaged, of another kind or
                 version, or holds a network that needs the program ``fastformer``.
         """
-        if threads < 0 or max_batch_tokens < 1:
-            raise ValueError("threads must be at least 0, and max_batch_tokens at least 1")
-        name = os.fspath(path)
-        return cls(_runtime.Classifier.load(name, threads, max_batch_tokens), name, threads)
+        if threads < 0:
+            raise ValueError(f"threads must be at least 0, got {threads}")
+        if max_batch_tokens < 1:
+            raise ValueError(f"max_batch_tokens must be at least 1, got {max_batch_tokens}")
+        settings = (os.path.abspath(path), threads, max_batch_tokens)
+        return cls(_runtime.Classifier.load(*settings), settings)
 
     @property
     def labels(self) -> list[str]:
@@ -93,7 +94,9 @@ class Classifier:
     @overload
     def predict(self, texts: Sequence[str]) -> list[str] | list[list[str]]: ...
     def predict(self, texts: Any) -> Any:
-        """The class of a text, or a list with the class of each; with ``multi_label`` a list of labels.
+        """Returns the class of a text, or a list of classes for a list of texts.
+
+        With ``multi_label``, each result is a list of labels.
 
         Raises:
             TypeError: for anything but texts.
@@ -109,7 +112,12 @@ class Classifier:
         return self._runtime.probabilities(_texts(texts))
 
     def predict_top_k(self, texts: Sequence[str], k: int) -> list[list[tuple[str, float]]]:
-        """The ``k`` most probable labels of each text with their probabilities, best first."""
+        """The ``k`` most probable labels of each text with their probabilities, best first.
+
+        Raises:
+            TypeError: for anything but texts.
+            ValueError: if ``k`` is less than 1.
+        """
         if k < 1:
             raise ValueError(f"k must be at least 1, got {k}")
         return self._runtime.top(_texts(texts), k)
@@ -119,25 +127,28 @@ class Classifier:
         return self._runtime.embed(_texts(texts))
 
     def explain(self, text: str) -> dict[str, Any]:
-        """The prediction with the weights that led to it.
+        """Explains the prediction for one text.
 
         Returns:
             ``label`` (or ``labels``), ``probabilities`` by label, ``tokens`` with their weights in the
             pooling and in each layer, ``ngrams`` with what they add to the logit of the label.
+
+        Raises:
+            TypeError: for anything but a text.
         """
         if not isinstance(text, str):
-            raise TypeError(f"expected a text, got {type(text).__name__}")
+            raise TypeError(f"text has type {type(text).__name__}; expected str")
         result: dict[str, Any] = json.loads(self._runtime.explain(_utf8(text)))
         return result
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Pickles the path of the model directory, not its content."""
-        return _load, (self._path, self._threads)
+        """Pickles the path of the model directory and the settings, not the weights."""
+        return _load, self._settings
 
     def __repr__(self) -> str:
         """Path and number of labels."""
-        return f"fastformer.Classifier({self._path!r}, {len(self.labels)} labels)"
+        return f"fastformer.Classifier({self._settings[0]!r}, {len(self.labels)} labels)"
 
 
-def _load(path: str, threads: int) -> Classifier:
-    return Classifier.load(path, threads=threads)
+def _load(path: str, threads: int, max_batch_tokens: int) -> Classifier:
+    return Classifier.load(path, threads=threads, max_batch_tokens=max_batch_tokens)

@@ -90,7 +90,7 @@ TEST_F(CInterface, SaysWhatIsWrong) {
   double out[3];
   const fastformer_text missing = {nullptr, 4};
   EXPECT_EQ(fastformer_classify(model_, &missing, 1, out, nullptr), FASTFORMER_INVALID_ARGUMENT);
-  EXPECT_MENTIONS(std::string(fastformer_last_error()), "a text is NULL");
+  EXPECT_MENTIONS(std::string(fastformer_last_error()), "texts[0].data is NULL, but its size is 4");
   EXPECT_EQ(fastformer_classify(nullptr, nullptr, 0, out, nullptr), FASTFORMER_INVALID_ARGUMENT);
   const fastformer_text text = {"a", 1};
   EXPECT_EQ(fastformer_classify(model_, &text, 1, nullptr, nullptr), FASTFORMER_INVALID_ARGUMENT);
@@ -99,7 +99,7 @@ TEST_F(CInterface, SaysWhatIsWrong) {
   fastformer_options_init(&options);
   options.threads = -1;
   EXPECT_EQ(fastformer_classifier_load(directory_.c_str(), &options), nullptr);
-  EXPECT_MENTIONS(std::string(fastformer_last_error()), "threads is negative");
+  EXPECT_MENTIONS(std::string(fastformer_last_error()), "options.threads is -1");
   options.threads = 1;
   options.struct_size = 4;
   EXPECT_EQ(fastformer_classifier_load(directory_.c_str(), &options), nullptr);
@@ -114,7 +114,8 @@ TEST_F(CInterface, NamesTheProgramForOtherNetworks) {
   config.replace(config.find(additive), additive.size(), "\"name\": \"softmax\"");
   base::write_file_atomically(file, config);
   EXPECT_EQ(fastformer_classifier_load(directory_.c_str(), nullptr), nullptr);
-  EXPECT_MENTIONS(std::string(fastformer_last_error()), "'softmax'", "use the program fastformer");
+  EXPECT_MENTIONS(std::string(fastformer_last_error()), "'softmax', but the runtime supports only",
+                  "use the program fastformer");
 }
 
 TEST_F(CInterface, AnyNumberOfThreadsUseOneModel) {

@@ -285,7 +285,7 @@ TEST(LabelThresholdsTest, AFileKeepsThem) {
                   "u.json", "'a'", "from 0 to 1");
   EXPECT_MENTIONS(
       testing::error_of([&] { model::load_thresholds(folder.write("v.json", "{"), {"a"}); }),
-      "v.json", "damaged");
+      "v.json", "expected a JSON object");
 }
 
 }  // namespace

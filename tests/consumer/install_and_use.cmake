@@ -50,8 +50,10 @@ message(STATUS "${output}")
 build("${CMAKE_CURRENT_LIST_DIR}/runtime")
 step("${WORK}/runtime/runtime_consumer")
 message(STATUS "${output}")
+file(GLOB_RECURSE shared_library "${prefix}/*/libfastformer.so")
 file(GET_RUNTIME_DEPENDENCIES EXECUTABLES "${WORK}/runtime/runtime_consumer"
-  "${prefix}/bin/fastformer-run" RESOLVED_DEPENDENCIES_VAR runtime_libraries)
+  "${prefix}/bin/fastformer-run" LIBRARIES "${shared_library}"
+  RESOLVED_DEPENDENCIES_VAR runtime_libraries)
 if(runtime_libraries MATCHES "torch")
   message(FATAL_ERROR "the runtime loads LibTorch: ${runtime_libraries}")
 endif()

@@ -84,6 +84,25 @@ INSTANTIATE_TEST_SUITE_P(SimdLevels, StoredParameterTest,
                          ::testing::ValuesIn(kernels::simd_levels()),
                          [](const auto& level) { return level.param; });
 
+TEST(StoredParameterFile, OnlyTablesMayOmitRows) {
+  const testing::TemporaryFolder folder;
+  const auto stored = quantize(table_of(4), 4, Storage::kInt4);
+  base::write_safetensors(folder / "f", views_of(stored, 4));
+  EXPECT_MENTIONS(testing::error_of([&] {
+                    ParameterFile file(folder / "f");
+                    const StoredParameter parameter(file, "t", {kRows, 4}, StoredRows::kAll);
+                  }),
+                  "'t'", "[7, 2]", "[9, 4]");
+}
+
+TEST(StoredParameterFile, RowsOfTinyNumbersAreZero) {
+  const std::vector<float> values = {1e-38F, 0, 1, -1};
+  for (const auto storage : {Storage::kInt8, Storage::kInt4}) {
+    const auto stored = quantize(values, 2, storage);
+    EXPECT_EQ(stored.bytes.front(), storage == Storage::kInt8 ? 0 : static_cast<std::int8_t>(0x1F));
+  }
+}
+
 TEST(StoredParameterFile, RefusesRowsThatAreNotThere) {
   const testing::TemporaryFolder folder;
   const auto stored = quantize(table_of(4), 4, Storage::kInt4);

@@ -24,8 +24,11 @@ void quantize_rows(const float* x, std::int64_t rows, std::int64_t columns, std:
 ///   weight.multiply(rows, x, {.row = bias}, y);      // y = x W^T + b
 class Int8Matrix {
  public:
+  /// Sums of more products of bytes could leave 32 bits.
+  static constexpr std::int64_t kMostDepth = 65536;
+
   Int8Matrix() = default;
-  /// Quantizes `weight` [columns, depth].
+  /// Quantizes `weight` [columns, depth]; at most kMostDepth.
   static Int8Matrix of(const float* weight, std::int64_t depth, std::int64_t columns);
 
   std::int64_t depth() const { return depth_; }
@@ -36,11 +39,11 @@ class Int8Matrix {
   /// row of y depends on its row of x alone, in all bits.
   void multiply(std::int64_t n, const float* x, Start<float> start, float* y) const;
 
-  /// In columns of 16, groups of 4 along the depth: [columns / 16][depth / 4][16][4], filled up
-  /// with zeros.
+  /// Blocks of 16 columns, groups of 4 along the depth: [columns / 16][depth / 4][16][4],
+  /// zero-padded.
   std::span<const std::int8_t> panels() const { return panels_; }
   std::span<const float> scales() const { return scales_; }
-  /// 128 times the sum of each row of W, for products with bytes that are 128 too large.
+  /// 128 times the sum of each row of W, for products with bytes stored as q + 128.
   std::span<const std::int32_t> offsets() const { return offsets_; }
   std::int64_t groups() const { return (depth_ + 3) / 4; }
 
@@ -51,7 +54,7 @@ class Int8Matrix {
   std::vector<std::int32_t> offsets_;
 };
 
-/// A way of computing y from quantized rows of 4 groups() bytes, which are 128 too large.
+/// An implementation of the product; each of `rows` has 4 * groups() bytes, stored as q + 128.
 using Int8Way = void (*)(const Int8Matrix& weight, std::int64_t n, const std::uint8_t* rows,
                          const float* row_scales, Start<float> start, float* y);
 

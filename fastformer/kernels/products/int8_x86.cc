@@ -11,7 +11,7 @@
 #include <cstring>
 
 #define FASTFORMER_VNNI __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512vnni")))
-#define FASTFORMER_AVX2 __attribute__((target("avx2,fma")))
+#define FASTFORMER_AVX2 __attribute__((target("avx2")))
 
 namespace fastformer::kernels {
 namespace {

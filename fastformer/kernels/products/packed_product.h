@@ -7,13 +7,14 @@
 
 namespace fastformer::kernels {
 
-/// The right-hand side B [depth, columns] of many products, such as the weight of a layer, laid out
-/// once in strips as the products read it. The layout depends on the CPU: a matrix is used at the
-/// SIMD level at which it was packed. Immutable; safe to share between threads.
+/// The right-hand side B [depth, columns] of many products, such as the weight of a layer, packed
+/// once into strips in the order in which products read them. The layout depends on the CPU: a
+/// matrix is used at the SIMD level at which it was packed. Immutable; safe to share between
+/// threads.
 ///
-///   const auto packed = PackedMatrix::of(Transpose::kYes, weight, in, in, out);  // weight [out,
-///   in] packed.multiply(rows, x, in, {.row = bias}, y, out);                         // y = x W^T
-///   + b
+///   // weight [out, in]; y = x W^T + b
+///   const auto packed = PackedMatrix::of(Transpose::kYes, weight, in, in, out);
+///   packed.multiply(rows, x, in, {.row = bias}, y, out);
 class PackedMatrix {
  public:
   PackedMatrix() = default;

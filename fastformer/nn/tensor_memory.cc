@@ -32,7 +32,7 @@ base::Arena& arena() {
 // Libraries below LibTorch use bare pointers, so one function frees the blocks of both allocators.
 class ArenaAllocator final : public c10::Allocator {
  public:
-  explicit ArenaAllocator(c10::Allocator* other) { other_ = other; }
+  explicit ArenaAllocator(c10::Allocator* other) { other = other; }
 
   c10::DataPtr allocate(std::size_t size) override {
     void* block = size < kLeastSize ? nullptr : arena().allocate(size);
@@ -52,17 +52,17 @@ class ArenaAllocator final : public c10::Allocator {
       throw base::OutOfMemory("a tensor of " + std::to_string(size >> 20) + " MB");
     }
     std::free(trial);
-    return other_->raw_allocate(size);
+    return other->raw_allocate(size);
   }
   static void release(void* block) {
     if (arena().contains(block)) {
       arena().release(block);
     } else {
-      other_->raw_deallocate(block);
+      other->raw_deallocate(block);
     }
   }
 
-  inline static c10::Allocator* other_ = nullptr;
+  inline static c10::Allocator* other = nullptr;
 };
 
 }  // namespace

@@ -30,6 +30,7 @@ std::optional<train::RunResult> finished_result(const fs::path& folder) {
     auto result = train::read_run_result(folder / train::kResultFile);
     if (result.test) return result;
   } catch (const std::invalid_argument&) {
+    return std::nullopt;
   }
   return std::nullopt;
 }

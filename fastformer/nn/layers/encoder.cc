@@ -74,7 +74,7 @@ at::Tensor Encoder::forward(at::Tensor x, const Offsets& offsets, bool training,
   return final_norm_ ? final_norm_.forward(x) : x;
 }
 
-at::Tensor Encoder::infer(at::Tensor x, const Offsets& offsets) const {
+at::Tensor Encoder::infer(const at::Tensor& x, const Offsets& offsets) const {
   const c10::InferenceMode inference;
   for (const auto& layer : layers_) layer.infer(x, offsets);
   return final_norm_ ? final_norm_.forward(x) : x;

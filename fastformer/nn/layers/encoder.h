@@ -49,7 +49,7 @@ class Encoder {
                      std::vector<MixerTrace>* traces) const;
 
   /// The same for inference: overwrites and returns x, with little additional memory.
-  at::Tensor infer(at::Tensor x, const Offsets& offsets) const;
+  at::Tensor infer(const at::Tensor& x, const Offsets& offsets) const;
 
  private:
   std::vector<EncoderLayer> layers_;

@@ -32,7 +32,7 @@ base::Arena& arena() {
 // Libraries below LibTorch use bare pointers, so one function frees the blocks of both allocators.
 class ArenaAllocator final : public c10::Allocator {
  public:
-  explicit ArenaAllocator(c10::Allocator* other) { other = other; }
+  explicit ArenaAllocator(c10::Allocator* allocator) { system_allocator = allocator; }
 
   c10::DataPtr allocate(std::size_t size) override {
     void* block = size < kLeastSize ? nullptr : arena().allocate(size);
@@ -52,17 +52,17 @@ class ArenaAllocator final : public c10::Allocator {
       throw base::OutOfMemory("a tensor of " + std::to_string(size >> 20) + " MB");
     }
     std::free(trial);
-    return other->raw_allocate(size);
+    return system_allocator->raw_allocate(size);
   }
   static void release(void* block) {
     if (arena().contains(block)) {
       arena().release(block);
     } else {
-      other->raw_deallocate(block);
+      system_allocator->raw_deallocate(block);
     }
   }
 
-  inline static c10::Allocator* other = nullptr;
+  inline static c10::Allocator* system_allocator = nullptr;
 };
 
 }  // namespace

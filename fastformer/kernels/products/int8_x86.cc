@@ -3,8 +3,10 @@
 #if defined(__x86_64__)
 
 // The undefined vectors in the intrinsics of GCC 12 are not ours.
+#if !defined(__clang__)
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 #pragma GCC diagnostic ignored "-Wuninitialized"
+#endif
 #include <immintrin.h>
 
 #include <algorithm>
@@ -92,15 +94,15 @@ FASTFORMER_VNNI void product_vnni(const Int8Matrix& weight, std::int64_t n,
                                   const std::uint8_t* rows, const float* row_scales,
                                   Start<float> start, float* y) {
   const auto stride = weight.groups() * kGroup;
-  const auto advance = [&](std::int64_t count) {
+  while (n > 0) {
+    const std::int64_t count = n >= 12 ? 12 : n >= 4 ? 4 : 1;
+    auto* const few = count == 12 ? rows_vnni<12> : count == 4 ? rows_vnni<4> : rows_vnni<1>;
+    few(weight, rows, row_scales, start, y);
     n -= count;
     rows += count * stride;
     row_scales += count;
     y += count * weight.columns();
-  };
-  for (; n >= 12; advance(12)) rows_vnni<12>(weight, rows, row_scales, start, y);
-  for (; n >= 4; advance(4)) rows_vnni<4>(weight, rows, row_scales, start, y);
-  for (; n >= 1; advance(1)) rows_vnni<1>(weight, rows, row_scales, start, y);
+  }
 }
 
 // AVX2 multiplies unsigned by signed bytes and adds pairs in 16 bits, which is enough for

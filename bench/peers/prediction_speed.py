@@ -17,10 +17,11 @@ import argparse
 import csv
 import os
 import pathlib
-import platform
 import statistics
 import subprocess
 import tempfile
+
+from attention_block import cpu_model
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 DATA = ROOT / "local/ag_news"
@@ -40,14 +41,6 @@ def cpu_seconds(command: list[str], output: pathlib.Path) -> float:
         before = os.times().children_user
         subprocess.run(command, stdout=out, stderr=subprocess.DEVNULL, check=True)
         return os.times().children_user - before
-
-
-def cpu_name() -> str:
-    """The model of this machine's CPU."""
-    for line in pathlib.Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
-        if line.startswith("model name"):
-            return line.split(":", 1)[1].strip()
-    return platform.machine()
 
 
 def main() -> None:
@@ -98,7 +91,7 @@ def main() -> None:
                 seconds = (cpu_seconds(command("many"), folder / "out")
                            - cpu_seconds(command("few"), folder / "out"))
                 times[contender].append(1e6 * seconds / (len(texts["many"]) - 100))
-    print(f"{cpu_name()}, one core, {len(test) * COPIES} documents\n")
+    print(f"{cpu_model()}, one core, {len(test) * COPIES} documents\n")
     print("| | accuracy | microseconds per document | quartiles | times fastText's speed |")
     print("|---|---|---|---|---|")
     for contender, values in times.items():

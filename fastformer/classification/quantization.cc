@@ -104,16 +104,8 @@ class QuantizedFile {
       return;
     }
     const auto storage = name == kPairs ? tables : model::Storage::kInt8;
-    const auto& stored =
-        kept_.emplace_back(model::quantize(values_of(tensor), tensor.size(1), storage));
-    const auto rows = std::ssize(stored.scales);
-    const auto bytes = std::as_bytes(std::span(stored.bytes));
-    const bool int4 = storage == model::Storage::kInt4;
-    views_[name] = {int4 ? "U8" : "I8",
-                    {rows, rows == 0 ? (tensor.size(1) + 1) / 2 : std::ssize(stored.bytes) / rows},
-                    bytes};
-    views_[name + ".scale"] = {"F32", {rows}, std::as_bytes(std::span(stored.scales))};
-    if (int4) views_[name + ".rows"] = {"I32", {rows}, std::as_bytes(std::span(stored.rows))};
+    kept_.emplace_back(model::quantize(values_of(tensor), tensor.size(1), storage))
+        .add_to(views_, name);
   }
 
   std::int64_t bytes() const { return static_cast<std::int64_t>(base::safetensors_size(views_)); }

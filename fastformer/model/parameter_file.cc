@@ -8,17 +8,8 @@
 namespace fastformer::model {
 namespace {
 
-// Runs `action`; its message gets what to do with a file of a model directory.
-template <class Action>
-void with_advice(const Action& action) {
-  try {
-    action();
-  } catch (const std::invalid_argument& error) {
-    throw std::invalid_argument(
-        std::string(error.what()) +
-        "; the file does not match config.json: copy the whole model directory again");
-  }
-}
+constexpr const char* kAdvice =
+    "; the file does not match config.json: copy the whole model directory again";
 
 std::string text_of(const std::vector<std::int64_t>& shape) {
   std::string text = "[";
@@ -31,20 +22,22 @@ std::string text_of(const std::vector<std::int64_t>& shape) {
 
 }  // namespace
 
-void throw_missing_parameter(const std::string& name, const std::string& source) {
-  throw std::invalid_argument(source + ": the parameter '" + name + "' is missing");
+void throw_missing_parameter(const std::string& name, const std::string& source,
+                             const std::string& advice) {
+  throw std::invalid_argument(source + ": the parameter '" + name + "' is missing" + advice);
 }
 
 void throw_unknown_parameter(const std::string& name, const std::vector<std::string>& names,
-                             const std::string& source) {
+                             const std::string& source, const std::string& advice) {
   throw std::invalid_argument(source + ": the model has no parameter '" + base::excerpt(name) +
-                              "'" + base::suggestion(name, names));
+                              "'" + base::suggestion(name, names) + advice);
 }
 
 void throw_other_shape(const std::string& where, const std::string& found,
-                       const std::string& expected) {
+                       const std::string& expected, const std::string& advice) {
   throw std::invalid_argument(where + " has the shape " +
-                              base::excerpt(found + ", but the model expects " + expected, 200));
+                              base::excerpt(found + ", but the model expects " + expected, 200) +
+                              advice);
 }
 
 ParameterFile::ParameterFile(const std::filesystem::path& path)
@@ -53,12 +46,12 @@ ParameterFile::ParameterFile(const std::filesystem::path& path)
 const base::TensorView& ParameterFile::take(const std::string& name,
                                             const std::vector<std::int64_t>& shape) {
   const auto found = file_.tensors().find(name);
-  with_advice([&] {
-    if (found == file_.tensors().end()) throw_missing_parameter(name, file_.path().string());
-    if (found->second.shape != shape) {
-      throw_other_shape(where(name), text_of(found->second.shape), text_of(shape));
-    }
-  });
+  if (found == file_.tensors().end()) {
+    throw_missing_parameter(name, file_.path().string(), kAdvice);
+  }
+  if (found->second.shape != shape) {
+    throw_other_shape(where(name), text_of(found->second.shape), text_of(shape), kAdvice);
+  }
   taken_.insert(name);
   return found->second;
 }
@@ -83,9 +76,8 @@ std::string ParameterFile::where(const std::string& name) const {
 void ParameterFile::finish() const {
   for (const auto& entry : file_.tensors()) {
     if (taken_.contains(entry.first)) continue;
-    with_advice([&] {
-      throw_unknown_parameter(entry.first, {taken_.begin(), taken_.end()}, file_.path().string());
-    });
+    throw_unknown_parameter(entry.first, {taken_.begin(), taken_.end()}, file_.path().string(),
+                            kAdvice);
   }
 }
 

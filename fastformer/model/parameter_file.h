@@ -40,12 +40,14 @@ class ParameterFile {
 
 /// Throw std::invalid_argument: `source` lacks the parameter, or has one that is not among the
 /// model's `names`.
-[[noreturn]] void throw_missing_parameter(const std::string& name, const std::string& source);
+[[noreturn]] void throw_missing_parameter(const std::string& name, const std::string& source,
+                                          const std::string& advice = "");
 [[noreturn]] void throw_unknown_parameter(const std::string& name,
                                           const std::vector<std::string>& names,
-                                          const std::string& source);
+                                          const std::string& source,
+                                          const std::string& advice = "");
 /// For a parameter of another shape; `where` names file and parameter.
 [[noreturn]] void throw_other_shape(const std::string& where, const std::string& found,
-                                    const std::string& expected);
+                                    const std::string& expected, const std::string& advice = "");
 
 }  // namespace fastformer::model

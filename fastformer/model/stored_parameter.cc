@@ -7,14 +7,13 @@
 
 #include "fastformer/base/finite.h"
 #include "fastformer/base/printable.h"
+#include "fastformer/kernels/products/int8_product.h"
 #include "fastformer/kernels/table_rows.h"
 
 namespace fastformer::model {
 namespace {
 
 constexpr int kLargestInt4 = 7, kInt4Zero = 8;
-// A row of smaller numbers is one of zeros: the inverse of its scale would not be finite.
-constexpr float kSmallest = 1e-30F;
 
 [[noreturn]] void fail(const std::string& where, const std::string& what) {
   throw std::invalid_argument(where + " " + what + "; quantize or train the model again");
@@ -145,25 +144,42 @@ std::vector<float> StoredParameter::values() const {
   return values;
 }
 
-QuantizedParameter quantize(std::span<const float> values, std::int64_t columns, Storage storage) {
-  QuantizedParameter result{.storage = storage, .bytes = {}, .scales = {}, .rows = {}};
+void QuantizedParameter::add_to(std::map<std::string, base::TensorView>& tensors,
+                                const std::string& name) const {
+  const auto stored = std::ssize(scales);
   const bool int4 = storage == Storage::kInt4;
-  const int largest = int4 ? kLargestInt4 : 127;
-  for (std::size_t first = 0; first < values.size(); first += static_cast<std::size_t>(columns)) {
-    const auto row = values.subspan(first, static_cast<std::size_t>(columns));
+  tensors[name] = {int4 ? "U8" : "I8",
+                   {stored, int4 ? int4_bytes(columns) : columns},
+                   std::as_bytes(std::span(bytes))};
+  tensors[name + ".scale"] = {"F32", {stored}, std::as_bytes(std::span(scales))};
+  if (int4) tensors[name + ".rows"] = {"I32", {stored}, std::as_bytes(std::span(rows))};
+}
+
+QuantizedParameter quantize(std::span<const float> values, std::int64_t columns, Storage storage) {
+  QuantizedParameter result;
+  result.storage = storage;
+  result.columns = columns;
+  const auto width = static_cast<std::size_t>(columns);
+  if (storage == Storage::kInt8) {
+    result.bytes.resize(values.size());
+    result.scales.resize(values.size() / width);
+    kernels::quantize_rows(values.data(), std::ssize(result.scales), columns, result.bytes.data(),
+                           result.scales.data());
+    return result;
+  }
+  for (std::size_t first = 0; first < values.size(); first += width) {
+    const auto row = values.subspan(first, width);
     float most = 0;
     for (const float x : row) most = std::max(most, std::abs(x));
-    if (most < kSmallest) most = 0;
-    if (int4 && most == 0) continue;
-    if (int4) result.rows.push_back(static_cast<std::int32_t>(first / row.size()));
-    result.scales.push_back(most / static_cast<float>(largest));
-    const float inverse = most > 0 ? static_cast<float>(largest) / most : 0;
+    if (most < kernels::kLeastQuantized) continue;
+    result.rows.push_back(static_cast<std::int32_t>(first / width));
+    result.scales.push_back(most / kLargestInt4);
+    const float inverse = kLargestInt4 / most;
     const auto number = [&](std::size_t c) {
-      return c < row.size() ? static_cast<int>(std::nearbyint(row[c] * inverse)) : 0;
+      return kInt4Zero + (c < width ? static_cast<int>(std::nearbyint(row[c] * inverse)) : 0);
     };
-    for (std::size_t c = 0; c < row.size(); c += int4 ? 2 : 1) {
-      const int byte = int4 ? number(c) + kInt4Zero + 16 * (number(c + 1) + kInt4Zero) : number(c);
-      result.bytes.push_back(static_cast<std::int8_t>(byte));
+    for (std::size_t c = 0; c < width; c += 2) {
+      result.bytes.push_back(static_cast<std::int8_t>(number(c) + 16 * number(c + 1)));
     }
   }
   return result;

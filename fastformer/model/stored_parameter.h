@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <span>
 #include <string>
 #include <vector>
@@ -62,7 +63,12 @@ class StoredParameter {
 
 /// The tensors of a quantized parameter [rows, columns].
 struct QuantizedParameter {
+  /// Adds them to those of a file, under the names that StoredParameter reads. They view this
+  /// object.
+  void add_to(std::map<std::string, base::TensorView>& tensors, const std::string& name) const;
+
   Storage storage = Storage::kInt8;
+  std::int64_t columns = 0;
   std::vector<std::int8_t> bytes;
   std::vector<float> scales;
   std::vector<std::int32_t> rows;  ///< of kInt4

@@ -175,10 +175,11 @@ AdditiveMixer::AdditiveMixer(const model::EncoderConfig& config, model::Paramete
   if (output) {
     constant_ = affine(output.weight.data(), d, d, d, constant_.data(), output.bias.data());
   }
+  // What the queries go through beside P, and with the query's weight before it.
   const auto of_queries = output ? copy_of(output.weight) : identity(d);
-  const auto direct = product(of_queries.data(), query.weight.data(), d, d, d);
+  const auto direct = [&] { return product(of_queries.data(), query.weight.data(), d, d, d); };
   if (fields_.interaction == model::Interaction::kProduct) {
-    direct_numbers_ = value ? direct : of_queries;
+    direct_numbers_ = value ? direct() : of_queries;
     auto& rows_of = value ? value_ : query_;
     rows_of = RowMatrix(used_value.weight.data(), d, d, precision_);
     direct_ = RowMatrix(direct_numbers_.data(), d, d, precision_);
@@ -202,7 +203,8 @@ AdditiveMixer::AdditiveMixer(const model::EncoderConfig& config, model::Paramete
   }
   global_outer_ = PackedMatrix::of(kYes, outer_numbers_.data(), d, d, d);
   auto matrix = product(outer_numbers_.data(), inner.data(), d, d, d);
-  for (std::int64_t i = 0; i < d * d; ++i) matrix[i] += direct[i];
+  const auto added = direct();
+  for (std::int64_t i = 0; i < d * d; ++i) matrix[i] += added[i];
   one_matrix_ = RowMatrix(matrix.data(), d, d, precision_);
   outer_numbers_ = {};
 }
@@ -304,11 +306,11 @@ PackedMatrix AdditiveMixer::matrix_of(const float* key) const {
   return PackedMatrix::of(kYes, matrix.data(), d, d, d);
 }
 
-// The rows of one sequence from their queries q, which it overwrites.
+// fp32: the rows of one sequence from their queries q, which it overwrites.
 void AdditiveMixer::mix_one(float* q, std::int64_t n, const float* key, const float* constant,
                             float* y) const {
   const auto d = width_;
-  if (n >= kLeastComposed && precision_ == RowPrecision::kFp32) {
+  if (n >= kLeastComposed) {
     auto& composed = buffers_of_thread().composed;
     composed.compose(outer_.floats(), key, direct_.floats());
     composed.multiply(n, q, d, {.row = constant}, y, d);
@@ -322,19 +324,23 @@ void AdditiveMixer::mix_one(float* q, std::int64_t n, const float* key, const fl
 void AdditiveMixer::mix(const float* x, std::span<const Part> parts, const Globals& globals,
                         float* y) const {
   const auto d = width_;
-  std::int64_t rows = 0;
+  // body(row, rows, key, constant) for each part.
   const auto for_each = [&](const auto& body) {
     std::int64_t row = 0;
     for (const auto& [sequence, n] : parts) {
       body(row, n, &globals.keys[sequence * d], &globals.constants[sequence * d]);
       row += n;
     }
-    rows = row;
   };
-  for_each([&](std::int64_t row, std::int64_t n, const float*, const float* constant) {
-    for (std::int64_t i = 0; i < n; ++i) std::copy_n(constant, d, y + (row + i) * d);
-  });
+  const auto begin_with_constants = [&] {
+    for_each([&](std::int64_t row, std::int64_t n, const float*, const float* constant) {
+      for (std::int64_t i = 0; i < n; ++i) std::copy_n(constant, d, y + (row + i) * d);
+    });
+  };
+  std::int64_t rows = 0;
+  for (const auto& part : parts) rows += part.rows;
   if (one_matrix_) {
+    begin_with_constants();
     one_matrix_.multiply(rows, x, {.keep = true}, y);
     return;
   }
@@ -346,6 +352,7 @@ void AdditiveMixer::mix(const float* x, std::span<const Part> parts, const Globa
     });
     return;
   }
+  begin_with_constants();
   direct_.multiply(rows, value_ ? x : q, {.keep = true}, y);
   for_each([&](std::int64_t row, std::int64_t n, const float* key, const float*) {
     scale_rows(q + row * d, n, d, key);

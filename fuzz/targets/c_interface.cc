@@ -24,14 +24,9 @@ std::string quantized(const std::filesystem::path& file) {
     if (view.shape.size() != 2) continue;
     const bool pairs = name == "embedding.bigram.weight";
     const std::span values(reinterpret_cast<const float*>(view.data.data()), view.data.size() / 4);
-    const auto& stored = kept.emplace_back(model::quantize(
-        values, view.shape[1], pairs ? model::Storage::kInt4 : model::Storage::kInt8));
-    const auto rows = std::ssize(stored.scales);
-    views[name] = {pairs ? "U8" : "I8",
-                   {rows, std::ssize(stored.bytes) / rows},
-                   std::as_bytes(std::span(stored.bytes))};
-    views[name + ".scale"] = {"F32", {rows}, std::as_bytes(std::span(stored.scales))};
-    if (pairs) views[name + ".rows"] = {"I32", {rows}, std::as_bytes(std::span(stored.rows))};
+    kept.emplace_back(model::quantize(values, view.shape[1],
+                                      pairs ? model::Storage::kInt4 : model::Storage::kInt8))
+        .add_to(views, name);
   }
   const auto copy = folder() / "quantized";
   base::write_safetensors(copy, views);

@@ -32,13 +32,7 @@ class LinearPartTest : public ::testing::Test {
   fs::path trained(const Recipe& recipe) {
     std::string rows;
     for (const auto& example : examples()) rows += example.label + "," + example.text + "\n";
-    auto copy = recipe;
-    copy.data.train = {folder_.write("data.csv", rows).string()};
-    copy.data.label_column = "1";
-    copy.data.text_columns = {"2"};
-    copy.data.header = HeaderRow::kNo;
-    train(copy, folder_ / "run");
-    return folder_ / "run/model";
+    return train_on_rows(recipe, rows, folder_);
   }
   testing::TemporaryFolder folder_;
 };

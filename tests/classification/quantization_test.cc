@@ -32,12 +32,7 @@ class QuantizationTest : public ::testing::Test {
       rows += i % 2 == 0 ? "market,oil prices fall " + word + "\n"
                          : "sport,the team wins cup " + word + "\n";
     }
-    recipe.data.train = {folder_.write("data.csv", rows).string()};
-    recipe.data.label_column = "1";
-    recipe.data.text_columns = {"2"};
-    recipe.data.header = HeaderRow::kNo;
-    train(recipe, folder_ / "run");
-    return folder_ / "run/model";
+    return train_on_rows(recipe, rows, folder_);
   }
   testing::TemporaryFolder folder_;
 };

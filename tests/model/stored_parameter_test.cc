@@ -30,15 +30,9 @@ std::vector<float> table_of(std::int64_t columns) {
 
 using Views = std::map<std::string, base::TensorView>;
 
-Views views_of(const QuantizedParameter& stored, std::int64_t columns) {
-  const auto rows = std::ssize(stored.scales);
+Views views_of(const QuantizedParameter& stored) {
   Views views;
-  const bool int4 = stored.storage == Storage::kInt4;
-  views["t"] = {int4 ? "U8" : "I8",
-                {rows, int4 ? (columns + 1) / 2 : columns},
-                std::as_bytes(std::span(stored.bytes))};
-  views["t.scale"] = {"F32", {rows}, std::as_bytes(std::span(stored.scales))};
-  if (int4) views["t.rows"] = {"I32", {rows}, std::as_bytes(std::span(stored.rows))};
+  stored.add_to(views, "t");
   return views;
 }
 
@@ -55,7 +49,7 @@ TEST_P(StoredParameterTest, RowsAreTheNearestMultiplesOfTheirScales) {
     for (const auto storage : {Storage::kInt8, Storage::kInt4}) {
       const auto stored = quantize(values, columns, storage);
       EXPECT_EQ(std::ssize(stored.scales), storage == Storage::kInt4 ? kRows - 2 : kRows);
-      base::write_safetensors(folder_ / "f", views_of(stored, columns));
+      base::write_safetensors(folder_ / "f", views_of(stored));
       ParameterFile file(folder_ / "f");
       const StoredParameter parameter(file, "t", {kRows, columns});
       file.finish();
@@ -87,7 +81,7 @@ INSTANTIATE_TEST_SUITE_P(SimdLevels, StoredParameterTest,
 TEST(StoredParameterFile, OnlyTablesMayOmitRows) {
   const testing::TemporaryFolder folder;
   const auto stored = quantize(table_of(4), 4, Storage::kInt4);
-  base::write_safetensors(folder / "f", views_of(stored, 4));
+  base::write_safetensors(folder / "f", views_of(stored));
   EXPECT_MENTIONS(testing::error_of([&] {
                     ParameterFile file(folder / "f");
                     const StoredParameter parameter(file, "t", {kRows, 4}, StoredRows::kAll);
@@ -107,7 +101,7 @@ TEST(StoredParameterFile, RefusesRowsThatAreNotThere) {
   const testing::TemporaryFolder folder;
   const auto stored = quantize(table_of(4), 4, Storage::kInt4);
   const auto error_of = [&](std::vector<std::int32_t> rows, std::int64_t columns) {
-    auto views = views_of(stored, 4);
+    auto views = views_of(stored);
     views["t.rows"] = {"I32", {std::ssize(rows)}, std::as_bytes(std::span(rows))};
     base::write_safetensors(folder / "f", views);
     return testing::error_of([&] {

@@ -51,9 +51,7 @@ void round_row(const float* x, std::int64_t count, float inverse, std::int8_t fl
 void quantize(const float* x, std::int64_t rows, std::int64_t columns, std::int64_t stride,
               std::int8_t flip, std::int8_t* out, float* scales) {
   for (std::int64_t i = 0; i < rows; ++i, x += columns, out += stride) {
-    // Of smaller numbers the inverse would not be finite.
-    constexpr float kSmallest = 1e-30F;
-    const float found = largest(x, columns), most = found < kSmallest ? 0 : found;
+    const float found = largest(x, columns), most = found < kLeastQuantized ? 0 : found;
     scales[i] = most / 127;
     round_row(x, columns, most > 0 ? 127 / most : 0, flip, out);
   }
@@ -69,7 +67,7 @@ namespace {
 
 HWY_EXPORT(quantize);
 
-constexpr std::int64_t kPanel = 16, kGroup = 4;
+constexpr auto kPanel = Int8Matrix::kPanel, kGroup = Int8Matrix::kGroup;
 
 }  // namespace
 

@@ -12,6 +12,9 @@
 /// The sums are exact, so that every instruction set gives the same bits.
 namespace fastformer::kernels {
 
+/// A row of smaller numbers counts as zeros: the inverse of its factor would not be finite.
+inline constexpr float kLeastQuantized = 1e-30F;
+
 /// Quantizes each row of x [rows, columns] to the integers nearest to 127 x / max |x|, and
 /// writes the factors max |x| / 127; a row of zeros has the factor 0.
 void quantize_rows(const float* x, std::int64_t rows, std::int64_t columns, std::int8_t* quantized,
@@ -26,6 +29,9 @@ class Int8Matrix {
  public:
   /// Sums of more products of bytes could leave 32 bits.
   static constexpr std::int64_t kMostDepth = 65536;
+
+  /// The layout of panels().
+  static constexpr std::int64_t kPanel = 16, kGroup = 4;
 
   Int8Matrix() = default;
   /// Quantizes `weight` [columns, depth]; at most kMostDepth.
@@ -45,7 +51,7 @@ class Int8Matrix {
   std::span<const float> scales() const { return scales_; }
   /// 128 times the sum of each row of W, for products with bytes stored as q + 128.
   std::span<const std::int32_t> offsets() const { return offsets_; }
-  std::int64_t groups() const { return (depth_ + 3) / 4; }
+  std::int64_t groups() const { return (depth_ + kGroup - 1) / kGroup; }
 
  private:
   std::int64_t depth_ = 0, columns_ = 0;

@@ -18,7 +18,7 @@
 namespace fastformer::kernels {
 namespace {
 
-constexpr std::int64_t kPanel = 16, kGroup = 4;
+constexpr auto kPanel = Int8Matrix::kPanel, kGroup = Int8Matrix::kGroup;
 
 std::int32_t group_at(const std::uint8_t* bytes) {
   std::int32_t group;

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import importlib.machinery
+import importlib.util
 import json
 import os
 import pathlib
 import re
 import subprocess
+import sys
+import types
 from typing import Any
 
 import pytest
@@ -14,6 +18,32 @@ import pytest
 _ROOT = pathlib.Path(__file__).parents[2]
 _BUILD = _ROOT / "build" / "release"
 _PROGRAM = _BUILD / "bin" / "fastformer"
+
+
+def _script() -> types.ModuleType:
+    loader = importlib.machinery.SourceFileLoader("sbom", str(_ROOT / "scripts" / "sbom"))
+    spec = importlib.util.spec_from_loader("sbom", loader)
+    assert spec
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["sbom"] = module  # where the decorator of data classes looks for it
+    loader.exec_module(module)
+    return module
+
+
+def test_leaves_out_the_project_and_its_build_however_they_are_written() -> None:
+    dependencies = f"""fastformer/base/CMakeFiles/a.dir/a.cc.o: #deps 4, deps mtime 1 (VALID)
+    ../../fastformer/base/a.h
+    {_ROOT}/fastformer/base/b.h
+    {_BUILD}/CMakeFiles/a.dir/Unity/unity_0_cxx.cxx
+    /usr/include/hwy/base.h
+    {_ROOT}/.venv/lib/python3.11/site-packages/torch/include/torch/torch.h
+    /elsewhere/build/generated.h
+
+python/CMakeFiles/_fastformer.dir/module.cc.o: #deps 1, deps mtime 1 (VALID)
+    /usr/include/python3.11/Python.h
+"""
+    found = _script().outside_project(dependencies, pathlib.Path("/elsewhere/build"))
+    assert {path.name for path in found} == {"base.h", "torch.h"}
 
 
 @pytest.fixture(scope="module", name="document")

@@ -1,39 +1,28 @@
 // The module fastformer._runtime: what fastformer/__init__.py stands on.
 #include <nanobind/nanobind.h>
-#include <nanobind/ndarray.h>
 #include <nanobind/stl/pair.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
-#include <algorithm>
 #include <cstddef>
-#include <memory>
+#include <cstdint>
 #include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "arrays.h"
 #include "fastformer/runtime/classifier.h"
 #include "fastformer/runtime/explanation_json.h"
+#include "metrics_bindings.h"
 
 namespace nb = nanobind;
 
 namespace {
 
+using fastformer::python::array_of;
 using fastformer::runtime::Classifier;
 using Texts = std::vector<std::string>;
-
-// An array that owns its numbers.
-template <class Real>
-nb::ndarray<nb::numpy, Real, nb::ndim<2>> array_of(std::vector<Real> values, std::size_t columns) {
-  auto owned = std::make_unique<std::vector<Real>>(std::move(values));
-  const auto rows = columns == 0 ? 0 : owned->size() / columns;
-  auto* const numbers = owned.get();
-  nb::capsule owner(owned.release(), [](void* pointer) noexcept {
-    delete static_cast<std::vector<Real>*>(pointer);
-  });
-  return {numbers->data(), {rows, columns}, owner};
-}
 
 std::vector<fastformer::Prediction> predictions(const Classifier& classifier, const Texts& texts) {
   const nb::gil_scoped_release released;
@@ -44,6 +33,7 @@ std::vector<fastformer::Prediction> predictions(const Classifier& classifier, co
 
 NB_MODULE(_runtime, module) {
   module.attr("__version__") = FASTFORMER_VERSION;
+  fastformer::python::bind_metrics(module);
   nb::class_<Classifier>(module, "Classifier")
       .def_static(
           "load",

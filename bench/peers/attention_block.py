@@ -1,7 +1,8 @@
 """Times one attention block with its output projection; contenders take turns in one run.
 
 Contenders: the authors' form of Fastformer (padded, additive mask) and our cheaper form in plain
-PyTorch, each eager and compiled; a Transformer block on PyTorch's fused attention; ours. Width 256,
+PyTorch, each eager and compiled; a Transformer block on PyTorch's fused attention; ours, in C++ and
+called from PyTorch (fastformer.torch). Width 256,
 16 heads, about 16,384 tokens per batch. Every contender's output, and for training its gradient of
 the input, is compared with the double-precision oracle before anything is timed. With --precision
 bf16 the contenders in PyTorch hold weights and rows in bfloat16; ours reads and writes fp32 and
@@ -35,9 +36,10 @@ from torch._inductor.exc import InductorError
 from torch.nn import functional
 
 _ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(_ROOT / "tests" / "parity"))
+sys.path[:0] = [str(_ROOT / "tests" / "parity"), str(_ROOT / "build" / "release" / "python")]
 
 import oracle  # noqa: E402
+from fastformer.torch import AdditiveAttention  # noqa: E402
 
 _WIDTH, _HEADS = 256, 16
 _MASKED = -10000.0
@@ -202,6 +204,43 @@ class Padded:
         return self.case.unpad(y).float(), self.case.unpad(self.x.grad).float()
 
 
+class Module:
+    """fastformer.torch.AdditiveAttention: ours, called from PyTorch on ragged rows."""
+
+    def __init__(self, weights: oracle.Attention, case: Case) -> None:
+        self.module = AdditiveAttention(_WIDTH, _HEADS, output=True)
+        names = {"query_logits": "query_att", "key_logits": "key_att"}
+        own = dict(self.module.named_parameters())
+        with torch.no_grad():
+            for name, parameter in weights.named_parameters():
+                layer, part = name.split(".")
+                own[f"{names.get(layer, layer)}.{part}"].copy_(parameter)
+        self.x, self.gradient = case.rows.clone(), case.gradient
+        self.offsets = torch.tensor([0, *case.lengths]).cumsum(0)
+
+    def forward(self) -> float:
+        """Seconds of one pass without gradients."""
+        with torch.no_grad():
+            start = time.perf_counter()
+            self.module(self.x, offsets=self.offsets)
+            return time.perf_counter() - start
+
+    def training(self) -> float:
+        """Seconds of one pass forward and backward."""
+        self.module.zero_grad()
+        self.x.grad = None
+        self.x.requires_grad_(True)
+        start = time.perf_counter()
+        self.module(self.x, offsets=self.offsets).backward(self.gradient)
+        return time.perf_counter() - start
+
+    def result(self) -> tuple[Tensor, Tensor]:
+        """y and dx, [T, d] each."""
+        self.training()
+        with torch.no_grad():
+            return self.module(self.x, offsets=self.offsets), self.x.grad
+
+
 class Ours:
     """The program that holds our block, spoken to by lines."""
 
@@ -263,7 +302,7 @@ def check(
             raise RuntimeError(f"{name}: the {part} is off by {error:.3g} of its norm.")
 
 
-def measure(contenders: dict[str, Padded | Ours], kind: str, rounds: int) -> dict[str, list[float]]:
+def measure(contenders: dict[str, Padded | Module | Ours], kind: str, rounds: int) -> dict[str, list[float]]:
     """Milliseconds of each contender by round.
 
     Between two contenders the threads of the one before come to rest (they spin for a while), and
@@ -313,7 +352,9 @@ def run(label: str, arguments: argparse.Namespace) -> None:
     with tempfile.TemporaryDirectory() as folder:
         ours = Ours(weights, case, folder, arguments)
         dtype = _DTYPE[arguments.precision]
-        contenders: dict[str, Padded | Ours] = {"ours": ours}
+        contenders: dict[str, Padded | Module | Ours] = {"ours": ours}
+        if arguments.precision == "fp32":
+            contenders["fastformer.torch"] = Module(weights, case)
         forms: list[tuple[str, Callable[[], nn.Module]]] = [
             ("authors' form", lambda: AuthorsForm(make_oracle().float())),
             ("our form in PyTorch", lambda: CheaperForm(make_oracle().float())),

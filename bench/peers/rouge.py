@@ -3,10 +3,10 @@
     bench/peers/rouge.py [--pairs 2000] [FILE.jsonl...]    default: local/cnn_dailymail/test.jsonl
 
 Each article's first three sentences are compared with its highlights, without and with stems.
-Prints the largest difference of any score of any pair, then the processor seconds of rouge-score
-(scoring alone, in a running Python) and of `fastformer rouge` (the whole process: start, reading,
-scoring, bootstrap), in turns, and their ratio. Both run on one thread; processor time, because
-other programs on the machine do not change it much.
+Prints the largest difference of any score of any pair, then the processor seconds of rouge-score, of
+fastformer.rouge (both scoring alone, in a running Python) and of `fastformer rouge` (the whole process:
+start, reading, scoring, bootstrap), in turns, and the ratios to rouge-score. Each runs on one thread;
+processor time, because other programs on the machine do not change it much.
 """
 
 from __future__ import annotations
@@ -25,6 +25,9 @@ from collections.abc import Callable, Sequence
 from rouge_score.rouge_scorer import RougeScorer
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "build/release/python"))
+from fastformer import rouge  # noqa: E402
+
 PROGRAM = ROOT / "build/release/bin/fastformer"
 TYPES = ("rouge1", "rouge2", "rougeL", "rougeLsum")
 Pair = tuple[str, str]
@@ -58,6 +61,13 @@ def peer_scores(pairs: Sequence[Pair], stem: bool) -> Scores:
         found = scorer.score(reference, candidate)
         scores.append([number for name in TYPES for number in found[name]])
     return scores
+
+
+def package_scores(pairs: Sequence[Pair], stem: bool) -> Scores:
+    """As peer_scores, by fastformer.rouge."""
+    scorer = rouge.RougeScorer(TYPES, use_stemmer=stem)
+    scores = scorer.score_pairs([b for _, b in pairs], [a for a, _ in pairs], threads=1)
+    return [[number for name in TYPES for number in scores[name][i]] for i in range(len(pairs))]
 
 
 def run_program(path: pathlib.Path, stem: bool, each: pathlib.Path | None = None) -> dict:
@@ -112,24 +122,28 @@ def main() -> None:
     print(f"{len(pairs)} pairs")
     for stem in (False, True):
         name = "stemmed" if stem else "plain"
-        difference = largest_difference(program_scores(pairs, stem), peer_scores(pairs, stem))
-        print(f"{name}: largest difference {difference:.1e}")
-        if difference > 1e-9:
-            sys.exit("the scores differ from those of rouge-score")
+        expected = peer_scores(pairs, stem)
+        for found in (program_scores(pairs, stem), package_scores(pairs, stem)):
+            difference = largest_difference(found, expected)
+            print(f"{name}: largest difference {difference:.1e}")
+            if difference > 1e-9:
+                sys.exit("the scores differ from those of rouge-score")
         with tempfile.TemporaryDirectory() as folder:
             path = pathlib.Path(folder, "pairs.jsonl")
             write_pairs(pairs, path)
-            times = [
-                (
-                    processor_seconds(lambda: peer_scores(pairs, stem)),
-                    processor_seconds(lambda: run_program(path, stem)),
-                )
-                for _ in range(arguments.rounds)
-            ]
-        theirs, ours = (statistics.median(column) for column in zip(*times))
-        ratios = sorted(peer / program for peer, program in times)
-        print(f"{name}: rouge-score {theirs:.2f} s, here {ours:.3f} s, median of {len(times)}; "
-              f"ratio {statistics.median(ratios):.0f} ({ratios[0]:.0f} to {ratios[-1]:.0f})")
+            contenders: dict[str, Callable[[], object]] = {
+                "rouge-score": lambda: peer_scores(pairs, stem),
+                "fastformer.rouge": lambda: package_scores(pairs, stem),
+                "fastformer rouge": lambda: run_program(path, stem),
+            }
+            times: dict[str, list[float]] = {contender: [] for contender in contenders}
+            for _ in range(arguments.rounds):
+                for contender, action in contenders.items():
+                    times[contender].append(processor_seconds(action))
+        for contender, seconds in times.items():
+            ratios = sorted(a / b for a, b in zip(times["rouge-score"], seconds))
+            print(f"{name}: {contender} {statistics.median(seconds):.3f} s, ratio "
+                  f"{statistics.median(ratios):.0f} ({ratios[0]:.0f} to {ratios[-1]:.0f})")
 
 
 if __name__ == "__main__":

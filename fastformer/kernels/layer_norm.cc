@@ -42,27 +42,44 @@ HWY_INLINE void for_each_vector(std::int64_t width, const Body& body) {
   for (; c < width; ++c) body(single, c);
 }
 
+// load(tag, column) reads the row.
+template <class Real, class Load>
+HWY_INLINE void forward_row(const Load& load, const Real* weight, const Real* bias, double epsilon,
+                            std::int64_t width, Real* y, Real* statistics) {
+  const Real mean = sum_of<Real>(width, load) / static_cast<Real>(width);
+  const Real squares = sum_of<Real>(width, [&](auto d, std::int64_t c) HWY_ATTR {
+    const auto centred = hn::Sub(load(d, c), hn::Set(d, mean));
+    return hn::Mul(centred, centred);
+  });
+  const double variance = static_cast<double>(squares) / static_cast<double>(width);
+  const auto inverse = static_cast<Real>(1 / std::sqrt(variance + epsilon));
+  for_each_vector<Real>(width, [&](auto d, std::int64_t c) HWY_ATTR {
+    const auto centred = hn::Sub(load(d, c), hn::Set(d, mean));
+    const auto scaled = hn::Mul(hn::Mul(centred, hn::Set(d, inverse)), hn::LoadU(d, weight + c));
+    hn::StoreU(hn::Add(scaled, hn::LoadU(d, bias + c)), d, y + c);
+  });
+  if (statistics == nullptr) return;
+  statistics[0] = mean;
+  statistics[1] = inverse;
+}
+
 template <class Real>
 void forward(const Real* x, const Real* weight, const Real* bias, double epsilon, std::int64_t n,
              std::int64_t width, Real* y, Real* statistics) {
   for (std::int64_t i = 0; i < n; ++i, x += width, y += width) {
-    const Real mean =
-        sum_of<Real>(width, [&](auto d, std::int64_t c) HWY_ATTR { return hn::LoadU(d, x + c); }) /
-        static_cast<Real>(width);
-    const Real squares = sum_of<Real>(width, [&](auto d, std::int64_t c) HWY_ATTR {
-      const auto centred = hn::Sub(hn::LoadU(d, x + c), hn::Set(d, mean));
-      return hn::Mul(centred, centred);
-    });
-    const double variance = static_cast<double>(squares) / static_cast<double>(width);
-    const auto inverse = static_cast<Real>(1 / std::sqrt(variance + epsilon));
-    for_each_vector<Real>(width, [&](auto d, std::int64_t c) HWY_ATTR {
-      const auto centred = hn::Sub(hn::LoadU(d, x + c), hn::Set(d, mean));
-      const auto scaled = hn::Mul(hn::Mul(centred, hn::Set(d, inverse)), hn::LoadU(d, weight + c));
-      hn::StoreU(hn::Add(scaled, hn::LoadU(d, bias + c)), d, y + c);
-    });
-    if (statistics == nullptr) continue;
-    statistics[2 * i] = mean;
-    statistics[2 * i + 1] = inverse;
+    const auto load = [&](auto d, std::int64_t c) HWY_ATTR { return hn::LoadU(d, x + c); };
+    forward_row<Real>(load, weight, bias, epsilon, width, y,
+                      statistics == nullptr ? nullptr : statistics + 2 * i);
+  }
+}
+
+void forward_sum(const float* x, const float* added, const float* weight, const float* bias,
+                 double epsilon, std::int64_t n, std::int64_t width, float* y) {
+  for (std::int64_t i = 0; i < n; ++i, x += width, added += width, y += width) {
+    const auto load = [&](auto d, std::int64_t c) HWY_ATTR {
+      return hn::Add(hn::LoadU(d, x + c), hn::LoadU(d, added + c));
+    };
+    forward_row<float>(load, weight, bias, epsilon, width, y, nullptr);
   }
 }
 
@@ -117,8 +134,14 @@ namespace fastformer::kernels {
 
 HWY_EXPORT(forward_float);
 HWY_EXPORT(forward_double);
+HWY_EXPORT(forward_sum);
 HWY_EXPORT(backward_float);
 HWY_EXPORT(backward_double);
+
+void layer_norm_of_sum(const float* x, const float* added, const float* weight, const float* bias,
+                       double epsilon, std::int64_t n, std::int64_t width, float* y) {
+  HWY_DYNAMIC_DISPATCH(forward_sum)(x, added, weight, bias, epsilon, n, width, y);
+}
 
 #define FASTFORMER_INSTANTIATE(Real)                                                               \
   template <>                                                                                      \

@@ -16,6 +16,10 @@ template <class Real>
 void layer_norm(const Real* x, const Real* weight, const Real* bias, double epsilon, std::int64_t n,
                 std::int64_t width, Real* y, Real* statistics);
 
+/// The same for the rows x + added; y may be x or `added`.
+void layer_norm_of_sum(const float* x, const float* added, const float* weight, const float* bias,
+                       double epsilon, std::int64_t n, std::int64_t width, float* y);
+
 /// Given g = dL/dy, with z = (x - mean) inverse and a = g * weight:
 ///   dx = inverse (a - mean(a) - z mean(a z)),  dweight += sum_i g_i z_i,  dbias += sum_i g_i
 /// dx is overwritten and may be g.

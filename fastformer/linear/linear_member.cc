@@ -13,34 +13,56 @@ std::string MemberConfig::description() const {
                       characters ? " characters" : "", c);
 }
 
+namespace {
+
+// Adds value * weight of the kClasses classes from `first` on; their sums stay in registers.
+template <std::size_t kClasses>
+void add_block(const SparseRow& row, std::span<const std::uint16_t> weights, std::size_t classes,
+               std::size_t& first, std::span<double> scores) {
+  for (; first + kClasses <= classes; first += kClasses) {
+    std::array<float, kClasses> sums = {};
+    for (const auto& [column, value] : row) {
+      const auto* const weight = &weights[static_cast<std::size_t>(column) * classes + first];
+      for (std::size_t c = 0; c < kClasses; ++c) sums[c] += value * from_bfloat16(weight[c]);
+    }
+    for (std::size_t c = 0; c < kClasses; ++c) scores[first + c] += sums[c];
+  }
+}
+
+}  // namespace
+
 void LinearMember::add_scores(const SparseRow& row, std::span<double> scores) const {
   const auto count = static_cast<std::size_t>(classes);
   for (std::size_t c = 0; c < count; ++c) scores[c] += bias[c];
-  for (const auto& [column, value] : row) {
-    const auto* const weight = &weights[static_cast<std::size_t>(column) * count];
-    for (std::size_t c = 0; c < count; ++c) scores[c] += value * from_bfloat16(weight[c]);
-  }
+  std::size_t first = 0;
+  add_block<16>(row, weights, count, first, scores);
+  add_block<4>(row, weights, count, first, scores);
+  add_block<1>(row, weights, count, first, scores);
 }
 
 SparseRow row_of(Weighting weighting, std::span<const float> scale,
                  const std::vector<bool>& is_word, std::span<const std::int32_t> sorted_columns) {
-  SparseRow row;
-  std::array<double, 2> squares = {};
+  // No branch of the loops depends on the kind of a column or on its use: those are not
+  // predictable.
+  SparseRow row(sorted_columns.size());
+  std::size_t used = 0;
+  std::array<float, 2> squares = {};  // of characters, of words
   for (std::size_t i = 0; i < sorted_columns.size();) {
     const auto column = static_cast<std::size_t>(sorted_columns[i]);
     auto end = i + 1;
     while (end < sorted_columns.size() && sorted_columns[end] == sorted_columns[i]) ++end;
-    const auto count = static_cast<float>(end - i);
+    const auto count = end - i;
     i = end;
-    if (scale[column] == 0) continue;
-    const float value =
-        weighting == Weighting::kTfidf ? (1 + std::log(count)) * scale[column] : scale[column];
-    row.emplace_back(static_cast<std::int32_t>(column), value);
+    float value = scale[column];
+    if (count > 1 && weighting == Weighting::kTfidf)
+      value *= 1 + std::log(static_cast<float>(count));
+    row[used] = {static_cast<std::int32_t>(column), value};
+    used += value != 0 ? 1 : 0;
     squares[is_word[column]] += value * value;
   }
+  row.resize(used);
   if (weighting == Weighting::kTfidf) {
-    const std::array<float, 2> factors = {static_cast<float>(1 / std::sqrt(squares[0])),
-                                          static_cast<float>(1 / std::sqrt(squares[1]))};
+    const std::array factors = {1 / std::sqrt(squares[0]), 1 / std::sqrt(squares[1])};
     for (auto& [column, value] : row) value *= factors[is_word[static_cast<std::size_t>(column)]];
   }
   return row;

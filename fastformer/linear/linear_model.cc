@@ -1,7 +1,10 @@
 #include "fastformer/linear/linear_model.h"
 
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <cmath>
+#include <numeric>
 #include <unordered_map>
 
 #include "fastformer/linear/selection.h"
@@ -13,6 +16,34 @@ namespace {
 // Ratios for one class against the rest say little where the rest is many classes, and each class
 // needs a problem of its own.
 constexpr std::int64_t kMaximumNaiveBayesClasses = 10;
+
+// In ascending order, by one digit of a number after another (radix sort): the columns of a text
+// are hundreds of small numbers, which std::sort takes ten times as long for.
+std::vector<std::int32_t> sorted(std::span<const std::int32_t> columns, std::int64_t size) {
+  constexpr std::size_t kFew = 64, kMostDigit = 10;
+  std::vector<std::int32_t> from(columns.begin(), columns.end());
+  if (from.size() < kFew) {
+    std::sort(from.begin(), from.end());
+    return from;
+  }
+  std::vector<std::int32_t> to(from.size());
+  const auto bits = static_cast<std::size_t>(std::bit_width(static_cast<std::uint64_t>(size)));
+  const auto digits = (bits + kMostDigit - 1) / kMostDigit,
+             digit_bits = (bits + digits - 1) / digits;
+  const auto values = std::size_t{1} << digit_bits;
+  for (std::size_t shift = 0; shift < bits; shift += digit_bits) {
+    std::array<std::uint32_t, std::size_t{1} << kMostDigit> begins = {};
+    const auto digit = [&](std::int32_t column) {
+      return (static_cast<std::size_t>(column) >> shift) & (values - 1);
+    };
+    for (const auto column : from) ++begins[digit(column)];
+    const auto end = begins.begin() + static_cast<std::ptrdiff_t>(values);
+    std::exclusive_scan(begins.begin(), end, begins.begin(), 0U);
+    for (const auto column : from) to[begins[digit(column)]++] = column;
+    from.swap(to);
+  }
+  return from;
+}
 
 }  // namespace
 
@@ -54,12 +85,11 @@ SparseRow LinearModel::row(std::size_t member, std::span<const std::int32_t> sor
 }
 
 std::vector<std::vector<double>> LinearModel::scores(std::span<const std::int32_t> columns) const {
-  std::vector<std::int32_t> sorted(columns.begin(), columns.end());
-  std::sort(sorted.begin(), sorted.end());
+  const auto ascending = sorted(columns, table_.size());
   std::vector<std::vector<double>> scores;
   for (std::size_t k = 0; k < members_.size(); ++k) {
     auto& own = scores.emplace_back(static_cast<std::size_t>(members_[k].classes));
-    members_[k].add_scores(row(k, sorted), own);
+    members_[k].add_scores(row(k, ascending), own);
   }
   return scores;
 }
@@ -69,13 +99,13 @@ std::vector<std::pair<std::string, double>> LinearModel::contributions(std::stri
                                                                        const Pool& pool,
                                                                        Baseline baseline) const {
   const auto spellings = table_.spellings(text);
-  std::vector<std::int32_t> sorted;
-  table_.encode(text, sorted);
-  std::sort(sorted.begin(), sorted.end());
+  std::vector<std::int32_t> columns;
+  table_.encode(text, columns);
+  const auto ascending = sorted(columns, table_.size());
   std::unordered_map<std::int32_t, double> sums;
   for (std::size_t k = 0; k < members_.size(); ++k) {
     const auto& member = members_[k];
-    for (const auto& [column, value] : row(k, sorted)) {
+    for (const auto& [column, value] : row(k, ascending)) {
       double weight = member.weight(column, label);
       for (std::int64_t c = 0; baseline == Baseline::kMeanOfClasses && c < member.classes; ++c) {
         weight -= member.weight(column, c) / static_cast<double>(member.classes);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <mutex>
 #include <unordered_set>
 
 namespace fastformer::linear {
@@ -78,12 +79,90 @@ class TextCounter {
 
 }  // namespace
 
+// The columns of words that a thread has seen. Most words of a text are frequent ones, and a word
+// has dozens of n-grams of characters.
+class NgramTable::WordMemory {
+ public:
+  WordMemory() : slots_(kFewest) {}
+
+  // The columns of the word with this key; `append` finds those of a new word.
+  template <class Append>
+  std::span<const std::int32_t> columns_of(NgramKey key, const Append& append) {
+    auto* slot = &find(key.value());
+    if (slot->key == 0) {
+      const bool full = 2 * ++used_ > slots_.size() || columns_.size() > kMostColumns;
+      if (full) slot = &make_room(key.value());
+      const auto first = columns_.size();
+      append(columns_);
+      *slot = {key.value(), static_cast<std::uint32_t>(first),
+               static_cast<std::uint32_t>(columns_.size() - first)};
+    }
+    return std::span(columns_).subspan(slot->first, slot->count);
+  }
+
+ private:
+  struct Slot {
+    std::uint64_t key = 0;  // 0: the slot is free; keys of words are not 0
+    std::uint32_t first = 0, count = 0;
+  };
+  static constexpr std::size_t kFewest = 1024, kMost = 65536, kMostColumns = std::size_t{1} << 20;
+
+  Slot& find(std::uint64_t key) {
+    auto i = position_of(key);
+    while (true) {
+      auto& slot = slots_[i++ & (slots_.size() - 1)];
+      if (slot.key == 0 || slot.key == key) return slot;
+    }
+  }
+
+  // Grows, or forgets everything; the free slot for `key`.
+  Slot& make_room(std::uint64_t key) {
+    if (slots_.size() == kMost || columns_.size() > kMostColumns) {
+      slots_.assign(kFewest, {});
+      columns_.clear();
+      used_ = 1;
+    } else {
+      std::vector<Slot> old(2 * slots_.size());
+      old.swap(slots_);
+      for (const auto& slot : old) {
+        if (slot.key != 0) find(slot.key) = slot;
+      }
+    }
+    return find(key);
+  }
+
+  std::vector<Slot> slots_;  // a power of two of them
+  std::size_t used_ = 0;
+  std::vector<std::int32_t> columns_;
+};
+
+// A memory per thread that is encoding a text.
+class NgramTable::SpareMemories {
+ public:
+  std::unique_ptr<WordMemory> take() {
+    const std::lock_guard lock(mutex_);
+    if (spare_.empty()) return std::make_unique<WordMemory>();
+    auto memory = std::move(spare_.back());
+    spare_.pop_back();
+    return memory;
+  }
+  void give_back(std::unique_ptr<WordMemory> memory) {
+    const std::lock_guard lock(mutex_);
+    spare_.push_back(std::move(memory));
+  }
+
+ private:
+  std::mutex mutex_;
+  std::vector<std::unique_ptr<WordMemory>> spare_;
+};
+
 NgramTable::NgramTable(const NgramConfig& config, const text::TokenizerConfig& text,
                        std::vector<std::uint64_t> keys)
     : text_config_(text),
       reader_(config, text),
       keys_(std::move(keys)),
-      slots_(std::bit_ceil(keys_.size() * 2 + 1)) {
+      slots_(std::bit_ceil(keys_.size() * 2 + 1)),
+      memories_(std::make_shared<SpareMemories>()) {
   for (std::size_t column = 0; column < keys_.size(); ++column) {
     auto i = position_of(keys_[column]);
     while (slots_[i & (slots_.size() - 1)].column >= 0) ++i;
@@ -109,23 +188,49 @@ NgramTable NgramTable::most_frequent(std::int64_t count) const {
   return NgramTable(config(), text_config_, std::move(keys));
 }
 
-std::int32_t NgramTable::find(std::uint64_t key) const {
-  auto i = position_of(key);
+// The position and the upper half of a key are nearly all of its bits: among 2^32 unknown n-grams
+// about one is taken for another.
+std::int32_t NgramTable::find(NgramKey key) const {
+  auto i = position_of(key.value());
   while (true) {
     const auto& slot = slots_[i++ & (slots_.size() - 1)];
-    if (slot.column < 0) return -1;
-    if (slot.check == static_cast<std::uint32_t>(key >> 32) &&
-        keys_[static_cast<std::size_t>(slot.column)] == key) {
+    if (slot.column < 0 || slot.check == static_cast<std::uint32_t>(key.value() >> 32)) {
       return slot.column;
     }
   }
 }
 
-void NgramTable::encode(std::string_view text, std::vector<std::int32_t>& columns) const {
-  reader_.visit(text, [&](const Ngram& ngram) {
-    const auto column = find(ngram.key.value());
-    if (column >= 0) columns.push_back(column);
+void NgramTable::prefetch(NgramKey key) const {
+  __builtin_prefetch(&slots_[position_of(key.value()) & (slots_.size() - 1)]);
+}
+
+std::span<const std::int32_t> NgramTable::columns_of(const NgramWord& word,
+                                                     WordMemory& memory) const {
+  return memory.columns_of(word.key, [&](std::vector<std::int32_t>& columns) {
+    const auto add = [&](NgramKey key) {
+      if (const auto column = find(key); column >= 0) columns.push_back(column);
+    };
+    if (!word.sequences.empty()) add(word.sequences.front().key);
+    reader_.visit_characters(word.text, [&](const Ngram& ngram) { add(ngram.key); });
   });
+}
+
+void NgramTable::encode(std::string_view text, std::vector<std::int32_t>& columns) const {
+  auto memory = memories_->take();
+  columns.reserve(columns.size() + 2 * text.size());
+  std::vector<NgramKey> sequences;  // their slots are on their way to the cache
+  reader_.visit_words(text, [&](const NgramWord& word) {
+    const auto known = columns_of(word, *memory);
+    columns.insert(columns.end(), known.begin(), known.end());
+    for (std::size_t n = 1; n < word.sequences.size(); ++n) {
+      sequences.push_back(word.sequences[n].key);
+      prefetch(sequences.back());
+    }
+  });
+  for (const auto key : sequences) {
+    if (const auto column = find(key); column >= 0) columns.push_back(column);
+  }
+  memories_->give_back(std::move(memory));
 }
 
 std::vector<std::pair<std::int32_t, std::string>> NgramTable::spellings(
@@ -133,7 +238,7 @@ std::vector<std::pair<std::int32_t, std::string>> NgramTable::spellings(
   std::vector<std::pair<std::int32_t, std::string>> spellings;
   std::unordered_set<std::int32_t> seen;
   reader_.visit(text, [&](const Ngram& ngram) {
-    const auto column = find(ngram.key.value());
+    const auto column = find(ngram.key);
     if (column >= 0 && seen.insert(column).second) {
       spellings.emplace_back(column, ngram.spelling());
     }

@@ -31,7 +31,8 @@ class NgramTable {
   /// The `count` most frequent n-grams of this table.
   NgramTable most_frequent(std::int64_t count) const;
 
-  /// Appends the column of each known n-gram of `text`, in the order of the text, with repetitions.
+  /// Appends the column of each known n-gram of `text`, with repetitions. Equal texts have their
+  /// columns in the same order.
   void encode(std::string_view text, std::vector<std::int32_t>& columns) const;
   /// The columns and spellings of the known n-grams of `text`, each once.
   std::vector<std::pair<std::int32_t, std::string>> spellings(std::string_view text) const;
@@ -50,12 +51,18 @@ class NgramTable {
     std::uint32_t check = 0;
     std::int32_t column = -1;  // -1: the slot is free
   };
-  std::int32_t find(std::uint64_t key) const;
+  class WordMemory;
+  class SpareMemories;
+
+  std::int32_t find(NgramKey key) const;
+  void prefetch(NgramKey key) const;
+  std::span<const std::int32_t> columns_of(const NgramWord& word, WordMemory& memory) const;
 
   text::TokenizerConfig text_config_;
   NgramReader reader_;
   std::vector<std::uint64_t> keys_;
   std::vector<Slot> slots_;  // a power of two of them
+  std::shared_ptr<SpareMemories> memories_;
 };
 
 }  // namespace fastformer::linear

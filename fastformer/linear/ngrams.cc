@@ -29,11 +29,57 @@ std::uint64_t hash_of(std::string_view word) {
 
 bool begins_character(char byte) { return (static_cast<unsigned char>(byte) & 0xC0) != 0x80; }
 
+}  // namespace
+
+std::string Ngram::spelling() const {
+  if (key.kind() == NgramKind::kWords) return std::string(text);
+  return (begins_word ? "^" : "") + std::string(text) + (ends_word ? "$" : "");
+}
+
+NgramReader::NgramReader(const NgramConfig& config, const text::TokenizerConfig& text)
+    : config_(config), normalizer_(text) {}
+
+void NgramReader::visit(std::string_view text, const std::function<void(const Ngram&)>& use) const {
+  visit_words(text, [&](const NgramWord& word) {
+    for (const auto& ngram : word.sequences) use(ngram);
+    visit_characters(word.text, use);
+  });
+}
+
+void NgramReader::visit_words(std::string_view text,
+                              const std::function<void(const NgramWord&)>& use) const {
+  const auto normalized = normalizer_.normalize(text);
+  // The last words: their hashes and where they begin.
+  std::array<std::uint64_t, NgramConfig::kMaximumWords> hashes = {};
+  std::array<const char*, NgramConfig::kMaximumWords> begins = {};
+  std::array<Ngram, NgramConfig::kMaximumWords> sequences = {};
+  std::size_t count = 0;
+  text::visit_words(normalized, [&](std::string_view word) {
+    const auto at = count % hashes.size();
+    hashes[at] = hash_of(word);
+    begins[at] = word.data();
+    ++count;
+    const auto longest = std::min(count, static_cast<std::size_t>(config_.words));
+    const char* const end = word.data() + word.size();
+    std::uint64_t hash = 0;
+    for (std::size_t n = 1; n <= longest; ++n) {
+      const auto first = (count - n) % hashes.size();
+      hash = base::mix64(hash * kFactor + hashes[first]);
+      sequences[n - 1] = {
+          NgramKey::of_words(hash, static_cast<std::int64_t>(n)),
+          std::string_view(begins[first], static_cast<std::size_t>(end - begins[first]))};
+    }
+    use({word, NgramKey::of_words(hashes[at], 1), std::span(sequences).first(longest)});
+    return count < kMaximumTextWords;
+  });
+}
+
 // The borders count as one character each.
-void visit_characters(std::string_view word, std::int64_t longest,
-                      std::vector<std::uint32_t>& starts,
-                      const std::function<void(const Ngram&)>& use) {
-  starts.clear();
+void NgramReader::visit_characters(std::string_view word,
+                                   const std::function<void(const Ngram&)>& use) const {
+  if (config_.characters == 0) return;
+  std::vector<std::uint32_t> starts;
+  starts.reserve(word.size() + 1);
   for (std::uint32_t i = 0; i < word.size(); ++i) {
     if (begins_character(word[i])) starts.push_back(i);
   }
@@ -42,7 +88,8 @@ void visit_characters(std::string_view word, std::int64_t longest,
   // Position 0 is the border before the word, `characters` + 1 the one behind it.
   for (std::int64_t first = 0; first <= characters; ++first) {
     std::uint64_t hash = kFactor;
-    for (std::int64_t last = first; last <= characters + 1 && last - first < longest; ++last) {
+    for (std::int64_t last = first; last <= characters + 1 && last - first < config_.characters;
+         ++last) {
       if (last == 0 || last == characters + 1) {
         hash = (hash ^ kBorder) * kFactor;
       } else {
@@ -58,41 +105,6 @@ void visit_characters(std::string_view word, std::int64_t longest,
            last > characters});
     }
   }
-}
-
-}  // namespace
-
-std::string Ngram::spelling() const {
-  if (key.kind() == NgramKind::kWords) return std::string(text);
-  return (begins_word ? "^" : "") + std::string(text) + (ends_word ? "$" : "");
-}
-
-NgramReader::NgramReader(const NgramConfig& config, const text::TokenizerConfig& text)
-    : config_(config), normalizer_(text) {}
-
-void NgramReader::visit(std::string_view text, const std::function<void(const Ngram&)>& use) const {
-  const auto normalized = normalizer_.normalize(text);
-  // The last words: their hashes and where they begin.
-  std::array<std::uint64_t, NgramConfig::kMaximumWords> hashes = {};
-  std::array<const char*, NgramConfig::kMaximumWords> begins = {};
-  std::vector<std::uint32_t> starts;
-  std::size_t count = 0;
-  text::visit_words(normalized, [&](std::string_view word) {
-    const auto at = count % hashes.size();
-    hashes[at] = hash_of(word);
-    begins[at] = word.data();
-    ++count;
-    const char* const end = word.data() + word.size();
-    std::uint64_t hash = 0;
-    for (std::int64_t n = 1; n <= config_.words && n <= static_cast<std::int64_t>(count); ++n) {
-      const auto first = (count - static_cast<std::size_t>(n)) % hashes.size();
-      hash = base::mix64(hash * kFactor + hashes[first]);
-      use({NgramKey::of_words(hash, n),
-           std::string_view(begins[first], static_cast<std::size_t>(end - begins[first]))});
-    }
-    if (config_.characters > 0) visit_characters(word, config_.characters, starts, use);
-    return count < kMaximumTextWords;
-  });
 }
 
 }  // namespace fastformer::linear

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -34,6 +35,7 @@ enum class NgramKind : std::uint8_t { kWords, kCharacters };
 /// A hash of an n-gram. Its three lowest bits hold the number of words; 0: an n-gram of characters.
 class NgramKey {
  public:
+  NgramKey() = default;
   explicit NgramKey(std::uint64_t value) : value_(value) {}
   static NgramKey of_words(std::uint64_t hash, std::int64_t words) {
     return NgramKey((hash & ~kMask) | static_cast<std::uint64_t>(words));
@@ -49,7 +51,7 @@ class NgramKey {
 
  private:
   static constexpr std::uint64_t kMask = 7;
-  std::uint64_t value_;
+  std::uint64_t value_ = 0;
 };
 
 /// An n-gram and its position in a text.
@@ -60,6 +62,13 @@ struct Ngram {
 
   /// In readable form: "oil prices", or "^pri" and "ces$" for characters at the border of a word.
   std::string spelling() const;
+};
+
+/// A word of a text, and the sequences of words that end with it: of one word, of two, and so on.
+struct NgramWord {
+  std::string_view text;
+  NgramKey key;  ///< equal for equal words
+  std::span<const Ngram> sequences;
 };
 
 /// Finds the n-grams of a text: sequences of 1 to `words` words, where punctuation marks are words,
@@ -74,6 +83,10 @@ class NgramReader {
   NgramReader(const NgramConfig& config, const text::TokenizerConfig& text);
 
   void visit(std::string_view text, const std::function<void(const Ngram&)>& use) const;
+  /// The same in two parts: the sequences of words, and the sequences of characters of each word.
+  void visit_words(std::string_view text, const std::function<void(const NgramWord&)>& use) const;
+  void visit_characters(std::string_view word, const std::function<void(const Ngram&)>& use) const;
+
   const NgramConfig& config() const { return config_; }
 
  private:

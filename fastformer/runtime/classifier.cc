@@ -21,10 +21,6 @@ struct Ragged {
 
   void close() { offsets.push_back(std::ssize(ids)); }
   std::int64_t size() const { return std::ssize(offsets) - 1; }
-  std::span<const std::int32_t> row(std::int64_t i) const {
-    const auto first = static_cast<std::size_t>(offsets[i]);
-    return std::span(ids).subspan(first, static_cast<std::size_t>(offsets[i + 1]) - first);
-  }
   void append(const Ragged& other) {
     const auto before = std::ssize(ids);
     ids.insert(ids.end(), other.ids.begin(), other.ids.end());
@@ -36,11 +32,15 @@ struct Ragged {
 
 }  // namespace
 
-// Consecutive texts as token ids and as columns of n-grams.
+// Consecutive texts as token ids, and their scores by the linear members.
 struct Classifier::Batch {
-  Ragged tokens, ngrams;
+  Ragged tokens;
+  std::vector<double> scores;
 
   TokenRows rows() const { return {tokens.ids, tokens.offsets}; }
+  std::span<double> scores_of(std::int64_t text, std::size_t count) {
+    return std::span(scores).subspan(static_cast<std::size_t>(text) * count, count);
+  }
   std::string description() const {
     return "a batch of " + std::to_string(tokens.size()) + " texts and " +
            std::to_string(tokens.ids.size()) + " tokens";
@@ -84,13 +84,13 @@ Classifier Classifier::load(const std::filesystem::path& directory, const Option
 // Threads turn texts into tokens, a piece at a time; then `use` gets the batch. Its size follows
 // the bytes of the texts, since their tokens are not known before.
 template <class Text>
-void Classifier::for_each_batch(std::span<const Text> texts, bool with_ngrams,
-                                const std::function<void(const Batch&)>& use) const {
+void Classifier::for_each_batch(std::span<const Text> texts, bool with_scores,
+                                const std::function<void(Batch&)>& use) const {
   constexpr std::int64_t kBytesPerToken = 4, kPiecesPerThread = 4;
   const auto limit = frame_.token_limit();
-  const auto* linear = with_ngrams && frame_.linear ? frame_.linear->model.get() : nullptr;
+  const auto scores = with_scores ? frame_.linear_score_count() : 0;
   const kernels::ComputeScope scope(options_.precision, options_.threads);
-  std::vector<Batch> pieces;
+  std::vector<Ragged> pieces;
   const auto total = std::ssize(texts);
   for (std::int64_t first = 0, last = 0; first < total; first = last) {
     for (std::int64_t cost = 0; last < total && cost < options_.max_batch_tokens; ++last) {
@@ -99,20 +99,18 @@ void Classifier::for_each_batch(std::span<const Text> texts, bool with_ngrams,
     const auto count = std::min(
         last - first, std::max<std::int64_t>(kPiecesPerThread * kernels::thread_count(), 1));
     pieces.assign(count, {});
+    Batch batch;
+    batch.scores.resize(static_cast<std::size_t>(last - first) * scores);
     kernels::share_items(count, [&](std::int64_t piece) {
       const auto end = first + (last - first) * (piece + 1) / count;
       for (auto i = first + (last - first) * piece / count; i < end; ++i) {
-        frame_.tokenizer->encode(texts[i], pieces[piece].tokens.ids, limit);
-        pieces[piece].tokens.close();
-        if (linear != nullptr) linear->table().encode(texts[i], pieces[piece].ngrams.ids);
-        pieces[piece].ngrams.close();
+        frame_.tokenizer->encode(texts[i], pieces[piece].ids, limit);
+        pieces[piece].close();
+        if (scores > 0) frame_.score(texts[i], batch.scores_of(i - first, scores));
       }
     });
-    Batch batch = std::move(pieces.front());
-    for (std::int64_t piece = 1; piece < count; ++piece) {
-      batch.tokens.append(pieces[piece].tokens);
-      batch.ngrams.append(pieces[piece].ngrams);
-    }
+    batch.tokens = std::move(pieces.front());
+    for (std::int64_t piece = 1; piece < count; ++piece) batch.tokens.append(pieces[piece]);
     base::naming_memory([&] { return batch.description(); }, [&] { use(batch); });
   }
 }
@@ -121,14 +119,15 @@ template <class Text>
 std::vector<Prediction> Classifier::classify_all(std::span<const Text> texts) const {
   std::vector<Prediction> result(texts.size());
   std::int64_t done = 0;
-  for_each_batch(texts, /*with_ngrams=*/true, [&](const Batch& batch) {
+  const auto scores = frame_.linear_score_count();
+  for_each_batch(texts, /*with_scores=*/true, [&](Batch& batch) {
     const auto logits = network_->logits(batch.rows(), options_, nullptr);
     const auto classes = std::ssize(frame_.labels);
     constexpr std::int64_t kGrain = 16;
     kernels::parallel_for(0, batch.tokens.size(), kGrain, [&](auto begin, auto end) {
       for (auto i = begin; i < end; ++i) {
-        result[done + i] =
-            frame_.predict(std::span(logits).subspan(i * classes, classes), batch.ngrams.row(i));
+        result[done + i] = frame_.predict(std::span(logits).subspan(i * classes, classes),
+                                          batch.scores_of(i, scores));
       }
     });
     done += batch.tokens.size();
@@ -152,10 +151,10 @@ std::vector<Prediction> Classifier::classify(std::span<const std::string_view> t
 Explanation Classifier::explain(std::string_view text) const {
   Explanation result;
   const std::array texts = {text};
-  for_each_batch<std::string_view>(texts, /*with_ngrams=*/true, [&](const Batch& batch) {
+  for_each_batch<std::string_view>(texts, /*with_scores=*/true, [&](Batch& batch) {
     NetworkTrace trace;
     const auto logits = network_->logits(batch.rows(), options_, &trace);
-    result.prediction = frame_.predict(logits, batch.ngrams.row(0));
+    result.prediction = frame_.predict(logits, batch.scores);
     result.pooling_weights = std::move(trace.pooling_weights);
     for (auto& layer : trace.layers) {
       result.layers.push_back({std::move(layer.query_weights), std::move(layer.key_weights)});
@@ -169,7 +168,7 @@ Explanation Classifier::explain(std::string_view text) const {
 template <class Text>
 Vectors Classifier::embed_all(std::span<const Text> texts) const {
   Vectors vectors{.width = static_cast<std::size_t>(network_->width()), .values = {}};
-  for_each_batch(texts, /*with_ngrams=*/false, [&](const Batch& batch) {
+  for_each_batch(texts, /*with_scores=*/false, [&](Batch& batch) {
     const auto rows = network_->vectors(batch.rows(), options_);
     vectors.values.insert(vectors.values.end(), rows.begin(), rows.end());
   });

@@ -58,8 +58,8 @@ class Classifier {
  private:
   struct Batch;
   template <class Text>
-  void for_each_batch(std::span<const Text> texts, bool with_ngrams,
-                      const std::function<void(const Batch&)>& use) const;
+  void for_each_batch(std::span<const Text> texts, bool with_scores,
+                      const std::function<void(Batch&)>& use) const;
   template <class Text>
   std::vector<Prediction> classify_all(std::span<const Text> texts) const;
   template <class Text>

@@ -40,13 +40,30 @@ std::size_t ClassifierFrame::token_limit() const {
   return max_tokens == 0 ? text::Tokenizer::kNoLimit : static_cast<std::size_t>(max_tokens);
 }
 
+std::size_t ClassifierFrame::linear_score_count() const {
+  return linear ? linear->model->members().size() * labels.size() : 0;
+}
+
+void ClassifierFrame::score(std::string_view text, std::span<double> scores) const {
+  if (!linear) return;
+  std::vector<std::int32_t> columns;
+  linear->model->table().encode(text, columns);
+  auto to = scores.begin();
+  for (const auto& member : linear->model->scores(columns)) {
+    to = std::copy(member.begin(), member.end(), to);
+  }
+}
+
 Prediction ClassifierFrame::predict(std::span<const double> network,
-                                    std::span<const std::int32_t> ngrams) const {
+                                    std::span<const double> scores) const {
   std::vector<double> logits(network.begin(), network.end());
   if (linear) {
-    const std::array offsets = {std::int64_t{0}, std::ssize(ngrams)};
-    logits = linear->pool.logits(
-        linear::member_scores(std::move(logits), linear->model.get(), ngrams, offsets));
+    linear::MemberScores members = {std::move(logits)};
+    for (std::size_t first = 0; first < scores.size(); first += labels.size()) {
+      const auto own = scores.subspan(first, labels.size());
+      members.emplace_back(own.begin(), own.end());
+    }
+    logits = linear->pool.logits(members);
   }
   if (!base::all_finite(logits)) {
     throw std::runtime_error("a logit is not a number; the model has diverged: train it again");

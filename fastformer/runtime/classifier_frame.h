@@ -34,9 +34,13 @@ struct ClassifierFrame {
   bool several_labels() const { return !thresholds.empty(); }
   std::size_t token_limit() const;
 
-  /// Combines the network's logits [classes] with the columns of the text's n-grams; `ngrams` is
-  /// ignored without linear members. Throws std::runtime_error if a logit is not finite.
-  Prediction predict(std::span<const double> network, std::span<const std::int32_t> ngrams) const;
+  /// The number of scores that the linear members have for a text; 0 without linear members.
+  std::size_t linear_score_count() const;
+  /// Writes the scores [members, classes] of the text; `scores` has linear_score_count() elements.
+  void score(std::string_view text, std::span<double> scores) const;
+  /// Combines the network's logits [classes] with the scores of the linear members. Throws
+  /// std::runtime_error if a logit is not finite.
+  Prediction predict(std::span<const double> network, std::span<const double> scores) const;
   /// The `k` most probable labels of a prediction with their probabilities, best first.
   std::vector<std::pair<std::string, double>> top(const Prediction& prediction,
                                                   std::size_t k) const;

@@ -33,13 +33,13 @@ EncoderLayer::EncoderLayer(const model::EncoderConfig& config, model::ParameterF
   if (normalized) ffn_norm_ = LayerNorm(file, name + ".feed_forward.normalization", config.width);
 }
 
-void EncoderLayer::close_block(float* x, float* y, std::int64_t n, const LayerNorm& norm) const {
+void EncoderLayer::close_block(float* x, const float* y, std::int64_t n,
+                               const LayerNorm& norm) const {
   const auto count = n * config_.width;
-  if (config_.residual) {
-    for (std::int64_t i = 0; i < count; ++i) y[i] += x[i];
-  }
   if (config_.normalization == model::Normalization::kPost) {
-    norm.apply(n, y, x);
+    config_.residual ? norm.apply_to_sum(n, x, y, x) : norm.apply(n, y, x);
+  } else if (config_.residual) {
+    for (std::int64_t i = 0; i < count; ++i) x[i] += y[i];
   } else {
     std::copy_n(y, count, x);
   }
@@ -56,7 +56,9 @@ void EncoderLayer::finish(float* x, float* y, std::int64_t n, std::vector<float>
   }
   auto* inner = sized(hidden, n * config_.ffn_width);
   ffn_input_.apply(n, input, inner);
-  kernels::activate(config_.activation, inner, n * config_.ffn_width, inner);
+  auto* const activate =
+      ffn_output_.weight.is_quantized() ? kernels::activate_roughly : kernels::activate<float>;
+  activate(config_.activation, inner, n * config_.ffn_width, inner);
   ffn_output_.apply(n, inner, y);
   close_block(x, y, n, ffn_norm_);
 }

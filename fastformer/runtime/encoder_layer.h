@@ -22,7 +22,7 @@ class EncoderLayer {
 
  private:
   void finish(float* x, float* y, std::int64_t n, std::vector<float>& hidden) const;
-  void close_block(float* x, float* y, std::int64_t n, const LayerNorm& norm) const;
+  void close_block(float* x, const float* y, std::int64_t n, const LayerNorm& norm) const;
 
   model::EncoderConfig config_;
   AdditiveMixer mixer_;

@@ -25,6 +25,8 @@ class RowMatrix {
   std::int64_t columns() const { return bytes_ ? bytes_.columns() : floats_.columns(); }
   explicit operator bool() const { return columns() > 0; }
 
+  bool is_quantized() const { return static_cast<bool>(bytes_); }
+
   /// The same matrix in fp32; empty in 8 bits.
   const kernels::PackedMatrix& floats() const { return floats_; }
 

@@ -31,4 +31,9 @@ void LayerNorm::apply(std::int64_t n, const float* x, float* y) const {
                       static_cast<std::int64_t>(weight.size()), y, static_cast<float*>(nullptr));
 }
 
+void LayerNorm::apply_to_sum(std::int64_t n, const float* x, const float* added, float* y) const {
+  kernels::layer_norm_of_sum(x, added, weight.data(), bias.data(), kEpsilon, n,
+                             static_cast<std::int64_t>(weight.size()), y);
+}
+
 }  // namespace fastformer::runtime

@@ -53,6 +53,8 @@ struct LayerNorm {
 
   /// x [n, d] -> y [n, d]; y may be x.
   void apply(std::int64_t n, const float* x, float* y) const;
+  /// The same for the rows x + added; y may be either.
+  void apply_to_sum(std::int64_t n, const float* x, const float* added, float* y) const;
   explicit operator bool() const { return !weight.empty(); }
 
   std::span<const float> weight, bias;

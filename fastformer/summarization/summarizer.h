@@ -12,7 +12,7 @@
 
 #include "fastformer/kernels/options.h"
 #include "fastformer/summarization/data_config.h"
-#include "fastformer/summarization/search.h"
+#include "fastformer/summarization/search_config.h"
 
 namespace fastformer {
 

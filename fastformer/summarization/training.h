@@ -10,7 +10,7 @@
 #include "fastformer/summarization/data_config.h"
 #include "fastformer/summarization/model_config.h"
 #include "fastformer/summarization/readers/reader.h"
-#include "fastformer/summarization/search.h"
+#include "fastformer/summarization/search_config.h"
 #include "fastformer/summarization/summarizer.h"
 #include "fastformer/train/observer.h"
 #include "fastformer/train/recipe.h"

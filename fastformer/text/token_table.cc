@@ -25,7 +25,7 @@ std::uint64_t TokenTable::hash_of(std::string_view text) {
 std::size_t TokenTable::slot_of(std::string_view text, std::uint64_t hash) const {
   const auto mask = slots_.size() - 1;
   const auto low = static_cast<std::uint32_t>(hash);
-  for (auto i = static_cast<std::size_t>(hash >> 32) & mask;; i = (i + 1) & mask) {
+  for (auto i = first_slot(hash);; i = (i + 1) & mask) {
     const auto& slot = slots_[i];
     if (slot.number < 0) return i;
     if (slot.hash == low && std::string_view(texts_).substr(slot.begin, slot.size) == text) {

@@ -12,9 +12,14 @@ namespace fastformer::text {
 class TokenTable {
  public:
   /// -1 for a text that the table does not have.
-  std::int32_t find(std::string_view text) const {
-    if (slots_.empty()) return -1;
-    return slots_[slot_of(text, hash_of(text))].number;
+  std::int32_t find(std::string_view text) const { return find(text, hash_of(text)); }
+  std::int32_t find(std::string_view text, std::uint64_t hash) const {
+    return slots_.empty() ? -1 : slots_[slot_of(text, hash)].number;
+  }
+  static std::uint64_t hash_of(std::string_view text);
+  /// Starts loading the memory that find() will read for a text with this hash.
+  void prefetch(std::uint64_t hash) const {
+    if (!slots_.empty()) __builtin_prefetch(&slots_[first_slot(hash)]);
   }
   void add(std::string_view text, std::int32_t number);
   void reserve(std::size_t count);
@@ -25,7 +30,9 @@ class TokenTable {
     std::int32_t number = -1;                     // -1: the slot is free
   };
 
-  static std::uint64_t hash_of(std::string_view text);
+  std::size_t first_slot(std::uint64_t hash) const {
+    return static_cast<std::size_t>(hash >> 32) & (slots_.size() - 1);
+  }
   std::size_t slot_of(std::string_view text, std::uint64_t hash) const;
 
   std::vector<Slot> slots_;  // a power of two of them, at most half of them in use

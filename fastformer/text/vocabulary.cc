@@ -73,8 +73,8 @@ void Vocabulary::save(const std::filesystem::path& path) const {
   base::write_file_atomically(path, content);
 }
 
-std::int32_t Vocabulary::id(std::string_view token) const {
-  const auto found = ids_.find(token);
+std::int32_t Vocabulary::id(std::string_view token, std::uint64_t hash) const {
+  const auto found = ids_.find(token, hash);
   return found < 0 ? unknown_id_ : found;
 }
 

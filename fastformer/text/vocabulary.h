@@ -42,7 +42,10 @@ class Vocabulary {
 
   std::int64_t size() const { return static_cast<std::int64_t>(tokens_.size()); }
   /// The id of `token`; that of [UNK] if the vocabulary lacks it.
-  std::int32_t id(std::string_view token) const;
+  std::int32_t id(std::string_view token) const { return id(token, TokenTable::hash_of(token)); }
+  /// The same for a token with this hash, whose memory was prefetched.
+  std::int32_t id(std::string_view token, std::uint64_t hash) const;
+  void prefetch(std::uint64_t hash) const { ids_.prefetch(hash); }
   bool contains(std::string_view token) const { return ids_.find(token) >= 0; }
   const std::string& token(std::int32_t id) const { return tokens_.at(id); }
   std::int32_t pad_id() const { return pad_id_; }

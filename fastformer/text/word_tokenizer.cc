@@ -216,11 +216,27 @@ std::unique_ptr<Tokenizer> WordTokenizer::extend(const TokenizerConfig& config,
 void WordTokenizer::encode(std::string_view text, std::vector<std::int32_t>& ids,
                            std::size_t limit) const {
   if (limit == 0) return;
-  std::size_t count = 0;
-  visit_words(normalizer_.normalize(head(text, limit)), [&](std::string_view word) {
-    ids.push_back(vocabulary_.id(word));
+  // The vocabulary's entry for a word is loaded while the next words are read.
+  struct Word {
+    std::string_view text;
+    std::uint64_t hash = 0;
+  };
+  constexpr std::size_t kWaiting = 16;
+  std::array<Word, kWaiting> waiting;
+  std::size_t count = 0, done = 0;
+  const auto look_up = [&] {
+    const auto& word = waiting[done++ % kWaiting];
+    ids.push_back(vocabulary_.id(word.text, word.hash));
+  };
+  const auto normalized = normalizer_.normalize(head(text, limit));
+  visit_words(normalized, [&](std::string_view word) {
+    if (count - done == kWaiting) look_up();
+    const auto hash = TokenTable::hash_of(word);
+    vocabulary_.prefetch(hash);
+    waiting[count % kWaiting] = {word, hash};
     return ++count < limit;
   });
+  while (done < count) look_up();
 }
 
 std::vector<std::string> WordTokenizer::tokens(std::string_view text, std::size_t limit) const {

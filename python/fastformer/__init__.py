@@ -7,44 +7,40 @@
 >>> classifier.predict_proba(["Oil prices fall again", "The team wins"]).shape
 (2, 4)
 
-The package loads models that the program ``fastformer`` has trained. It does not need PyTorch.
+The package loads trained classifiers and does not need PyTorch. :func:`train`, :func:`autotune`,
+:class:`Recommender` and :class:`Summarizer` do: they come from the package ``fastformer-train``.
 """
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Sequence
-from typing import Any, overload
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
 from . import _runtime
+from ._texts import utf8, utf8_list
 
-__all__ = ["Classifier", "__version__"]
+if TYPE_CHECKING:
+    from fastformer_train import Recommender, Summarizer, autotune, train
+
+__all__ = ["Classifier", "Recommender", "Summarizer", "__version__", "autotune", "train"]
 __version__: str = _runtime.__version__
 
 
-def _texts(texts: Iterable[str]) -> list[str]:
-    """Returns the texts as a list; raises TypeError if an element is not a str."""
-    if isinstance(texts, (str, bytes)) or not isinstance(texts, Iterable):
-        raise TypeError(f"expected a list of texts, got {type(texts).__name__}; pass a single text as a list: [text]")
-    result = []
-    for i, text in enumerate(texts):
-        if not isinstance(text, str):
-            raise TypeError(f"texts[{i}] has type {type(text).__name__}; expected str")
-        result.append(_utf8(text))
-    return result
-
-
-def _utf8(text: str) -> str:
-    """Replaces lone surrogates, which UTF-8 cannot encode, with U+FFFD."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return text
+def __getattr__(name: str) -> Any:
+    """What needs torch is imported at the first use."""
+    if name in ("Recommender", "Summarizer", "autotune", "train"):
+        try:
+            import fastformer_train
+        except ModuleNotFoundError as error:
+            raise ImportError(f"fastformer.{name} needs the package fastformer-train, for "
+                              f"{error.name}: pip install --no-build-isolation ./python/train") from error
+        return getattr(fastformer_train, name)
+    raise AttributeError(f"module 'fastformer' has no attribute {name!r}")
 
 
 class Classifier:
@@ -102,14 +98,14 @@ class Classifier:
             TypeError: for anything but texts.
         """
         one = isinstance(texts, str)
-        labels: list[Any] = self._runtime.labels_of(_texts([texts] if one else texts))
+        labels: list[Any] = self._runtime.labels_of(utf8_list([texts] if one else texts))
         if not self.multi_label:
             labels = [names[0] for names in labels]
         return labels[0] if one else labels
 
     def predict_proba(self, texts: Sequence[str]) -> NDArray[np.float64]:
         """The probability of each label: ``[texts, labels]``, in the order of :attr:`labels`."""
-        return self._runtime.probabilities(_texts(texts))
+        return self._runtime.probabilities(utf8_list(texts))
 
     def predict_top_k(self, texts: Sequence[str], k: int) -> list[list[tuple[str, float]]]:
         """The ``k`` most probable labels of each text with their probabilities, best first.
@@ -120,11 +116,11 @@ class Classifier:
         """
         if k < 1:
             raise ValueError(f"k must be at least 1, got {k}")
-        return self._runtime.top(_texts(texts), k)
+        return self._runtime.top(utf8_list(texts), k)
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """One vector per text: ``[texts, width]``, for example to find similar texts."""
-        return self._runtime.embed(_texts(texts))
+        return self._runtime.embed(utf8_list(texts))
 
     def explain(self, text: str) -> dict[str, Any]:
         """Explains the prediction for one text.
@@ -138,7 +134,7 @@ class Classifier:
         """
         if not isinstance(text, str):
             raise TypeError(f"text has type {type(text).__name__}; expected str")
-        result: dict[str, Any] = json.loads(self._runtime.explain(_utf8(text)))
+        result: dict[str, Any] = json.loads(self._runtime.explain(utf8(text)))
         return result
 
     def __reduce__(self) -> tuple[Any, ...]:

@@ -68,6 +68,17 @@ TEST_P(Activations, GiveTheDefinitionAtEverySize) {
   }
 }
 
+TEST_P(Activations, AreNearTheDefinitionWhenRough) {
+  std::vector<float> x = {0, -0.0F, 100, -100, 3.8F, -3.8F, 4.97F, -4.97F};
+  for (float value = -12; value < 12; value += 1e-3F) x.push_back(value);
+  const auto count = std::ssize(x);
+  std::vector<float> out(count);
+  activate_roughly(kind(), x.data(), count, out.data());
+  for (std::int64_t i = 0; i < count; ++i) {
+    ASSERT_NEAR(out[i], value_of(kind(), x[i]), 2e-4 * std::max(1.0F, std::abs(x[i]))) << x[i];
+  }
+}
+
 TEST_P(Activations, AreRightFarOutAndAtZero) {
   const std::vector<float> x = {0, -0.0F, 1e-30F, -1e-30F, 5, -5, 8, -8, 12, -12, 100, -100, 1e30F};
   check<float>(kind(), x, 5e-7);
@@ -78,6 +89,8 @@ TEST_P(Activations, PassNotANumberOn) {
   for (std::int64_t count = 1; count <= 20; ++count) {
     std::vector<float> x(count, nan), out(count);
     activate(kind(), x.data(), count, out.data());
+    for (const float value : out) EXPECT_TRUE(std::isnan(value)) << count;
+    activate_roughly(kind(), x.data(), count, out.data());
     for (const float value : out) EXPECT_TRUE(std::isnan(value)) << count;
   }
 }

@@ -135,6 +135,23 @@ TEST_P(LayerNorm, WorksInPlace) {
   EXPECT_EQ(x, y);
 }
 
+TEST_P(LayerNorm, OfASumEqualsThatOfTheAddedRows) {
+  for (const std::int64_t width : {1, 7, 16, 64, 77}) {
+    const auto c = random_case(5, width, 3, 9);
+    const std::vector<float> x(c.x.begin(), c.x.end()), added(c.gradient.begin(), c.gradient.end());
+    const std::vector<float> weight(c.weight.begin(), c.weight.end()),
+        bias(c.bias.begin(), c.bias.end());
+    auto sum = x;
+    for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += added[i];
+    std::vector<float> expected(x.size()), y = x;
+    layer_norm<float>(sum.data(), weight.data(), bias.data(), kEpsilon, 5, width, expected.data(),
+                      nullptr);
+    layer_norm_of_sum(y.data(), added.data(), weight.data(), bias.data(), kEpsilon, 5, width,
+                      y.data());
+    EXPECT_EQ(y, expected) << width;
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Levels, LayerNorm, ::testing::ValuesIn(simd_levels()));
 
 }  // namespace

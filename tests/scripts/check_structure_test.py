@@ -67,6 +67,13 @@ def test_a_fault_is_found(tree: pathlib.Path, name: str, text: str, words: str) 
     assert words in faults[0]
 
 
+def test_a_facade_that_reaches_libtorch_is_a_fault(tree: pathlib.Path) -> None:
+    _write(tree, "classification/classifier.h", '#include "fastformer/base/a.h"\n')
+    assert not _faults(tree)
+    _write(tree, "base/a.h", "#include <c10/util/Exception.h>\n")
+    assert ["base/a.h: includes c10/util/Exception.h" in fault for fault in _faults(tree)] == [True]
+
+
 def test_a_name_in_a_comment_is_no_fault(tree: pathlib.Path) -> None:
     _write(tree, "base/d.h", '// such as "classifier"\n')
     assert not _faults(tree)

@@ -27,33 +27,31 @@ float largest(const float* x, std::int64_t count) {
   return result;
 }
 
-// `flip` is 0x80 for bytes that are 128 too large, modulo 256.
-void round_row(const float* x, std::int64_t count, float inverse, std::int8_t flip,
-               std::int8_t* out) {
-  const hn::ScalableTag<float> d;
-  const hn::Rebind<std::int8_t, decltype(d)> bytes;
-  const hn::CappedTag<float, 1> one;
-  const hn::Rebind<std::int8_t, decltype(one)> byte;
+// The bytes q + 128, where q is the integer nearest to x * inverse: in a sum with 1.5 * 2^23 the
+// low bits of the significand are those of the integer.
+template <class D>
+void round_floats(D d, const float* x, std::int64_t count, float inverse, std::int64_t& i,
+                  std::uint8_t* out) {
+  constexpr float kShift = 1.5F * (1 << 23) + 128;
+  const hn::RebindToUnsigned<D> words;
+  const hn::Rebind<std::uint8_t, D> bytes;
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
-  std::int64_t i = 0;
   for (; i + lanes <= count; i += lanes) {
     const auto scaled = hn::Mul(hn::LoadU(d, x + i), hn::Set(d, inverse));
-    const auto rounded = hn::DemoteTo(bytes, hn::NearestInt(scaled));
-    hn::StoreU(hn::Xor(rounded, hn::Set(bytes, flip)), bytes, out + i);
-  }
-  for (; i < count; ++i) {
-    const auto scaled = hn::Mul(hn::LoadU(one, x + i), hn::Set(one, inverse));
-    const auto rounded = hn::DemoteTo(byte, hn::NearestInt(scaled));
-    hn::StoreU(hn::Xor(rounded, hn::Set(byte, flip)), byte, out + i);
+    const auto bits = hn::BitCast(words, hn::Add(scaled, hn::Set(d, kShift)));
+    hn::StoreU(hn::U8FromU32(hn::And(bits, hn::Set(words, 0xFF))), bytes, out + i);
   }
 }
 
 void quantize(const float* x, std::int64_t rows, std::int64_t columns, std::int64_t stride,
-              std::int8_t flip, std::int8_t* out, float* scales) {
+              std::uint8_t* out, float* scales) {
   for (std::int64_t i = 0; i < rows; ++i, x += columns, out += stride) {
     const float found = largest(x, columns), most = found < kLeastQuantized ? 0 : found;
     scales[i] = most / 127;
-    round_row(x, columns, most > 0 ? 127 / most : 0, flip, out);
+    const float inverse = most > 0 ? 127 / most : 0;
+    std::int64_t c = 0;
+    round_floats(hn::ScalableTag<float>(), x, columns, inverse, c, out);
+    round_floats(hn::CappedTag<float, 1>(), x, columns, inverse, c, out);
   }
 }
 
@@ -73,7 +71,9 @@ constexpr auto kPanel = Int8Matrix::kPanel, kGroup = Int8Matrix::kGroup;
 
 void quantize_rows(const float* x, std::int64_t rows, std::int64_t columns, std::int8_t* quantized,
                    float* scales) {
-  HWY_DYNAMIC_DISPATCH(quantize)(x, rows, columns, columns, /*flip=*/0, quantized, scales);
+  auto* const bytes = reinterpret_cast<std::uint8_t*>(quantized);
+  HWY_DYNAMIC_DISPATCH(quantize)(x, rows, columns, columns, bytes, scales);
+  for (std::int64_t i = 0; i < rows * columns; ++i) bytes[i] ^= 0x80;  // from q + 128 to q
 }
 
 Int8Matrix Int8Matrix::of(const float* weight, std::int64_t depth, std::int64_t columns) {
@@ -108,8 +108,7 @@ void Int8Matrix::multiply(std::int64_t n, const float* x, Start<float> start, fl
   for (std::int64_t first = 0; first < n; first += kRows) {
     const auto count = std::min(kRows, n - first);
     HWY_DYNAMIC_DISPATCH(quantize)
-    (x + first * depth_, count, depth_, stride, static_cast<std::int8_t>(0x80),
-     reinterpret_cast<std::int8_t*>(rows.data()), row_scales.data());
+    (x + first * depth_, count, depth_, stride, rows.data(), row_scales.data());
     // What lies between the rows is multiplied by zeros.
     way(*this, count, rows.data(), row_scales.data(), start, y + first * columns_);
   }

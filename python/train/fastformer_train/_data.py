@@ -1,0 +1,119 @@
+"""Examples in memory as the files that training reads."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import pathlib
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from fastformer._texts import utf8
+
+TEXT, LABEL = "text", "label"
+
+
+def is_files(data: Any) -> bool:
+    """Whether `data` is a path or a list of paths."""
+    if isinstance(data, (str, os.PathLike)):
+        return True
+    return (isinstance(data, (list, tuple)) and bool(data)
+            and all(isinstance(item, (str, os.PathLike)) for item in data))
+
+
+def paths(data: Any) -> list[str]:
+    """The paths of `data`, for which is_files() is true."""
+    items = [data] if isinstance(data, (str, os.PathLike)) else data
+    return [os.fspath(item) for item in items]
+
+
+def format_of(data: Any) -> str:
+    """The value of data.format for the files, by the ending of the first."""
+    name = paths(data)[0].lower()
+    for ending in (".gz", ".zst", ".bz2", ".xz", ".zip"):
+        name = name.removesuffix(ending)
+    return {".jsonl": "jsonl", ".json": "jsonl", ".ndjson": "jsonl", ".tsv": "tsv"}.get(
+        os.path.splitext(name)[1], "csv")
+
+
+def _column(data: Any, name: str) -> list[Any]:
+    """A column of a pandas or Arrow table, a Hugging Face dataset, or a mapping of lists."""
+    names = getattr(data, "column_names", None)
+    if names is None:
+        names = list(getattr(data, "columns", data))
+    if name not in names:
+        raise ValueError(f"the data has no column {name!r}; its columns are "
+                         f"{', '.join(map(repr, names))}")
+    values = data[name]
+    return list(values.to_pylist() if hasattr(values, "to_pylist") else values)
+
+
+def _pairs(data: Any, text: str, label: str) -> Iterator[tuple[Any, Any]]:
+    if isinstance(data, Mapping) or hasattr(data, "columns") or hasattr(data, "column_names"):
+        texts, labels = _column(data, text), _column(data, label)
+        if len(texts) != len(labels):
+            raise ValueError(f"column {text!r} has {len(texts)} rows, column {label!r} {len(labels)}")
+        yield from zip(texts, labels, strict=True)
+        return
+    if not isinstance(data, Iterable):
+        raise TypeError(f"the data has type {type(data).__name__}; expected files, a table, or a list "
+                        "of pairs of text and label")
+    for i, row in enumerate(data):
+        if isinstance(row, Mapping):
+            missing = [name for name in (text, label) if name not in row]
+            if missing:
+                raise ValueError(f"row {i} has no {missing[0]!r}")
+            yield row[text], row[label]
+        elif isinstance(row, (tuple, list)) and len(row) == 2:
+            yield row[0], row[1]
+        else:
+            raise TypeError(f"row {i} has type {type(row).__name__}; expected a pair of text and label, "
+                            "or a dictionary")
+
+
+def _text_of(value: Any, row: int) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"row {row}: the text has type {type(value).__name__}; expected str")
+    return utf8(value)
+
+
+def _label_of(value: Any, row: int) -> str:
+    if hasattr(value, "item") and not isinstance(value, (str, bytes)):
+        value = value.item()  # a NumPy scalar
+    missing = value is None or (isinstance(value, float) and math.isnan(value))
+    if missing or not isinstance(value, (str, int, float)):
+        shown = "missing" if missing else f"of type {type(value).__name__}"
+        raise ValueError(f"row {row}: the label is {shown}; expected a text or a number")
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return utf8(str(value))
+
+
+def _is_list(label: Any) -> bool:
+    return isinstance(label, (list, tuple, set, frozenset)) or getattr(label, "ndim", 0) == 1
+
+
+def write_examples(data: Any, file: pathlib.Path, text: str, label: str) -> bool:
+    """Writes the examples as JSON Lines. Returns whether they have lists of labels.
+
+    Raises:
+        TypeError, ValueError: naming the row, for data that has no texts and labels.
+    """
+    file.parent.mkdir(parents=True, exist_ok=True)
+    rows = several = 0
+    with open(file, "w", encoding="utf-8") as out:
+        for i, (words, target) in enumerate(_pairs(data, text, label)):
+            labels: Any
+            if _is_list(target):
+                several += 1
+                labels = [_label_of(one, i) for one in target]
+            else:
+                labels = _label_of(target, i)
+            if several not in (0, i + 1):
+                raise ValueError(f"row {i}: some rows have a list of labels and some a single label")
+            out.write(json.dumps({TEXT: _text_of(words, i), LABEL: labels}, ensure_ascii=False) + "\n")
+            rows = i + 1
+    if rows == 0:
+        raise ValueError("the data has no rows")
+    return several > 0

@@ -1,0 +1,278 @@
+// The module fastformer_train._train: training, recommenders and summarizers, on LibTorch.
+#include <nanobind/nanobind.h>
+#include <nanobind/stl/optional.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/vector.h>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <filesystem>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "arrays.h"
+#include "fastformer/base/config_tree.h"
+#include "fastformer/classification/autotune.h"
+#include "fastformer/nn/torch_errors.h"
+#include "fastformer/recommendation/recommender.h"
+#include "fastformer/summarization/summarizer.h"
+#include "fastformer/tasks/task_table.h"
+#include "fastformer/train/training_run.h"
+
+namespace nb = nanobind;
+
+namespace {
+
+using namespace fastformer;
+using python::array_of;
+using Texts = std::vector<std::string>;
+
+Options options_of(int threads, std::int64_t max_batch_tokens) {
+  return {.threads = threads, .max_batch_tokens = max_batch_tokens};
+}
+
+// Hands reports on to a Python function, which gets the name of an event and a dictionary. Training
+// runs without the GIL, and stops as soon as the function or a signal has raised an exception.
+class PythonObserver final : public train::Observer {
+ public:
+  explicit PythonObserver(nb::object callback) : callback_(std::move(callback)) {}
+
+  void on_step(const train::StepReport& report) override {
+    // A step can take less than a millisecond.
+    const auto now = std::chrono::steady_clock::now();
+    if (report.step < report.total_steps && now < next_step_) return;
+    next_step_ = now + std::chrono::milliseconds(100);
+    call("step", [&](nb::dict& values) {
+      values["step"] = report.step;
+      values["total_steps"] = report.total_steps;
+      values["epoch"] = report.epoch;
+      values["epochs"] = report.epochs;
+      values["loss"] = report.loss;
+      values["learning_rate"] = report.learning_rate;
+    });
+  }
+  void on_validation(const train::ValidationReport& report) override {
+    call("validation", [&](nb::dict& values) {
+      values["step"] = report.step;
+      values["epoch"] = report.epoch;
+      values["best"] = report.best;
+      for (const auto& [name, value] : report.scores) values[name.c_str()] = value;
+    });
+  }
+  void on_notice(const std::string& notice) override {
+    call("notice", [&](nb::dict& values) { values["text"] = notice; });
+  }
+  void on_trial(const classification::Trial& trial) {
+    call("trial", [&](nb::dict& values) {
+      values["candidate"] = trial.candidate;
+      values["settings"] = trial.assignments;
+      values["steps"] = trial.steps;
+      values["seconds"] = trial.seconds;
+      values["score"] = trial.score;
+      values["loss"] = trial.loss;
+    });
+  }
+
+  bool stop() {
+    const auto now = std::chrono::steady_clock::now();
+    if (error_ == nullptr && now >= next_signal_) {
+      next_signal_ = now + std::chrono::milliseconds(100);
+      const nb::gil_scoped_acquire acquired;
+      if (PyErr_CheckSignals() != 0) remember();
+    }
+    return error_ != nullptr;
+  }
+  // With the GIL.
+  void rethrow() {
+    if (error_ != nullptr) std::rethrow_exception(std::exchange(error_, nullptr));
+  }
+
+ private:
+  template <class Fill>
+  void call(const char* event, const Fill& fill) {
+    if (callback_.is_none() || error_ != nullptr) return;
+    const nb::gil_scoped_acquire acquired;
+    nb::dict values;
+    fill(values);
+    try {
+      callback_(event, values);
+    } catch (const nb::python_error&) {
+      error_ = std::current_exception();
+    }
+  }
+  void remember() {
+    try {
+      nb::raise_python_error();
+    } catch (const nb::python_error&) {
+      error_ = std::current_exception();
+    }
+  }
+
+  nb::object callback_;
+  std::exception_ptr error_;
+  std::chrono::steady_clock::time_point next_step_, next_signal_;
+};
+
+// Runs `action` without the GIL.
+template <class Action>
+auto released(const Action& action) {
+  const nb::gil_scoped_release gil;
+  return nn::without_torch_errors(action);
+}
+
+// `file`: a recipe; empty: `json`, a JSON object of its sections.
+void train_recipe(const std::string& file, const std::string& json, const Texts& assignments,
+                  const std::string& folder, bool resume, nb::object callback) {
+  PythonObserver observer(std::move(callback));
+  released([&] {
+    auto tree = file.empty() ? base::ConfigTree::from_json(json, "the recipe")
+                             : base::ConfigTree::from_toml(file);
+    for (const auto& assignment : assignments) tree.set(assignment);
+    const auto read = tasks::read_recipe(tree);
+    const auto notice = [&](const std::string& text) { observer.on_notice(text); };
+    train::TrainingRun run(*read, folder, {.resume = resume, .notice = notice});
+    if (run.train({&observer}, [&] { return observer.stop(); })) run.finish();
+  });
+  observer.rethrow();
+}
+
+// `data`: the text of a JSON object with the fields of [data].
+void autotune(const std::string& data, const Texts& assignments, const std::string& folder,
+              double seconds, nb::object callback) {
+  PythonObserver observer(std::move(callback));
+  released([&] {
+    classification::DataConfig config;
+    base::ConfigTree::from_json(data, "data").read_section("data", config);
+    classification::autotune(
+        config, folder,
+        {.seconds = seconds,
+         .assignments = assignments,
+         .stop = [&] { return observer.stop(); },
+         .report = [&](const classification::Trial& trial) { observer.on_trial(trial); },
+         .notice = [&](const std::string& text) { observer.on_notice(text); }});
+  });
+  observer.rethrow();
+}
+
+nb::dict dict_of(const Recommendations& found) {
+  nb::list items;
+  for (const auto& item : found.items) {
+    nb::dict one;
+    one["id"] = item.id;
+    one["title"] = item.title;
+    one["score"] = item.score;
+    nb::list reasons;
+    for (const auto& reason : item.reasons) {
+      nb::dict added;
+      added["id"] = reason.id;
+      added["title"] = reason.title;
+      added["added"] = reason.added;
+      reasons.append(added);
+    }
+    one["reasons"] = reasons;
+    items.append(one);
+  }
+  nb::dict result;
+  result["items"] = items;
+  result["unknown"] = found.unknown;
+  result["unknown_candidates"] = found.unknown_candidates;
+  result["cold"] = found.cold;
+  return result;
+}
+
+void bind_recommender(nb::module_& module) {
+  nb::class_<Catalogue>(module, "Catalogue").def("__len__", &Catalogue::size);
+  nb::class_<Recommender>(module, "Recommender")
+      .def_static("load",
+                  [](const std::string& path, int threads, std::int64_t max_batch_tokens) {
+                    return released([&] {
+                      return Recommender::load(path, options_of(threads, max_batch_tokens));
+                    });
+                  })
+      .def("read_catalogue",
+           [](const Recommender& self, const std::string& items, const std::string& index) {
+             return released([&] { return self.catalogue(items, index); });
+           })
+      .def("catalogue",
+           [](const Recommender& self, const Texts& ids, const Texts& titles,
+              const Texts& categories) {
+             return released([&] {
+               std::vector<recommendation::Item> items;
+               for (std::size_t i = 0; i < ids.size(); ++i) {
+                 items.push_back({ids[i], titles[i], categories[i]});
+               }
+               return self.catalogue(items);
+             });
+           })
+      .def(
+          "recommend",
+          [](const Recommender& self, const Catalogue& catalogue,
+             const std::vector<Texts>& histories,
+             const std::vector<std::optional<Texts>>& candidates, std::size_t top,
+             std::optional<bool> exclude_seen, bool explain) {
+            const auto found = released([&] {
+              std::vector<UserRequest> requests;
+              for (std::size_t i = 0; i < histories.size(); ++i) {
+                requests.push_back({"", histories[i], candidates[i]});
+              }
+              return self.recommend(catalogue, requests,
+                                    {.top = top, .exclude_seen = exclude_seen, .explain = explain});
+            });
+            nb::list result;
+            for (const auto& one : found) result.append(dict_of(one));
+            return result;
+          },
+          nb::arg(), nb::arg(), nb::arg(), nb::arg(), nb::arg().none(), nb::arg())
+      .def("embed",
+           [](const Recommender& self, const Texts& titles) {
+             auto vectors = released([&] { return self.embed(titles); });
+             return array_of(std::move(vectors.values), vectors.width);
+           })
+      .def("embed_users", [](const Recommender& self, const Catalogue& catalogue,
+                             const std::vector<Texts>& histories) {
+        auto vectors = released([&] { return self.embed_users(catalogue, histories); });
+        return array_of(std::move(vectors.values), vectors.width);
+      });
+}
+
+void bind_summarizer(nb::module_& module) {
+  nb::class_<Summarizer>(module, "Summarizer")
+      .def_static("load",
+                  [](const std::string& path, int threads, std::int64_t max_batch_tokens) {
+                    return released([&] {
+                      return Summarizer::load(path, options_of(threads, max_batch_tokens));
+                    });
+                  })
+      // `search`: the text of a JSON object with fields of [search] that differ from the model's.
+      .def("summarize",
+           [](const Summarizer& self, const Texts& documents, const std::string& search) {
+             const auto summaries = released([&] {
+               SummarizeOptions options{.search = self.search()};
+               base::ConfigTree::from_json(search, "search").read_section("search", options.search);
+               return self.summarize(documents, options);
+             });
+             Texts texts;
+             for (const auto& summary : summaries) texts.push_back(summary.text);
+             return texts;
+           });
+}
+
+}  // namespace
+
+NB_MODULE(_train, module) {
+  module.attr("__version__") = FASTFORMER_VERSION;
+  module.attr("torch_version") = FASTFORMER_TORCH_VERSION;
+  module.def("train", train_recipe, nb::arg("file"), nb::arg("json"), nb::arg("assignments"),
+             nb::arg("folder"), nb::arg("resume"), nb::arg("callback").none());
+  module.def("autotune", autotune, nb::arg("data"), nb::arg("assignments"), nb::arg("folder"),
+             nb::arg("seconds"), nb::arg("callback").none());
+  module.def("kind_of_model",
+             [](const std::string& folder) { return tasks::task_of_model(folder).model; });
+  bind_recommender(module);
+  bind_summarizer(module);
+}

@@ -102,9 +102,14 @@ Dataset build(const ExampleSources& sources, const DataConfig& config,
   auto ngrams = learn_ngrams(linear_config, text_config, texts, classes, several);
   write_parts(sources, config, found, ngrams ? &*ngrams : nullptr, folder, dataset);
   if (ngrams && ngrams->size() > 0) {
+    const auto rows = linear_rows({&dataset.train}, classes, several);
+    if (rows.size() < dataset.train.size()) {
+      dataset.notices.push_back("the linear members learn from " + std::to_string(rows.size()) +
+                                " of the " + std::to_string(dataset.train.size()) +
+                                " training texts, to limit their memory");
+    }
     dataset.linear = linear::LinearPart::with_equal_weights(std::make_shared<linear::LinearModel>(
-        linear::LinearModel::fit(linear_rows({&dataset.train}, classes, several),
-                                 linear_rows({&dataset.validation}, classes, several),
+        linear::LinearModel::fit(rows, linear_rows({&dataset.validation}, classes, several),
                                  std::move(*ngrams), linear_config)));
   }
   dataset.labels = std::move(found.labels);
@@ -192,10 +197,13 @@ linear::Targets LabelledCorpus::targets(std::int64_t classes, bool several) cons
 }
 
 linear::LabelledRows linear_rows(std::initializer_list<const LabelledCorpus*> parts,
-                                 std::int64_t classes, bool several) {
+                                 std::int64_t classes, bool several, std::int64_t most_ngrams) {
   linear::LabelledRows rows{.columns = {}, .targets = {.classes = classes, .several = several}};
+  std::int64_t ngrams = 0;
+  for (const auto* part : parts) ngrams += part->ngrams.total_tokens();
+  const auto step = (ngrams - 1) / most_ngrams + 1;
   for (const auto* part : parts) {
-    for (std::int64_t row = 0; row < part->size(); ++row) {
+    for (std::int64_t row = 0; row < part->ngrams.size(); row += step) {
       const auto columns = part->ngrams.tokens(row);
       auto& sorted = rows.columns.emplace_back(columns.begin(), columns.end());
       std::sort(sorted.begin(), sorted.end());

@@ -37,9 +37,15 @@ struct LabelledCorpus {
   std::vector<std::int64_t> class_counts(std::size_t classes) const;
 };
 
-/// The n-grams and labels of these parts, one after another, as the linear members take them.
+/// The most n-grams of all texts that linear members are fitted on at a time: 4 GB in LIBLINEAR.
+inline constexpr std::int64_t kMostNgrams = std::int64_t{1} << 27;
+
+/// The n-grams and labels of these parts, one after another, as the linear members take them. Of
+/// parts with more than `most_ngrams` n-grams it takes every second text, or every third, and so
+/// on.
 linear::LabelledRows linear_rows(std::initializer_list<const LabelledCorpus*> parts,
-                                 std::int64_t classes, bool several);
+                                 std::int64_t classes, bool several,
+                                 std::int64_t most_ngrams = kMostNgrams);
 
 /// A data set ready for training.
 struct Dataset {

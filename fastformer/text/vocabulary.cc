@@ -9,6 +9,19 @@
 
 namespace fastformer::text {
 
+void TokenCounter::add(std::string_view token) {
+  const auto found = counts_.find(token);
+  if (found != counts_.end()) {
+    ++found->second;
+    return;
+  }
+  counts_.emplace(token, 1);
+  if (counts_.size() <= limit_) return;
+  for (std::int64_t rare = 1; counts_.size() > limit_ / 2; ++rare) {
+    std::erase_if(counts_, [rare](const auto& entry) { return entry.second <= rare; });
+  }
+}
+
 Vocabulary::Vocabulary(std::vector<std::string> tokens) : tokens_(std::move(tokens)) {
   ids_.reserve(tokens_.size());
   for (std::size_t i = 0; i < tokens_.size(); ++i) {

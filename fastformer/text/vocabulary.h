@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "fastformer/text/token_table.h"
@@ -19,6 +20,23 @@ struct StringHash {
   }
 };
 using TokenCounts = std::unordered_map<std::string, std::int64_t, StringHash, std::equal_to<>>;
+
+/// Counts tokens in bounded memory: when there are more than `limit` different ones, the rarest
+/// half is forgotten, and counts from 0 when it comes again.
+class TokenCounter {
+ public:
+  static constexpr std::size_t kLimit = std::size_t{1} << 24;  ///< about 2 GB
+
+  explicit TokenCounter(std::size_t limit = kLimit) : limit_(limit) {}
+
+  void add(std::string_view token);
+  const TokenCounts& counts() const { return counts_; }
+  TokenCounts take() { return std::move(counts_); }
+
+ private:
+  std::size_t limit_;
+  TokenCounts counts_;
+};
 
 /// Tokens and their ids. Stored in the usual vocab.txt format: one token per line, whose line
 /// number, from 0, is the id.

@@ -175,18 +175,14 @@ namespace {
 
 TokenCounts count_words(const TokenizerConfig& config, const TextSource& texts) {
   const Normalizer normalizer(config);
-  TokenCounts counts;
+  TokenCounter counter;
   texts([&](std::string_view text) {
     visit_words(normalizer.normalize(text), [&](std::string_view word) {
-      const auto found = counts.find(word);
-      if (found != counts.end()) {
-        ++found->second;
-      } else {
-        counts.emplace(word, 1);
-      }
+      counter.add(word);
       return true;
     });
   });
+  auto counts = counter.take();
   if (counts.empty()) {
     throw std::invalid_argument(
         "the training texts contain no words, so there is no vocabulary to learn; check the files "

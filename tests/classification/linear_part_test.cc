@@ -9,7 +9,9 @@
 
 #include "classification/small_recipe.h"
 #include "fastformer/base/atomic_file.h"
+#include "fastformer/classification/dataset.h"
 #include "fastformer/classification/training.h"
+#include "fastformer/data/corpus.h"
 #include "support/temporary_folder.h"
 
 namespace fastformer::classification {
@@ -116,6 +118,26 @@ TEST_F(LinearPartTest, ASecondPreparationReadsTheMembersFromTheCache) {
   ASSERT_EQ(first.train.ngrams.size(), second.train.ngrams.size());
   const auto columns = first.train.ngrams.tokens(0);
   EXPECT_EQ(first.linear->model->scores(columns), second.linear->model->scores(columns));
+}
+
+TEST(LinearRowsTest, OfManyNgramsSomeTextsAreTaken) {
+  data::CorpusWriter ngrams, labels;
+  for (std::int32_t row = 0; row < 10; ++row) {
+    ngrams.add(std::vector<std::int32_t>{row + 1, row}, row);
+    labels.add(std::vector<std::int32_t>{row % 2}, row);
+  }
+  const LabelledCorpus corpus{.texts = {}, .ngrams = ngrams.finish(), .labels = labels.finish()};
+  const auto first_columns = [&](std::int64_t most) {
+    std::vector<std::int32_t> first;
+    const auto rows = linear_rows({&corpus}, 2, false, most);
+    for (const auto& columns : rows.columns) first.push_back(columns.front());
+    EXPECT_EQ(rows.targets.size(), std::ssize(first));
+    return first;
+  };
+  using Rows = std::vector<std::int32_t>;
+  EXPECT_EQ(first_columns(20), (Rows{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}));
+  EXPECT_EQ(first_columns(19), (Rows{0, 2, 4, 6, 8}));
+  EXPECT_EQ(first_columns(7), (Rows{0, 3, 6, 9}));
 }
 
 }  // namespace

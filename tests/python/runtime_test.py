@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import concurrent.futures
+import multiprocessing
+import os
 import pathlib
 import pickle
 import subprocess
@@ -129,6 +132,33 @@ def test_pickles_and_threads(classifier):
     for thread in threads:
         thread.join()
     assert not wrong
+
+
+def test_forked_processes_and_pools(model):
+    classifier = fastformer.Classifier.load(model, threads=2)
+    texts = _TEXTS * 200
+    expected = classifier.predict(texts)
+    with multiprocessing.get_context("fork").Pool(2) as pool:
+        halves = pool.map_async(classifier.predict, [texts[:500], texts[500:]]).get(timeout=60)
+    assert halves[0] + halves[1] == expected
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(classifier.predict, [texts] * 8, timeout=60)) == [expected] * 8
+
+
+def test_a_million_calls_leak_nothing(classifier):
+    def resident() -> int:
+        with open("/proc/self/statm", encoding="ascii") as file:
+            return int(file.read().split()[1]) * os.sysconf("SC_PAGESIZE")
+
+    calls = [classifier.predict, lambda text: classifier.predict_proba([text]),
+             lambda text: classifier.predict_top_k([text], 2), lambda text: classifier.embed([text])]
+    before = 0
+    for i in range(250_000):
+        for call in calls:
+            call("oil prices")
+        if i == 25_000:
+            before = resident()
+    assert resident() - before < 4_000_000
 
 
 def test_needs_no_torch():

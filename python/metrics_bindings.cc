@@ -1,4 +1,4 @@
-// ROUGE and ranking metrics: what fastformer/rouge.py and fastformer/ranking.py stand on.
+// ROUGE and ranking metrics, used by fastformer/rouge.py and fastformer/ranking.py.
 #include "metrics_bindings.h"
 
 #include <nanobind/ndarray.h>

@@ -11,7 +11,6 @@
 #include <torch/library.h>
 
 #include <array>
-#include <atomic>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -71,25 +70,25 @@ class Graphs {
   }
 
   Tensor add(std::shared_ptr<const Graph> graph) {
-    auto number = std::make_unique<std::int64_t>(0);
+    std::int64_t number = 0;
     {
       const std::lock_guard lock(mutex_);
-      *number = ++last_;
-      graphs_[*number] = std::move(graph);
+      number = ++last_;
+      graphs_[number] = std::move(graph);
     }
-    auto* const memory = number.release();
     return at::from_blob(
-        memory, {1},
-        [this](void* pointer) {
+        std::make_unique<std::int64_t>(number).release(), {1},
+        [this, number](void* pointer) {
           const std::unique_ptr<std::int64_t> owned(static_cast<std::int64_t*>(pointer));
-          remove(*owned);
+          remove(number);
         },
         at::kLong);
   }
   std::shared_ptr<const Graph> find(const Tensor& ticket) {
     const std::lock_guard lock(mutex_);
     const auto found = graphs_.find(ticket.item<std::int64_t>());
-    TORCH_CHECK(found != graphs_.end(), "the forward pass of this gradient is no longer known");
+    TORCH_CHECK(found != graphs_.end(),
+                "the forward pass of this gradient is no longer in memory; run it again");
     return found->second;
   }
 
@@ -98,6 +97,7 @@ class Graphs {
     std::shared_ptr<const Graph> removed;  // destroyed without the lock
     const std::lock_guard lock(mutex_);
     const auto found = graphs_.find(number);
+    if (found == graphs_.end()) return;
     removed = std::move(found->second);
     graphs_.erase(found);
   }
@@ -157,6 +157,10 @@ struct Masked {
 Masked masked(const Tensor& x, const Tensor& mask) {
   TORCH_CHECK(x.dim() == 3 && mask.dim() == 2 && mask.sizes() == x.sizes().slice(0, 2),
               "expected x [B, L, d] and a mask [B, L], got ", x.sizes(), " and ", mask.sizes());
+  TORCH_CHECK(
+      ((mask == 0) | (mask == 1)).all().item<bool>(),
+      "expected a mask of 1 for tokens and 0 for padding, got other values; for an additive "
+      "mask pass mask == 0");
   const auto seen = mask.to(at::kBool);
   const auto positions = seen.flatten().nonzero().flatten();
   auto offsets = at::zeros({x.size(0) + 1}, at::kLong);

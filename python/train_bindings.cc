@@ -16,8 +16,10 @@
 #include <vector>
 
 #include "arrays.h"
+#include "classifier_bindings.h"
 #include "fastformer/base/config_tree.h"
 #include "fastformer/classification/autotune.h"
+#include "fastformer/classification/classifier.h"
 #include "fastformer/nn/torch_errors.h"
 #include "fastformer/recommendation/recommender.h"
 #include "fastformer/summarization/summarizer.h"
@@ -36,7 +38,18 @@ Options options_of(int threads, std::int64_t max_batch_tokens) {
   return {.threads = threads, .max_batch_tokens = max_batch_tokens};
 }
 
-// Hands reports on to a Python function, which gets the name of an event and a dictionary. Training
+nb::dict dict_of(const classification::Trial& trial) {
+  nb::dict values;
+  values["candidate"] = trial.candidate;
+  values["settings"] = trial.assignments;
+  values["steps"] = trial.steps;
+  values["seconds"] = trial.seconds;
+  values["score"] = trial.score;
+  values["loss"] = trial.loss;
+  return values;
+}
+
+// Passes reports to a Python function, which gets the name of an event and a dictionary. Training
 // runs without the GIL, and stops as soon as the function or a signal has raised an exception.
 class PythonObserver final : public train::Observer {
  public:
@@ -68,14 +81,7 @@ class PythonObserver final : public train::Observer {
     call("notice", [&](nb::dict& values) { values["text"] = notice; });
   }
   void on_trial(const classification::Trial& trial) {
-    call("trial", [&](nb::dict& values) {
-      values["candidate"] = trial.candidate;
-      values["settings"] = trial.assignments;
-      values["steps"] = trial.steps;
-      values["seconds"] = trial.seconds;
-      values["score"] = trial.score;
-      values["loss"] = trial.loss;
-    });
+    call("trial", [&](nb::dict& values) { values = dict_of(trial); });
   }
 
   bool stop() {
@@ -97,9 +103,9 @@ class PythonObserver final : public train::Observer {
   void call(const char* event, const Fill& fill) {
     if (callback_.is_none() || error_ != nullptr) return;
     const nb::gil_scoped_acquire acquired;
-    nb::dict values;
-    fill(values);
     try {
+      nb::dict values;
+      fill(values);
       callback_(event, values);
     } catch (const nb::python_error&) {
       error_ = std::current_exception();
@@ -125,13 +131,14 @@ auto released(const Action& action) {
   return nn::without_torch_errors(action);
 }
 
-// `file`: a recipe; empty: `json`, a JSON object of its sections.
-void train_recipe(const std::string& file, const std::string& json, const Texts& assignments,
-                  const std::string& folder, bool resume, nb::object callback) {
+// `file`: a recipe; nullopt: `json`, a JSON object of its sections.
+void train_recipe(const std::optional<std::string>& file, const std::string& json,
+                  const Texts& assignments, const std::string& folder, bool resume,
+                  nb::object callback) {
   PythonObserver observer(std::move(callback));
   released([&] {
-    auto tree = file.empty() ? base::ConfigTree::from_json(json, "the recipe")
-                             : base::ConfigTree::from_toml(file);
+    auto tree =
+        file ? base::ConfigTree::from_toml(*file) : base::ConfigTree::from_json(json, "the recipe");
     for (const auto& assignment : assignments) tree.set(assignment);
     const auto read = tasks::read_recipe(tree);
     const auto notice = [&](const std::string& text) { observer.on_notice(text); };
@@ -141,14 +148,14 @@ void train_recipe(const std::string& file, const std::string& json, const Texts&
   observer.rethrow();
 }
 
-// `data`: the text of a JSON object with the fields of [data].
-void autotune(const std::string& data, const Texts& assignments, const std::string& folder,
-              double seconds, nb::object callback) {
+// `data`: the text of a JSON object with the fields of [data]. Returns the best trial.
+nb::dict autotune(const std::string& data, const Texts& assignments, const std::string& folder,
+                  double seconds, nb::object callback) {
   PythonObserver observer(std::move(callback));
-  released([&] {
+  const auto tuned = released([&] {
     classification::DataConfig config;
     base::ConfigTree::from_json(data, "data").read_section("data", config);
-    classification::autotune(
+    return classification::autotune(
         config, folder,
         {.seconds = seconds,
          .assignments = assignments,
@@ -157,6 +164,9 @@ void autotune(const std::string& data, const Texts& assignments, const std::stri
          .notice = [&](const std::string& text) { observer.on_notice(text); }});
   });
   observer.rethrow();
+  auto result = dict_of(tuned.best);
+  if (!tuned.table.empty()) result["test"] = tuned.table;
+  return result;
 }
 
 nb::dict dict_of(const Recommendations& found) {
@@ -266,13 +276,14 @@ void bind_summarizer(nb::module_& module) {
 
 NB_MODULE(_train, module) {
   module.attr("__version__") = FASTFORMER_VERSION;
-  module.attr("torch_version") = FASTFORMER_TORCH_VERSION;
-  module.def("train", train_recipe, nb::arg("file"), nb::arg("json"), nb::arg("assignments"),
+  module.def("train", train_recipe, nb::arg("file").none(), nb::arg("json"), nb::arg("assignments"),
              nb::arg("folder"), nb::arg("resume"), nb::arg("callback").none());
   module.def("autotune", autotune, nb::arg("data"), nb::arg("assignments"), nb::arg("folder"),
              nb::arg("seconds"), nb::arg("callback").none());
   module.def("kind_of_model",
              [](const std::string& folder) { return tasks::task_of_model(folder).model; });
+  python::bind_classifier<Classifier>(
+      module, [](const Classifier& self) -> const runtime::Classifier& { return self.runtime(); });
   bind_recommender(module);
   bind_summarizer(module);
 }

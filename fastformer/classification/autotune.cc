@@ -14,6 +14,7 @@
 #include "fastformer/classification/training.h"
 #include "fastformer/kernels/parallel.h"
 #include "fastformer/metrics/scores.h"
+#include "fastformer/train/run_directory.h"
 #include "fastformer/train/task.h"
 #include "fastformer/train/trainer.h"
 
@@ -264,6 +265,12 @@ class Search {
 
 Tuned autotune(const DataConfig& data, const fs::path& folder, const AutotuneOptions& options) {
   base::create_folder(folder);
+  const train::FolderLock lock(folder);
+  for (const auto* file : {"model", train::kRecipeFile}) {
+    if (!std::filesystem::exists(folder / file)) continue;
+    throw std::invalid_argument(folder.string() + ": has a " + file +
+                                " already; choose another output folder");
+  }
   return Search(data, folder, options).run();
 }
 

@@ -44,7 +44,8 @@ struct Tuned {
 /// equal length the best is kept.
 ///
 /// Writes to `folder`: model/, recipe.toml, with which `fastformer train` gives the same model,
-/// leaderboard.csv and cache/. Throws as Recipe::read() and prepare() do.
+/// leaderboard.csv and cache/. Throws as Recipe::read() and prepare() do, and if the
+/// folder has a model or a recipe.
 Tuned autotune(const DataConfig& data, const std::filesystem::path& folder,
                const AutotuneOptions& options);
 

@@ -4,6 +4,7 @@
 #include <stdexcept>
 
 #include "fastformer/base/atomic_file.h"
+#include "fastformer/base/config_tree.h"
 #include "fastformer/base/config_value.h"
 #include "fastformer/base/format.h"
 #include "fastformer/classification/autotune.h"
@@ -11,7 +12,6 @@
 #include "fastformer/cli/inspect_data.h"
 #include "fastformer/cli/terminal_output.h"
 #include "fastformer/nn/torch_errors.h"
-#include "fastformer/train/run_directory.h"
 #include "fastformer/train/stop_signal.h"
 
 namespace fastformer::cli {
@@ -63,11 +63,6 @@ classification::DataConfig data_of(const AutotuneFlags& flags) {
 
 void autotune(const AutotuneFlags& flags) {
   base::create_folder(flags.output);
-  const train::FolderLock lock(flags.output);
-  if (fs::exists(flags.output / "model")) {
-    throw std::invalid_argument(flags.output.string() +
-                                ": has a model already; choose another folder for --output");
-  }
   const auto data = data_of(flags);
   std::vector<std::string> settings;
   const auto quoted_list = [](const std::vector<std::string>& texts) {

@@ -62,34 +62,35 @@ HWY_INLINE void tanh(D d, const float* x, float* out) {
   hn::StoreU(hn::Tanh(d, hn::LoadU(d, x)), d, out);
 }
 
-// x (1/2 + u P(u^2)) with u = x where |x| < 3.8: P was fitted to the normal distribution function
-// so that the largest error of the product is the smallest, 1.1e-4; beyond, the error is 1e-4 |x|.
+// x (1/2 + u P(u^2)) for u = x clamped to [-3.8, 3.8]. P was fitted so that the largest error is
+// the smallest.
 template <class D>
-HWY_INLINE void rough_gelu(D d, const float* x, float* out) {
+HWY_INLINE void approximate_gelu(D d, const float* x, float* out) {
   constexpr float kCoefficients[] = {0.39825663F,    -0.06513265F,    0.009045721F,  -0.0008744232F,
                                      5.4621694e-05F, -1.9569272e-06F, 3.0252984e-08F};
   const auto value = hn::LoadU(d, x);
-  const auto near = hn::Clamp(value, hn::Set(d, -3.8F), hn::Set(d, 3.8F));
-  const auto square = hn::Mul(near, near);
+  const auto clamped = hn::Clamp(value, hn::Set(d, -3.8F), hn::Set(d, 3.8F));
+  const auto square = hn::Mul(clamped, clamped);
   auto sum = hn::Set(d, kCoefficients[6]);
 #pragma GCC unroll 6
   for (int i = 5; i >= 0; --i) sum = hn::MulAdd(sum, square, hn::Set(d, kCoefficients[i]));
-  hn::StoreU(hn::Mul(value, hn::MulAdd(near, sum, hn::Set(d, 0.5F))), d, out);
+  hn::StoreU(hn::Mul(value, hn::MulAdd(clamped, sum, hn::Set(d, 0.5F))), d, out);
 }
 
-// The seventh convergent of Lambert's continued fraction, x / (1 + x^2 / (3 + x^2 / (5 + ...)));
-// the error is at most 1e-4, and 1 - 1e-4 is the value from 4.97 on.
+// The seventh convergent of Lambert's continued fraction, x / (1 + x^2 / (3 + x^2 / (5 + ...))).
+// The error is the largest from 4.97 on, where it is clamped: there the fraction is 1 - 6e-7 and
+// tanh is 1 - 1e-4.
 template <class D>
-HWY_INLINE void rough_tanh(D d, const float* x, float* out) {
-  const auto near = hn::Clamp(hn::LoadU(d, x), hn::Set(d, -4.97F), hn::Set(d, 4.97F));
-  const auto square = hn::Mul(near, near);
-  auto above = hn::Add(square, hn::Set(d, 378.0F));
-  above = hn::MulAdd(above, square, hn::Set(d, 17325.0F));
-  above = hn::MulAdd(above, square, hn::Set(d, 135135.0F));
-  auto below = hn::MulAdd(square, hn::Set(d, 28.0F), hn::Set(d, 3150.0F));
-  below = hn::MulAdd(below, square, hn::Set(d, 62370.0F));
-  below = hn::MulAdd(below, square, hn::Set(d, 135135.0F));
-  const auto ratio = hn::Mul(near, hn::Div(above, below));
+HWY_INLINE void approximate_tanh(D d, const float* x, float* out) {
+  const auto clamped = hn::Clamp(hn::LoadU(d, x), hn::Set(d, -4.97F), hn::Set(d, 4.97F));
+  const auto square = hn::Mul(clamped, clamped);
+  auto numerator = hn::Add(square, hn::Set(d, 378.0F));
+  numerator = hn::MulAdd(numerator, square, hn::Set(d, 17325.0F));
+  numerator = hn::MulAdd(numerator, square, hn::Set(d, 135135.0F));
+  auto denominator = hn::MulAdd(square, hn::Set(d, 28.0F), hn::Set(d, 3150.0F));
+  denominator = hn::MulAdd(denominator, square, hn::Set(d, 62370.0F));
+  denominator = hn::MulAdd(denominator, square, hn::Set(d, 135135.0F));
+  const auto ratio = hn::Mul(clamped, hn::Div(numerator, denominator));
   const auto value = hn::LoadU(d, x);
   hn::StoreU(hn::IfThenElse(hn::IsNaN(value), value, ratio), d, out);
 }
@@ -170,12 +171,14 @@ void tanh_floats(const float* x, std::int64_t count, float* out) {
   for_each_vector(count, [&](auto d, std::int64_t i) HWY_ATTR { tanh(d, x + i, out + i); });
 }
 
-void rough_gelu_floats(const float* x, std::int64_t count, float* out) {
-  for_each_vector(count, [&](auto d, std::int64_t i) HWY_ATTR { rough_gelu(d, x + i, out + i); });
+void approximate_gelu_floats(const float* x, std::int64_t count, float* out) {
+  for_each_vector(count,
+                  [&](auto d, std::int64_t i) HWY_ATTR { approximate_gelu(d, x + i, out + i); });
 }
 
-void rough_tanh_floats(const float* x, std::int64_t count, float* out) {
-  for_each_vector(count, [&](auto d, std::int64_t i) HWY_ATTR { rough_tanh(d, x + i, out + i); });
+void approximate_tanh_floats(const float* x, std::int64_t count, float* out) {
+  for_each_vector(count,
+                  [&](auto d, std::int64_t i) HWY_ATTR { approximate_tanh(d, x + i, out + i); });
 }
 
 void tanh_backward_floats(const float* x, std::int64_t count, float* active, float* gradient) {
@@ -204,8 +207,8 @@ HWY_EXPORT(gelu_floats);
 HWY_EXPORT(gelu_backward_floats);
 HWY_EXPORT(tanh_floats);
 HWY_EXPORT(tanh_backward_floats);
-HWY_EXPORT(rough_gelu_floats);
-HWY_EXPORT(rough_tanh_floats);
+HWY_EXPORT(approximate_gelu_floats);
+HWY_EXPORT(approximate_tanh_floats);
 HWY_EXPORT(gelu_tanh_floats);
 HWY_EXPORT(gelu_tanh_backward_floats);
 
@@ -299,13 +302,13 @@ void activate(Activation kind, const Real* x, std::int64_t count, Real* out) {
   }
 }
 
-void activate_roughly(Activation kind, const float* x, std::int64_t count, float* out) {
+void activate_approximately(Activation kind, const float* x, std::int64_t count, float* out) {
   switch (kind) {
     case Activation::kGelu:
-      HWY_DYNAMIC_DISPATCH(rough_gelu_floats)(x, count, out);
+      HWY_DYNAMIC_DISPATCH(approximate_gelu_floats)(x, count, out);
       return;
     case Activation::kTanh:
-      HWY_DYNAMIC_DISPATCH(rough_tanh_floats)(x, count, out);
+      HWY_DYNAMIC_DISPATCH(approximate_tanh_floats)(x, count, out);
       return;
     case Activation::kRelu:
     case Activation::kGeluTanh:

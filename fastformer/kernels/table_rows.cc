@@ -41,10 +41,10 @@ void int4_row(const std::uint8_t* row, float scale, std::int64_t count, float* t
   const hn::Full128<std::int8_t> signed_bytes;
   for (; first + kBlock <= count; first += kBlock) {
     const auto packed = hn::LoadU(bytes, row + first / 2);
-    const auto half = hn::Set(bytes, 15);
-    const auto even = hn::And(packed, half);
+    const auto low_nibble = hn::Set(bytes, 15);
+    const auto even = hn::And(packed, low_nibble);
     const auto high = hn::BitCast(bytes, hn::ShiftRight<4>(hn::BitCast(pairs, packed)));
-    const auto odd = hn::And(high, half);
+    const auto odd = hn::And(high, low_nibble);
     const auto eight = hn::Set(signed_bytes, 8);
     const auto low_half = hn::BitCast(signed_bytes, hn::InterleaveLower(bytes, even, odd));
     const auto high_half = hn::BitCast(signed_bytes, hn::InterleaveUpper(bytes, even, odd));

@@ -15,10 +15,11 @@ std::string MemberConfig::description() const {
 
 namespace {
 
-// Adds value * weight of the kClasses classes from `first` on; their sums stay in registers.
+// Adds the sums of value * weight to the scores of kClasses classes at a time, from class `first`
+// on. The sums are floats in registers. Returns the first class that is left.
 template <std::size_t kClasses>
-void add_block(const SparseRow& row, std::span<const std::uint16_t> weights, std::size_t classes,
-               std::size_t& first, std::span<double> scores) {
+std::size_t add_blocks(const SparseRow& row, std::span<const std::uint16_t> weights,
+                       std::size_t classes, std::size_t first, std::span<double> scores) {
   for (; first + kClasses <= classes; first += kClasses) {
     std::array<float, kClasses> sums = {};
     for (const auto& [column, value] : row) {
@@ -27,6 +28,7 @@ void add_block(const SparseRow& row, std::span<const std::uint16_t> weights, std
     }
     for (std::size_t c = 0; c < kClasses; ++c) scores[first + c] += sums[c];
   }
+  return first;
 }
 
 }  // namespace
@@ -34,10 +36,9 @@ void add_block(const SparseRow& row, std::span<const std::uint16_t> weights, std
 void LinearMember::add_scores(const SparseRow& row, std::span<double> scores) const {
   const auto count = static_cast<std::size_t>(classes);
   for (std::size_t c = 0; c < count; ++c) scores[c] += bias[c];
-  std::size_t first = 0;
-  add_block<16>(row, weights, count, first, scores);
-  add_block<4>(row, weights, count, first, scores);
-  add_block<1>(row, weights, count, first, scores);
+  auto first = add_blocks<16>(row, weights, count, 0, scores);
+  first = add_blocks<4>(row, weights, count, first, scores);
+  add_blocks<1>(row, weights, count, first, scores);
 }
 
 SparseRow row_of(Weighting weighting, std::span<const float> scale,
@@ -46,7 +47,7 @@ SparseRow row_of(Weighting weighting, std::span<const float> scale,
   // predictable.
   SparseRow row(sorted_columns.size());
   std::size_t used = 0;
-  std::array<float, 2> squares = {};  // of characters, of words
+  std::array<double, 2> squares = {};  // of characters, of words
   for (std::size_t i = 0; i < sorted_columns.size();) {
     const auto column = static_cast<std::size_t>(sorted_columns[i]);
     auto end = i + 1;
@@ -58,11 +59,12 @@ SparseRow row_of(Weighting weighting, std::span<const float> scale,
       value *= 1 + std::log(static_cast<float>(count));
     row[used] = {static_cast<std::int32_t>(column), value};
     used += value != 0 ? 1 : 0;
-    squares[is_word[column]] += value * value;
+    squares[is_word[column]] += double{value} * value;
   }
   row.resize(used);
   if (weighting == Weighting::kTfidf) {
-    const std::array factors = {1 / std::sqrt(squares[0]), 1 / std::sqrt(squares[1])};
+    const std::array factors = {static_cast<float>(1 / std::sqrt(squares[0])),
+                                static_cast<float>(1 / std::sqrt(squares[1]))};
     for (auto& [column, value] : row) value *= factors[is_word[static_cast<std::size_t>(column)]];
   }
   return row;

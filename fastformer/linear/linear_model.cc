@@ -17,10 +17,9 @@ namespace {
 // needs a problem of its own.
 constexpr std::int64_t kMaximumNaiveBayesClasses = 10;
 
-// In ascending order, by one digit of a number after another (radix sort): the columns of a text
-// are hundreds of small numbers, which std::sort takes ten times as long for.
-std::vector<std::int32_t> sorted(std::span<const std::int32_t> columns, std::int64_t size) {
-  constexpr std::size_t kFew = 64, kMostDigit = 10;
+// In ascending order, by a radix sort: the columns of a text are hundreds of small numbers.
+std::vector<std::int32_t> radix_sorted(std::span<const std::int32_t> columns, std::int64_t size) {
+  constexpr std::size_t kFew = 64, kMostDigitBits = 10;
   std::vector<std::int32_t> from(columns.begin(), columns.end());
   if (from.size() < kFew) {
     std::sort(from.begin(), from.end());
@@ -28,11 +27,11 @@ std::vector<std::int32_t> sorted(std::span<const std::int32_t> columns, std::int
   }
   std::vector<std::int32_t> to(from.size());
   const auto bits = static_cast<std::size_t>(std::bit_width(static_cast<std::uint64_t>(size)));
-  const auto digits = (bits + kMostDigit - 1) / kMostDigit,
-             digit_bits = (bits + digits - 1) / digits;
+  const auto digits = (bits + kMostDigitBits - 1) / kMostDigitBits;
+  const auto digit_bits = (bits + digits - 1) / digits;
   const auto values = std::size_t{1} << digit_bits;
   for (std::size_t shift = 0; shift < bits; shift += digit_bits) {
-    std::array<std::uint32_t, std::size_t{1} << kMostDigit> begins = {};
+    std::array<std::uint32_t, std::size_t{1} << kMostDigitBits> begins = {};
     const auto digit = [&](std::int32_t column) {
       return (static_cast<std::size_t>(column) >> shift) & (values - 1);
     };
@@ -85,7 +84,7 @@ SparseRow LinearModel::row(std::size_t member, std::span<const std::int32_t> sor
 }
 
 std::vector<std::vector<double>> LinearModel::scores(std::span<const std::int32_t> columns) const {
-  const auto ascending = sorted(columns, table_.size());
+  const auto ascending = radix_sorted(columns, table_.size());
   std::vector<std::vector<double>> scores;
   for (std::size_t k = 0; k < members_.size(); ++k) {
     auto& own = scores.emplace_back(static_cast<std::size_t>(members_[k].classes));
@@ -101,7 +100,7 @@ std::vector<std::pair<std::string, double>> LinearModel::contributions(std::stri
   const auto spellings = table_.spellings(text);
   std::vector<std::int32_t> columns;
   table_.encode(text, columns);
-  const auto ascending = sorted(columns, table_.size());
+  const auto ascending = radix_sorted(columns, table_.size());
   std::unordered_map<std::int32_t, double> sums;
   for (std::size_t k = 0; k < members_.size(); ++k) {
     const auto& member = members_[k];

@@ -80,10 +80,10 @@ class TextCounter {
 }  // namespace
 
 // The columns of words that a thread has seen. Most words of a text are frequent ones, and a word
-// has dozens of n-grams of characters.
-class NgramTable::WordMemory {
+// has dozens of n-grams of characters. Takes at most 9 MB.
+class NgramTable::WordCache {
  public:
-  WordMemory() : slots_(kFewest) {}
+  WordCache() : slots_(kFewest) {}
 
   // The columns of the word with this key; `append` finds those of a new word.
   template <class Append>
@@ -115,7 +115,7 @@ class NgramTable::WordMemory {
     }
   }
 
-  // Grows, or forgets everything; the free slot for `key`.
+  // Grows, or clears the cache; the free slot for `key`.
   Slot& make_room(std::uint64_t key) {
     if (slots_.size() == kMost || columns_.size() > kMostColumns) {
       slots_.assign(kFewest, {});
@@ -136,24 +136,24 @@ class NgramTable::WordMemory {
   std::vector<std::int32_t> columns_;
 };
 
-// A memory per thread that is encoding a text.
-class NgramTable::SpareMemories {
+// A cache for each thread that is encoding a text.
+class NgramTable::CachePool {
  public:
-  std::unique_ptr<WordMemory> take() {
+  std::unique_ptr<WordCache> acquire() {
     const std::lock_guard lock(mutex_);
-    if (spare_.empty()) return std::make_unique<WordMemory>();
-    auto memory = std::move(spare_.back());
-    spare_.pop_back();
-    return memory;
+    if (free_.empty()) return std::make_unique<WordCache>();
+    auto cache = std::move(free_.back());
+    free_.pop_back();
+    return cache;
   }
-  void give_back(std::unique_ptr<WordMemory> memory) {
+  void release(std::unique_ptr<WordCache> cache) {
     const std::lock_guard lock(mutex_);
-    spare_.push_back(std::move(memory));
+    free_.push_back(std::move(cache));
   }
 
  private:
   std::mutex mutex_;
-  std::vector<std::unique_ptr<WordMemory>> spare_;
+  std::vector<std::unique_ptr<WordCache>> free_;
 };
 
 NgramTable::NgramTable(const NgramConfig& config, const text::TokenizerConfig& text,
@@ -162,7 +162,7 @@ NgramTable::NgramTable(const NgramConfig& config, const text::TokenizerConfig& t
       reader_(config, text),
       keys_(std::move(keys)),
       slots_(std::bit_ceil(keys_.size() * 2 + 1)),
-      memories_(std::make_shared<SpareMemories>()) {
+      caches_(std::make_shared<CachePool>()) {
   for (std::size_t column = 0; column < keys_.size(); ++column) {
     auto i = position_of(keys_[column]);
     while (slots_[i & (slots_.size() - 1)].column >= 0) ++i;
@@ -188,8 +188,8 @@ NgramTable NgramTable::most_frequent(std::int64_t count) const {
   return NgramTable(config(), text_config_, std::move(keys));
 }
 
-// The position and the upper half of a key are nearly all of its bits: among 2^32 unknown n-grams
-// about one is taken for another.
+// Compares the position and the upper 32 bits only: an unknown n-gram gets the column of another
+// with a probability of about 2^-32. The whole key would cost a second cache miss.
 std::int32_t NgramTable::find(NgramKey key) const {
   auto i = position_of(key.value());
   while (true) {
@@ -204,24 +204,27 @@ void NgramTable::prefetch(NgramKey key) const {
   __builtin_prefetch(&slots_[position_of(key.value()) & (slots_.size() - 1)]);
 }
 
-std::span<const std::int32_t> NgramTable::columns_of(const NgramWord& word,
-                                                     WordMemory& memory) const {
-  return memory.columns_of(word.key, [&](std::vector<std::int32_t>& columns) {
-    const auto add = [&](NgramKey key) {
-      if (const auto column = find(key); column >= 0) columns.push_back(column);
-    };
-    if (!word.sequences.empty()) add(word.sequences.front().key);
-    reader_.visit_characters(word.text, [&](const Ngram& ngram) { add(ngram.key); });
-  });
+// Those of the word alone and of its characters.
+void NgramTable::append_columns(const NgramWord& word, std::vector<std::int32_t>& columns) const {
+  const auto add = [&](NgramKey key) {
+    if (const auto column = find(key); column >= 0) columns.push_back(column);
+  };
+  if (!word.sequences.empty()) add(word.sequences.front().key);
+  reader_.visit_characters(word.text, [&](const Ngram& ngram) { add(ngram.key); });
 }
 
 void NgramTable::encode(std::string_view text, std::vector<std::int32_t>& columns) const {
-  auto memory = memories_->take();
-  columns.reserve(columns.size() + 2 * text.size());
-  std::vector<NgramKey> sequences;  // their slots are on their way to the cache
+  constexpr std::size_t kLongestCached = 64;  // bytes
+  auto cache = caches_->acquire();
+  std::vector<NgramKey> sequences;  // their slots are prefetched
   reader_.visit_words(text, [&](const NgramWord& word) {
-    const auto known = columns_of(word, *memory);
-    columns.insert(columns.end(), known.begin(), known.end());
+    if (word.text.size() > kLongestCached) {
+      append_columns(word, columns);
+    } else {
+      const auto known = cache->columns_of(
+          word.key, [&](std::vector<std::int32_t>& found) { append_columns(word, found); });
+      columns.insert(columns.end(), known.begin(), known.end());
+    }
     for (std::size_t n = 1; n < word.sequences.size(); ++n) {
       sequences.push_back(word.sequences[n].key);
       prefetch(sequences.back());
@@ -230,7 +233,7 @@ void NgramTable::encode(std::string_view text, std::vector<std::int32_t>& column
   for (const auto key : sequences) {
     if (const auto column = find(key); column >= 0) columns.push_back(column);
   }
-  memories_->give_back(std::move(memory));
+  caches_->release(std::move(cache));
 }
 
 std::vector<std::pair<std::int32_t, std::string>> NgramTable::spellings(

@@ -32,7 +32,8 @@ class NgramTable {
   NgramTable most_frequent(std::int64_t count) const;
 
   /// Appends the column of each known n-gram of `text`, with repetitions. Equal texts have their
-  /// columns in the same order.
+  /// columns in the same order. The table keeps a cache of the columns of words, of at most 9 MB
+  /// for each thread that encodes at the same time.
   void encode(std::string_view text, std::vector<std::int32_t>& columns) const;
   /// The columns and spellings of the known n-grams of `text`, each once.
   std::vector<std::pair<std::int32_t, std::string>> spellings(std::string_view text) const;
@@ -51,18 +52,18 @@ class NgramTable {
     std::uint32_t check = 0;
     std::int32_t column = -1;  // -1: the slot is free
   };
-  class WordMemory;
-  class SpareMemories;
+  class WordCache;
+  class CachePool;
 
   std::int32_t find(NgramKey key) const;
   void prefetch(NgramKey key) const;
-  std::span<const std::int32_t> columns_of(const NgramWord& word, WordMemory& memory) const;
+  void append_columns(const NgramWord& word, std::vector<std::int32_t>& columns) const;
 
   text::TokenizerConfig text_config_;
   NgramReader reader_;
   std::vector<std::uint64_t> keys_;
   std::vector<Slot> slots_;  // a power of two of them
-  std::shared_ptr<SpareMemories> memories_;
+  std::shared_ptr<CachePool> caches_;
 };
 
 }  // namespace fastformer::linear

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <stdexcept>
+#include <string>
 #include <vector>
 
 #include "fastformer/base/random.h"
@@ -37,7 +39,17 @@ std::string Ngram::spelling() const {
 }
 
 NgramReader::NgramReader(const NgramConfig& config, const text::TokenizerConfig& text)
-    : config_(config), normalizer_(text) {}
+    : config_(config), normalizer_(text) {
+  const bool fits = config.words >= 0 && config.words <= NgramConfig::kMaximumWords &&
+                    config.characters >= 0 && config.characters <= NgramConfig::kMaximumCharacters;
+  if (!fits) {
+    throw std::invalid_argument("n-grams of " + std::to_string(config.words) + " words and " +
+                                std::to_string(config.characters) +
+                                " characters; expected at most " +
+                                std::to_string(NgramConfig::kMaximumWords) + " and " +
+                                std::to_string(NgramConfig::kMaximumCharacters));
+  }
+}
 
 void NgramReader::visit(std::string_view text, const std::function<void(const Ngram&)>& use) const {
   visit_words(text, [&](const NgramWord& word) {
@@ -80,8 +92,8 @@ void NgramReader::visit_characters(std::string_view word,
   if (config_.characters == 0) return;
   std::vector<std::uint32_t> starts;
   starts.reserve(word.size() + 1);
-  for (std::uint32_t i = 0; i < word.size(); ++i) {
-    if (begins_character(word[i])) starts.push_back(i);
+  for (std::size_t i = 0; i < word.size(); ++i) {
+    if (begins_character(word[i])) starts.push_back(static_cast<std::uint32_t>(i));
   }
   starts.push_back(static_cast<std::uint32_t>(word.size()));
   const auto characters = std::ssize(starts) - 1;

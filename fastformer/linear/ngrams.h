@@ -67,7 +67,7 @@ struct Ngram {
 /// A word of a text, and the sequences of words that end with it: of one word, of two, and so on.
 struct NgramWord {
   std::string_view text;
-  NgramKey key;  ///< equal for equal words
+  NgramKey key;  ///< equal for equal words; not the key of an n-gram
   std::span<const Ngram> sequences;
 };
 
@@ -79,11 +79,13 @@ struct NgramWord {
 ///   reader.visit("Oil prices fall", [](const Ngram& ngram) { use(ngram.key); });
 class NgramReader {
  public:
-  /// `text` configures the normalization.
+  /// `text` configures the normalization. Throws std::invalid_argument for more words or characters
+  /// than the maximum of `config`.
   NgramReader(const NgramConfig& config, const text::TokenizerConfig& text);
 
   void visit(std::string_view text, const std::function<void(const Ngram&)>& use) const;
-  /// The same in two parts: the sequences of words, and the sequences of characters of each word.
+  /// The same in two parts: each word with the sequences of words that end with it, valid during
+  /// the call only; and the sequences of characters of a word.
   void visit_words(std::string_view text, const std::function<void(const NgramWord&)>& use) const;
   void visit_characters(std::string_view word, const std::function<void(const Ngram&)>& use) const;
 

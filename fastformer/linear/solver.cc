@@ -148,6 +148,7 @@ LinearMember fit(const LabelledRows& rows, std::span<const std::int64_t> used,
   for (const auto row : used) {
     values.push_back(row_of(config.weighting, member.scale, is_word,
                             rows.columns[static_cast<std::size_t>(row)]));
+    values.back().shrink_to_fit();
   }
   Problem problem(values, table.size());
   const bool ratios = config.weighting == Weighting::kNaiveBayes;

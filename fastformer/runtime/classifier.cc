@@ -41,6 +41,9 @@ struct Classifier::Batch {
   std::span<double> scores_of(std::int64_t text, std::size_t count) {
     return std::span(scores).subspan(static_cast<std::size_t>(text) * count, count);
   }
+  std::span<const double> scores_of(std::int64_t text, std::size_t count) const {
+    return std::span(scores).subspan(static_cast<std::size_t>(text) * count, count);
+  }
   std::string description() const {
     return "a batch of " + std::to_string(tokens.size()) + " texts and " +
            std::to_string(tokens.ids.size()) + " tokens";
@@ -81,36 +84,41 @@ Classifier Classifier::load(const std::filesystem::path& directory, const Option
   return Classifier(std::move(frame), std::move(network), options);
 }
 
-// Threads turn texts into tokens, a piece at a time; then `use` gets the batch. Its size follows
-// the bytes of the texts, since their tokens are not known before.
+// Threads tokenize texts and score them with the linear members, a piece at a time; then `use` gets
+// the batch. Its size follows the bytes of the texts, since their tokens are not known before.
 template <class Text>
 void Classifier::for_each_batch(std::span<const Text> texts, bool with_scores,
-                                const std::function<void(Batch&)>& use) const {
-  constexpr std::int64_t kBytesPerToken = 4, kPiecesPerThread = 4;
+                                const std::function<void(const Batch&)>& use) const {
+  constexpr std::int64_t kBytesPerToken = 4, kScoresPerToken = 32, kPiecesPerThread = 4;
   const auto limit = frame_.token_limit();
-  const auto scores = with_scores ? frame_.linear_score_count() : 0;
+  const auto score_count = with_scores ? frame_.linear_score_count() : 0;
+  const auto fixed_cost = 1 + static_cast<std::int64_t>(score_count) / kScoresPerToken;
   const kernels::ComputeScope scope(options_.precision, options_.threads);
-  std::vector<Ragged> pieces;
   const auto total = std::ssize(texts);
   for (std::int64_t first = 0, last = 0; first < total; first = last) {
     for (std::int64_t cost = 0; last < total && cost < options_.max_batch_tokens; ++last) {
-      cost += 1 + static_cast<std::int64_t>(std::min(limit, texts[last].size() / kBytesPerToken));
+      cost += fixed_cost +
+              static_cast<std::int64_t>(std::min(limit, texts[last].size() / kBytesPerToken));
     }
-    const auto count = std::min(
-        last - first, std::max<std::int64_t>(kPiecesPerThread * kernels::thread_count(), 1));
-    pieces.assign(count, {});
     Batch batch;
-    batch.scores.resize(static_cast<std::size_t>(last - first) * scores);
-    kernels::share_items(count, [&](std::int64_t piece) {
-      const auto end = first + (last - first) * (piece + 1) / count;
-      for (auto i = first + (last - first) * piece / count; i < end; ++i) {
-        frame_.tokenizer->encode(texts[i], pieces[piece].ids, limit);
-        pieces[piece].close();
-        if (scores > 0) frame_.score(texts[i], batch.scores_of(i - first, scores));
-      }
-    });
-    batch.tokens = std::move(pieces.front());
-    for (std::int64_t piece = 1; piece < count; ++piece) batch.tokens.append(pieces[piece]);
+    const auto read = [&] {
+      const auto count = std::min(
+          last - first, std::max<std::int64_t>(kPiecesPerThread * kernels::thread_count(), 1));
+      std::vector<Ragged> pieces(count);
+      batch.scores.resize(static_cast<std::size_t>(last - first) * score_count);
+      kernels::share_items(count, [&](std::int64_t piece) {
+        const auto end = first + (last - first) * (piece + 1) / count;
+        for (auto i = first + (last - first) * piece / count; i < end; ++i) {
+          frame_.tokenizer->encode(texts[i], pieces[piece].ids, limit);
+          pieces[piece].close();
+          if (score_count > 0) frame_.score(texts[i], batch.scores_of(i - first, score_count));
+        }
+      });
+      batch.tokens = std::move(pieces.front());
+      for (std::int64_t piece = 1; piece < count; ++piece) batch.tokens.append(pieces[piece]);
+    };
+    base::naming_memory([&] { return "a batch of " + std::to_string(last - first) + " texts"; },
+                        read);
     base::naming_memory([&] { return batch.description(); }, [&] { use(batch); });
   }
 }
@@ -119,15 +127,15 @@ template <class Text>
 std::vector<Prediction> Classifier::classify_all(std::span<const Text> texts) const {
   std::vector<Prediction> result(texts.size());
   std::int64_t done = 0;
-  const auto scores = frame_.linear_score_count();
-  for_each_batch(texts, /*with_scores=*/true, [&](Batch& batch) {
+  const auto score_count = frame_.linear_score_count();
+  for_each_batch(texts, /*with_scores=*/true, [&](const Batch& batch) {
     const auto logits = network_->logits(batch.rows(), options_, nullptr);
     const auto classes = std::ssize(frame_.labels);
     constexpr std::int64_t kGrain = 16;
     kernels::parallel_for(0, batch.tokens.size(), kGrain, [&](auto begin, auto end) {
       for (auto i = begin; i < end; ++i) {
         result[done + i] = frame_.predict(std::span(logits).subspan(i * classes, classes),
-                                          batch.scores_of(i, scores));
+                                          batch.scores_of(i, score_count));
       }
     });
     done += batch.tokens.size();
@@ -151,7 +159,7 @@ std::vector<Prediction> Classifier::classify(std::span<const std::string_view> t
 Explanation Classifier::explain(std::string_view text) const {
   Explanation result;
   const std::array texts = {text};
-  for_each_batch<std::string_view>(texts, /*with_scores=*/true, [&](Batch& batch) {
+  for_each_batch<std::string_view>(texts, /*with_scores=*/true, [&](const Batch& batch) {
     NetworkTrace trace;
     const auto logits = network_->logits(batch.rows(), options_, &trace);
     result.prediction = frame_.predict(logits, batch.scores);
@@ -168,7 +176,7 @@ Explanation Classifier::explain(std::string_view text) const {
 template <class Text>
 Vectors Classifier::embed_all(std::span<const Text> texts) const {
   Vectors vectors{.width = static_cast<std::size_t>(network_->width()), .values = {}};
-  for_each_batch(texts, /*with_scores=*/false, [&](Batch& batch) {
+  for_each_batch(texts, /*with_scores=*/false, [&](const Batch& batch) {
     const auto rows = network_->vectors(batch.rows(), options_);
     vectors.values.insert(vectors.values.end(), rows.begin(), rows.end());
   });

@@ -59,7 +59,7 @@ class Classifier {
   struct Batch;
   template <class Text>
   void for_each_batch(std::span<const Text> texts, bool with_scores,
-                      const std::function<void(Batch&)>& use) const;
+                      const std::function<void(const Batch&)>& use) const;
   template <class Text>
   std::vector<Prediction> classify_all(std::span<const Text> texts) const;
   template <class Text>

@@ -56,6 +56,10 @@ void ClassifierFrame::score(std::string_view text, std::span<double> scores) con
 
 Prediction ClassifierFrame::predict(std::span<const double> network,
                                     std::span<const double> scores) const {
+  if (scores.size() != linear_score_count()) {
+    throw std::logic_error("expected " + std::to_string(linear_score_count()) +
+                           " scores of linear members, got " + std::to_string(scores.size()));
+  }
   std::vector<double> logits(network.begin(), network.end());
   if (linear) {
     linear::MemberScores members = {std::move(logits)};

@@ -38,8 +38,8 @@ struct ClassifierFrame {
   std::size_t linear_score_count() const;
   /// Writes the scores [members, classes] of the text; `scores` has linear_score_count() elements.
   void score(std::string_view text, std::span<double> scores) const;
-  /// Combines the network's logits [classes] with the scores of the linear members. Throws
-  /// std::runtime_error if a logit is not finite.
+  /// Combines the network's logits [classes] with the linear_score_count() scores of the linear
+  /// members. Throws std::runtime_error if a logit is not finite.
   Prediction predict(std::span<const double> network, std::span<const double> scores) const;
   /// The `k` most probable labels of a prediction with their probabilities, best first.
   std::vector<std::pair<std::string, double>> top(const Prediction& prediction,

@@ -37,7 +37,11 @@ void EncoderLayer::close_block(float* x, const float* y, std::int64_t n,
                                const LayerNorm& norm) const {
   const auto count = n * config_.width;
   if (config_.normalization == model::Normalization::kPost) {
-    config_.residual ? norm.apply_to_sum(n, x, y, x) : norm.apply(n, y, x);
+    if (config_.residual) {
+      norm.apply_to_sum(n, x, y, x);
+    } else {
+      norm.apply(n, y, x);
+    }
   } else if (config_.residual) {
     for (std::int64_t i = 0; i < count; ++i) x[i] += y[i];
   } else {
@@ -56,9 +60,7 @@ void EncoderLayer::finish(float* x, float* y, std::int64_t n, std::vector<float>
   }
   auto* inner = sized(hidden, n * config_.ffn_width);
   ffn_input_.apply(n, input, inner);
-  auto* const activate =
-      ffn_output_.weight.is_quantized() ? kernels::activate_roughly : kernels::activate<float>;
-  activate(config_.activation, inner, n * config_.ffn_width, inner);
+  activate(config_.activation, ffn_input_, n, inner);
   ffn_output_.apply(n, inner, y);
   close_block(x, y, n, ffn_norm_);
 }

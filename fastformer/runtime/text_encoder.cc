@@ -102,9 +102,7 @@ void TextEncoder::encode(std::span<const std::int32_t> ids, std::span<const std:
     if (final_norm_) final_norm_.apply(n, block, block);
     auto* inner = kernels::scratch_of<float>(n * d);
     projection_.apply(n, block, inner);
-    auto* const activate =
-        projection_.weight.is_quantized() ? kernels::activate_roughly : kernels::activate<float>;
-    activate(kernels::Activation::kTanh, inner, n * d, inner);
+    activate(kernels::Activation::kTanh, projection_, n, inner);
     kernels::row_dots(inner, logits_.weight.data(), logits_.bias.front(), n, d, logits + first);
   });
   kernels::pool_by_logits(x, offsets, d, logits, vectors);

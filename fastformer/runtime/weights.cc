@@ -26,6 +26,15 @@ LinearWeights::LinearWeights(model::ParameterFile& file, const std::string& name
   if (stored.storage() == model::Storage::kInt8) precision = RowPrecision::kInt8;
 }
 
+void activate(kernels::Activation activation, const Linear& layer, std::int64_t n, float* rows) {
+  const auto count = n * layer.weight.columns();
+  if (layer.weight.is_quantized()) {
+    kernels::activate_approximately(activation, rows, count, rows);
+  } else {
+    kernels::activate(activation, rows, count, rows);
+  }
+}
+
 void LayerNorm::apply(std::int64_t n, const float* x, float* y) const {
   kernels::layer_norm(x, weight.data(), bias.data(), kEpsilon, n,
                       static_cast<std::int64_t>(weight.size()), y, static_cast<float*>(nullptr));

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "fastformer/kernels/activation.h"
 #include "fastformer/model/parameter_file.h"
 #include "fastformer/runtime/row_matrix.h"
 
@@ -43,6 +44,10 @@ struct Linear {
   RowMatrix weight;
   std::span<const float> bias;
 };
+
+/// Replaces rows [n, out] of `layer` by their activations: approximately after a quantized layer,
+/// whose error is larger.
+void activate(kernels::Activation activation, const Linear& layer, std::int64_t n, float* rows);
 
 /// `<name>.weight` and `<name>.bias` of a layer normalization.
 struct LayerNorm {

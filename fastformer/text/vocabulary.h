@@ -61,7 +61,8 @@ class Vocabulary {
   std::int64_t size() const { return static_cast<std::int64_t>(tokens_.size()); }
   /// The id of `token`; that of [UNK] if the vocabulary lacks it.
   std::int32_t id(std::string_view token) const { return id(token, TokenTable::hash_of(token)); }
-  /// The same for a token with this hash, whose memory was prefetched.
+  /// The same. `hash`: TokenTable::hash_of(token); prefetch(hash) some time before saves a cache
+  /// miss.
   std::int32_t id(std::string_view token, std::uint64_t hash) const;
   void prefetch(std::uint64_t hash) const { ids_.prefetch(hash); }
   bool contains(std::string_view token) const { return ids_.find(token) >= 0; }

@@ -17,6 +17,9 @@ void run(std::string_view bytes) {
   for (const auto column : columns) {
     check(column >= 0 && column < table.size(), "a column is in the table");
   }
+  std::vector<std::int32_t> again;
+  table.encode(bytes, again);
+  check(columns == again, "a text has the same columns from the cache");
   for (const auto& [column, spelling] : table.spellings(bytes)) {
     check(column >= 0 && column < table.size(), "a column is in the table");
     check_utf8(spelling, "a spelling is UTF-8");

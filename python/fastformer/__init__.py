@@ -3,7 +3,7 @@
 >>> import fastformer
 >>> classifier = fastformer.Classifier.load("runs/ag_news/model")
 >>> classifier.predict("Oil prices fall again")
-'4'
+'3'
 >>> classifier.predict_proba(["Oil prices fall again", "The team wins"]).shape
 (2, 4)
 
@@ -21,26 +21,37 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from . import _runtime
-from ._texts import utf8, utf8_list
+from . import _runtime, ranking, rouge
+from ._arguments import integer, mixer_of, settings_of_load, utf8, utf8_list
 
 if TYPE_CHECKING:
     from fastformer_train import Recommender, Summarizer, autotune, train
 
-__all__ = ["Classifier", "Recommender", "Summarizer", "__version__", "autotune", "train"]
+__all__ = ["Classifier", "__version__", "ranking", "rouge"]
+_NEED_TORCH = ("Recommender", "Summarizer", "autotune", "train")
 __version__: str = _runtime.__version__
 
 
 def __getattr__(name: str) -> Any:
     """What needs torch is imported at the first use."""
-    if name in ("Recommender", "Summarizer", "autotune", "train"):
-        try:
-            import fastformer_train
-        except ModuleNotFoundError as error:
-            raise ImportError(f"fastformer.{name} needs the package fastformer-train, for "
-                              f"{error.name}: pip install --no-build-isolation ./python/train") from error
-        return getattr(fastformer_train, name)
+    if name in _NEED_TORCH:
+        return getattr(_with_torch(f"fastformer.{name}"), name)
     raise AttributeError(f"module 'fastformer' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """Also what is imported at the first use."""
+    return [*globals(), *_NEED_TORCH]
+
+
+def _with_torch(what: str) -> Any:
+    """The package fastformer_train, for `what`."""
+    try:
+        import fastformer_train
+    except ModuleNotFoundError as error:
+        raise ImportError(f"{what} needs {error.name}, which is not installed; for fastformer_train run "
+                          "'pip install --no-build-isolation ./python/train' in the source folder") from error
+    return fastformer_train
 
 
 class Classifier:
@@ -49,7 +60,7 @@ class Classifier:
     Predictions agree with those of ``fastformer-run``.
     """
 
-    def __init__(self, runtime: _runtime.Classifier, settings: tuple[str, int, int]) -> None:
+    def __init__(self, runtime: Any, settings: tuple[str, int, int]) -> None:
         """Use :meth:`load`."""
         self._runtime = runtime
         self._settings = settings
@@ -65,15 +76,16 @@ class Classifier:
             max_batch_tokens: size of the batches of one call, in tokens.
 
         Raises:
-            ValueError: with one sentence, for a folder that is missing, damaged, of another kind or
-                version, or holds a network that needs the program ``fastformer``.
+            ValueError: with one sentence, for a folder that is missing, damaged, or of another kind or
+                version.
+            ImportError: for a network with another mixer than additive attention, without
+                fastformer-train.
         """
-        if threads < 0:
-            raise ValueError(f"threads must be at least 0, got {threads}")
-        if max_batch_tokens < 1:
-            raise ValueError(f"max_batch_tokens must be at least 1, got {max_batch_tokens}")
-        settings = (os.path.abspath(path), threads, max_batch_tokens)
-        return cls(_runtime.Classifier.load(*settings), settings)
+        settings = settings_of_load(path, threads, max_batch_tokens)
+        mixer = mixer_of(settings[0])
+        if mixer == "additive":
+            return cls(_runtime.Classifier.load(*settings), settings)
+        return cls(_with_torch(f"a model with the mixer {mixer!r}").load_classifier(*settings), settings)
 
     @property
     def labels(self) -> list[str]:
@@ -114,9 +126,12 @@ class Classifier:
             TypeError: for anything but texts.
             ValueError: if ``k`` is less than 1.
         """
-        if k < 1:
-            raise ValueError(f"k must be at least 1, got {k}")
-        return self._runtime.top(utf8_list(texts), k)
+        return self._runtime.top(utf8_list(texts), integer(k, "k", 1))
+
+    @property
+    def width(self) -> int:
+        """The length of the vectors of :meth:`embed`."""
+        return self._runtime.width
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """One vector per text: ``[texts, width]``, for example to find similar texts."""

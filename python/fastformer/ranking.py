@@ -41,17 +41,21 @@ def score(relevant: ArrayLike, scores: ArrayLike, offsets: ArrayLike) -> NDArray
         ValueError: for arrays that do not fit together, and for scores that are NaN.
     """
     clicks, values = np.asarray(relevant), np.asarray(scores, dtype=np.float64)
-    bounds = np.asarray(offsets, dtype=np.int64)
+    bounds = np.asarray(offsets)
     if clicks.ndim != 1 or clicks.shape != values.shape:
         raise ValueError(f"relevant has shape {clicks.shape} and scores {values.shape}; expected two "
                          "lists of the same length")
     if not np.isin(clicks, (0, 1)).all():
         raise ValueError("relevant contains a number other than 0 and 1")
-    fits = bounds.ndim == 1 and bounds.size > 0 and bounds[0] == 0 and bounds[-1] == clicks.size
+    fits = (bounds.ndim == 1 and bounds.size > 0 and np.issubdtype(bounds.dtype, np.integer)
+            and bounds[0] == 0 and bounds[-1] == clicks.size)
     if not fits or (np.diff(bounds) < 0).any():
-        raise ValueError(f"offsets must rise from 0 to the number of candidates, {clicks.size}")
+        raise ValueError("offsets must be integers that rise from 0 to the number of candidates, "
+                         f"{clicks.size}")
+    if np.isnan(values).any():
+        raise ValueError(f"scores[{np.isnan(values).argmax()}] is NaN")
     return _runtime.rank(np.ascontiguousarray(clicks, dtype=np.uint8), np.ascontiguousarray(values),
-                         np.ascontiguousarray(bounds))
+                         np.ascontiguousarray(bounds, dtype=np.int64))
 
 
 def mean(relevant: ArrayLike, scores: ArrayLike, offsets: ArrayLike) -> dict[str, float]:

@@ -7,8 +7,8 @@
 >>> scorer.score_pairs(["The cat sat down", "It rains"], ["A cat sat", "It rained"])["rouge1"].shape
 (2, 3)
 
-The class has the interface of ``rouge_score.rouge_scorer.RougeScorer``, and scores lists of pairs on all
-cores with :meth:`RougeScorer.score_pairs`.
+The class has the interface of ``rouge_score.rouge_scorer.RougeScorer``, without ROUGE-3 to -9, splitting
+into sentences, and tokenizer objects. :meth:`RougeScorer.score_pairs` scores lists of pairs on all cores.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import _runtime
-from ._texts import utf8_list
+from ._arguments import MOST_THREADS, integer, utf8_list
 
 __all__ = ["RougeScorer", "Score"]
 
@@ -52,13 +52,20 @@ class RougeScorer:
         Raises:
             ValueError: for another type or tokenizer, or with ``split_summaries``.
         """
-        for name in rouge_types:
+        if isinstance(rouge_types, str):
+            raise TypeError(f"rouge_types is a str; expected a list: [{rouge_types!r}]")
+        self.rouge_types = list(rouge_types)
+        for name in self.rouge_types:
             if name not in _TYPES:
                 raise ValueError(f"{name!r} is not one of the types {', '.join(_TYPES)}")
         if split_summaries:
             raise ValueError("split_summaries is not supported; put each sentence on a line of its own")
-        self.rouge_types = list(rouge_types)
-        self._settings = (use_stemmer, tokenizer)
+        if not isinstance(tokenizer, str):
+            raise TypeError(f"tokenizer has type {type(tokenizer).__name__}; expected 'rouge', 'unicode' or "
+                            "'character'")
+        if use_stemmer and tokenizer != "rouge":
+            raise ValueError(f"use_stemmer is for English, with the tokenizer 'rouge', not {tokenizer!r}")
+        self._settings = (bool(use_stemmer), tokenizer)
         _runtime.rouge([], [], *self._settings, 1)  # raises for an unknown tokenizer
 
     def score(self, target: str, prediction: str) -> dict[str, Score]:
@@ -73,9 +80,10 @@ class RougeScorer:
 
     def score_multi(self, targets: Sequence[str], prediction: str) -> dict[str, Score]:
         """For each type the score with the largest F of several references."""
-        if not targets:
+        references = utf8_list(targets, "targets")
+        if not references:
             raise ValueError("targets is empty; expected at least one reference")
-        scores = self.score_pairs(targets, [prediction] * len(targets), threads=1)
+        scores = self.score_pairs(references, [prediction] * len(references), threads=1)
         return {name: Score(*map(float, rows[int(np.argmax(rows[:, 2]))]))
                 for name, rows in scores.items()}
 
@@ -92,10 +100,11 @@ class RougeScorer:
             TypeError: for anything but texts.
             ValueError: for lists of unequal lengths, and as :meth:`score`, with the number of the pair.
         """
-        references, candidates = utf8_list(targets), utf8_list(predictions)
+        references, candidates = utf8_list(targets, "targets"), utf8_list(predictions, "predictions")
         if len(references) != len(candidates):
             raise ValueError(f"{len(references)} targets and {len(candidates)} predictions; expected "
                              "one prediction for each target")
-        values = _runtime.rouge(references, candidates, *self._settings, threads)
+        values = _runtime.rouge(references, candidates, *self._settings,
+                                integer(threads, "threads", 0, MOST_THREADS))
         values = values.reshape(len(references), len(_TYPES), 3)
         return {name: values[:, _TYPES.index(name)] for name in self.rouge_types}

@@ -10,9 +10,7 @@ Training needs the package ``fastformer-train``. A pickled estimator contains it
 
 from __future__ import annotations
 
-import io
 import pathlib
-import tarfile
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -21,7 +19,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin
 from sklearn.utils import Tags
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_array, check_is_fitted
 
 import fastformer
 
@@ -45,6 +44,19 @@ def _texts(X: Any) -> list[str]:  # noqa: N803  (scikit-learn's name)
         if not isinstance(text, str):
             raise ValueError(f"X[{i}] has type {type(text).__name__}; expected a text (str)")
     return texts
+
+
+def _labels(y: Any) -> NDArray[Any]:
+    """``y`` as an array of one or two dimensions without missing values."""
+    try:
+        labels = check_array(y, ensure_2d=False, dtype=None, ensure_min_samples=0, input_name="y")
+    except ValueError as error:
+        if "inhomogeneous" not in str(error):
+            raise
+        raise ValueError("y has lists of labels; use sklearn.preprocessing.MultiLabelBinarizer") from error
+    if labels.dtype == object and any(one is None or one != one for one in labels.ravel()):
+        raise ValueError("y has missing labels")
+    return labels[:, 0] if labels.ndim == 2 and labels.shape[1] == 1 else labels
 
 
 class _Trained(BaseEstimator):
@@ -82,24 +94,44 @@ class _Trained(BaseEstimator):
         return {**settings, **(self.settings or {})}
 
     def _train(self, texts: list[str], labels: Sequence[Any]) -> None:
-        trained = fastformer.train(data=list(zip(texts, labels, strict=True)), settings=self._settings(),
-                                   progress=False)
-        self._keep(trained.directory / "model")
-
-    def _keep(self, folder: pathlib.Path) -> None:
-        packed = io.BytesIO()
-        with tarfile.open(fileobj=packed, mode="w") as archive:
-            for file in sorted(folder.iterdir()):
-                archive.add(file, file.name)
-        self.model_bytes_ = packed.getvalue()
+        settings = self._settings()
+        if settings.get("model.mixer", "additive") != "additive":
+            raise ValueError("model.mixer must be additive; other mixers run in the program fastformer")
+        with tempfile.TemporaryDirectory(prefix="fastformer-") as folder:
+            run = pathlib.Path(folder, "run")
+            fastformer.train(data=list(zip(texts, labels, strict=True)), settings=settings, output=run,
+                             progress=False)
+            self.model_files_ = {file.name: file.read_bytes() for file in (run / "model").iterdir()}
         self._load()
 
     def _load(self) -> None:
         """The files are mapped into memory, so that the folder can go as soon as they are loaded."""
         with tempfile.TemporaryDirectory(prefix="fastformer-") as folder:
-            with tarfile.open(fileobj=io.BytesIO(self.model_bytes_)) as archive:
-                archive.extractall(folder, filter="data")
+            for name, content in self.model_files_.items():
+                pathlib.Path(folder, name).write_bytes(content)
             self._model = fastformer.Classifier.load(folder, threads=self.threads)
+
+    def _prepare(self, texts: list[str], y: Any) -> list[Any]:
+        """Sets ``classes_`` and ``several_labels_``; the labels of each text as training takes them."""
+        if y is None:
+            raise ValueError("y is missing; training needs a label for each text")
+        labels = _labels(y)
+        if len(texts) != len(labels):
+            raise ValueError(f"X has {len(texts)} texts and y {len(labels)} labels")
+        if not texts:
+            raise ValueError("X has no texts")
+        self.several_labels_ = labels.ndim == 2
+        if self.several_labels_:
+            if labels.dtype.kind not in "biuf" or not np.isin(labels, (0, 1)).all():
+                raise ValueError("y has two dimensions, but not only zeros and ones; use "
+                                 "sklearn.preprocessing.MultiLabelBinarizer for lists of labels")
+            self.classes_ = np.arange(labels.shape[1])
+            return [[str(c) for c in np.flatnonzero(row)] for row in labels]
+        check_classification_targets(labels)
+        self.classes_, codes = np.unique(labels, return_inverse=True)
+        if len(self.classes_) < 2:
+            raise ValueError(f"y has {len(self.classes_)} class; expected at least two classes")
+        return [str(code) for code in codes]
 
     def __getstate__(self) -> dict[str, Any]:
         """The model as bytes instead of what is loaded."""
@@ -110,7 +142,7 @@ class _Trained(BaseEstimator):
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Loads the model."""
         super().__setstate__(state)
-        if "model_bytes_" in state:
+        if "model_files_" in state:
             self._load()
 
     def __sklearn_tags__(self) -> Tags:
@@ -137,29 +169,13 @@ class FastformerClassifier(ClassifierMixin, _Trained):
         Raises:
             ValueError: for anything but texts, and if ``X`` and ``y`` have different lengths.
         """
-        texts, labels = _texts(X), np.asarray(y)
-        if len(texts) != len(labels):
-            raise ValueError(f"X has {len(texts)} texts and y {len(labels)} labels")
-        if not texts:
-            raise ValueError("X has no texts")
-        if labels.ndim == 2 and labels.shape[1] == 1:
-            labels = labels[:, 0]
-        self.several_labels_ = labels.ndim == 2
-        if self.several_labels_:
-            if not np.isin(labels, (0, 1)).all():
-                raise ValueError("y has two dimensions, but not only zeros and ones")
-            self.classes_ = np.arange(labels.shape[1])
-            self._train(texts, [[str(c) for c in np.flatnonzero(row)] for row in labels])
-            return self
-        self.classes_, codes = np.unique(labels, return_inverse=True)
-        if len(self.classes_) < 2:
-            raise ValueError(f"y has {len(self.classes_)} class; expected at least two classes")
-        self._train(texts, [str(code) for code in codes])
+        texts = _texts(X)
+        self._train(texts, self._prepare(texts, y))
         return self
 
     def predict_proba(self, X: Any) -> NDArray[np.float64]:  # noqa: N803
         """The probability of each label: ``[texts, classes]``, in the order of ``classes_``."""
-        check_is_fitted(self, "model_bytes_")
+        check_is_fitted(self, "model_files_")
         probabilities = self._model.predict_proba(_texts(X))
         columns = np.zeros((len(probabilities), len(self.classes_)))
         columns[:, [int(name) for name in self._model.labels]] = probabilities
@@ -167,7 +183,7 @@ class FastformerClassifier(ClassifierMixin, _Trained):
 
     def predict(self, X: Any) -> NDArray[Any]:  # noqa: N803
         """The class of each text; zeros and ones, ``[texts, classes]``, for several labels."""
-        check_is_fitted(self, "model_bytes_")
+        check_is_fitted(self, "model_files_")
         texts = _texts(X)
         if not self.several_labels_:
             best = [int(name) for name in self._model.predict(texts)]
@@ -188,24 +204,21 @@ class FastformerEmbedder(TransformerMixin, _Trained):
     """Turns texts into the document vectors of a classifier that is trained on them."""
 
     def fit(self, X: Any, y: ArrayLike) -> FastformerEmbedder:  # noqa: N803
-        """Trains on texts with one label each."""
-        texts, labels = _texts(X), np.asarray(y).tolist()
-        if len(texts) != len(labels):
-            raise ValueError(f"X has {len(texts)} texts and y {len(labels)} labels")
-        self._train(texts, labels)
+        """Trains on texts; ``y`` as for :class:`FastformerClassifier`."""
+        texts = _texts(X)
+        self._train(texts, self._prepare(texts, y))
         return self
 
     def transform(self, X: Any) -> NDArray[np.float32]:  # noqa: N803
         """One vector per text: ``[texts, width]``."""
-        check_is_fitted(self, "model_bytes_")
+        check_is_fitted(self, "model_files_")
         return self._model.embed(_texts(X))
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[Any]:
         """Names of the columns."""
         del input_features
-        check_is_fitted(self, "model_bytes_")
-        width = self._model.embed([""]).shape[1]
-        return np.asarray([f"fastformer{i}" for i in range(width)], dtype=object)
+        check_is_fitted(self, "model_files_")
+        return np.asarray([f"fastformer{i}" for i in range(self._model.width)], dtype=object)
 
     def __sklearn_tags__(self) -> Tags:
         """Training needs labels."""

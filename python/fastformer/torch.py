@@ -7,8 +7,8 @@ torch.Size([7, 256])
 >>> attention(torch.randn(2, 5, 256), mask=torch.ones(2, 5)).shape
 torch.Size([2, 5, 256])
 
-The parameters have the names of the paper authors' code (``FastSelfAttention``), so that state dicts can
-be exchanged. The modules run on the CPU, in float32 or float64, and ``torch.compile`` does not break the
+The parameters of :class:`AdditiveAttention` have the names of ``FastSelfAttention`` in the code of the
+paper's authors, so that state dicts can be exchanged. The modules run on the CPU, in float32 or float64, and ``torch.compile`` does not break the
 graph at them. They need the package ``fastformer-train``.
 """
 
@@ -41,7 +41,6 @@ def _(gradient: Tensor, ticket: Tensor, x: Tensor, parameters: list[Tensor]) -> 
 def _setup(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, Tensor]) -> None:
     x, _offsets, _mask, parameters, *_rest = inputs
     ctx.save_for_backward(output[1], x, *parameters)
-    ctx.set_materialize_grads(True)
 
 
 def _backward(ctx: Any, gradient: Tensor, _ticket: Tensor) -> tuple[Any, ...]:
@@ -50,7 +49,12 @@ def _backward(ctx: Any, gradient: Tensor, _ticket: Tensor) -> tuple[Any, ...]:
     return dx, None, None, rest, None, None
 
 
+def _no_second_derivative(ctx: Any, *gradients: Any) -> tuple[Any, ...]:
+    raise RuntimeError("additive attention has no second derivative; leave out create_graph")
+
+
 torch.library.register_autograd(_NAME, _backward, setup_context=_setup)
+torch.library.register_autograd(f"{_NAME}_backward", _no_second_derivative)
 
 
 class AdditiveAttention(nn.Module):
@@ -73,11 +77,13 @@ class AdditiveAttention(nn.Module):
             width: d, a multiple of ``heads``.
             heads: number of heads.
             output: whether a linear layer follows.
-            dtype: float32 (the default) or float64.
+            dtype: float32 or float64; None: torch's default.
         """
         super().__init__()
-        if heads < 1 or width % heads:
+        if heads < 1 or width < 1 or width % heads:
             raise ValueError(f"width {width} is not a multiple of the {heads} heads")
+        if (dtype or torch.get_default_dtype()) not in (torch.float32, torch.float64):
+            raise ValueError(f"dtype is {dtype or torch.get_default_dtype()}; expected float32 or float64")
         self.width, self.heads = width, heads
         self.query, self.query_att = nn.Linear(width, width, dtype=dtype), nn.Linear(width, heads, dtype=dtype)
         self.key, self.key_att = nn.Linear(width, width, dtype=dtype), nn.Linear(width, heads, dtype=dtype)
@@ -98,12 +104,19 @@ class AdditiveAttention(nn.Module):
             x: rows ``[T, d]`` with ``offsets``, or padded ``[B, L, d]``.
             offsets: ``[B + 1]`` int64: sequence b has the rows ``offsets[b]`` to ``offsets[b + 1] - 1``.
             mask: ``[B, L]``: true or 1 for tokens, false or 0 for padding, whose rows of the result
-                are zeros. None: no padding.
+                are zeros. None: no padding. An additive mask of 0 and -10000, as in the authors' code,
+                is ``mask == 0``; PyTorch's ``key_padding_mask`` is its opposite, ``~mask``.
 
         Raises:
-            ValueError: for shapes that do not fit.
-            RuntimeError: for another device or type, and offsets that do not rise.
+            ValueError: for shapes, types and devices that do not fit.
+            RuntimeError: for offsets that do not rise, and a mask of other values.
         """
+        if x.device.type != "cpu" or x.dtype != self.query.weight.dtype:
+            raise ValueError(f"x is {x.dtype} on {x.device}; expected {self.query.weight.dtype}, the type of "
+                             "the parameters, on the CPU")
+        if offsets is not None and (offsets.dtype != torch.int64 or offsets.dim() != 1):
+            raise ValueError(f"offsets is {offsets.dtype} of shape {tuple(offsets.shape)}; expected int64 of "
+                             "shape [B + 1]")
         if x.dim() not in (2, 3) or x.shape[-1] != self.width:
             raise ValueError(f"x has shape {tuple(x.shape)}; expected [T, {self.width}] with offsets, or "
                              f"[B, L, {self.width}]")

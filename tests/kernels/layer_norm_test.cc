@@ -143,12 +143,14 @@ TEST_P(LayerNorm, OfASumEqualsThatOfTheAddedRows) {
         bias(c.bias.begin(), c.bias.end());
     auto sum = x;
     for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += added[i];
-    std::vector<float> expected(x.size()), y = x;
+    std::vector<float> expected(x.size()), y = x, z = added;
     layer_norm<float>(sum.data(), weight.data(), bias.data(), kEpsilon, 5, width, expected.data(),
                       nullptr);
     layer_norm_of_sum(y.data(), added.data(), weight.data(), bias.data(), kEpsilon, 5, width,
                       y.data());
     EXPECT_EQ(y, expected) << width;
+    layer_norm_of_sum(x.data(), z.data(), weight.data(), bias.data(), kEpsilon, 5, width, z.data());
+    EXPECT_EQ(z, expected) << width;
   }
 }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <optional>
 #include <random>
 #include <string>
@@ -73,6 +74,51 @@ TEST(LinearMemberTest, TfidfIsAsDefined) {
 }
 
 // Minimizes |w|^2 / 2 + C sum(loss): the value at the result is below that of weights nearby.
+// Random numbers for tables and rows of many sizes: every path of the sort and of the sums.
+TEST(LinearModelTest, ScoresAreThoseOfTheDefinition) {
+  std::mt19937_64 random(5);
+  std::uniform_real_distribution<float> uniform(-1, 1);
+  for (const std::int64_t size : {1, 1023, 1024, 1025, 70'000}) {
+    for (const std::int64_t classes : {1, 4, 5, 17, 21}) {
+      std::vector<std::uint64_t> keys(static_cast<std::size_t>(size));
+      for (auto& key : keys) key = random() & ~std::uint64_t{7};  // n-grams of characters
+      const auto columns = static_cast<std::size_t>(size);
+      LinearMember member{.config = {}, .classes = classes};
+      for (std::size_t i = 0; i < columns; ++i)
+        member.scale.push_back(i % 5 == 0 ? 0 : uniform(random) + 2);
+      for (std::size_t i = 0; i < columns * static_cast<std::size_t>(classes); ++i) {
+        member.weights.push_back(to_bfloat16(uniform(random)));
+      }
+      for (std::int64_t c = 0; c < classes; ++c) member.bias.push_back(uniform(random));
+      const LinearModel model(NgramTable({.words = 1, .characters = 5}, {}, keys), {member}, {{}});
+      for (const std::size_t count : {0, 1, 63, 64, 3000}) {
+        std::vector<std::int32_t> text(count);
+        for (auto& column : text) {
+          column = static_cast<std::int32_t>(random() % static_cast<std::uint64_t>(size));
+        }
+        std::map<std::int32_t, int> counts;
+        for (const auto column : text) ++counts[column];
+        double squares = 0;
+        std::vector<double> expected(member.bias.begin(), member.bias.end());
+        const auto value = [&](const auto& entry) {
+          return (1 + std::log(entry.second)) * member.scale[static_cast<std::size_t>(entry.first)];
+        };
+        for (const auto& entry : counts) squares += value(entry) * value(entry);
+        for (const auto& entry : counts) {
+          for (std::int64_t c = 0; c < classes && squares > 0; ++c) {
+            expected[static_cast<std::size_t>(c)] +=
+                value(entry) / std::sqrt(squares) * member.weight(entry.first, c);
+          }
+        }
+        const auto scores = model.scores(text).front();
+        for (std::size_t c = 0; c < expected.size(); ++c) {
+          ASSERT_NEAR(scores[c], expected[c], 2e-5) << size << " columns, " << count << " of them";
+        }
+      }
+    }
+  }
+}
+
 TEST(SolverTest, TheWeightsOfAnSvmAreOptimal) {
   const auto data = corpus(120, 2);
   const auto table = table_of(data, {.words = 1, .characters = 0});

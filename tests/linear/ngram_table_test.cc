@@ -2,8 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <set>
 #include <string>
+#include <thread>
 #include <vector>
 
 namespace fastformer::linear {
@@ -49,6 +51,53 @@ TEST(NgramTableTest, KeysMakeTheSameTable) {
     }
     EXPECT_EQ(c, expected);
   }
+}
+
+std::vector<std::int32_t> encoded(const NgramTable& table, const std::string& text) {
+  std::vector<std::int32_t> columns;
+  table.encode(text, columns);
+  return columns;
+}
+
+TEST(NgramTableTest, AFullCacheGivesTheSameColumns) {
+  // More words than the cache holds, some of them too long for it.
+  std::vector<std::string> texts;
+  for (int i = 0; i < 400; ++i) {
+    std::string text = std::string(70 + static_cast<std::size_t>(i % 7), 'x') + " ";
+    for (int word = 0; word < 100; ++word) text += "w" + std::to_string(100 * i + word) + " ";
+    texts.push_back(text);
+  }
+  const auto table = table_of(texts, {.words = 2, .characters = 4});
+  ASSERT_GT(table.size(), 1000);
+  for (int round = 0; round < 2; ++round) {
+    for (const auto& text : texts) {
+      const auto columns = encoded(table, text);
+      std::set<std::int32_t> spelled;
+      for (const auto& [column, spelling] : table.spellings(text)) spelled.insert(column);
+      EXPECT_EQ(std::set(columns.begin(), columns.end()), spelled);
+    }
+  }
+  const NgramTable fresh(table.config(), {}, {table.keys().begin(), table.keys().end()});
+  for (const auto& text : texts) EXPECT_EQ(encoded(table, text), encoded(fresh, text));
+}
+
+TEST(NgramTableTest, ThreadsShareATable) {
+  std::vector<std::string> texts;
+  for (int i = 0; i < 200; ++i) texts.push_back("word" + std::to_string(i % 40) + " of text");
+  const auto table = table_of(texts, {.words = 2, .characters = 4});
+  std::vector<std::vector<std::int32_t>> expected;
+  for (const auto& text : texts) expected.push_back(encoded(table, text));
+  std::atomic<int> wrong = 0;
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 8; ++t) {
+    threads.emplace_back([&] {
+      for (std::size_t i = 0; i < texts.size(); ++i) {
+        if (encoded(table, texts[i]) != expected[i]) ++wrong;
+      }
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  EXPECT_EQ(wrong, 0);
 }
 
 TEST(NgramTableTest, NoTextMakesAnEmptyTable) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -54,6 +55,13 @@ TEST(NgramsTest, TheOrderOfWordsMatters) {
     });
   }
   EXPECT_EQ(keys.size(), 2u);
+}
+
+TEST(NgramsTest, LongerSequencesThanTheMaximumAreRefused) {
+  for (const auto& config : {NgramConfig{.words = 5}, NgramConfig{.words = -1},
+                             NgramConfig{.words = 1, .characters = 9}}) {
+    EXPECT_THROW(NgramReader(config, {}), std::invalid_argument);
+  }
 }
 
 TEST(NgramsTest, OnlyTheHeadOfAnEndlessTextCounts) {

@@ -44,7 +44,7 @@ class StoredParameterTest : public ::testing::TestWithParam<std::string> {
 };
 
 TEST_P(StoredParameterTest, RowsAreTheNearestMultiplesOfTheirScales) {
-  for (const std::int64_t columns : {1, 7, 64, 130}) {
+  for (const std::int64_t columns : {1, 7, 31, 32, 33, 64, 65, 130}) {
     const auto values = table_of(columns);
     for (const auto storage : {Storage::kInt8, Storage::kInt4}) {
       const auto stored = quantize(values, columns, storage);

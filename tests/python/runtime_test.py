@@ -9,9 +9,9 @@ import pathlib
 import pickle
 import subprocess
 import sys
-import threading
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -99,6 +99,16 @@ def test_wrong_arguments_are_named(classifier, tmp_path):
         classifier.predict_proba("one text")
     with pytest.raises(TypeError, match=r"texts\[1\] has type float"):
         classifier.predict(["a", float("nan")])
+    with pytest.raises(TypeError, match="threads has type str; expected an integer"):
+        fastformer.Classifier.load(tmp_path, threads="2")
+    with pytest.raises(TypeError, match="path has type bytes; expected str"):
+        fastformer.Classifier.load(b"model")
+    with pytest.raises(TypeError, match="got DataFrame; pass one column"):
+        classifier.predict(pd.DataFrame({"text": ["a"]}))
+    with pytest.raises(TypeError, match="got dict; pass one column"):
+        classifier.predict({"text": "a"})
+    with pytest.raises(TypeError, match="k has type float; expected an integer"):
+        classifier.predict_top_k(["a"], 2.5)
     with pytest.raises(TypeError, match="expected a list of texts, got int"):
         classifier.predict(3)
     with pytest.raises(ValueError, match="k must be at least 1"):
@@ -119,19 +129,9 @@ def test_pickles_and_threads(classifier):
     copy = pickle.loads(pickle.dumps(classifier))
     expected = classifier.predict_proba(_TEXTS)
     assert np.array_equal(copy.predict_proba(_TEXTS), expected)
-    wrong: list[int] = []
-
-    def work() -> None:
-        for _ in range(20):
-            if not np.array_equal(classifier.predict_proba(_TEXTS), expected):
-                wrong.append(1)
-
-    threads = [threading.Thread(target=work) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert not wrong
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        for found in pool.map(classifier.predict_proba, [_TEXTS] * 160):
+            assert np.array_equal(found, expected)
 
 
 def test_forked_processes_and_pools(model):

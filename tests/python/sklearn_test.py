@@ -55,7 +55,7 @@ def test_pickled_models_are_complete(fitted):
 
 
 def test_grids_folds_and_pipelines(fitted):
-    search = GridSearchCV(clone(fitted), {"width": [8, 16], "linear": [True, False]}, cv=2, n_jobs=2)
+    search = GridSearchCV(clone(fitted), {"width": np.array([8, 16]), "linear": [True, False]}, cv=2, n_jobs=2)
     assert search.fit(_TEXTS, _LABELS).best_score_ == 1
     assert cross_val_score(clone(fitted), _TEXTS, _LABELS, cv=2).tolist() == [1, 1]
     pipeline = make_pipeline(FastformerEmbedder(**_SETTINGS), LogisticRegression())
@@ -79,6 +79,11 @@ def test_several_labels():
     ([], [], "X has no texts"),
     (["a", "b"], ["x", "x"], "y has 1 class"),
     (["a", "b"], [[1, 2], [0, 1]], "not only zeros and ones"),
+    (["a", "b"], [["0", "1"], ["1", "0"]], "not only zeros and ones"),
+    (["a", "b"], [["x"], ["x", "y"]], "MultiLabelBinarizer"),
+    (["a", "b"], None, "y is missing"),
+    (["a", "b"], ["x", None], "missing"),
+    (["a", "b"], [0.5, 1.5], "continuous"),
 ])
 def test_wrong_arguments_are_named(texts, labels, message):
     with pytest.raises(ValueError, match=message):

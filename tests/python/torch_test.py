@@ -170,5 +170,30 @@ def test_wrong_arguments_are_named():
     for offsets in ([0, 4], [1, 5], [0, 6], [0, 3, 2, 5]):
         with pytest.raises(RuntimeError, match="offsets must rise from 0 to the number of rows, 5"):
             layer(torch.zeros(5, 8), offsets=torch.tensor(offsets))
-    with pytest.raises(RuntimeError, match="expected float or double"):
+    with pytest.raises(ValueError, match="x is torch.bfloat16 on cpu; expected torch.float32"):
         layer(torch.zeros(5, 8, dtype=torch.bfloat16), offsets=torch.tensor([0, 5]))
+    with pytest.raises(ValueError, match="offsets is torch.int32"):
+        layer(torch.zeros(5, 8), offsets=torch.tensor([0, 5], dtype=torch.int32))
+    with pytest.raises(ValueError, match="dtype is torch.bfloat16"):
+        AdditiveAttention(8, 2, dtype=torch.bfloat16)
+    with pytest.raises(RuntimeError, match="for an additive mask pass mask == 0"):
+        layer(torch.zeros(2, 5, 8), mask=torch.full((2, 5), -10000.0))
+
+
+def test_nothing_to_read():
+    layer = _layer(dtype=torch.float32)
+    assert layer(torch.zeros(0, 8), offsets=torch.tensor([0])).shape == (0, 8)
+    x = torch.randn(2, 3, 8, requires_grad=True)
+    y = layer(x, mask=torch.zeros(2, 3))
+    assert not y.any()
+    y.sum().backward()
+    assert not x.grad.any()
+
+
+def test_has_no_second_derivative():
+    layer = _layer()
+    x = torch.randn(4, 8, dtype=torch.float64, requires_grad=True)
+    y = layer(x, offsets=torch.tensor([0, 4])).square().sum()
+    gradient, = torch.autograd.grad(y, x, create_graph=True)
+    with pytest.raises(RuntimeError, match="additive attention has no second derivative"):
+        gradient.sum().backward()

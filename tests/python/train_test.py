@@ -87,29 +87,46 @@ def test_reports_stops_and_resumes(tmp_path):
     with pytest.raises(RuntimeError, match="enough"):
         fastformer.train(_SMALL, data=_ROWS, output=tmp_path / "run", settings=settings, callback=stop)
     assert {"step", "validation"} <= set(events)
+    examples = tmp_path / "run" / "examples" / "train.jsonl"
+    before = examples.read_bytes()
+    other = [("other text", "market"), ("other words", "sport")] * 40
+    with pytest.raises(ValueError, match="already contains a run; pass resume=True"):
+        fastformer.train(_SMALL, data=other, output=tmp_path / "run", settings=settings)
+    with pytest.raises(ValueError, match="the data differs from that of the interrupted run"):
+        fastformer.train(_SMALL, data=other, output=tmp_path / "run", settings=settings, resume=True)
     with pytest.raises(ValueError, match="already contains a run"):
-        fastformer.train(_SMALL, data=_ROWS, output=tmp_path / "run", settings=settings)
+        fastformer.autotune(other, output=tmp_path / "run", time=5)
+    assert examples.read_bytes() == before
+    with pytest.raises(ValueError, match="contains no run to resume"):
+        fastformer.train(_SMALL, data=_ROWS, output=tmp_path / "none", resume=True)
     resumed = fastformer.train(_SMALL, data=_ROWS, output=tmp_path / "run", settings=settings, resume=True)
     assert ((resumed.directory / "model" / "model.safetensors").read_bytes()
             == (whole.directory / "model" / "model.safetensors").read_bytes())
 
 
 def test_control_c_saves_and_raises(tmp_path):
+    run = tmp_path / "run"
     code = textwrap.dedent(f"""
-        import fastformer, os, signal
-        def callback(event, report):
-            if event == "step":
-                os.kill(os.getpid(), signal.SIGINT)
+        import fastformer, sys
+        settings = {{"train.epochs": 300, "model.width": 16, "model.heads": 2}}
         try:
-            fastformer.train(data={_ROWS!r}, output={str(tmp_path / 'run')!r}, callback=callback,
-                             settings={{"train.epochs": 500, "model.width": 16, "model.heads": 2}})
+            fastformer.train(data={_ROWS!r}, output={str(run)!r}, settings=settings, progress=False,
+                             resume=sys.argv[1] == "resume",
+                             callback=lambda event, report: print(event, flush=True))
         except KeyboardInterrupt:
-            print("interrupted", os.listdir({str(tmp_path / 'run' / 'checkpoints')!r}) != [])
+            print("interrupted", flush=True)
     """)
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120,
-                          check=True)
-    assert done.stdout == "interrupted True\n", done.stderr
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    with subprocess.Popen([sys.executable, "-c", code, "new"], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if line == "step\n":
+                process.send_signal(signal.SIGINT)
+                break
+        lines = process.stdout.read().splitlines()
+    assert process.returncode == 0 and lines[-1] == "interrupted"
+    assert list((run / "checkpoints").iterdir()) and not (run / "result.json").exists()
+    subprocess.run([sys.executable, "-c", code, "resume"], check=True, capture_output=True)
+    assert (run / "result.json").exists()
 
 
 def test_several_labels_and_autotune():
@@ -118,10 +135,35 @@ def test_several_labels_and_autotune():
     assert trained.model.multi_label
     assert sorted(trained.model.predict("red blue")) == ["a", "b"]
     trials: list[dict] = []
-    tuned = fastformer.autotune(_ROWS * 3, time=8, settings={"model.width": 16, "model.heads": 2},
-                                callback=lambda event, report: trials.append(report))
-    assert tuned.model.predict("oil prices") == "market" and trials
-    assert (tuned.directory / "recipe.toml").exists() and tuned.result["score"] > 0.9
+    tuned = fastformer.autotune(
+        _ROWS * 3, test=_ROWS, time=8, metric="loss", settings={"model.width": 16, "model.heads": 2},
+        callback=lambda event, report: trials.append(report) if event == "trial" else None)
+    assert tuned.model.predict("oil prices") == "market"
+    assert (tuned.directory / "recipe.toml").exists() and "accuracy" in tuned.result["test"]
+    best = min((trial for trial in trials if trial["steps"] == max(t["steps"] for t in trials)),
+               key=lambda trial: trial["loss"])
+    assert {key: tuned.result[key] for key in best} == best
+
+
+def test_autotune_reads_files(tmp_path):
+    pd.DataFrame(_ROWS * 3, columns=["review", "stars"]).to_csv(tmp_path / "data.csv", index=False)
+    tuned = fastformer.autotune(tmp_path / "data.csv", text="review", label="stars", time=6,
+                                settings={"model.width": np.int64(16), "model.heads": 2})
+    assert tuned.model.labels == ["market", "sport"]
+    with pytest.raises(ValueError, match="name the test files in it"):
+        fastformer.autotune({"train": [str(tmp_path / "data.csv")]}, test=_ROWS, time=5)
+    with pytest.raises(ValueError, match="time must be a number of seconds above 0"):
+        fastformer.autotune(_ROWS, time=0)
+
+
+def test_other_mixers_run_on_torch(tmp_path):
+    trained = fastformer.train({**_SMALL, "model": {"width": 16, "heads": 2, "mixer": "softmax"}},
+                               data=_ROWS, progress=False, output=tmp_path / "run")
+    model = trained.model
+    assert isinstance(model, fastformer.Classifier)
+    assert model.predict(["oil prices", "the cup"]) == ["market", "sport"]
+    assert model.embed(["oil"]).shape == (1, 16) and model.explain("oil")["label"] == "market"
+    assert pickle.loads(pickle.dumps(model)).labels == model.labels
 
 
 @pytest.mark.parametrize(("arguments", "error", "message"), [
@@ -138,6 +180,8 @@ def test_several_labels_and_autotune():
     ({"recipe": {"model": {"widht": 3}}, "data": _ROWS}, ValueError, "did you mean 'width'"),
     ({"recipe": "none.toml"}, ValueError, "none.toml: cannot be opened"),
     ({"data": _ROWS, "resume": True}, ValueError, "resume needs the output folder"),
+    ({"data": _ROWS, "settings": {"train.epochs": None}}, ValueError, "the setting 'train.epochs' is None"),
+    ({"data": _ROWS, "settings": {"train.epochs": object()}}, TypeError, "a setting has type object"),
 ])
 def test_wrong_arguments_are_named(arguments, error, message):
     with pytest.raises(error, match=message):
@@ -181,10 +225,18 @@ def test_recommends(recommender):
     assert [item["id"] for item in ranked["items"]] == ["a", "b"]
     users, items = model.embed_users(catalogue, [["N0", "N2"]]), model.embed(["oil", "team"])
     assert users.shape[1] == items.shape[1] and (users @ items.T).shape == (1, 2)
-    copy = pickle.loads(pickle.dumps(model))
-    assert np.array_equal(copy.embed(["oil"]), model.embed(["oil"]))
+    copy = pickle.loads(pickle.dumps(fastformer.Recommender.load(folder / "run" / "model", threads=1)))
+    assert np.array_equal(copy.embed(["oil"]), model.embed(["oil"])) and copy._settings[1] == 1
+    table = model.catalogue(pd.DataFrame({"id": ["a"], "title": ["oil"], "category": [float("nan")]}))
+    assert len(table) == 1
     with pytest.raises(ValueError, match="item 0 has no 'title'"):
         model.catalogue([{"id": "a"}])
+    with pytest.raises(TypeError, match=r"histories\[0\]\[1\] has type int"):
+        model.recommend(catalogue, [["N0", 5]])
+    with pytest.raises(ValueError, match="top must be at least 1, got 0"):
+        model.recommend(catalogue, [["N0"]], top=0)
+    with pytest.raises(ValueError, match="index is for a file of items"):
+        model.catalogue([{"id": "a", "title": "b"}], index="file")
     with pytest.raises(TypeError, match="one list per user"):
         model.recommend(catalogue, ["N0"])
 
@@ -205,5 +257,5 @@ def test_summarizes(tmp_path):
     assert len(greedy) == 2 and all(len(text.split()) <= 3 for text in greedy)
     with pytest.raises(ValueError, match="unknown key 'beam'"):
         model.summarize("a", beam=3)
-    with pytest.raises(TypeError, match=r"texts\[0\] has type int"):
+    with pytest.raises(TypeError, match=r"documents\[0\] has type int"):
         model.summarize([3])

@@ -6,10 +6,12 @@
 #include <limits>
 #include <memory>
 #include <span>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
 #include "fastformer/base/atomic_file.h"
+#include "fastformer/linear/linear_part.h"
 #include "fastformer/runtime/explanation_json.h"
 #include "runtime/model_folder.h"
 #include "support/temporary_folder.h"
@@ -46,6 +48,45 @@ TEST_F(RuntimeClassifier, OnePredictionPerTextWhateverTheBatches) {
     EXPECT_EQ(classifier.embed(std::span(texts)).rows(), texts.size());
   }
   EXPECT_TRUE(one_by_one.classify(std::span<const std::string>()).empty());
+}
+
+// The scores of the linear members belong to the texts of their batch, whatever its pieces.
+TEST_F(RuntimeClassifier, LinearMembersScoreTheirOwnText) {
+  const text::TokenizerConfig config;
+  const linear::NgramConfig ngrams{.words = 2, .characters = 4};
+  auto table = linear::NgramTable::learn(ngrams, config, [](const auto& use) {
+    for (const auto& text : kSampleTexts) use(text), use(text);
+  });
+  std::vector<linear::LinearMember> members;
+  for (const auto weighting : {linear::Weighting::kTfidf, linear::Weighting::kNaiveBayes}) {
+    linear::LinearMember member{.config = {.weighting = weighting}, .classes = 2};
+    for (std::int64_t i = 0; i < table.size(); ++i) {
+      member.scale.push_back(1);
+      member.weights.push_back(linear::to_bfloat16(static_cast<float>(i % 7) / 3));
+      member.weights.push_back(linear::to_bfloat16(static_cast<float>(i % 5) / 2));
+    }
+    member.bias = {0.25F, -0.5F};
+    members.push_back(std::move(member));
+  }
+  linear::LinearPart::with_equal_weights(
+      std::make_shared<linear::LinearModel>(std::move(table), std::move(members),
+                                            std::vector<linear::Calibration>(2)))
+      .save(directory_ / linear::kLinearFile);
+  std::vector<std::string> texts;
+  for (int i = 0; i < 300; ++i) texts.push_back(kSampleTexts[i % 5] + " " + std::to_string(i % 3));
+  const auto one_by_one = Classifier::load(directory_, {.threads = 1});
+  for (const std::int64_t tokens : {1, 50, 16'384}) {
+    const auto classifier =
+        Classifier::load(directory_, {.threads = 3, .max_batch_tokens = tokens});
+    const auto predictions = classifier.classify(std::span(texts));
+    for (std::size_t i = 0; i < texts.size(); ++i) {
+      EXPECT_EQ(predictions[i].probabilities, one_by_one.classify(texts[i]).probabilities) << i;
+    }
+  }
+  const auto explained = one_by_one.explain(texts[1]);
+  EXPECT_EQ(explained.prediction.probabilities, one_by_one.classify(texts[1]).probabilities);
+  EXPECT_FALSE(explained.ngrams.empty());
+  EXPECT_THROW(one_by_one.frame().predict(std::vector<double>{0, 0}, {}), std::logic_error);
 }
 
 TEST_F(RuntimeClassifier, SaysWhatItCannotDo) {

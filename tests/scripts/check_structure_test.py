@@ -29,6 +29,7 @@ def _tree(tmp_path: pathlib.Path) -> pathlib.Path:
     """A checkout without a fault."""
     (tmp_path / "CMakeLists.txt").write_text(_CMAKE, encoding="utf-8")
     _write(tmp_path, "base/a.h", "#include <string>\n")
+    _write(tmp_path, "classification/classifier.h", "#include <string>\n")
     _write(tmp_path, "classification/b.cc", '#include "fastformer/base/a.h"\n"classification"\n')
     _write(tmp_path, "tasks/c.h", '#include "fastformer/base/a.h"\nif (x == "classifier") {}\n')
     return tmp_path
@@ -68,10 +69,18 @@ def test_a_fault_is_found(tree: pathlib.Path, name: str, text: str, words: str) 
 
 
 def test_a_facade_that_reaches_libtorch_is_a_fault(tree: pathlib.Path) -> None:
-    _write(tree, "classification/classifier.h", '#include "fastformer/base/a.h"\n')
-    assert not _faults(tree)
-    _write(tree, "base/a.h", "#include <c10/util/Exception.h>\n")
-    assert ["base/a.h: includes c10/util/Exception.h" in fault for fault in _faults(tree)] == [True]
+    _write(tree, "base/a.h", '#include "fastformer/base/e.h"\n')
+    _write(tree, "base/e.h", "#include <fastformer/base/a.h>\n#include<c10/util/Exception.h>\n")
+    facade = "classification/classifier.h"
+    _write(tree, facade, "#include <fastformer/base/a.h>\n")
+    fault, = _faults(tree)
+    assert "base/e.h, which classifier.h includes: includes c10/util/Exception.h" in fault
+    _write(tree, facade, "#include <torch/torch.h>\n")
+    fault, = _faults(tree)
+    assert f"{facade}: includes torch/torch.h of LibTorch" in fault
+    (tree / "fastformer" / facade).unlink()
+    fault, = _faults(tree)
+    assert f"{facade}: is missing" in fault
 
 
 def test_a_name_in_a_comment_is_no_fault(tree: pathlib.Path) -> None:

@@ -32,7 +32,6 @@ def _script() -> types.ModuleType:
 
 def test_leaves_out_the_project_and_its_build_however_they_are_written() -> None:
     dependencies = f"""fastformer/base/CMakeFiles/a.dir/a.cc.o: #deps 4, deps mtime 1 (VALID)
-    ../../fastformer/base/a.h
     {_ROOT}/fastformer/base/b.h
     {_BUILD}/CMakeFiles/a.dir/Unity/unity_0_cxx.cxx
     /usr/include/hwy/base.h
@@ -44,6 +43,17 @@ python/CMakeFiles/_fastformer.dir/module.cc.o: #deps 1, deps mtime 1 (VALID)
 """
     found = _script().outside_project(dependencies, pathlib.Path("/elsewhere/build"))
     assert {path.name for path in found} == {"base.h", "torch.h"}
+
+
+def test_resolves_paths_that_are_relative_to_the_build() -> None:
+    torch = "../../.venv/lib/python3.11/site-packages/torch/include/c10/a.h"
+    dependencies = f"""a.cc.o: #deps 3, deps mtime 1 (VALID)
+    ../../fastformer/base/a.h
+    {torch}
+    ../../../outside/b.h
+"""
+    found = _script().outside_project(dependencies, _BUILD)
+    assert found == sorted([_ROOT.parent / "outside" / "b.h", _BUILD.parent.parent / torch[6:]])
 
 
 @pytest.fixture(scope="module", name="document")

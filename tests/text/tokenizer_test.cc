@@ -84,6 +84,20 @@ TEST(WordTokenizer, LearnsByCountAndCutsAtTheLimit) {
   EXPECT_EQ(tokenizer->decode(std::vector<std::int32_t>{2, 3}), "the sat");
 }
 
+TEST(WordTokenizer, IdsAreThoseOfTheTokensAtEveryLimit) {
+  TokenizerConfig config;
+  config.minimum_count = 1;
+  std::string text;
+  for (int i = 0; i < 60; ++i) text += "Word" + std::to_string(i % 23) + " don't 天气 , ";
+  const auto tokenizer = WordTokenizer::train(config, [&](const auto& use) { use(text); });
+  for (const std::size_t limit : {std::size_t{0}, std::size_t{1}, std::size_t{15}, std::size_t{16},
+                                  std::size_t{17}, std::size_t{33}, Tokenizer::kNoLimit}) {
+    std::vector<std::string> found;
+    for (const auto id : ids(*tokenizer, text, limit)) found.push_back(tokenizer->token(id));
+    EXPECT_EQ(found, tokenizer->tokens(text, limit)) << limit;
+  }
+}
+
 TEST(Tokenizers, SavedAndLoadedTheyGiveTheSameIds) {
   const testing::TemporaryFolder folder;
   const auto vocabulary =

@@ -1,4 +1,4 @@
-"""Training for the package ``fastformer``: this package is the half of it that needs torch.
+"""Training for the package ``fastformer``: the part that needs torch.
 
 >>> import fastformer
 >>> trained = fastformer.train(data=[("great chair", "good"), ("it broke", "bad")] * 50)
@@ -16,35 +16,46 @@ import os
 import pathlib
 import shutil
 import tempfile
+import weakref
 from collections.abc import Callable, Mapping
 from typing import Any, Union
 
 import fastformer
 import torch
+from fastformer._arguments import path_of
 
-from . import _data
+from ._torch_version import TORCH_VERSION as torch_version
 
 _INSTALLED = torch.__version__.split("+")[0]
-try:
-    from . import _train
-except ImportError as error:
-    raise ImportError(f"fastformer_train does not fit torch {_INSTALLED}, which is installed; build it "
-                      "for this version: pip install --no-build-isolation ./python/train") from error
-
-__version__: str = _train.__version__
-torch_version: str = _train.torch_version
 if _INSTALLED != torch_version:
     raise ImportError(f"fastformer_train was built for torch {torch_version}, but torch {_INSTALLED} is "
                       "installed; build it again: pip install --no-build-isolation ./python/train")
 
-from ._models import Recommender, Summarizer  # noqa: E402  (only after the version is known to fit)
+from . import _data, _train  # noqa: E402  (only after the version is known to fit)
+from ._models import Recommender, Summarizer, plain  # noqa: E402
 
 __all__ = ["Recommender", "Summarizer", "Trained", "__version__", "autotune", "torch_version", "train"]
+__version__: str = _train.__version__
 
 Model = Union[fastformer.Classifier, Recommender, Summarizer]
 Callback = Callable[[str, dict[str, Any]], object]
+
+
+def load_classifier(path: str, threads: int, max_batch_tokens: int) -> _train.Classifier:
+    """A classifier with any mixer, for fastformer.Classifier."""
+    return _train.Classifier.load(path, threads, max_batch_tokens)
+
+
 _LOADERS: dict[str, Any] = {"classifier": fastformer.Classifier.load, "recommender": Recommender.load,
                             "summarizer": Summarizer.load}
+
+
+class _Folder:
+    """A temporary folder that is removed with the object."""
+
+    def __init__(self) -> None:
+        self.path = pathlib.Path(tempfile.mkdtemp(prefix="fastformer-"))
+        self.remove = weakref.finalize(self, shutil.rmtree, self.path, ignore_errors=True)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,20 +64,24 @@ class Trained:
 
     Attributes:
         directory: the folder of the run, with the model in ``model/`` and the recipe.
-        result: the scores: the content of result.json or, of :func:`autotune`, of the best trial.
+        result: the scores: the content of result.json or, of :func:`autotune`, of the best trial, with
+            ``test``, a table of the scores of the test part, if there is one.
     """
 
     directory: pathlib.Path
     result: dict[str, Any]
-    _temporary: tempfile.TemporaryDirectory[str] | None = dataclasses.field(default=None, repr=False)
+    _temporary: _Folder | None = dataclasses.field(default=None, repr=False)
     _loaded: list[Model] = dataclasses.field(default_factory=list, repr=False)
 
     @property
     def model(self) -> Model:
-        """The model, loaded at the first use."""
+        """The model, loaded at the first use. It keeps a temporary folder; use :meth:`save` to keep the
+        model longer than the process."""
         if not self._loaded:
             folder = self.directory / "model"
-            self._loaded.append(_LOADERS[_train.kind_of_model(str(folder))](folder))
+            model = _LOADERS[_train.kind_of_model(str(folder))](folder)
+            model._folder = self._temporary
+            self._loaded.append(model)
         return self._loaded[0]
 
     def save(self, path: str | os.PathLike[str]) -> None:
@@ -75,26 +90,25 @@ class Trained:
 
 
 def _assignments(settings: Mapping[str, Any] | None) -> list[str]:
-    return [f"{key}={json.dumps(value, ensure_ascii=False)}" for key, value in (settings or {}).items()]
+    texts = []
+    for key, value in (settings or {}).items():
+        if value is None or value != value:
+            raise ValueError(f"the setting {key!r} is {value}; leave it out to use the default")
+        texts.append(f"{key}={json.dumps(value, ensure_ascii=False, default=plain)}")
+    return texts
 
 
 class _Progress:
-    """Shows progress with tqdm, where it is installed, and hands reports on."""
+    """Shows progress with tqdm, where it is installed, and passes reports on."""
 
-    def __init__(self, callback: Callback | None, shown: bool) -> None:
-        self._callback, self._bar, self._tqdm = callback, None, None
-        if shown:
-            try:
-                from tqdm import auto
-            except ImportError:
-                return
-            self._tqdm = auto.tqdm
+    def __init__(self, callback: Callback | None, tqdm: Any) -> None:
+        self._callback, self._tqdm, self._bar = callback, tqdm, None
 
     def __call__(self, event: str, report: dict[str, Any]) -> None:
         if self._tqdm is not None and event == "step":
             if self._bar is None:
                 self._bar = self._tqdm(total=report["total_steps"], initial=report["step"], unit="step",
-                                       leave=False)
+                                       leave=False, disable=None)
             self._bar.update(report["step"] - self._bar.n)
             self._bar.set_postfix(loss=f"{report['loss']:.3f}")
         if self._callback is not None:
@@ -105,35 +119,59 @@ class _Progress:
             self._bar.close()
 
 
-def _run_folder(output: str | os.PathLike[str] | None
-                ) -> tuple[pathlib.Path, tempfile.TemporaryDirectory[str] | None]:
-    if output is not None:
-        return pathlib.Path(output).absolute(), None
-    temporary = tempfile.TemporaryDirectory(prefix="fastformer-")
-    return pathlib.Path(temporary.name, "run"), temporary
+def _tqdm() -> Any:
+    try:
+        from tqdm import auto
+    except ImportError:
+        return None
+    return auto.tqdm
 
 
-def _data_settings(parts: Mapping[str, Any], folder: pathlib.Path, text: str,
-                   label: str) -> dict[str, Any]:
+def _data_settings(parts: Mapping[str, Any], folder: pathlib.Path, text: str, label: str, *,
+                   has_recipe: bool, resume: bool = False) -> dict[str, Any]:
     """The fields of [data] for files, or for examples in memory, which are written to `folder`."""
     given = {name: data for name, data in parts.items() if data is not None}
+    if not given:
+        return {}
     files = {name: _data.is_files(data) for name, data in given.items()}
     if all(files.values()):
-        return {f"data.{name}": _data.paths(data) for name, data in given.items()}
+        settings: dict[str, Any] = {f"data.{name}": _data.paths(data) for name, data in given.items()}
+        if not has_recipe and "train" in given:
+            settings |= {"data.format": _data.format_of(given["train"]), "data.text_columns": [text],
+                         "data.label_column": label}
+        return settings
     if any(files.values()):
         raise ValueError("some of data, validation and test are files and some are in memory; give all in "
                          "the same way")
-    settings: dict[str, Any] = {"data.format": "jsonl", "data.text_columns": [_data.TEXT],
-                                "data.label_column": _data.LABEL}
+    settings = {"data.format": "jsonl", "data.text_columns": [_data.TEXT],
+                "data.label_column": _data.LABEL}
     several = set()
     for name, data in given.items():
         file = folder / "examples" / f"{name}.jsonl"
-        several.add(_data.write_examples(data, file, text, label))
+        several.add(_data.write_examples(data, file, text, label, resume))
         settings[f"data.{name}"] = [str(file)]
     if len(several) > 1:
         raise ValueError("some of data, validation and test have lists of labels and some single labels")
     settings["data.multi_label"] = several.pop()
     return settings
+
+
+def _new_folder(output: str | os.PathLike[str] | None, resume: bool
+                ) -> tuple[pathlib.Path, _Folder | None]:
+    """The folder of a run; refuses one that has a run, before anything is written to it."""
+    if output is None:
+        if resume:
+            raise ValueError("resume needs the output folder of the interrupted run")
+        temporary = _Folder()
+        return temporary.path / "run", temporary
+    folder = pathlib.Path(path_of(output, "output"))
+    begun = any((folder / name).exists() for name in ("recipe.toml", "model"))
+    if begun and not resume:
+        raise ValueError(f"{folder} already contains a run; pass resume=True to resume it, or another "
+                         "output")
+    if resume and not begun:
+        raise ValueError(f"{folder} contains no run to resume")
+    return folder, None
 
 
 def train(recipe: str | os.PathLike[str] | Mapping[str, Mapping[str, Any]] | None = None, *,
@@ -155,36 +193,36 @@ def train(recipe: str | os.PathLike[str] | Mapping[str, Mapping[str, Any]] | Non
         settings: fields that override the recipe, such as ``{"train.epochs": 2}``.
         output: folder of the run; None: a temporary one, which the result keeps.
         resume: continues the run in ``output``, which was interrupted.
-        callback: called with an event and a dictionary: ``step`` (at most ten times per second),
-            ``validation`` and ``notice`` (a sentence for the user). An exception stops the training.
-        progress: shows a progress bar, where tqdm is installed.
+        callback: called with an event and a dictionary: ``step``, at most ten times per second (step,
+            total_steps, epoch, epochs, loss, learning_rate), ``validation`` (step, epoch, best and the
+            scores) and ``notice`` (text: a sentence for the user). An exception stops the training.
+        progress: shows a progress bar on a terminal or in a notebook, where tqdm is installed.
 
     Returns:
         The run, with the model.
 
     Raises:
-        KeyboardInterrupt: after Ctrl-C; all work is saved in ``output``, for ``resume``.
-        ValueError: with one sentence, for a wrong recipe or bad data.
+        KeyboardInterrupt: after Ctrl-C; all work is saved in ``output``, for ``resume``. While data are
+            prepared, Ctrl-C waits.
+        TypeError, ValueError: with one sentence, for a wrong recipe or bad data.
+        RuntimeError: for a file that cannot be written, and a computation that fails.
     """
-    folder, temporary = _run_folder(output)
-    if resume and temporary is not None:
-        raise ValueError("resume needs the output folder of the interrupted run")
+    folder, temporary = _new_folder(output, resume)
     parts = {"train": data, "validation": validation, "test": test}
-    found: dict[str, Any] = {}
-    if any(part is not None for part in parts.values()):
-        found = _data_settings(parts, folder, text, label)
-        if recipe is None and _data.is_files(data):
-            found |= {"data.format": _data.format_of(data), "data.text_columns": [text],
-                      "data.label_column": label}
-    file, sections = "", "{}"
+    file, sections = None, "{}"
     if isinstance(recipe, (str, os.PathLike)):
-        file = os.fspath(recipe)
+        file = path_of(recipe, "recipe")
     elif recipe is not None:
-        sections = json.dumps(recipe)
-    shown = _Progress(callback, progress)
+        sections = json.dumps(recipe, default=plain)
+    shown = _Progress(callback, _tqdm() if progress else None)
     try:
+        found = _data_settings(parts, folder, text, label, has_recipe=recipe is not None, resume=resume)
         _train.train(file, sections, _assignments({**found, **(settings or {})}), str(folder), resume,
-                     shown)
+                     shown if progress or callback is not None else None)
+    except BaseException:
+        if temporary is not None:
+            temporary.remove()
+        raise
     finally:
         shown.close()
     result = json.loads((folder / "result.json").read_text(encoding="utf-8"))
@@ -197,38 +235,39 @@ def autotune(data: Any, *, test: Any = None, time: float = 600, metric: str = "a
     """Finds and trains the best classifier in a given time, as ``fastformer autotune`` does.
 
     Args:
-        data: a recipe's [data] section as a dictionary with ``train``, or examples in memory as for
-            :func:`train`.
+        data: files or examples in memory, as for :func:`train`, or a recipe's [data] section as a
+            dictionary with ``train``.
         test: examples that are measured once, at the end.
         time: seconds for everything.
         metric: validation score to maximize, such as ``accuracy`` or ``macro_f1``.
-        text, label: the columns of examples in memory.
+        text, label: the columns of the texts and labels.
         settings: fields that override every candidate.
         output: folder for model, recipe and leaderboard; None: a temporary one.
-        callback: called with ``trial`` and a dictionary after each trial, and with ``notice``.
+        callback: called with ``trial`` and a dictionary after each trial (candidate, settings, steps,
+            seconds, score, loss), and with ``notice`` (text).
 
     Raises:
         KeyboardInterrupt: after Ctrl-C; the best model so far is saved in ``output``.
-        ValueError: with one sentence, for bad data.
+        TypeError, ValueError: with one sentence, for bad data.
+        RuntimeError: for a file that cannot be written, and a computation that fails.
     """
-    if time <= 0:
-        raise ValueError(f"time must be above 0, got {time}")
-    folder, temporary = _run_folder(output)
-    trials: list[dict[str, Any]] = []
-
-    def report(event: str, values: dict[str, Any]) -> None:
-        if event == "trial":
-            trials.append(values)
-        if callback is not None:
-            callback(event, values)
-
+    if not isinstance(time, (int, float)) or not time > 0:
+        raise ValueError(f"time must be a number of seconds above 0, got {time!r}")
     section: Mapping[str, Any]
-    if isinstance(data, Mapping) and "train" in data:
-        section = data
-    else:
-        found = _data_settings({"train": data, "test": test}, folder, text, label)
-        section = {name.removeprefix("data."): value for name, value in found.items()}
-    assignments = [f"train.metric={metric}", *_assignments(settings)]
-    _train.autotune(json.dumps({"data": section}), assignments, str(folder), float(time), report)
-    best = max(trials, key=lambda trial: (trial["steps"], trial["score"]))
-    return Trained(folder, best, temporary)
+    folder, temporary = _new_folder(output, resume=False)
+    try:
+        if isinstance(data, Mapping) and "train" in data:
+            if test is not None:
+                raise ValueError("data is a [data] section; name the test files in it, without test")
+            section = data
+        else:
+            found = _data_settings({"train": data, "test": test}, folder, text, label, has_recipe=False)
+            section = {name.removeprefix("data."): value for name, value in found.items()}
+        result = _train.autotune(json.dumps({"data": section}, default=plain),
+                                 [f"train.metric={metric}", *_assignments(settings)], str(folder),
+                                 float(time), callback)
+    except BaseException:
+        if temporary is not None:
+            temporary.remove()
+        raise
+    return Trained(folder, result, temporary)

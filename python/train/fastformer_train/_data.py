@@ -9,7 +9,7 @@ import pathlib
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from fastformer._texts import utf8
+from fastformer._arguments import utf8
 
 TEXT, LABEL = "text", "label"
 
@@ -94,26 +94,34 @@ def _is_list(label: Any) -> bool:
     return isinstance(label, (list, tuple, set, frozenset)) or getattr(label, "ndim", 0) == 1
 
 
-def write_examples(data: Any, file: pathlib.Path, text: str, label: str) -> bool:
+def write_examples(data: Any, file: pathlib.Path, text: str, label: str, resume: bool) -> bool:
     """Writes the examples as JSON Lines. Returns whether they have lists of labels.
+
+    With `resume`, the file of the interrupted run is there and must have the same content.
 
     Raises:
         TypeError, ValueError: naming the row, for data that has no texts and labels.
     """
-    file.parent.mkdir(parents=True, exist_ok=True)
-    rows = several = 0
-    with open(file, "w", encoding="utf-8") as out:
-        for i, (words, target) in enumerate(_pairs(data, text, label)):
-            labels: Any
-            if _is_list(target):
-                several += 1
-                labels = [_label_of(one, i) for one in target]
-            else:
-                labels = _label_of(target, i)
-            if several not in (0, i + 1):
-                raise ValueError(f"row {i}: some rows have a list of labels and some a single label")
-            out.write(json.dumps({TEXT: _text_of(words, i), LABEL: labels}, ensure_ascii=False) + "\n")
-            rows = i + 1
-    if rows == 0:
+    lines = []
+    several = 0
+    for i, (words, target) in enumerate(_pairs(data, text, label)):
+        labels: Any
+        if _is_list(target):
+            several += 1
+            ordered = sorted(target, key=str) if isinstance(target, (set, frozenset)) else target
+            labels = [_label_of(one, i) for one in ordered]
+        else:
+            labels = _label_of(target, i)
+        if several not in (0, i + 1):
+            raise ValueError(f"row {i}: some rows have a list of labels and some a single label")
+        lines.append(json.dumps({TEXT: _text_of(words, i), LABEL: labels}, ensure_ascii=False) + "\n")
+    if not lines:
         raise ValueError("the data has no rows")
+    content = "".join(lines).encode()
+    if not resume:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content)
+    elif not file.exists() or file.read_bytes() != content:
+        raise ValueError(f"the data differs from that of the interrupted run, {file}; pass the same rows, or "
+                         "another output without resume")
     return several > 0

@@ -8,18 +8,28 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, overload
 
 import numpy as np
-from fastformer._texts import utf8, utf8_list
+from fastformer._arguments import integer, path_of, settings_of_load, utf8, utf8_list
 from numpy.typing import NDArray
 
 from . import _train
 
 
+def plain(value: Any) -> Any:
+    """NumPy's numbers and paths as what JSON has."""
+    if hasattr(value, "item") and getattr(value, "ndim", 0) == 0:
+        return value.item()
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    raise TypeError(f"a setting has type {type(value).__name__}; expected a text, a number, true or false, "
+                    "or a list of them")
+
+
 class Recommender:
     """A trained recommender. Immutable: any number of threads may use it; the GIL is released."""
 
-    def __init__(self, model: _train.Recommender, path: str) -> None:
+    def __init__(self, model: _train.Recommender, settings: tuple[str, int, int]) -> None:
         """Use :meth:`load`."""
-        self._model, self._path = model, path
+        self._model, self._settings = model, settings
 
     @classmethod
     def load(cls, path: str | os.PathLike[str], *, threads: int = 0,
@@ -29,8 +39,8 @@ class Recommender:
         Raises:
             ValueError: with one sentence, for a folder that is missing, damaged, or of another kind.
         """
-        folder = os.path.abspath(path)
-        return cls(_train.Recommender.load(folder, threads, max_batch_tokens), folder)
+        settings = settings_of_load(path, threads, max_batch_tokens)
+        return cls(_train.Recommender.load(*settings), settings)
 
     def catalogue(self, items: str | os.PathLike[str] | Iterable[Mapping[str, str]], *,
                   index: str | os.PathLike[str] = "") -> _train.Catalogue:
@@ -47,15 +57,24 @@ class Recommender:
             ValueError: naming file and line, for items that cannot be read.
         """
         if isinstance(items, (str, os.PathLike)):
-            return self._model.read_catalogue(os.fspath(items), os.fspath(index))
-        rows = list(items)
+            return self._model.read_catalogue(path_of(items, "items"),
+                                              path_of(index, "index") if index else "")
+        if index:
+            raise ValueError("index is for a file of items, not for items in memory")
+        if hasattr(items, "to_dict"):  # a pandas table
+            items = items.to_dict("records")
+        rows = [items] if isinstance(items, Mapping) else list(items)
         for i, row in enumerate(rows):
+            if not isinstance(row, Mapping):
+                raise TypeError(f"items[{i}] has type {type(row).__name__}; expected a dictionary")
             missing = [name for name in ("id", "title") if name not in row]
             if missing:
                 raise ValueError(f"item {i} has no {missing[0]!r}")
-        return self._model.catalogue(utf8_list(row["id"] for row in rows),
-                                     utf8_list(row["title"] for row in rows),
-                                     utf8_list(row.get("category", "") for row in rows))
+        categories = [row.get("category", "") for row in rows]
+        return self._model.catalogue(
+            utf8_list([row["id"] for row in rows], "ids"),
+            utf8_list([row["title"] for row in rows], "titles"),
+            utf8_list([one if isinstance(one, str) else "" for one in categories], "categories"))
 
     def recommend(self, catalogue: _train.Catalogue, histories: Sequence[Sequence[str]], *,
                   candidates: Sequence[Sequence[str] | None] | None = None, top: int = 10,
@@ -80,43 +99,44 @@ class Recommender:
         if len(chosen) != len(histories):
             raise ValueError(f"{len(histories)} histories and {len(chosen)} lists of candidates; "
                              "expected one list per user")
-        if top < 1:
-            raise ValueError(f"top must be at least 1, got {top}")
         return self._model.recommend(
-            catalogue, [utf8_list(history) for history in histories],
-            [None if ids is None else utf8_list(ids) for ids in chosen], top, exclude_seen, explain)
+            catalogue,
+            [utf8_list(history, f"histories[{i}]") for i, history in enumerate(histories)],
+            [None if ids is None else utf8_list(ids, f"candidates[{i}]") for i, ids in enumerate(chosen)],
+            integer(top, "top", 1), exclude_seen, bool(explain))
 
     def embed(self, titles: Sequence[str]) -> NDArray[np.float32]:
         """One vector per title: ``[titles, width]``."""
-        return self._model.embed(utf8_list(titles))
+        return self._model.embed(utf8_list(titles, "titles"))
 
     def embed_users(self, catalogue: _train.Catalogue,
                     histories: Sequence[Sequence[str]]) -> NDArray[np.float32]:
         """One vector per user; its product with an item's vector is the score."""
-        return self._model.embed_users(catalogue, [utf8_list(history) for history in histories])
+        return self._model.embed_users(
+            catalogue, [utf8_list(history, f"histories[{i}]") for i, history in enumerate(histories)])
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Pickles the path of the model directory."""
-        return Recommender.load, (self._path,)
+        """Pickles the path of the model directory and the settings, not the weights."""
+        return _load_recommender, self._settings
 
     def __repr__(self) -> str:
         """The path."""
-        return f"fastformer.Recommender({self._path!r})"
+        return f"fastformer.Recommender({self._settings[0]!r})"
 
 
 class Summarizer:
     """A trained summarizer. Immutable: any number of threads may use it; the GIL is released."""
 
-    def __init__(self, model: _train.Summarizer, path: str) -> None:
+    def __init__(self, model: _train.Summarizer, settings: tuple[str, int, int]) -> None:
         """Use :meth:`load`."""
-        self._model, self._path = model, path
+        self._model, self._settings = model, settings
 
     @classmethod
     def load(cls, path: str | os.PathLike[str], *, threads: int = 0,
              max_batch_tokens: int = 16_384) -> Summarizer:
         """Loads a model directory; see :meth:`fastformer.Classifier.load`."""
-        folder = os.path.abspath(path)
-        return cls(_train.Summarizer.load(folder, threads, max_batch_tokens), folder)
+        settings = settings_of_load(path, threads, max_batch_tokens)
+        return cls(_train.Summarizer.load(*settings), settings)
 
     @overload
     def summarize(self, documents: str, **search: Any) -> str: ...
@@ -133,14 +153,22 @@ class Summarizer:
             ValueError: for an unknown field.
         """
         one = isinstance(documents, str)
-        texts = [utf8(documents)] if one else utf8_list(documents)
-        summaries = self._model.summarize(texts, json.dumps({"search": search}))
+        texts = [utf8(documents)] if one else utf8_list(documents, "documents")
+        summaries = self._model.summarize(texts, json.dumps({"search": search}, default=plain))
         return summaries[0] if one else summaries
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Pickles the path of the model directory."""
-        return Summarizer.load, (self._path,)
+        """Pickles the path of the model directory and the settings, not the weights."""
+        return _load_summarizer, self._settings
 
     def __repr__(self) -> str:
         """The path."""
-        return f"fastformer.Summarizer({self._path!r})"
+        return f"fastformer.Summarizer({self._settings[0]!r})"
+
+
+def _load_recommender(path: str, threads: int, max_batch_tokens: int) -> Recommender:
+    return Recommender.load(path, threads=threads, max_batch_tokens=max_batch_tokens)
+
+
+def _load_summarizer(path: str, threads: int, max_batch_tokens: int) -> Summarizer:
+    return Summarizer.load(path, threads=threads, max_batch_tokens=max_batch_tokens)

@@ -7,15 +7,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 __version__: str
-torch_version: str
 
 Callback = Callable[[str, dict[str, Any]], object] | None
 
-def train(file: str, json: str, assignments: list[str], folder: str, resume: bool,
+def train(file: str | None, json: str, assignments: list[str], folder: str, resume: bool,
           callback: Callback) -> None: ...
 def autotune(data: str, assignments: list[str], folder: str, seconds: float,
-             callback: Callback) -> None: ...
+             callback: Callback) -> dict[str, Any]: ...
 def kind_of_model(folder: str) -> str: ...
+
+class Classifier:
+    @staticmethod
+    def load(path: str, threads: int, max_batch_tokens: int) -> Classifier: ...
 
 class Catalogue:
     def __len__(self) -> int: ...

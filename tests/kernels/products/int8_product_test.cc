@@ -51,6 +51,15 @@ TEST_P(Int8Rows, RoundsToTheNearest) {
   }
 }
 
+TEST_P(Int8Rows, RoundsHalvesToEven) {
+  const std::vector<float> x = {127, 0.5F, 1.5F, -0.5F, -1.5F, 126.5F, -126.5F, -127};
+  std::vector<std::int8_t> found(x.size());
+  float scale = 0;
+  quantize_rows(x.data(), 1, std::ssize(x), found.data(), &scale);
+  EXPECT_EQ(scale, 1);
+  EXPECT_EQ(found, (std::vector<std::int8_t>{127, 0, 2, 0, -2, 126, -126, -127}));
+}
+
 INSTANTIATE_TEST_SUITE_P(SimdLevels, Int8Rows, ::testing::ValuesIn(simd_levels()),
                          [](const auto& level) { return level.param; });
 

@@ -6,6 +6,8 @@
 
 NB_MODULE(_runtime, module) {
   using fastformer::runtime::Classifier;
+  // Objects that live until the interpreter ends are no fault.
+  nanobind::set_leak_warnings(false);
   module.attr("__version__") = FASTFORMER_VERSION;
   fastformer::python::bind_classifier<Classifier>(
       module, [](const Classifier& self) -> const Classifier& { return self; });

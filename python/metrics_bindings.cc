@@ -12,6 +12,7 @@
 #include <span>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "arrays.h"
@@ -64,6 +65,10 @@ std::vector<double> rouge(const Texts& references, const Texts& candidates, bool
 std::vector<double> rank(std::span<const std::uint8_t> relevant, std::span<const double> scores,
                          std::span<const std::int64_t> offsets) {
   const auto columns = metrics::ranking_metrics().size();
+  const bool fits =
+      !offsets.empty() && offsets.front() == 0 && std::is_sorted(offsets.begin(), offsets.end()) &&
+      std::cmp_equal(offsets.back(), relevant.size()) && relevant.size() == scores.size();
+  if (!fits) throw std::invalid_argument("the offsets do not fit the candidates");
   std::vector<double> values;
   for (std::size_t i = 0; i + 1 < offsets.size(); ++i) {
     const auto first = static_cast<std::size_t>(offsets[i]);

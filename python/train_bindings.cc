@@ -4,6 +4,7 @@
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -11,6 +12,7 @@
 #include <filesystem>
 #include <optional>
 #include <span>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -49,6 +51,9 @@ nb::dict dict_of(const classification::Trial& trial) {
   return values;
 }
 
+// Set when the interpreter is about to end: a thread that waits for the GIL then never gets it.
+std::atomic<bool> stop_requested = false;
+
 // Passes reports to a Python function, which gets the name of an event and a dictionary. Training
 // runs without the GIL, and stops as soon as the function or a signal has raised an exception.
 class PythonObserver final : public train::Observer {
@@ -85,6 +90,7 @@ class PythonObserver final : public train::Observer {
   }
 
   bool stop() {
+    if (stop_requested) return true;
     const auto now = std::chrono::steady_clock::now();
     if (error_ == nullptr && now >= next_signal_) {
       next_signal_ = now + std::chrono::milliseconds(100);
@@ -136,6 +142,7 @@ void train_recipe(const std::optional<std::string>& file, const std::string& jso
                   const Texts& assignments, const std::string& folder, bool resume,
                   nb::object callback) {
   PythonObserver observer(std::move(callback));
+  bool finished = false;
   released([&] {
     auto tree =
         file ? base::ConfigTree::from_toml(*file) : base::ConfigTree::from_json(json, "the recipe");
@@ -143,9 +150,12 @@ void train_recipe(const std::optional<std::string>& file, const std::string& jso
     const auto read = tasks::read_recipe(tree);
     const auto notice = [&](const std::string& text) { observer.on_notice(text); };
     train::TrainingRun run(*read, folder, {.resume = resume, .notice = notice});
-    if (run.train({&observer}, [&] { return observer.stop(); })) run.finish();
+    finished = run.train({&observer}, [&] { return observer.stop(); });
+    if (finished) run.finish();
   });
   observer.rethrow();
+  if (!finished)
+    throw std::runtime_error("the training was stopped; all work is saved in " + folder);
 }
 
 // `data`: the text of a JSON object with the fields of [data]. Returns the best trial.
@@ -275,11 +285,13 @@ void bind_summarizer(nb::module_& module) {
 }  // namespace
 
 NB_MODULE(_train, module) {
+  nb::set_leak_warnings(false);
   module.attr("__version__") = FASTFORMER_VERSION;
   module.def("train", train_recipe, nb::arg("file").none(), nb::arg("json"), nb::arg("assignments"),
              nb::arg("folder"), nb::arg("resume"), nb::arg("callback").none());
   module.def("autotune", autotune, nb::arg("data"), nb::arg("assignments"), nb::arg("folder"),
              nb::arg("seconds"), nb::arg("callback").none());
+  module.def("request_stop", [] { stop_requested = true; });
   module.def("kind_of_model",
              [](const std::string& folder) { return tasks::task_of_model(folder).model; });
   python::bind_classifier<Classifier>(

@@ -156,6 +156,14 @@ class Classifier:
         """Pickles the path of the model directory and the settings, not the weights."""
         return _load, self._settings
 
+    def __copy__(self) -> Classifier:
+        """The same object, since it is immutable."""
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Classifier:
+        """The same object, since it is immutable."""
+        return self
+
     def __repr__(self) -> str:
         """Path and number of labels."""
         return f"fastformer.Classifier({self._settings[0]!r}, {len(self.labels)} labels)"

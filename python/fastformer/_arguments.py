@@ -24,9 +24,18 @@ def utf8_list(texts: Iterable[str], name: str = "texts") -> list[str]:
     result = []
     for i, text in enumerate(texts):
         if not isinstance(text, str):
-            raise TypeError(f"{name}[{i}] has type {type(text).__name__}; expected str")
+            shown = "is missing" if is_missing(text) else f"has type {type(text).__name__}"
+            raise TypeError(f"{name}[{i}] {shown}; expected str")
         result.append(utf8(text))
     return result
+
+
+def is_missing(value: Any) -> bool:
+    """Whether the value is None, NaN, or pandas' NA or NaT."""
+    try:
+        return value is None or bool(value != value)
+    except (TypeError, ValueError):
+        return type(value).__name__ == "NAType"
 
 
 def utf8(text: str) -> str:
@@ -58,6 +67,8 @@ def path_of(path: str | os.PathLike[str], name: str = "path") -> str:
         found = None
     if not isinstance(found, str):
         raise TypeError(f"{name} has type {type(path).__name__}; expected str or pathlib.Path")
+    if not found or "\0" in found:
+        raise ValueError(f"{name} is {found!r}; expected the name of a file or folder")
     return os.path.abspath(utf8(found))
 
 

@@ -49,7 +49,7 @@ def score(relevant: ArrayLike, scores: ArrayLike, offsets: ArrayLike) -> NDArray
         raise ValueError("relevant contains a number other than 0 and 1")
     fits = (bounds.ndim == 1 and bounds.size > 0 and np.issubdtype(bounds.dtype, np.integer)
             and bounds[0] == 0 and bounds[-1] == clicks.size)
-    if not fits or (np.diff(bounds) < 0).any():
+    if not fits or (bounds[1:] < bounds[:-1]).any():
         raise ValueError("offsets must be integers that rise from 0 to the number of candidates, "
                          f"{clicks.size}")
     if np.isnan(values).any():
@@ -90,6 +90,6 @@ def mrr_score(y_true: ArrayLike, y_score: ArrayLike) -> float:
 
 def ndcg_score(y_true: ArrayLike, y_score: ArrayLike, k: int = 10) -> float:
     """nDCG@k of one impression; ``k`` is 5 or 10."""
-    if k not in (5, 10):
+    if isinstance(k, bool) or k not in (5, 10):
         raise ValueError(f"k must be 5 or 10, got {k}")
-    return _of_one(f"ndcg_{k}", y_true, y_score)
+    return _of_one(f"ndcg_{int(k)}", y_true, y_score)

@@ -52,8 +52,8 @@ class RougeScorer:
         Raises:
             ValueError: for another type or tokenizer, or with ``split_summaries``.
         """
-        if isinstance(rouge_types, str):
-            raise TypeError(f"rouge_types is a str; expected a list: [{rouge_types!r}]")
+        if isinstance(rouge_types, str) or not isinstance(rouge_types, Iterable):
+            raise TypeError(f"rouge_types is {rouge_types!r}; expected a list such as ['rouge1']")
         self.rouge_types = list(rouge_types)
         for name in self.rouge_types:
             if name not in _TYPES:
@@ -75,6 +75,9 @@ class RougeScorer:
             TypeError: for anything but texts.
             ValueError: for a text of more than 65,536 words or 4,096 lines.
         """
+        for name, text in (("target", target), ("prediction", prediction)):
+            if not isinstance(text, str):
+                raise TypeError(f"{name} has type {type(text).__name__}; expected str")
         return {name: Score(*map(float, rows[0]))
                 for name, rows in self.score_pairs([target], [prediction], threads=1).items()}
 

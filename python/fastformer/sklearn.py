@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import pathlib
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import Any
 
 import numpy as np
@@ -23,12 +23,15 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_array, check_is_fitted
 
 import fastformer
+from fastformer._arguments import is_missing
 
 __all__ = ["FastformerClassifier", "FastformerEmbedder"]
 
 
 def _texts(X: Any) -> list[str]:  # noqa: N803  (scikit-learn's name)
     """The texts of a list, a series, or an array with one column."""
+    if isinstance(X, (Mapping, Set)):
+        raise ValueError(f"X has type {type(X).__name__}; expected a list of texts")
     if hasattr(X, "to_numpy"):
         X = X.to_numpy()  # noqa: N806
     if isinstance(X, np.ndarray):
@@ -48,13 +51,20 @@ def _texts(X: Any) -> list[str]:  # noqa: N803  (scikit-learn's name)
 
 def _labels(y: Any) -> NDArray[Any]:
     """``y`` as an array of one or two dimensions without missing values."""
+    if isinstance(y, (str, Mapping, Set)) or not hasattr(y, "__len__"):
+        raise ValueError(f"y has type {type(y).__name__}; expected a list of labels")
+    if hasattr(y, "isna"):  # a pandas column or table, whose nullable types NumPy would make floats
+        if np.asarray(y.isna()).any():
+            raise ValueError("y has missing labels")
+        if hasattr(y.dtype if hasattr(y, "dtype") else None, "numpy_dtype"):
+            y = y.to_numpy(dtype=y.dtype.numpy_dtype)
     try:
         labels = check_array(y, ensure_2d=False, dtype=None, ensure_min_samples=0, input_name="y")
     except ValueError as error:
         if "inhomogeneous" not in str(error):
             raise
         raise ValueError("y has lists of labels; use sklearn.preprocessing.MultiLabelBinarizer") from error
-    if labels.dtype == object and any(one is None or one != one for one in labels.ravel()):
+    if labels.dtype == object and any(map(is_missing, labels.ravel())):
         raise ValueError("y has missing labels")
     return labels[:, 0] if labels.ndim == 2 and labels.shape[1] == 1 else labels
 
@@ -62,20 +72,22 @@ def _labels(y: Any) -> NDArray[Any]:
 class _Trained(BaseEstimator):
     """What both estimators have in common: the settings, training, and a model that can be pickled."""
 
-    def __init__(self, *, width: int | None = None, layers: int | None = None, epochs: int | None = None,
+    def __init__(self, *, width: int | None = None, heads: int | None = None,
+                 layers: int | None = None, epochs: int | None = None,
                  learning_rate: float | None = None, linear: bool = True, threads: int = 0,
                  random_state: int | None = None, settings: Mapping[str, Any] | None = None) -> None:
         """Settings of training; None leaves the recipe's default.
 
         Args:
-            width, layers: of the network.
+            width, heads, layers: of the network; the width is a multiple of the heads.
             epochs, learning_rate: of training.
             linear: whether linear classifiers of n-grams join the network.
             threads: CPU cores to use; 0: all.
-            random_state: the seed.
+            random_state: the seed, or a RandomState.
             settings: any other fields of a recipe, such as ``{"model.dropout": 0.1}``.
         """
         self.width = width
+        self.heads = heads
         self.layers = layers
         self.epochs = epochs
         self.learning_rate = learning_rate
@@ -85,8 +97,11 @@ class _Trained(BaseEstimator):
         self.settings = settings
 
     def _settings(self) -> dict[str, Any]:
-        named = {"model.width": self.width, "model.layers": self.layers, "train.epochs": self.epochs,
-                 "train.learning_rate": self.learning_rate, "train.seed": self.random_state,
+        seed = self.random_state
+        if isinstance(seed, np.random.RandomState):
+            seed = int(seed.randint(2**31 - 1))
+        named = {"model.width": self.width, "model.heads": self.heads, "model.layers": self.layers,
+                 "train.epochs": self.epochs, "train.learning_rate": self.learning_rate, "train.seed": seed,
                  "train.threads": self.threads or None}
         settings = {key: value for key, value in named.items() if value is not None}
         if not self.linear:
@@ -180,6 +195,10 @@ class FastformerClassifier(ClassifierMixin, _Trained):
         columns = np.zeros((len(probabilities), len(self.classes_)))
         columns[:, [int(name) for name in self._model.labels]] = probabilities
         return columns
+
+    def predict_log_proba(self, X: Any) -> NDArray[np.float64]:  # noqa: N803
+        """The logarithms of :meth:`predict_proba`."""
+        return np.log(self.predict_proba(X))
 
     def predict(self, X: Any) -> NDArray[Any]:  # noqa: N803
         """The class of each text; zeros and ones, ``[texts, classes]``, for several labels."""

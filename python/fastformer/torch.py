@@ -8,8 +8,8 @@ torch.Size([7, 256])
 torch.Size([2, 5, 256])
 
 The parameters of :class:`AdditiveAttention` have the names of ``FastSelfAttention`` in the code of the
-paper's authors, so that state dicts can be exchanged. The modules run on the CPU, in float32 or float64, and ``torch.compile`` does not break the
-graph at them. They need the package ``fastformer-train``.
+paper's authors, so that state dicts can be exchanged. The modules run on the CPU, in float32 or float64,
+and ``torch.compile`` does not break the graph at them. They need the package ``fastformer-train``.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class AdditiveAttention(nn.Module):
         beta = softmax(((q * K) C^T + c) / sqrt(e)),  k = sum_i beta_i (q * K_i)
         y_i = Wt (k * Q_i) + bt + Q_i,  then Wo y_i + bo with ``output``
 
-    Cost and memory grow linearly with the length.
+    Cost and memory grow linearly with the length. The linear layers hold the parameters and are not called.
     """
 
     def __init__(self, width: int, heads: int, *, output: bool = False,
@@ -85,8 +85,10 @@ class AdditiveAttention(nn.Module):
         if (dtype or torch.get_default_dtype()) not in (torch.float32, torch.float64):
             raise ValueError(f"dtype is {dtype or torch.get_default_dtype()}; expected float32 or float64")
         self.width, self.heads = width, heads
-        self.query, self.query_att = nn.Linear(width, width, dtype=dtype), nn.Linear(width, heads, dtype=dtype)
-        self.key, self.key_att = nn.Linear(width, width, dtype=dtype), nn.Linear(width, heads, dtype=dtype)
+        self.query = nn.Linear(width, width, dtype=dtype)
+        self.query_att = nn.Linear(width, heads, dtype=dtype)
+        self.key = nn.Linear(width, width, dtype=dtype)
+        self.key_att = nn.Linear(width, heads, dtype=dtype)
         self.transform = nn.Linear(width, width, dtype=dtype)
         self.output = nn.Linear(width, width, dtype=dtype) if output else None
         self.apply(_initialize)
@@ -95,6 +97,10 @@ class AdditiveAttention(nn.Module):
         layers = [self.query, self.query_att, self.key, self.key_att, self.transform]
         if self.output is not None:
             layers.append(self.output)
+        for layer in layers:
+            if type(layer) is not nn.Linear or layer._forward_hooks or layer._forward_pre_hooks:
+                raise TypeError(f"a layer of AdditiveAttention is a {type(layer).__name__} or has hooks; its "
+                                "layers hold parameters only and must stay nn.Linear without hooks")
         return [tensor for layer in layers for tensor in (layer.weight, layer.bias)]
 
     def forward(self, x: Tensor, offsets: Tensor | None = None, mask: Tensor | None = None) -> Tensor:
@@ -111,9 +117,16 @@ class AdditiveAttention(nn.Module):
             ValueError: for shapes, types and devices that do not fit.
             RuntimeError: for offsets that do not rise, and a mask of other values.
         """
-        if x.device.type != "cpu" or x.dtype != self.query.weight.dtype:
-            raise ValueError(f"x is {x.dtype} on {x.device}; expected {self.query.weight.dtype}, the type of "
-                             "the parameters, on the CPU")
+        for name, value in (("x", x), ("offsets", offsets), ("mask", mask)):
+            if value is not None and not isinstance(value, Tensor):
+                raise ValueError(f"{name} has type {type(value).__name__}; expected a tensor")
+            if value is not None and value.device.type != "cpu":
+                raise ValueError(f"{name} is on {value.device}; expected the CPU")
+        if x.dtype not in (torch.float32, torch.float64):
+            raise ValueError(f"x is {x.dtype}; expected float32 or float64: convert it, and leave "
+                             "torch.autocast for this module")
+        if x.dtype != self.query.weight.dtype:
+            raise ValueError(f"x is {x.dtype}; expected {self.query.weight.dtype}, as the parameters")
         if offsets is not None and (offsets.dtype != torch.int64 or offsets.dim() != 1):
             raise ValueError(f"offsets is {offsets.dtype} of shape {tuple(offsets.shape)}; expected int64 of "
                              "shape [B + 1]")
@@ -175,7 +188,8 @@ class FastformerEncoder(nn.Module):
         """``ffn_width`` is ``width`` unless it is given, as in the authors' code."""
         super().__init__()
         self.layers = nn.ModuleList(
-            FastformerLayer(width, heads, ffn_width or width, dropout, dtype) for _ in range(layers))
+            FastformerLayer(width, heads, width if ffn_width is None else ffn_width, dropout, dtype)
+            for _ in range(layers))
 
     def forward(self, x: Tensor, offsets: Tensor | None = None, mask: Tensor | None = None) -> Tensor:
         """As :meth:`AdditiveAttention.forward`."""

@@ -53,11 +53,11 @@ def test_rouge_names_wrong_arguments():
     scorer = RougeScorer(_TYPES)
     with pytest.raises(ValueError, match="2 targets and 1 predictions"):
         scorer.score_pairs(["a", "b"], ["a"])
-    with pytest.raises(TypeError, match=r"targets\[0\] has type NoneType"):
+    with pytest.raises(TypeError, match="target has type NoneType; expected str"):
         scorer.score(None, "a")
     with pytest.raises(ValueError, match="pair 1: .*65,?536"):
         scorer.score_pairs(["a", "a " * 70_000], ["a", "a"])
-    with pytest.raises(TypeError, match=r"rouge_types is a str; expected a list: \['rouge1'\]"):
+    with pytest.raises(TypeError, match="rouge_types is 'rouge1'; expected a list"):
         RougeScorer("rouge1")
     with pytest.raises(ValueError, match="use_stemmer is for English"):
         RougeScorer(_TYPES, use_stemmer=True, tokenizer="unicode")
@@ -111,6 +111,8 @@ def test_ranking_names_wrong_arguments():
         (([0, 1], [1.0, 2.0], [0, 3]), "rise from 0 to the number of candidates, 2"),
         (([0, 1], [1.0, 2.0], [0, 2, 1, 2]), "rise from 0"),
         (([0, 1], [1.0, 2.0], [0, 2.5]), "offsets must be integers"),
+        (([0, 1], [1.0, 2.0], np.array([0, 9, 2], dtype=np.uint8)), "offsets must be integers that rise"),
+        (([0, 1], [1.0, 2.0], np.array([0, 2**63 + 5, 2], dtype=np.uint64)), "that rise"),
         (([0, 1], [1.0, np.nan], [0, 2]), r"scores\[1\] is NaN"),
     ]:
         with pytest.raises(ValueError, match=message):

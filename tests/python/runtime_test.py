@@ -97,7 +97,7 @@ def test_wrong_arguments_are_named(classifier, tmp_path):
         fastformer.Classifier.load(tmp_path, threads=-1)
     with pytest.raises(TypeError, match="expected a list of texts, got str"):
         classifier.predict_proba("one text")
-    with pytest.raises(TypeError, match=r"texts\[1\] has type float"):
+    with pytest.raises(TypeError, match=r"texts\[1\] is missing; expected str"):
         classifier.predict(["a", float("nan")])
     with pytest.raises(TypeError, match="threads has type str; expected an integer"):
         fastformer.Classifier.load(tmp_path, threads="2")

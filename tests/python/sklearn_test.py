@@ -19,7 +19,7 @@ from fastformer.sklearn import FastformerClassifier, FastformerEmbedder  # noqa:
 
 _TEXTS = ["great chair", "it broke", "fine table", "bad lamp"] * 20
 _LABELS = ["good", "bad", "good", "bad"] * 20
-_SETTINGS = {"width": 16, "epochs": 2, "settings": {"model.heads": 2}}
+_SETTINGS = {"width": 16, "heads": 2, "epochs": 2}
 
 
 @pytest.fixture(scope="module", name="fitted")
@@ -42,6 +42,17 @@ def test_keeps_the_type_and_order_of_labels():
     numbers = [10, 9, 10, 9] * 20
     model = FastformerClassifier(**_SETTINGS).fit(_TEXTS, numbers)
     assert model.classes_.tolist() == [9, 10] and model.predict(["great chair"]).tolist() == [10]
+
+
+@pytest.mark.parametrize("dtype", ["Int64", "boolean", "string"])
+def test_keeps_the_types_of_nullable_labels(dtype):
+    values = {"Int64": [2**53, 2**53 + 1], "boolean": [False, True], "string": ["a", "b"]}[dtype]
+    labels = pd.Series([values[i % 2] for i in range(80)], dtype=dtype)
+    model = FastformerClassifier(**_SETTINGS, random_state=np.random.RandomState(0)).fit(_TEXTS, labels)
+    assert model.classes_.tolist() == values
+    assert model.predict(_TEXTS).tolist() == labels.tolist()
+    with pytest.raises(ValueError, match="y has missing labels"):
+        model.fit(_TEXTS, labels.mask(labels.index == 3))
 
 
 def test_pickled_models_are_complete(fitted):
@@ -84,6 +95,8 @@ def test_several_labels():
     (["a", "b"], None, "y is missing"),
     (["a", "b"], ["x", None], "missing"),
     (["a", "b"], [0.5, 1.5], "continuous"),
+    ({"a", "b"}, ["x", "y"], "X has type set"),
+    (["a", "b"], iter(["x", "y"]), "y has type list_iterator"),
 ])
 def test_wrong_arguments_are_named(texts, labels, message):
     with pytest.raises(ValueError, match=message):

@@ -170,7 +170,7 @@ def test_wrong_arguments_are_named():
     for offsets in ([0, 4], [1, 5], [0, 6], [0, 3, 2, 5]):
         with pytest.raises(RuntimeError, match="offsets must rise from 0 to the number of rows, 5"):
             layer(torch.zeros(5, 8), offsets=torch.tensor(offsets))
-    with pytest.raises(ValueError, match="x is torch.bfloat16 on cpu; expected torch.float32"):
+    with pytest.raises(ValueError, match="x is torch.bfloat16; expected float32 or float64"):
         layer(torch.zeros(5, 8, dtype=torch.bfloat16), offsets=torch.tensor([0, 5]))
     with pytest.raises(ValueError, match="offsets is torch.int32"):
         layer(torch.zeros(5, 8), offsets=torch.tensor([0, 5], dtype=torch.int32))
@@ -178,6 +178,20 @@ def test_wrong_arguments_are_named():
         AdditiveAttention(8, 2, dtype=torch.bfloat16)
     with pytest.raises(RuntimeError, match="for an additive mask pass mask == 0"):
         layer(torch.zeros(2, 5, 8), mask=torch.full((2, 5), -10000.0))
+
+
+def test_replaced_layers_and_other_devices_are_refused():
+    layer = _layer(dtype=torch.float32)
+    x, offsets = torch.zeros(5, 8), torch.tensor([0, 5])
+    with pytest.raises(ValueError, match="offsets is on meta; expected the CPU"):
+        layer(x, offsets=offsets.to("meta"))
+    with pytest.raises(ValueError, match="offsets has type list; expected a tensor"):
+        layer(x, offsets=[0, 5])
+    with pytest.raises(ValueError, match="x is torch.float64; expected torch.float32"):
+        layer(x.double(), offsets=offsets)
+    layer.query.register_forward_hook(lambda *_: None)
+    with pytest.raises(TypeError, match="must stay nn.Linear without hooks"):
+        layer(x, offsets=offsets)
 
 
 def test_nothing_to_read():

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+import gc
+import os
 import pathlib
 import pickle
 import signal
@@ -67,6 +70,38 @@ def test_equals_the_program(tmp_path):
     assert fastformer.Classifier.load(tmp_path / "copy").labels == ["market", "sport"]
 
 
+def test_what_a_recipe_says_of_files_does_not_hold_for_examples(tmp_path):
+    recipe = {**_SMALL, "data": {"train": ["none.csv"], "validation": ["none.csv"], "header": "no",
+                                 "encoding": "windows-1252", "text_columns": ["2"], "label_column": "1"}}
+    rows = [("le café", "good"), ("münchen", "bad")] * 20
+    with pytest.warns(UserWarning, match="are also training texts"):
+        trained = fastformer.train(recipe, data=rows, validation=rows[:10], progress=False)
+    vocabulary = (trained.directory / "model" / "vocab.txt").read_text(encoding="utf-8").split()
+    assert "café" in vocabulary and "münchen" in vocabulary
+    pd.DataFrame(rows).to_csv(tmp_path / "data.csv", index=False, header=False)
+    recipe["data"] = {"header": "no", "text_columns": ["2"], "label_column": "1"}
+    chosen = fastformer.train(recipe, data=tmp_path / "data.csv", text="1", label="2", progress=False)
+    assert chosen.model.labels == ["bad", "good"]
+
+
+def test_copies_of_a_temporary_run_keep_its_folder(tmp_path):
+    trained = fastformer.train(_SMALL, data=_ROWS, progress=False)
+    copied = copy.deepcopy(trained)
+    with pytest.raises(TypeError, match="the run is temporary"):
+        pickle.dumps(trained)
+    child = os.fork()
+    if child == 0:
+        del trained, copied
+        gc.collect()
+        os._exit(0)
+    assert os.waitpid(child, 0)[1] == 0
+    del trained
+    gc.collect()
+    copied.save(tmp_path / "copy")
+    with pytest.raises(ValueError, match="copy exists; choose another folder"):
+        copied.save(tmp_path / "copy")
+
+
 def test_finds_the_columns_of_a_file_without_a_recipe(tmp_path):
     pd.DataFrame(_ROWS, columns=["review", "stars"]).to_csv(tmp_path / "data.tsv", sep="\t", index=False)
     trained = fastformer.train(data=tmp_path / "data.tsv", text="review", label="stars", progress=False,
@@ -90,7 +125,7 @@ def test_reports_stops_and_resumes(tmp_path):
     examples = tmp_path / "run" / "examples" / "train.jsonl"
     before = examples.read_bytes()
     other = [("other text", "market"), ("other words", "sport")] * 40
-    with pytest.raises(ValueError, match="already contains a run; pass resume=True"):
+    with pytest.raises(ValueError, match="already contains a run; pass another output"):
         fastformer.train(_SMALL, data=other, output=tmp_path / "run", settings=settings)
     with pytest.raises(ValueError, match="the data differs from that of the interrupted run"):
         fastformer.train(_SMALL, data=other, output=tmp_path / "run", settings=settings, resume=True)
@@ -127,6 +162,22 @@ def test_control_c_saves_and_raises(tmp_path):
     assert list((run / "checkpoints").iterdir()) and not (run / "result.json").exists()
     subprocess.run([sys.executable, "-c", code, "resume"], check=True, capture_output=True)
     assert (run / "result.json").exists()
+
+
+def test_a_training_in_a_thread_is_saved_at_exit(tmp_path):
+    code = textwrap.dedent(f"""
+        import fastformer, threading
+        begun = threading.Event()
+        threading.Thread(daemon=True, target=lambda: fastformer.train(
+            data={_ROWS!r}, output={str(tmp_path / 'run')!r}, progress=False,
+            callback=lambda event, report: begun.set() if event == "step" else None,
+            settings={{"train.epochs": 3000, "model.width": 16, "model.heads": 2}})).start()
+        begun.wait()
+    """)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120,
+                          check=True)
+    assert "terminate" not in done.stderr
+    assert list((tmp_path / "run" / "checkpoints").iterdir())
 
 
 def test_several_labels_and_autotune():
@@ -167,10 +218,21 @@ def test_other_mixers_run_on_torch(tmp_path):
 
 
 @pytest.mark.parametrize(("arguments", "error", "message"), [
-    ({"data": []}, ValueError, "the data has no rows"),
+    ({"data": []}, ValueError, "the train data has no rows"),
     ({"data": [("a",)]}, TypeError, "row 0 has type tuple"),
     ({"data": [("a", "x"), (3, "x")]}, TypeError, "row 1: the text has type int; expected str"),
     ({"data": [("a", float("nan"))]}, ValueError, "row 0: the label is missing"),
+    ({"data": [(pd.NA, "x")]}, ValueError, "row 0: the text is missing"),
+    ({"data": [("a", pd.NA)]}, ValueError, "row 0: the label is missing"),
+    ({"data": [("a", pd.Timestamp("2026-01-01"))]}, ValueError, "of type Timestamp"),
+    ({"data": pd.DataFrame([["a", "x", "y"]], columns=["text", "label", "label"])}, ValueError,
+     "2 columns 'label'"),
+    ({"data": _ROWS, "validation": []}, ValueError, "the validation data has no rows"),
+    ({"data": _ROWS, "output": ""}, ValueError, "output is ''; expected the name"),
+    ({"data": _ROWS, "settings": [1]}, TypeError, "settings has type list; expected a dictionary"),
+    ({"data": _ROWS, "settings": {"model": {"width": 1}}}, ValueError, "such as 'model.width'"),
+    ({"data": _ROWS, "callback": "print"}, TypeError, "callback has type str"),
+    ({}, ValueError, "neither a recipe nor data"),
     ({"data": [("a", ["x"]), ("b", "y")]}, ValueError, "row 1: some rows have a list of labels"),
     ({"data": [{"text": "a"}]}, ValueError, "row 0 has no 'label'"),
     ({"data": pd.DataFrame({"a": [1]})}, ValueError, "no column 'text'; its columns are 'a'"),

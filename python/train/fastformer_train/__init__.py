@@ -10,19 +10,24 @@ It is built for one version of torch, ``fastformer_train.torch_version``.
 
 from __future__ import annotations
 
+import atexit
+import contextlib
 import dataclasses
 import json
+import numbers
 import os
 import pathlib
 import shutil
 import tempfile
+import threading
+import warnings
 import weakref
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Union
 
 import fastformer
 import torch
-from fastformer._arguments import path_of
+from fastformer._arguments import is_missing, path_of
 
 from ._torch_version import TORCH_VERSION as torch_version
 
@@ -50,12 +55,23 @@ _LOADERS: dict[str, Any] = {"classifier": fastformer.Classifier.load, "recommend
                             "summarizer": Summarizer.load}
 
 
+def _remove(folder: pathlib.Path, process: int) -> None:
+    if os.getpid() == process:  # not in a forked child
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 class _Folder:
-    """A temporary folder that is removed with the object."""
+    """A temporary folder that is removed with the object, which cannot be copied."""
 
     def __init__(self) -> None:
         self.path = pathlib.Path(tempfile.mkdtemp(prefix="fastformer-"))
-        self.remove = weakref.finalize(self, shutil.rmtree, self.path, ignore_errors=True)
+        self.remove = weakref.finalize(self, _remove, self.path, os.getpid())
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> _Folder:
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        raise TypeError("the run is temporary; save() the model, or pass output to train()")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -85,15 +101,32 @@ class Trained:
         return self._loaded[0]
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Copies the model directory to a new folder."""
-        shutil.copytree(self.directory / "model", path)
+        """Copies the model directory to a new folder.
+
+        Raises:
+            ValueError: if the folder exists.
+            RuntimeError: if it cannot be written.
+        """
+        folder = path_of(path)
+        if os.path.exists(folder):
+            raise ValueError(f"{folder} exists; choose another folder")
+        try:
+            shutil.copytree(self.directory / "model", folder)
+        except OSError as error:
+            raise RuntimeError(f"{folder} cannot be written: {error.strerror or error}") from error
 
 
 def _assignments(settings: Mapping[str, Any] | None) -> list[str]:
+    if settings is not None and not isinstance(settings, Mapping):
+        raise TypeError(f"settings has type {type(settings).__name__}; expected a dictionary such as "
+                        "{'train.epochs': 2}")
     texts = []
     for key, value in (settings or {}).items():
-        if value is None or value != value:
+        if is_missing(value):
             raise ValueError(f"the setting {key!r} is {value}; leave it out to use the default")
+        if not isinstance(key, str) or isinstance(value, Mapping):
+            raise ValueError(f"the setting {key!r} is {value!r}; expected a name such as 'model.width' with a "
+                             "value")
         texts.append(f"{key}={json.dumps(value, ensure_ascii=False, default=plain)}")
     return texts
 
@@ -113,6 +146,8 @@ class _Progress:
             self._bar.set_postfix(loss=f"{report['loss']:.3f}")
         if self._callback is not None:
             self._callback(event, report)
+        elif event == "notice":
+            warnings.warn(report["text"], stacklevel=3)
 
     def close(self) -> None:
         if self._bar is not None:
@@ -127,7 +162,43 @@ def _tqdm() -> Any:
     return auto.tqdm
 
 
-def _data_settings(parts: Mapping[str, Any], folder: pathlib.Path, text: str, label: str, *,
+_running: set[threading.Event] = set()
+
+
+@contextlib.contextmanager
+def _registered() -> Iterator[None]:
+    """For the time of a training, so that one in another thread ends before the interpreter does."""
+    done = threading.Event()
+    _running.add(done)
+    try:
+        yield
+    finally:
+        _running.discard(done)
+        done.set()
+
+
+@atexit.register
+def _stop() -> None:
+    if _running:
+        _train.request_stop()
+        for done in list(_running):
+            done.wait(60)
+
+
+def _checked(callback: Callback | None) -> Callback | None:
+    if callback is not None and not callable(callback):
+        raise TypeError(f"callback has type {type(callback).__name__}; expected a function of an event and a "
+                        "dictionary")
+    return callback
+
+
+# What a recipe says of files does not hold for examples in memory.
+_OF_FILES = {"header": "auto", "delimiter": "auto", "quote": "auto", "quote_escape": "auto", "encoding": "",
+             "invalid_utf8": "error", "bad_rows": "error", "label_separator": "", "label_columns": [],
+             "group_column": "", "test_text_columns": []}
+
+
+def _data_settings(parts: Mapping[str, Any], folder: pathlib.Path, text: str | None, label: str | None, *,
                    has_recipe: bool, resume: bool = False) -> dict[str, Any]:
     """The fields of [data] for files, or for examples in memory, which are written to `folder`."""
     given = {name: data for name, data in parts.items() if data is not None}
@@ -137,18 +208,22 @@ def _data_settings(parts: Mapping[str, Any], folder: pathlib.Path, text: str, la
     if all(files.values()):
         settings: dict[str, Any] = {f"data.{name}": _data.paths(data) for name, data in given.items()}
         if not has_recipe and "train" in given:
-            settings |= {"data.format": _data.format_of(given["train"]), "data.text_columns": [text],
-                         "data.label_column": label}
+            settings["data.format"] = _data.format_of(given["train"])
+        if text is not None or not has_recipe:
+            settings["data.text_columns"] = [text or _data.TEXT]
+        if label is not None or not has_recipe:
+            settings["data.label_column"] = label or _data.LABEL
         return settings
     if any(files.values()):
         raise ValueError("some of data, validation and test are files and some are in memory; give all in "
                          "the same way")
-    settings = {"data.format": "jsonl", "data.text_columns": [_data.TEXT],
-                "data.label_column": _data.LABEL}
+    settings = {f"data.{name}": value for name, value in _OF_FILES.items()}
+    settings |= {"data.format": "jsonl", "data.text_columns": [_data.TEXT],
+                 "data.label_column": _data.LABEL, "data.validation": [], "data.test": []}
     several = set()
     for name, data in given.items():
         file = folder / "examples" / f"{name}.jsonl"
-        several.add(_data.write_examples(data, file, text, label, resume))
+        several.add(_data.write_examples(data, file, text or _data.TEXT, label or _data.LABEL, resume))
         settings[f"data.{name}"] = [str(file)]
     if len(several) > 1:
         raise ValueError("some of data, validation and test have lists of labels and some single labels")
@@ -167,16 +242,15 @@ def _new_folder(output: str | os.PathLike[str] | None, resume: bool
     folder = pathlib.Path(path_of(output, "output"))
     begun = any((folder / name).exists() for name in ("recipe.toml", "model"))
     if begun and not resume:
-        raise ValueError(f"{folder} already contains a run; pass resume=True to resume it, or another "
-                         "output")
+        raise ValueError(f"{folder} already contains a run; pass another output, or resume=True to train()")
     if resume and not begun:
         raise ValueError(f"{folder} contains no run to resume")
     return folder, None
 
 
 def train(recipe: str | os.PathLike[str] | Mapping[str, Mapping[str, Any]] | None = None, *,
-          data: Any = None, validation: Any = None, test: Any = None, text: str = "text",
-          label: str = "label", settings: Mapping[str, Any] | None = None,
+          data: Any = None, validation: Any = None, test: Any = None, text: str | None = None,
+          label: str | None = None, settings: Mapping[str, Any] | None = None,
           output: str | os.PathLike[str] | None = None, resume: bool = False,
           callback: Callback | None = None, progress: bool = True) -> Trained:
     """Trains a model as ``fastformer train`` does.
@@ -189,13 +263,15 @@ def train(recipe: str | os.PathLike[str] | Mapping[str, Mapping[str, Any]] | Non
             dictionaries, a mapping of columns, a pandas or Arrow table, or a Hugging Face dataset. None:
             as the recipe says. Labels may be lists.
         validation, test: the same for the other parts.
-        text, label: the columns of examples in memory, or of files if there is no recipe.
+        text, label: the columns of texts and labels; ``text`` and ``label`` by default, or the
+            recipe's.
         settings: fields that override the recipe, such as ``{"train.epochs": 2}``.
         output: folder of the run; None: a temporary one, which the result keeps.
         resume: continues the run in ``output``, which was interrupted.
         callback: called with an event and a dictionary: ``step``, at most ten times per second (step,
             total_steps, epoch, epochs, loss, learning_rate), ``validation`` (step, epoch, best and the
-            scores) and ``notice`` (text: a sentence for the user). An exception stops the training.
+            scores) and ``notice`` (text: a sentence for the user; without a callback it is a warning). An
+            exception stops the training.
         progress: shows a progress bar on a terminal or in a notebook, where tqdm is installed.
 
     Returns:
@@ -214,11 +290,14 @@ def train(recipe: str | os.PathLike[str] | Mapping[str, Mapping[str, Any]] | Non
         file = path_of(recipe, "recipe")
     elif recipe is not None:
         sections = json.dumps(recipe, default=plain)
-    shown = _Progress(callback, _tqdm() if progress else None)
+    elif data is None:
+        raise ValueError("there is neither a recipe nor data; pass data, or a recipe that names files")
+    shown = _Progress(_checked(callback), _tqdm() if progress else None)
     try:
         found = _data_settings(parts, folder, text, label, has_recipe=recipe is not None, resume=resume)
-        _train.train(file, sections, _assignments({**found, **(settings or {})}), str(folder), resume,
-                     shown if progress or callback is not None else None)
+        with _registered():
+            _train.train(file, sections, [*_assignments(found), *_assignments(settings)], str(folder),
+                         resume, shown)
     except BaseException:
         if temporary is not None:
             temporary.remove()
@@ -229,8 +308,8 @@ def train(recipe: str | os.PathLike[str] | Mapping[str, Mapping[str, Any]] | Non
     return Trained(folder, result, temporary)
 
 
-def autotune(data: Any, *, test: Any = None, time: float = 600, metric: str = "auto", text: str = "text",
-             label: str = "label", settings: Mapping[str, Any] | None = None,
+def autotune(data: Any, *, test: Any = None, time: float = 600, metric: str = "auto",
+             text: str | None = None, label: str | None = None, settings: Mapping[str, Any] | None = None,
              output: str | os.PathLike[str] | None = None, callback: Callback | None = None) -> Trained:
     """Finds and trains the best classifier in a given time, as ``fastformer autotune`` does.
 
@@ -251,21 +330,24 @@ def autotune(data: Any, *, test: Any = None, time: float = 600, metric: str = "a
         TypeError, ValueError: with one sentence, for bad data.
         RuntimeError: for a file that cannot be written, and a computation that fails.
     """
-    if not isinstance(time, (int, float)) or not time > 0:
+    if not isinstance(time, numbers.Real) or not time > 0:
         raise ValueError(f"time must be a number of seconds above 0, got {time!r}")
     section: Mapping[str, Any]
+    shown = _Progress(_checked(callback), None)
     folder, temporary = _new_folder(output, resume=False)
     try:
-        if isinstance(data, Mapping) and "train" in data:
+        names_files = isinstance(data, Mapping) and "train" in data and _data.is_files(data["train"])
+        if names_files and text is None:
             if test is not None:
                 raise ValueError("data is a [data] section; name the test files in it, without test")
             section = data
         else:
             found = _data_settings({"train": data, "test": test}, folder, text, label, has_recipe=False)
             section = {name.removeprefix("data."): value for name, value in found.items()}
-        result = _train.autotune(json.dumps({"data": section}, default=plain),
-                                 [f"train.metric={metric}", *_assignments(settings)], str(folder),
-                                 float(time), callback)
+        with _registered():
+            result = _train.autotune(json.dumps({"data": section}, default=plain),
+                                     [f"train.metric={metric}", *_assignments(settings)], str(folder),
+                                     float(time), shown)
     except BaseException:
         if temporary is not None:
             temporary.remove()

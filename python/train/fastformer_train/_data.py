@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 import pathlib
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from fastformer._arguments import utf8
+from fastformer._arguments import is_missing, path_of, utf8
 
 TEXT, LABEL = "text", "label"
 
@@ -25,7 +24,7 @@ def is_files(data: Any) -> bool:
 def paths(data: Any) -> list[str]:
     """The paths of `data`, for which is_files() is true."""
     items = [data] if isinstance(data, (str, os.PathLike)) else data
-    return [os.fspath(item) for item in items]
+    return [path_of(item, "data") for item in items]
 
 
 def format_of(data: Any) -> str:
@@ -42,9 +41,12 @@ def _column(data: Any, name: str) -> list[Any]:
     names = getattr(data, "column_names", None)
     if names is None:
         names = list(getattr(data, "columns", data))
-    if name not in names:
-        raise ValueError(f"the data has no column {name!r}; its columns are "
-                         f"{', '.join(map(repr, names))}")
+    count = sum(1 for one in names if isinstance(one, str) and one == name)
+    if count != 1:
+        shown = ", ".join(map(repr, list(names)[:10])) + (", ..." if len(names) > 10 else "")
+        many = f"{count} columns" if count else "no column"
+        raise ValueError(f"the data has {many} {name!r}; its columns are {shown}; name the columns with text= "
+                         "and label=")
     values = data[name]
     return list(values.to_pylist() if hasattr(values, "to_pylist") else values)
 
@@ -65,7 +67,7 @@ def _pairs(data: Any, text: str, label: str) -> Iterator[tuple[Any, Any]]:
             if missing:
                 raise ValueError(f"row {i} has no {missing[0]!r}")
             yield row[text], row[label]
-        elif isinstance(row, (tuple, list)) and len(row) == 2:
+        elif not isinstance(row, (str, bytes)) and hasattr(row, "__getitem__") and len(row) == 2:
             yield row[0], row[1]
         else:
             raise TypeError(f"row {i} has type {type(row).__name__}; expected a pair of text and label, "
@@ -73,18 +75,21 @@ def _pairs(data: Any, text: str, label: str) -> Iterator[tuple[Any, Any]]:
 
 
 def _text_of(value: Any, row: int) -> str:
+    if is_missing(value):
+        raise ValueError(f"row {row}: the text is missing; drop such rows, or replace it by an empty text")
     if not isinstance(value, str):
         raise TypeError(f"row {row}: the text has type {type(value).__name__}; expected str")
     return utf8(value)
 
 
 def _label_of(value: Any, row: int) -> str:
-    if hasattr(value, "item") and not isinstance(value, (str, bytes)):
+    if hasattr(value, "item") and getattr(value, "ndim", 1) == 0:
         value = value.item()  # a NumPy scalar
-    missing = value is None or (isinstance(value, float) and math.isnan(value))
-    if missing or not isinstance(value, (str, int, float)):
-        shown = "missing" if missing else f"of type {type(value).__name__}"
-        raise ValueError(f"row {row}: the label is {shown}; expected a text or a number")
+    if is_missing(value):
+        raise ValueError(f"row {row}: the label is missing; drop such rows, or give them a label")
+    if not isinstance(value, (str, int, float)):
+        raise ValueError(f"row {row}: the label is of type {type(value).__name__}; expected a text or a "
+                         "number: convert it with str()")
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     return utf8(str(value))
@@ -116,11 +121,14 @@ def write_examples(data: Any, file: pathlib.Path, text: str, label: str, resume:
             raise ValueError(f"row {i}: some rows have a list of labels and some a single label")
         lines.append(json.dumps({TEXT: _text_of(words, i), LABEL: labels}, ensure_ascii=False) + "\n")
     if not lines:
-        raise ValueError("the data has no rows")
+        raise ValueError(f"the {file.stem} data has no rows")
     content = "".join(lines).encode()
     if not resume:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(content)
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(content)
+        except OSError as error:
+            raise RuntimeError(f"{file} cannot be written: {error.strerror}") from error
     elif not file.exists() or file.read_bytes() != content:
         raise ValueError(f"the data differs from that of the interrupted run, {file}; pass the same rows, or "
                          "another output without resume")

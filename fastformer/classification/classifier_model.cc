@@ -39,7 +39,7 @@ at::Tensor ClassifierModel::pool(const data::TokenBatch& batch, bool training,
   }
   const nn::Offsets offsets(kept.empty() ? batch.offsets : kept);
   const bool plain = !training && trace == nullptr && !at::GradMode::is_enabled();
-  const auto encoded = plain ? encoder_.infer(std::move(x), offsets)
+  const auto encoded = plain ? encoder_.infer(x, offsets)
                              : encoder_.forward(std::move(x), offsets, training,
                                                 trace != nullptr ? &trace->layers : nullptr);
   const auto pooled = pooling_.forward(encoded, offsets);
@@ -88,8 +88,10 @@ void save_classifier(const std::filesystem::path& directory, const ClassifierPar
                      const std::function<void(const std::filesystem::path&)>& write_weights) {
   base::ConfigTree tree;
   tree.write_section("classifier",
-                     model::ClassifierLabels{parts.labels, parts.max_tokens,
-                                             /*multi_label=*/!parts.thresholds.empty()});
+                     model::ClassifierLabels{.labels = parts.labels,
+                                             .max_tokens = parts.max_tokens,
+                                             .multi_label = !parts.thresholds.empty(),
+                                             .linear_members = parts.linear.has_value()});
   tree.write_section("model", parts.model.config());
   tree.write_section("data", parts.data_config);
   base::write_model_directory(

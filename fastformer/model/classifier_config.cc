@@ -26,6 +26,8 @@ void ClassifierLabels::visit_fields(base::FieldVisitor& visit) {
   visit("multi_label", multi_label,
         "whether a document has any number of labels, those above the thresholds of "
         "thresholds.json");
+  visit("linear_members", linear_members,
+        "whether the model has linear members, those of linear.safetensors");
 }
 
 void ClassifierLabels::validate() const {

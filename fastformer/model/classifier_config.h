@@ -31,6 +31,7 @@ struct ClassifierLabels {
   std::vector<std::string> labels;  ///< the classes, in the order of the logits
   std::int64_t max_tokens = 0;      ///< documents are truncated to this length; 0: no limit
   bool multi_label = false;         ///< whether a document has any number of labels
+  bool linear_members = false;      ///< whether linear.safetensors belongs to the model
 
   void visit_fields(base::FieldVisitor& visit);
   /// Throws std::invalid_argument with one sentence.

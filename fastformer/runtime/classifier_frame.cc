@@ -123,9 +123,12 @@ ClassifierDirectory ClassifierDirectory::load(
   if (section.multi_label) {
     frame.thresholds = model::load_thresholds(directory / model::kThresholdsFile, frame.labels);
   }
-  if (std::filesystem::exists(directory / linear::kLinearFile)) {
-    frame.linear =
-        linear::LinearPart::load(directory / linear::kLinearFile, std::ssize(frame.labels));
+  const auto linear_file = directory / linear::kLinearFile;
+  if (std::filesystem::exists(linear_file)) {
+    frame.linear = linear::LinearPart::load(linear_file, std::ssize(frame.labels));
+  } else if (section.linear_members) {
+    throw std::invalid_argument(directory.string() + ": lacks " + linear::kLinearFile +
+                                ", which belongs to the model; copy the whole model directory");
   }
   return loaded;
 }

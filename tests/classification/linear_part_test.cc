@@ -89,6 +89,13 @@ TEST_F(LinearPartTest, WithoutMembersTheNetworkStandsAlone) {
   EXPECT_FALSE(Classifier::load(model).runtime().frame().linear);
 }
 
+TEST_F(LinearPartTest, AModelThatLostTheFileIsRefused) {
+  const auto model = trained(small_recipe());
+  fs::remove(model / linear::kLinearFile);
+  EXPECT_MENTIONS(testing::error_of([&] { Classifier::load(model); }), model.string(),
+                  "lacks linear.safetensors", "copy the whole model directory");
+}
+
 TEST_F(LinearPartTest, ADamagedFileIsRefused) {
   const auto file = trained(small_recipe()) / linear::kLinearFile;
   const auto good = base::read_file(file);

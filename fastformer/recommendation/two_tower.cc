@@ -32,7 +32,7 @@ TwoTower::Tower TwoTower::item_tower(const ModelConfig& config, nn::ParameterSto
 at::Tensor TwoTower::Tower::forward(at::Tensor x, const nn::Offsets& offsets, bool training) const {
   const bool plain = !training && !at::GradMode::is_enabled();
   if (encoder) {
-    x = plain ? encoder->infer(std::move(x), offsets)
+    x = plain ? encoder->infer(x, offsets)
               : encoder->forward(std::move(x), offsets, training, nullptr);
   }
   return pooling.forward(x, offsets).vectors;

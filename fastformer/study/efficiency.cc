@@ -89,7 +89,7 @@ class Contender {
     const nn::Offsets offsets(batch.offsets);
     if (!training_) {
       auto x = batch.x.clone();
-      return seconds([&] { encoder_.infer(std::move(x), offsets); });
+      return seconds([&] { encoder_.infer(x, offsets); });
     }
     for (const auto& [name, parameter] : store_.parameters()) parameter.mutable_grad().reset();
     const auto x = batch.x.detach().requires_grad_(true);

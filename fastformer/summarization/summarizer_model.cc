@@ -111,7 +111,7 @@ SummarizerModel::SummarizerModel(const ModelConfig& config, const TextVocabulary
 at::Tensor SummarizerModel::encode(std::span<const std::int32_t> ids, const nn::Offsets& offsets,
                                    bool training) const {
   auto x = embedding_.forward(ids, offsets, training);
-  if (!training && !at::GradMode::is_enabled()) return encoder_.infer(std::move(x), offsets);
+  if (!training && !at::GradMode::is_enabled()) return encoder_.infer(x, offsets);
   return encoder_.forward(std::move(x), offsets, training, nullptr);
 }
 

@@ -36,10 +36,6 @@ using namespace fastformer;
 using python::array_of;
 using Texts = std::vector<std::string>;
 
-Options options_of(int threads, std::int64_t max_batch_tokens) {
-  return {.threads = threads, .max_batch_tokens = max_batch_tokens};
-}
-
 nb::dict dict_of(const classification::Trial& trial) {
   nb::dict values;
   values["candidate"] = trial.candidate;
@@ -137,6 +133,13 @@ auto released(const Action& action) {
   return nn::without_torch_errors(action);
 }
 
+template <class Model>
+Model load(const std::string& path, int threads, std::int64_t max_batch_tokens) {
+  return released([&] {
+    return Model::load(path, {.threads = threads, .max_batch_tokens = max_batch_tokens});
+  });
+}
+
 // `file`: a recipe; nullopt: `json`, a JSON object of its sections.
 void train_recipe(const std::optional<std::string>& file, const std::string& json,
                   const Texts& assignments, const std::string& folder, bool resume,
@@ -208,12 +211,7 @@ nb::dict dict_of(const Recommendations& found) {
 void bind_recommender(nb::module_& module) {
   nb::class_<Catalogue>(module, "Catalogue").def("__len__", &Catalogue::size);
   nb::class_<Recommender>(module, "Recommender")
-      .def_static("load",
-                  [](const std::string& path, int threads, std::int64_t max_batch_tokens) {
-                    return released([&] {
-                      return Recommender::load(path, options_of(threads, max_batch_tokens));
-                    });
-                  })
+      .def_static("load", load<Recommender>)
       .def("read_catalogue",
            [](const Recommender& self, const std::string& items, const std::string& index) {
              return released([&] { return self.catalogue(items, index); });
@@ -262,12 +260,7 @@ void bind_recommender(nb::module_& module) {
 
 void bind_summarizer(nb::module_& module) {
   nb::class_<Summarizer>(module, "Summarizer")
-      .def_static("load",
-                  [](const std::string& path, int threads, std::int64_t max_batch_tokens) {
-                    return released([&] {
-                      return Summarizer::load(path, options_of(threads, max_batch_tokens));
-                    });
-                  })
+      .def_static("load", load<Summarizer>)
       // `search`: the text of a JSON object with fields of [search] that differ from the model's.
       .def("summarize",
            [](const Summarizer& self, const Texts& documents, const std::string& search) {

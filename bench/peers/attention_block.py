@@ -1,10 +1,10 @@
 """Times one attention block with its output projection; contenders take turns in one run.
 
 Contenders: the authors' form of Fastformer (padded, additive mask) and our cheaper form in plain
-PyTorch, each eager and compiled; a Transformer block on PyTorch's fused attention; ours, in C++ and
-called from PyTorch (fastformer.torch). Width 256,
-16 heads, about 16,384 tokens per batch. Every contender's output, and for training its gradient of
-the input, is compared with the double-precision oracle before anything is timed. With --precision
+PyTorch, each eager and compiled; a Transformer block on PyTorch's fused attention; ours, in C++ and, in
+fp32, called from PyTorch (fastformer.torch). Width 256, 16 heads, about 16,384 tokens per batch. The
+output of every form of additive attention, and for training its gradient of the input, is compared with
+the double-precision oracle before anything is timed. With --precision
 bf16 the contenders in PyTorch hold weights and rows in bfloat16; ours reads and writes fp32 and
 rounds the operands of its products.
 
@@ -168,8 +168,42 @@ class SoftmaxForm(nn.Module):
         return self.output(y.transpose(1, 2).reshape(batch, length, width))
 
 
-class Padded:
-    """A contender in PyTorch."""
+class InPyTorch:
+    """A contender that PyTorch calls: run() computes the output rows of x."""
+
+    module: nn.Module
+    x: Tensor
+    gradient: Tensor
+
+    def run(self) -> Tensor:
+        """The output for self.x."""
+        raise NotImplementedError
+
+    def forward(self) -> float:
+        """Seconds of one pass without gradients."""
+        with torch.no_grad():
+            start = time.perf_counter()
+            self.run()
+            return time.perf_counter() - start
+
+    def training(self) -> float:
+        """Seconds of one pass forward and backward."""
+        self.module.zero_grad()
+        self.x.grad = None
+        self.x.requires_grad_(True)
+        start = time.perf_counter()
+        self.run().backward(self.gradient)
+        return time.perf_counter() - start
+
+    def result(self) -> tuple[Tensor, Tensor]:
+        """y and dx as run() has them."""
+        self.training()
+        with torch.no_grad():
+            return self.run(), self.x.grad
+
+
+class Padded(InPyTorch):
+    """A contender on padded rows."""
 
     def __init__(
         self, module: nn.Module, case: Case, dtype: torch.dtype, compiled: bool = False
@@ -180,31 +214,17 @@ class Padded:
         self.x, self.gradient = case.pad(case.rows).to(dtype), case.pad(case.gradient).to(dtype)
         self.mask = case.mask().to(dtype)
 
-    def forward(self) -> float:
-        """Seconds of one pass without gradients."""
-        with torch.no_grad():
-            start = time.perf_counter()
-            self.call(self.x, self.mask)
-            return time.perf_counter() - start
-
-    def training(self) -> float:
-        """Seconds of one pass forward and backward."""
-        self.module.zero_grad()
-        self.x.grad = None
-        self.x.requires_grad_(True)
-        start = time.perf_counter()
-        self.call(self.x, self.mask).backward(self.gradient)
-        return time.perf_counter() - start
+    def run(self) -> Tensor:
+        """[B, L, d]."""
+        return self.call(self.x, self.mask)
 
     def result(self) -> tuple[Tensor, Tensor]:
         """y and dx, [T, d] each."""
-        self.training()
-        with torch.no_grad():
-            y = self.call(self.x, self.mask)
-        return self.case.unpad(y).float(), self.case.unpad(self.x.grad).float()
+        y, gradient = super().result()
+        return self.case.unpad(y).float(), self.case.unpad(gradient).float()
 
 
-class Module:
+class Module(InPyTorch):
     """fastformer.torch.AdditiveAttention: ours, called from PyTorch on ragged rows."""
 
     def __init__(self, weights: oracle.Attention, case: Case) -> None:
@@ -218,27 +238,9 @@ class Module:
         self.x, self.gradient = case.rows.clone(), case.gradient
         self.offsets = torch.tensor([0, *case.lengths]).cumsum(0)
 
-    def forward(self) -> float:
-        """Seconds of one pass without gradients."""
-        with torch.no_grad():
-            start = time.perf_counter()
-            self.module(self.x, offsets=self.offsets)
-            return time.perf_counter() - start
-
-    def training(self) -> float:
-        """Seconds of one pass forward and backward."""
-        self.module.zero_grad()
-        self.x.grad = None
-        self.x.requires_grad_(True)
-        start = time.perf_counter()
-        self.module(self.x, offsets=self.offsets).backward(self.gradient)
-        return time.perf_counter() - start
-
-    def result(self) -> tuple[Tensor, Tensor]:
-        """y and dx, [T, d] each."""
-        self.training()
-        with torch.no_grad():
-            return self.module(self.x, offsets=self.offsets), self.x.grad
+    def run(self) -> Tensor:
+        """[T, d]."""
+        return self.module(self.x, offsets=self.offsets)
 
 
 class Ours:
@@ -302,7 +304,7 @@ def check(
             raise RuntimeError(f"{name}: the {part} is off by {error:.3g} of its norm.")
 
 
-def measure(contenders: dict[str, Padded | Module | Ours], kind: str, rounds: int) -> dict[str, list[float]]:
+def measure(contenders: dict[str, InPyTorch | Ours], kind: str, rounds: int) -> dict[str, list[float]]:
     """Milliseconds of each contender by round.
 
     Between two contenders the threads of the one before come to rest (they spin for a while), and
@@ -352,7 +354,7 @@ def run(label: str, arguments: argparse.Namespace) -> None:
     with tempfile.TemporaryDirectory() as folder:
         ours = Ours(weights, case, folder, arguments)
         dtype = _DTYPE[arguments.precision]
-        contenders: dict[str, Padded | Module | Ours] = {"ours": ours}
+        contenders: dict[str, InPyTorch | Ours] = {"ours": ours}
         if arguments.precision == "fp32":
             contenders["fastformer.torch"] = Module(weights, case)
         forms: list[tuple[str, Callable[[], nn.Module]]] = [

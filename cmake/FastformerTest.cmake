@@ -12,7 +12,7 @@ function(fastformer_test module)
   target_link_libraries(${target} PRIVATE fastformer::${module} fastformer_flags GTest::gtest_main)
   target_compile_definitions(${target} PRIVATE
     FASTFORMER_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
-  if(TARGET fastformer_torch_pch AND NOT module MATCHES "^(base|text|kernels|linear|model|runtime|metrics|data|capi)$")
+  if(TARGET fastformer_torch_pch AND NOT module MATCHES "^(base|text|kernels|linear|model|runtime|metrics|data|capi|serve)$")
     fastformer_reuse_torch_headers(${target})
   endif()
   if(module STREQUAL "cli")  # its tests run the program and the examples as a user does

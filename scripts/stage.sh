@@ -1,7 +1,7 @@
 # Sourced by the scripts that run one check after another.
 
 # The modules without LibTorch, and those whose files take long to compile.
-plain_modules=(base text kernels linear model runtime metrics data)
+plain_modules=(base text kernels linear model runtime metrics data serve)
 torch_modules=(nn train classification recommendation summarization tasks study cli)
 
 #   stage NAME COMMAND...   runs COMMAND, prints its name and seconds, stops the script if it fails

@@ -5,6 +5,7 @@
 #include <stdexcept>
 
 #include "fastformer/base/format.h"
+#include "fastformer/classification/classifier.h"
 #include "fastformer/classification/dataset_scan.h"
 #include "fastformer/classification/evaluation.h"
 #include "fastformer/classification/label_set_evaluation.h"
@@ -12,6 +13,7 @@
 #include "fastformer/classification/torch_network.h"
 #include "fastformer/classification/training.h"
 #include "fastformer/kernels/parallel.h"
+#include "fastformer/runtime/classifier_service.h"
 
 namespace fastformer::classification {
 namespace {
@@ -116,6 +118,19 @@ train::EvaluationReport evaluate(const train::EvaluationRequest& request,
   return {evaluation_table(result, frame.labels), evaluation_json(result, frame.labels)};
 }
 
+std::shared_ptr<const base::ModelService> serve(const train::ServiceRequest& request) {
+  if (!request.items.empty()) {
+    throw std::invalid_argument(request.model.string() +
+                                " contains a classifier, which has no items; "
+                                "leave --items out");
+  }
+  // The service uses the classifier inside the facade.
+  const auto facade =
+      std::make_shared<const Classifier>(Classifier::load(request.model, request.options));
+  return std::make_shared<runtime::ClassifierService>(
+      std::shared_ptr<const runtime::Classifier>(facade, &facade->runtime()));
+}
+
 }  // namespace
 
 train::TaskKind task_kind() {
@@ -126,6 +141,7 @@ train::TaskKind task_kind() {
           .sections = sections,
           .inspect = inspect,
           .evaluate = evaluate,
+          .serve = serve,
           .export_parts = [](const train::Recipe& recipe, const std::filesystem::path& folder) {
             export_parts(dynamic_cast<const Recipe&>(recipe).data, folder);
           }};

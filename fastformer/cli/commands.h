@@ -22,6 +22,7 @@ void add_export_command(CLI::App& app);
 void add_recommend_command(CLI::App& app);
 void add_summarize_command(CLI::App& app);
 void add_rouge_command(CLI::App& app);
+void add_serve_command(CLI::App& app);
 void add_fields_command(CLI::App& app);
 void add_completions_command(CLI::App& app);
 

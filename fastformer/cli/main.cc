@@ -63,6 +63,7 @@ int main(int argc, char** argv) {
   cli::add_summarize_command(app);
   cli::add_embed_command(app);
   cli::add_neighbors_command(app);
+  cli::add_serve_command(app);
   cli::add_inspect_command(app);
   cli::add_tokenize_command(app);
   cli::add_efficiency_command(app);

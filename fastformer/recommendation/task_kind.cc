@@ -15,6 +15,7 @@
 #include "fastformer/recommendation/dataset.h"
 #include "fastformer/recommendation/evaluation.h"
 #include "fastformer/recommendation/recommender_model.h"
+#include "fastformer/recommendation/recommender_service.h"
 #include "fastformer/recommendation/score_ensemble.h"
 #include "fastformer/recommendation/training.h"
 #include "fastformer/train/run_directory.h"
@@ -245,6 +246,17 @@ train::EvaluationReport evaluate_model(const train::EvaluationRequest& request,
   return {evaluation_table(result), evaluation_json(result)};
 }
 
+std::shared_ptr<const base::ModelService> serve(const train::ServiceRequest& request) {
+  if (request.items.empty()) {
+    throw std::invalid_argument(request.model.string() +
+                                " contains a recommender, which needs items; name their file with "
+                                "--items");
+  }
+  auto recommender = Recommender::load(request.model, request.options);
+  auto catalogue = recommender.catalogue(request.items);
+  return std::make_shared<RecommenderService>(std::move(recommender), std::move(catalogue));
+}
+
 }  // namespace
 
 train::TaskKind task_kind() {
@@ -255,6 +267,7 @@ train::TaskKind task_kind() {
           .sections = sections,
           .inspect = inspect,
           .evaluate = evaluate_model,
+          .serve = serve,
           .export_parts = nullptr};
 }
 

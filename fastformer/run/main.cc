@@ -2,6 +2,7 @@
 #include <CLI/CLI.hpp>
 #include <cstdint>
 #include <exception>
+#include <filesystem>
 #include <iostream>
 #include <memory>
 #include <string>
@@ -10,6 +11,8 @@
 #include "fastformer/base/standard_streams.h"
 #include "fastformer/kernels/parallel.h"
 #include "fastformer/run/answers.h"
+#include "fastformer/runtime/classifier_service.h"
+#include "fastformer/serve/command_line.h"
 
 namespace {
 
@@ -40,6 +43,19 @@ void add_command(CLI::App& app, const std::string& name, const std::string& desc
   command->callback([request, answer] { answer(*request); });
 }
 
+serve::Model load_service(const std::filesystem::path& directory, const std::filesystem::path&) {
+  // Each worker computes on its own thread.
+  return std::make_shared<runtime::ClassifierService>(
+      std::make_shared<runtime::Classifier>(runtime::Classifier::load(directory, {.threads = 1})));
+}
+
+void add_serve_command(CLI::App& app, serve::ServeFlags& flags) {
+  auto* command = app.add_subcommand(
+      "serve", "Serve classifiers over HTTP, with a page that explains predictions");
+  serve::add_serve_options(*command, flags, /*with_items=*/false);
+  command->callback([&flags] { serve::serve(flags, load_service); });
+}
+
 }  // namespace
 
 // Exit codes: 0 done; 1 the input was bad or the work could not be finished; 2 wrong usage.
@@ -59,6 +75,8 @@ int main(int argc, char** argv) {
   add_command(app, "explain",
               "Prediction, attention weights and n-grams of each text, as JSON lines", request,
               run::explain);
+  serve::ServeFlags serve_flags;
+  add_serve_command(app, serve_flags);
   const auto fail = [](const char* message) {
     constexpr std::size_t kLongest = 4000;
     std::cerr << "fastformer-run: " << base::excerpt(message, kLongest) << '\n';

@@ -124,7 +124,8 @@ void Classifier::for_each_batch(std::span<const Text> texts, bool with_scores,
 }
 
 template <class Text>
-std::vector<Prediction> Classifier::classify_all(std::span<const Text> texts) const {
+std::vector<Prediction> Classifier::classify_all(std::span<const Text> texts,
+                                                 std::int64_t* tokens) const {
   std::vector<Prediction> result(texts.size());
   std::int64_t done = 0;
   const auto score_count = frame_.linear_score_count();
@@ -139,6 +140,7 @@ std::vector<Prediction> Classifier::classify_all(std::span<const Text> texts) co
       }
     });
     done += batch.tokens.size();
+    if (tokens != nullptr) *tokens += std::ssize(batch.tokens.ids);
   });
   return result;
 }
@@ -149,11 +151,12 @@ Prediction Classifier::classify(std::string_view text) const {
 }
 
 std::vector<Prediction> Classifier::classify(std::span<const std::string> texts) const {
-  return classify_all(texts);
+  return classify_all(texts, nullptr);
 }
 
-std::vector<Prediction> Classifier::classify(std::span<const std::string_view> texts) const {
-  return classify_all(texts);
+std::vector<Prediction> Classifier::classify(std::span<const std::string_view> texts,
+                                             std::int64_t* tokens) const {
+  return classify_all(texts, tokens);
 }
 
 Explanation Classifier::explain(std::string_view text) const {
@@ -174,19 +177,22 @@ Explanation Classifier::explain(std::string_view text) const {
 }
 
 template <class Text>
-Vectors Classifier::embed_all(std::span<const Text> texts) const {
+Vectors Classifier::embed_all(std::span<const Text> texts, std::int64_t* tokens) const {
   Vectors vectors{.width = static_cast<std::size_t>(network_->width()), .values = {}};
   for_each_batch(texts, /*with_scores=*/false, [&](const Batch& batch) {
     const auto rows = network_->vectors(batch.rows(), options_);
     vectors.values.insert(vectors.values.end(), rows.begin(), rows.end());
+    if (tokens != nullptr) *tokens += std::ssize(batch.tokens.ids);
   });
   return vectors;
 }
 
-Vectors Classifier::embed(std::span<const std::string> texts) const { return embed_all(texts); }
+Vectors Classifier::embed(std::span<const std::string> texts) const {
+  return embed_all(texts, nullptr);
+}
 
-Vectors Classifier::embed(std::span<const std::string_view> texts) const {
-  return embed_all(texts);
+Vectors Classifier::embed(std::span<const std::string_view> texts, std::int64_t* tokens) const {
+  return embed_all(texts, tokens);
 }
 
 }  // namespace fastformer::runtime

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -34,7 +35,9 @@ class Classifier {
   Prediction classify(std::string_view text) const;
   /// One prediction per text, in the order of `texts`. Options::max_batch_tokens bounds the memory.
   std::vector<Prediction> classify(std::span<const std::string> texts) const;
-  std::vector<Prediction> classify(std::span<const std::string_view> texts) const;
+  /// Also adds the number of tokens that were read to `*tokens`.
+  std::vector<Prediction> classify(std::span<const std::string_view> texts,
+                                   std::int64_t* tokens = nullptr) const;
   /// The `k` most probable labels of a prediction with their probabilities, best first.
   std::vector<std::pair<std::string, double>> top(const Prediction& prediction,
                                                   std::size_t k) const {
@@ -50,7 +53,7 @@ class Classifier {
   }
   /// One vector per text: [texts, width], for example to find similar documents.
   Vectors embed(std::span<const std::string> texts) const;
-  Vectors embed(std::span<const std::string_view> texts) const;
+  Vectors embed(std::span<const std::string_view> texts, std::int64_t* tokens = nullptr) const;
 
   const ClassifierFrame& frame() const { return frame_; }
   const Network& network() const { return *network_; }
@@ -61,9 +64,9 @@ class Classifier {
   void for_each_batch(std::span<const Text> texts, bool with_scores,
                       const std::function<void(const Batch&)>& use) const;
   template <class Text>
-  std::vector<Prediction> classify_all(std::span<const Text> texts) const;
+  std::vector<Prediction> classify_all(std::span<const Text> texts, std::int64_t* tokens) const;
   template <class Text>
-  Vectors embed_all(std::span<const Text> texts) const;
+  Vectors embed_all(std::span<const Text> texts, std::int64_t* tokens) const;
 
   ClassifierFrame frame_;
   std::unique_ptr<const Network> network_;

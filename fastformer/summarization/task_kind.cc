@@ -8,6 +8,7 @@
 #include "fastformer/summarization/dataset.h"
 #include "fastformer/summarization/evaluation.h"
 #include "fastformer/summarization/summarizer_model.h"
+#include "fastformer/summarization/summarizer_service.h"
 #include "fastformer/summarization/training.h"
 
 namespace fastformer::summarization {
@@ -76,6 +77,15 @@ train::EvaluationReport evaluate_model(const train::EvaluationRequest& request,
   return {evaluation_table(result), evaluation_json(result)};
 }
 
+std::shared_ptr<const base::ModelService> serve(const train::ServiceRequest& request) {
+  if (!request.items.empty()) {
+    throw std::invalid_argument(request.model.string() +
+                                " contains a summarizer, which has no items; "
+                                "leave --items out");
+  }
+  return std::make_shared<SummarizerService>(Summarizer::load(request.model, request.options));
+}
+
 }  // namespace
 
 train::TaskKind task_kind() {
@@ -86,6 +96,7 @@ train::TaskKind task_kind() {
           .sections = sections,
           .inspect = inspect,
           .evaluate = evaluate_model,
+          .serve = serve,
           .export_parts = nullptr};
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "fastformer/base/config_tree.h"
+#include "fastformer/base/model_service.h"
 #include "fastformer/kernels/options.h"
 #include "fastformer/nn/parameter_store.h"
 #include "fastformer/train/recipe.h"
@@ -27,6 +28,13 @@ struct EvaluationRequest {
 struct EvaluationReport {
   std::string table;  ///< a text table; empty: nothing could be measured
   std::string json;
+};
+
+/// The arguments of `fastformer serve` for one model.
+struct ServiceRequest {
+  std::filesystem::path model;
+  std::filesystem::path items;  ///< of a recommender; empty: none
+  Options options;
 };
 
 /// Receives sentences for the user.
@@ -54,6 +62,9 @@ struct TaskKind {
   /// Measures a model on labelled data. Throws std::invalid_argument for options that the task does
   /// not use.
   std::function<EvaluationReport(const EvaluationRequest&, const NoticeSink&)> evaluate;
+  /// Loads a model for a server. Throws std::invalid_argument with one sentence if it cannot be
+  /// loaded, and for items that are missing or not needed.
+  std::function<std::shared_ptr<const base::ModelService>(const ServiceRequest&)> serve;
   /// Writes the parts of the recipe's data set to files; null if not supported.
   std::function<void(const Recipe&, const std::filesystem::path& folder)> export_parts;
 };

@@ -9,6 +9,7 @@
 #include <stdexcept>
 
 #include "fastformer/base/format.h"
+#include "fastformer/base/request_body.h"
 #include "fastformer/cli/answers/recommendation_output.h"
 #include "fastformer/cli/commands.h"
 #include "fastformer/cli/model_options.h"
@@ -16,12 +17,12 @@
 #include "fastformer/cli/terminal_output.h"
 #include "fastformer/recommendation/readers/user_requests.h"
 #include "fastformer/recommendation/recommender.h"
+#include "fastformer/recommendation/recommender_service.h"
 #include "fastformer/train/task_kind.h"
 
 namespace fastformer::cli {
 namespace {
 
-using Json = nlohmann::ordered_json;
 using recommendation::RequestFormat;
 
 struct RecommendFlags {
@@ -59,9 +60,8 @@ void recommend_to_one(const RecommendFlags& flags, const Recommender& recommende
     log_line("history: " + flags.items.string() + " has no item '" + id + "'; it is ignored");
   }
   for (const auto& item : result.items) {
-    std::cout << (flags.json
-                      ? json_of(item).dump(-1, ' ', false, Json::error_handler_t::replace) + "\n"
-                      : text_lines(item));
+    std::cout << (flags.json ? base::json_text(recommendation::recommendation_json(item)) + "\n"
+                             : text_lines(item));
   }
 }
 

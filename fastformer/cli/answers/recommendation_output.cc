@@ -6,6 +6,7 @@
 
 #include "fastformer/base/format.h"
 #include "fastformer/base/printable.h"
+#include "fastformer/recommendation/recommender_service.h"
 
 namespace fastformer::cli {
 namespace {
@@ -15,14 +16,6 @@ using Json = nlohmann::ordered_json;
 constexpr std::size_t kNamedUnknown = 5;
 
 }  // namespace
-
-Json json_of(const Recommendation& item) {
-  Json json = {{"id", item.id}, {"score", item.score}, {"title", item.title}};
-  for (const auto& reason : item.reasons) {
-    json["clicks"].push_back({{"id", reason.id}, {"adds", reason.added}});
-  }
-  return json;
-}
 
 void RecommendationOutput::write(const UserRequest& request, const Recommendations& result) {
   ++row_;
@@ -53,7 +46,8 @@ void RecommendationOutput::write_json(const UserRequest& request, const Recommen
                {"unknown", result.unknown},
                {"unknown_candidates", result.unknown_candidates},
                {"items", Json::array()}};
-  for (const auto& item : result.items) json["items"].push_back(json_of(item));
+  for (const auto& item : result.items)
+    json["items"].push_back(recommendation::recommendation_json(item));
   out_ << json.dump(-1, ' ', false, Json::error_handler_t::replace) << '\n';
 }
 

@@ -3,7 +3,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <iosfwd>
-#include <nlohmann/json_fwd.hpp>
 #include <set>
 #include <string>
 #include <vector>
@@ -12,9 +11,6 @@
 #include "fastformer/recommendation/recommender.h"
 
 namespace fastformer::cli {
-
-/// {"id", "score", "title"}, and "clicks" where the contribution of each click is known.
-nlohmann::ordered_json json_of(const Recommendation& item);
 
 /// Writes the items for each user, one line (of CSV: one record) each:
 ///   jsonl      row, user, cold, unknown ids of the history and of the candidates, items

@@ -13,6 +13,7 @@
 #include "fastformer/data/json_lines.h"
 #include "fastformer/summarization/readers/reader.h"
 #include "fastformer/summarization/summarizer.h"
+#include "fastformer/summarization/summarizer_service.h"
 #include "fastformer/train/task_kind.h"
 
 namespace fastformer::cli {
@@ -48,22 +49,6 @@ std::string explanation_text(const std::vector<WrittenToken>& tokens) {
   return text;
 }
 
-// An array: {"token", "copied", "sources": [{"token", "position", "weight"}]} for each token.
-Json explanation_json(const std::vector<WrittenToken>& tokens) {
-  auto list = Json::array();
-  for (const auto& token : tokens) {
-    Json json = {{"token", token.token}};
-    if (token.copied) json["copied"] = *token.copied;
-    json["sources"] = Json::array();
-    for (const auto& source : token.sources) {
-      json["sources"].push_back(
-          {{"token", source.token}, {"position", source.position}, {"weight", source.weight}});
-    }
-    list.push_back(std::move(json));
-  }
-  return list;
-}
-
 // Prints summaries of documents as they come, in their order, so many at a time.
 class Summaries {
  public:
@@ -93,7 +78,7 @@ class Summaries {
       if (summary.truncated) ++truncated_;
       if (flags_.json) {
         Json line = {{"summary", summary.text}, {"log_probability", summary.log_probability}};
-        if (flags_.explain) line["explanation"] = explanation_json(summary.tokens);
+        if (flags_.explain) line["explanation"] = summarization::explanation_json(summary.tokens);
         std::cout << line.dump(-1, ' ', false, Json::error_handler_t::replace) << '\n';
       } else {
         std::cout << (flags_.stream ? "" : summary.text) << '\n'

@@ -1,0 +1,161 @@
+#include "fastformer/base/request_body.h"
+
+#include <array>
+#include <charconv>
+#include <utility>
+
+#include "fastformer/base/printable.h"
+#include "fastformer/base/strict_json.h"
+
+namespace fastformer::base {
+
+using nlohmann::json;
+
+RequestBody::RequestBody(std::string_view text, const RequestLimits& limits)
+    : RequestBody(parse_strict_json<json>(text, "the body"), "", limits) {}
+
+RequestBody::RequestBody(json object, std::string where, const RequestLimits& limits)
+    : object_(std::move(object)), where_(std::move(where)), limits_(limits) {
+  if (!object_.is_object()) {
+    throw std::invalid_argument(own_place() + " is " + object_.type_name() +
+                                "; expected a JSON object");
+  }
+}
+
+std::string RequestBody::own_place() const {
+  return where_.empty() ? "the body" : where_.substr(0, where_.size() - 1);
+}
+
+json* RequestBody::find(const std::string& name) {
+  known_.insert(name);
+  const auto found = object_.find(name);
+  return found == object_.end() ? nullptr : &*found;
+}
+
+json& RequestBody::list(const std::string& name, const char* of) {
+  auto* value = find(name);
+  if (value == nullptr || !value->is_array()) {
+    throw std::invalid_argument(place(name) + " is " +
+                                (value == nullptr ? "missing" : value->type_name()) +
+                                "; expected a list of " + of);
+  }
+  return *value;
+}
+
+std::string RequestBody::take_text(json& value, const std::string& where) const {
+  if (!value.is_string()) {
+    throw std::invalid_argument(where + " is " + value.type_name() + "; expected a text");
+  }
+  auto& text = value.get_ref<std::string&>();
+  if (text.size() > limits_.text_bytes) {
+    throw TooLarge(where + " has " + std::to_string(text.size()) +
+                   " bytes; the limit for a text is " + std::to_string(limits_.text_bytes));
+  }
+  return std::move(text);
+}
+
+std::vector<std::string> RequestBody::texts(const std::string& name) {
+  auto& values = list(name, "texts");
+  if (values.empty()) throw std::invalid_argument(place(name) + " is empty; expected texts");
+  if (values.size() > limits_.inputs) {
+    throw TooLarge(place(name) + " has " + std::to_string(values.size()) +
+                   " texts; the limit for a request is " + std::to_string(limits_.inputs));
+  }
+  std::vector<std::string> texts;
+  texts.reserve(values.size());
+  for (auto& value : values) {
+    texts.push_back(take_text(value, place(name) + "[" + std::to_string(texts.size()) + "]"));
+  }
+  return texts;
+}
+
+void RequestBody::objects(const std::string& name, const std::function<void(RequestBody&)>& read) {
+  auto& values = list(name, "objects");
+  if (values.empty()) throw std::invalid_argument(place(name) + " is empty; expected objects");
+  if (values.size() > limits_.inputs) {
+    throw TooLarge(place(name) + " has " + std::to_string(values.size()) +
+                   " elements; the limit for a request is " + std::to_string(limits_.inputs));
+  }
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    RequestBody element(std::move(values[i]), place(name) + "[" + std::to_string(i) + "].",
+                        limits_);
+    read(element);
+    element.check_all_read();
+  }
+}
+
+std::optional<std::vector<std::string>> RequestBody::ids(const std::string& name) {
+  if (find(name) == nullptr) return std::nullopt;
+  std::vector<std::string> ids;
+  for (auto& value : list(name, "ids")) {
+    ids.push_back(take_text(value, place(name) + "[" + std::to_string(ids.size()) + "]"));
+  }
+  return ids;
+}
+
+std::optional<std::int64_t> RequestBody::integer(const std::string& name, std::int64_t least,
+                                                 std::int64_t most) {
+  const auto* value = find(name);
+  if (value == nullptr) return std::nullopt;
+  // A number beyond 2^63 is stored unsigned.
+  const bool fits = value->is_number_integer() && *value >= least && *value <= most;
+  if (!fits) {
+    throw std::invalid_argument(place(name) + " is " + excerpt(value->dump(), 40) +
+                                "; expected an integer from " + std::to_string(least) + " to " +
+                                std::to_string(most));
+  }
+  return value->get<std::int64_t>();
+}
+
+std::optional<bool> RequestBody::flag(const std::string& name) {
+  const auto* value = find(name);
+  if (value == nullptr) return std::nullopt;
+  if (!value->is_boolean()) {
+    throw std::invalid_argument(place(name) + " is " + value->type_name() +
+                                "; expected true or false");
+  }
+  return value->get<bool>();
+}
+
+std::optional<std::string> RequestBody::text(const std::string& name) {
+  auto* value = find(name);
+  if (value == nullptr) return std::nullopt;
+  return take_text(*value, place(name));
+}
+
+std::optional<std::string> RequestBody::object(const std::string& name) {
+  const auto* value = find(name);
+  if (value == nullptr) return std::nullopt;
+  if (!value->is_object()) {
+    throw std::invalid_argument(place(name) + " is " + value->type_name() +
+                                "; expected a JSON object");
+  }
+  return value->dump();
+}
+
+void RequestBody::check_all_read() const {
+  for (const auto& [name, value] : object_.items()) {
+    if (known_.contains(name)) continue;
+    std::string names;
+    for (const auto& known : known_) names += (names.empty() ? "" : ", ") + known;
+    throw std::invalid_argument(own_place() + " has a member '" + excerpt(name) +
+                                "'; expected only " + names);
+  }
+}
+
+std::string json_text(const nlohmann::ordered_json& value) {
+  return value.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+std::string json_list(std::span<const float> values) {
+  std::string list = "[";
+  for (const float value : values) {
+    std::array<char, 32> digits{};
+    const auto end = std::to_chars(digits.begin(), digits.end(), value).ptr;
+    if (list.size() > 1) list += ',';
+    list.append(digits.begin(), end);
+  }
+  return list + "]";
+}
+
+}  // namespace fastformer::base

@@ -1,0 +1,112 @@
+#include "fastformer/serve/access_rules.h"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <fstream>
+#include <stdexcept>
+
+#include "fastformer/base/ascii.h"
+#include "fastformer/base/printable.h"
+
+namespace fastformer::serve {
+namespace {
+
+std::vector<std::string> read_tokens(const std::filesystem::path& file) {
+  const auto name = base::excerpt(file.string(), 400);
+  std::ifstream in(file);
+  struct stat status{};
+  if (!in || ::stat(file.c_str(), &status) != 0) {
+    throw std::invalid_argument(name + ": the token file cannot be read; check the path");
+  }
+  if ((status.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
+    throw std::invalid_argument(name + ": other users may read the tokens; run chmod 600 " + name);
+  }
+  std::vector<std::string> tokens;
+  constexpr std::size_t kShortest = 16;
+  std::size_t number = 0;
+  for (std::string line; std::getline(in, line);) {
+    ++number;
+    const auto token = base::trimmed(line);
+    if (token.empty()) continue;
+    if (token.size() < kShortest) {
+      throw std::invalid_argument(name + ":" + std::to_string(number) + ": the token has " +
+                                  std::to_string(token.size()) + " characters; expected at least " +
+                                  std::to_string(kShortest));
+    }
+    tokens.emplace_back(token);
+  }
+  if (tokens.empty()) {
+    throw std::invalid_argument(name + ": contains no token; write one per line");
+  }
+  return tokens;
+}
+
+// Takes the same time wherever the texts differ.
+bool equal_in_constant_time(std::string_view a, std::string_view b) {
+  unsigned difference = a.size() == b.size() ? 0 : 1;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    const char other = b.empty() ? '\0' : b[i % b.size()];
+    difference |= static_cast<unsigned char>(a[i] ^ other);
+  }
+  return difference == 0;
+}
+
+// Without the port, and in small letters: "[::1]:8080" is "[::1]".
+std::string host_name(std::string_view host) {
+  const auto colon = host.rfind(':');
+  const auto bracket = host.rfind(']');
+  if (colon != std::string_view::npos && (bracket == std::string_view::npos || bracket < colon)) {
+    host = host.substr(0, colon);
+  }
+  return base::ascii_lowercase(host);
+}
+
+std::string_view without_scheme(std::string_view origin) {
+  const auto end = origin.find("://");
+  return end == std::string_view::npos ? origin : origin.substr(end + 3);
+}
+
+}  // namespace
+
+AccessRules::AccessRules(const ServerOptions& options, bool loopback)
+    : origins_(options.allowed_origins) {
+  if (!options.token_file.empty()) tokens_ = read_tokens(options.token_file);
+  if (loopback) {
+    hosts_ = {"localhost", "127.0.0.1", "[::1]", host_name(options.address)};
+    for (const auto& name : options.host_names) hosts_.push_back(host_name(name));
+  }
+}
+
+bool AccessRules::is_allowed(std::string_view origin) const {
+  return std::ranges::find(origins_, origin) != origins_.end();
+}
+
+bool AccessRules::has_token(std::string_view authorization) const {
+  constexpr std::string_view kScheme = "Bearer ";
+  if (!authorization.starts_with(kScheme)) return false;
+  const auto given = authorization.substr(kScheme.size());
+  bool found = false;
+  for (const auto& token : tokens_) found |= equal_in_constant_time(given, token);
+  return found;
+}
+
+std::optional<Reply> AccessRules::problem_of(const Caller& caller, bool open) const {
+  if (!hosts_.empty() && std::ranges::find(hosts_, host_name(caller.host)) == hosts_.end()) {
+    return problem(421, "this server does not answer to the name '" + base::excerpt(caller.host) +
+                            "'; start it with --host-name to add it");
+  }
+  const bool same = without_scheme(caller.origin) == caller.host;
+  if (!caller.origin.empty() && !same && !is_allowed(caller.origin)) {
+    return problem(403, "pages of the origin '" + base::excerpt(caller.origin) +
+                            "' may not call this server; start it with --allow-origin to let them");
+  }
+  if (!open && !tokens_.empty() && !has_token(caller.authorization)) {
+    auto reply = problem(401, "the request has no valid token; send 'Authorization: Bearer TOKEN'");
+    reply.headers.emplace_back("WWW-Authenticate", "Bearer");
+    return reply;
+  }
+  return std::nullopt;
+}
+
+}  // namespace fastformer::serve

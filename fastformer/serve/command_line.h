@@ -1,0 +1,32 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "fastformer/serve/model_table.h"
+#include "fastformer/serve/options.h"
+
+namespace fastformer::serve {
+
+/// Loads a model directory; `items` are those of a recommender, empty for others.
+using DirectoryLoader = std::function<Model(const std::filesystem::path& directory,
+                                            const std::filesystem::path& items)>;
+
+/// The arguments of a program that serves models.
+struct ServeFlags {
+  std::vector<std::string> models;  ///< DIRECTORY or NAME=DIRECTORY
+  std::vector<std::string> items;   ///< FILE or NAME=FILE
+  ServerOptions server;
+};
+
+/// Adds the arguments to a command. `flags` must outlive parsing.
+void add_serve_options(CLI::App& command, ServeFlags& flags, bool with_items);
+
+/// Loads the models, prints the address and serves until a signal ends it. Throws
+/// std::invalid_argument with one sentence for wrong arguments.
+void serve(const ServeFlags& flags, const DirectoryLoader& load);
+
+}  // namespace fastformer::serve

@@ -61,6 +61,11 @@ Reply page_file(const Asset& asset) {
 
 Reply Api::finish(const Job& job) {
   const auto& exchange = job.exchange;
+  if (job.turned_away) {
+    auto reply = problem(429, "too many requests are waiting; try again in a second");
+    reply.headers.emplace_back("Retry-After", "1");
+    return reply;
+  }
   if (!job.failure.empty()) {
     return problem(500, "the computation failed: " + base::excerpt(job.failure, 400));
   }
@@ -68,12 +73,6 @@ Reply Api::finish(const Job& job) {
     return problem(exchange.too_large ? 413 : 400, base::excerpt(exchange.refusal, 400));
   }
   return {.body = exchange.answer};
-}
-
-Reply Api::too_busy() {
-  auto reply = problem(429, "too many requests are waiting; try again in a second");
-  reply.headers.emplace_back("Retry-After", "1");
-  return reply;
 }
 
 void Api::allow_origin(std::string_view origin, Reply& reply) const {

@@ -41,7 +41,6 @@ class Api {
   Action begin(Request request) const;
   /// The answer of a job that is done.
   static Reply finish(const Job& job);
-  static Reply too_busy();  ///< for a job that the queue has no place for
   /// Adds the headers that let pages of an allowed origin read the reply.
   void allow_origin(std::string_view origin, Reply& reply) const;
 

@@ -240,9 +240,7 @@ asio::awaitable<bool> Connection::Impl::send_events(const Message& request,
   };
   job->exchange.stream = [pieces](std::string_view piece) { return pieces->put(piece); };
   job->done = set_done;
-  if (!parts.queue.submit(job)) {
-    co_return co_await send(request, Api::too_busy());
-  }
+  parts.dispatcher.add(job);
   Reply reply{.content_type = "text/event-stream"};
   parts.api.allow_origin(origin, reply);
   bool open = true, begun = false;
@@ -306,12 +304,9 @@ asio::awaitable<bool> Connection::Impl::answer(Message request) {
     } else {
       const auto signal = std::make_shared<Signal>(stream.get_executor());
       (*job)->done = [signal] { signal->notify(); };
-      if (parts.queue.submit(*job)) {
-        co_await signal->wait();
-        reply = Api::finish(**job);
-      } else {
-        reply = Api::too_busy();
-      }
+      parts.dispatcher.add(*job);
+      co_await signal->wait();
+      reply = Api::finish(**job);
     }
     entry.inputs = (*job)->exchange.inputs;
   } else if (auto* reload = std::get_if<Action::Reload>(&action.next); reload != nullptr) {

@@ -8,6 +8,7 @@
 
 #include "fastformer/serve/access_log.h"
 #include "fastformer/serve/api.h"
+#include "fastformer/serve/dispatcher.h"
 #include "fastformer/serve/options.h"
 
 namespace fastformer::serve {
@@ -16,7 +17,7 @@ namespace fastformer::serve {
 struct ServerParts {
   const ServerOptions& options;
   Api& api;
-  WorkQueue& queue;
+  Dispatcher& dispatcher;
   Metrics& metrics;
   AccessLog& log;
   /// Loads a model again on another thread; an answer for the client.

@@ -88,10 +88,11 @@ struct Server::Impl {
   const AccessRules rules;
   AccessLog access_log;
   Api api;
-  // Connections use it until the context is gone, and reach the queue only while it is there.
-  ServerParts parts{options, api, queue, metrics, access_log, {}};
+  // Connections use it until the context is gone, and reach the dispatcher only while it is there.
+  ServerParts parts{options, api, dispatcher, metrics, access_log, {}};
   asio::io_context context{1};
   WorkQueue queue{options, metrics};
+  Dispatcher dispatcher{context, queue};
   asio::thread_pool loader{1};
   tcp::acceptor acceptor;
   asio::signal_set signals;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstddef>
@@ -24,6 +25,7 @@ struct Job {
   std::string model_name, operation;
   base::Exchange exchange;
   std::string failure;         ///< one sentence, if the computation failed
+  bool turned_away = false;    ///< the queue had no place
   std::function<void()> done;  ///< called on a worker's thread when all above is final
   std::chrono::steady_clock::time_point submitted;
 };
@@ -34,29 +36,36 @@ struct Job {
 /// ServerOptions::batch_wait.
 class WorkQueue {
  public:
+  using Jobs = std::vector<std::shared_ptr<Job>>;
+
   WorkQueue(const ServerOptions& options, Metrics& metrics);
   /// Answers what was submitted.
   ~WorkQueue();
   WorkQueue(const WorkQueue&) = delete;
   WorkQueue& operator=(const WorkQueue&) = delete;
 
-  /// False: ServerOptions::queue requests wait already.
-  bool submit(std::shared_ptr<Job> job);
+  /// Returns the jobs for which there is no place: ServerOptions::queue requests wait already.
+  Jobs submit(Jobs jobs);
+  /// Answers a job on this thread if nothing waits or is computed, and the answer will take less
+  /// than a millisecond, as far as earlier ones tell. False: it did not.
+  bool answer_at_once(const std::shared_ptr<Job>& job);
 
  private:
-  using Batch = std::vector<std::shared_ptr<Job>>;
-
   void work();
-  Batch next_batch();
-  void take_alike(Batch& batch, std::size_t& bytes);
-  void answer(const Batch& batch) const;
+  Jobs next_batch();
+  void take_alike(Jobs& batch, std::size_t& bytes);
+  void answer(const Jobs& batch) const;
+  void run(const Jobs& batch);
 
   const ServerOptions& options_;
   Metrics& metrics_;
+  const std::size_t worker_count_;
   std::mutex mutex_;
   std::condition_variable arrived_;
   std::deque<std::shared_ptr<Job>> waiting_;
+  std::size_t computing_ = 0;  // batches
   bool ending_ = false;
+  std::atomic<double> seconds_per_byte_ = 1e-3;  // of slow requests so far
   std::vector<std::jthread> workers_;
 };
 

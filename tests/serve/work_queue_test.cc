@@ -29,7 +29,7 @@ std::unique_ptr<Pending> submit(WorkQueue& queue, const Model& model, const std:
   pending->job->operation = "echo";
   pending->job->exchange.body = body;
   pending->job->done = [raw = pending.get()] { raw->done.set_value(); };
-  EXPECT_EQ(queue.submit(pending->job), accepted);
+  EXPECT_EQ(queue.submit({pending->job}).empty(), accepted);
   return pending;
 }
 
@@ -105,6 +105,32 @@ TEST(WorkQueue, RefusesMoreThanItsPlaces) {
   for (auto& request : requests) {
     EXPECT_EQ(request->done.get_future().wait_for(milliseconds(0)), std::future_status::ready);
   }
+}
+
+TEST(WorkQueue, AnswersAtOnceOnlyWhatIsShortAndAlone) {
+  const auto model = std::make_shared<EchoService>();
+  Metrics metrics;
+  WorkQueue queue({.workers = 1}, metrics);
+  const auto at_once = [&](const std::string& body, std::thread::id* thread) {
+    const auto job = std::make_shared<Job>();
+    job->model = model;
+    job->operation = "echo";
+    job->exchange.body = body;
+    job->done = [thread] { *thread = std::this_thread::get_id(); };
+    return queue.answer_at_once(job);
+  };
+  std::thread::id thread;
+  EXPECT_FALSE(at_once("x", &thread));  // nothing is known of its time
+  for (int i = 0; i < 1000; ++i) submit(queue, model, "x")->done.get_future().wait();
+  EXPECT_TRUE(at_once("x", &thread));
+  EXPECT_EQ(thread, std::this_thread::get_id());
+  EXPECT_FALSE(at_once(std::string(100'000'000, 'x'), &thread));
+  const auto slow = std::make_shared<EchoService>(milliseconds(100));
+  const auto pending = submit(queue, slow, "x");
+  while (slow->batches().empty()) std::this_thread::yield();
+  EXPECT_FALSE(at_once("x", &thread));  // the worker is busy
+  pending->done.get_future().wait();
+  EXPECT_FALSE(at_once("x", &thread));  // requests may take long
 }
 
 TEST(WorkQueue, WaitsForMoreRequestsIfTold) {

@@ -26,8 +26,9 @@ struct Exchange {
 /// Limits of one request.
 struct RequestLimits {
   std::size_t inputs = 1024;           ///< texts or users
-  std::size_t text_bytes = 1'000'000;  ///< of one text
+  std::size_t text_bytes = 1'000'000;  ///< of one text, and of all that are to be explained
   std::size_t top = 1000;              ///< results per input
+  std::size_t work = 1'000'000;        ///< results, reasons or steps of a search in all
 };
 
 /// A loaded model that answers requests in JSON: all that a server knows of a model. Immutable;
@@ -42,9 +43,12 @@ class ModelService {
   virtual std::string description() const = 0;
   /// Whether `operation` can stream its answer.
   virtual bool streams(std::string_view operation) const = 0;
+  /// Whether requests for `operation` gain from being answered together, and take time in
+  /// proportion to their length.
+  virtual bool joins(std::string_view operation) const = 0;
 
-  /// Answers requests for one of operations() together, so that they share batches. Fills answer or
-  /// refusal of each. Throws std::runtime_error if a computation fails.
+  /// Answers requests for one of operations(). Fills answer or refusal of each. Throws
+  /// std::runtime_error if a computation fails.
   virtual void answer(std::string_view operation, std::span<Exchange* const> exchanges,
                       const RequestLimits& limits) const = 0;
 };

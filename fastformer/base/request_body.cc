@@ -11,13 +11,43 @@ namespace fastformer::base {
 
 using nlohmann::json;
 
+namespace {
+
+// With an article; texts are called so in all messages.
+std::string kind_of(const json& value) {
+  switch (value.type()) {
+    case json::value_t::null:
+      return "null";
+    case json::value_t::object:
+      return "an object";
+    case json::value_t::array:
+      return "a list";
+    case json::value_t::string:
+      return "a text";
+    case json::value_t::boolean:
+      return "true or false";
+    default:
+      return "a number";
+  }
+}
+
+json parsed(std::string_view text, const RequestLimits& limits) {
+  if (text.empty()) throw std::invalid_argument("the body is empty; expected a JSON object");
+  // A user has two members. Names that were chosen to collide in a table take time with the square
+  // of their number.
+  constexpr std::size_t kOthers = 64;
+  return parse_strict_json<json>(text, "the body", 2 * limits.inputs + kOthers);
+}
+
+}  // namespace
+
 RequestBody::RequestBody(std::string_view text, const RequestLimits& limits)
-    : RequestBody(parse_strict_json<json>(text, "the body"), "", limits) {}
+    : RequestBody(parsed(text, limits), "", limits) {}
 
 RequestBody::RequestBody(json object, std::string where, const RequestLimits& limits)
     : object_(std::move(object)), where_(std::move(where)), limits_(limits) {
   if (!object_.is_object()) {
-    throw std::invalid_argument(own_place() + " is " + object_.type_name() +
+    throw std::invalid_argument(own_place() + " is " + kind_of(object_) +
                                 "; expected a JSON object");
   }
 }
@@ -36,7 +66,7 @@ json& RequestBody::list(const std::string& name, const char* of) {
   auto* value = find(name);
   if (value == nullptr || !value->is_array()) {
     throw std::invalid_argument(place(name) + " is " +
-                                (value == nullptr ? "missing" : value->type_name()) +
+                                (value == nullptr ? "missing" : kind_of(*value)) +
                                 "; expected a list of " + of);
   }
   return *value;
@@ -44,7 +74,7 @@ json& RequestBody::list(const std::string& name, const char* of) {
 
 std::string RequestBody::take_text(json& value, const std::string& where) const {
   if (!value.is_string()) {
-    throw std::invalid_argument(where + " is " + value.type_name() + "; expected a text");
+    throw std::invalid_argument(where + " is " + kind_of(value) + "; expected a text");
   }
   auto& text = value.get_ref<std::string&>();
   if (text.size() > limits_.text_bytes) {
@@ -111,7 +141,7 @@ std::optional<bool> RequestBody::flag(const std::string& name) {
   const auto* value = find(name);
   if (value == nullptr) return std::nullopt;
   if (!value->is_boolean()) {
-    throw std::invalid_argument(place(name) + " is " + value->type_name() +
+    throw std::invalid_argument(place(name) + " is " + kind_of(*value) +
                                 "; expected true or false");
   }
   return value->get<bool>();
@@ -127,7 +157,7 @@ std::optional<std::string> RequestBody::object(const std::string& name) {
   const auto* value = find(name);
   if (value == nullptr) return std::nullopt;
   if (!value->is_object()) {
-    throw std::invalid_argument(place(name) + " is " + value->type_name() +
+    throw std::invalid_argument(place(name) + " is " + kind_of(*value) +
                                 "; expected a JSON object");
   }
   return value->dump();
@@ -145,6 +175,15 @@ void RequestBody::check_all_read() const {
 
 std::string json_text(const nlohmann::ordered_json& value) {
   return value.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+std::string json_results(std::span<const std::string> results) {
+  std::string text = "{\"results\":[";
+  for (const auto& result : results) {
+    if (&result != results.data()) text += ',';
+    text += result;
+  }
+  return text + "]}";
 }
 
 std::string json_list(std::span<const float> values) {

@@ -86,6 +86,8 @@ std::vector<std::pair<Exchange*, Request>> read_requests(
   return requests;
 }
 
+/// {"results": [...]} of results that are JSON.
+std::string json_results(std::span<const std::string> results);
 /// `value` as JSON; bytes that are not UTF-8 are replaced.
 std::string json_text(const nlohmann::ordered_json& value);
 /// A list of numbers as JSON, each with as many digits as it takes to read it back equal.

@@ -122,7 +122,7 @@ std::shared_ptr<const base::ModelService> serve(const train::ServiceRequest& req
   if (!request.items.empty()) {
     throw std::invalid_argument(request.model.string() +
                                 " contains a classifier, which has no items; "
-                                "leave --items out");
+                                "remove --items");
   }
   // The service uses the classifier inside the facade.
   const auto facade =

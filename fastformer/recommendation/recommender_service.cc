@@ -30,6 +30,14 @@ UsersRequest read_users(RequestBody& body, const base::RequestLimits& limits) {
       body.integer("top_k", 1, static_cast<std::int64_t>(limits.top)).value_or(kDefaultTop));
   request.options.explain = body.flag("explain").value_or(false);
   request.options.exclude_seen = body.flag("exclude_seen");
+  std::size_t clicks = 1;
+  for (const auto& user : request.users) clicks = std::max(clicks, user.history.size());
+  const auto results =
+      request.users.size() * request.options.top * (request.options.explain ? clicks : 1);
+  if (results > limits.work) {
+    throw base::TooLarge("users, top_k and explain ask for " + std::to_string(results) +
+                         " results; the limit for a request is " + std::to_string(limits.work));
+  }
   return request;
 }
 
@@ -80,11 +88,11 @@ void RecommenderService::embed(std::span<Exchange* const> exchanges,
   std::size_t row = 0;
   for (const auto& [exchange, texts] : requests) {
     exchange->inputs = std::ssize(texts);
-    std::string results;
+    std::vector<std::string> results;
     for (std::size_t i = 0; i < texts.size(); ++i) {
-      results += (i == 0 ? "" : ",") + base::json_list(vectors.row(row++));
+      results.push_back(base::json_list(vectors.row(row++)));
     }
-    exchange->answer = "{\"results\":[" + results + "]}";
+    exchange->answer = base::json_results(results);
   }
 }
 

@@ -30,6 +30,7 @@ class RecommenderService final : public base::ModelService {
   std::vector<std::string> operations() const override { return {"recommend", "embed"}; }
   std::string description() const override;
   bool streams(std::string_view) const override { return false; }
+  bool joins(std::string_view operation) const override { return operation == "embed"; }
   void answer(std::string_view operation, std::span<base::Exchange* const> exchanges,
               const base::RequestLimits& limits) const override;
 

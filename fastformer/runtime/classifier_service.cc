@@ -32,48 +32,44 @@ std::vector<std::string_view> joined(const Requests& requests) {
   return texts;
 }
 
-std::string answer_of(const std::string& results) { return "{\"results\":[" + results + "]}"; }
-
-void append(std::string& results, std::string_view result) {
-  if (!results.empty()) results += ',';
-  results += result;
-}
-
 std::string prediction_json(const Classifier& classifier, const Prediction& prediction,
-                            std::size_t top) {
+                            std::size_t top, const std::string& more = "") {
   Json json;
   if (classifier.frame().several_labels()) {
     json["labels"] = prediction.labels;
   } else {
     json["label"] = prediction.label;
   }
-  // An ordered object looks through all its names to find one; labels are distinct.
-  Json probabilities = Json::object();
-  auto& members = probabilities.get_ref<Json::object_t&>();
+  auto& probabilities = json["probabilities"] = Json::array();
   for (auto& [label, probability] : classifier.top(prediction, top)) {
-    members.emplace_back(std::move(label), probability);
+    probabilities.push_back({{"label", std::move(label)}, {"probability", probability}});
   }
-  json["probabilities"] = std::move(probabilities);
-  return base::json_text(json);
+  auto text = base::json_text(json);
+  text.insert(text.size() - 1, more);
+  return text;
+}
+
+std::string explained_json(const Classifier& classifier, std::string_view text, std::size_t top) {
+  const auto explanation = classifier.explain(text);
+  return prediction_json(classifier, explanation.prediction, top,
+                         ",\"tokens\":" + token_weights_json(explanation) +
+                             ",\"ngrams\":" + ngrams_json(classifier, text, explanation));
 }
 
 void classify(const Classifier& classifier, const Requests& requests) {
   std::int64_t tokens = 0;
   const auto texts = joined(requests);
   const auto predictions = classifier.classify(texts, &tokens);
+  const auto all = std::ssize(classifier.frame().labels);
   auto prediction = predictions.begin();
   for (const auto& [exchange, request] : requests) {
-    std::string results;
-    if (request.explain) {
-      for (const auto& text : request.texts) append(results, explanation_json(classifier, text));
-    } else {
-      const auto all = std::ssize(classifier.frame().labels);
-      const auto top = static_cast<std::size_t>(std::min(request.top.value_or(all), all));
-      for (std::size_t i = 0; i < request.texts.size(); ++i) {
-        append(results, prediction_json(classifier, *prediction++, top));
-      }
+    const auto top = static_cast<std::size_t>(std::min(request.top.value_or(all), all));
+    std::vector<std::string> results;
+    for (const auto& text : request.texts) {
+      results.push_back(request.explain ? explained_json(classifier, text, top)
+                                        : prediction_json(classifier, *prediction++, top));
     }
-    exchange->answer = answer_of(results);
+    exchange->answer = base::json_results(results);
     exchange->tokens = std::exchange(tokens, 0);
   }
 }
@@ -84,12 +80,22 @@ void embed(const Classifier& classifier, const Requests& requests) {
   const auto vectors = classifier.embed(texts, &tokens);
   std::size_t row = 0;
   for (const auto& [exchange, request] : requests) {
-    std::string results;
+    std::vector<std::string> results;
     for (std::size_t i = 0; i < request.texts.size(); ++i) {
-      append(results, base::json_list(vectors.row(row++)));
+      results.push_back(base::json_list(vectors.row(row++)));
     }
-    exchange->answer = answer_of(results);
+    exchange->answer = base::json_results(results);
     exchange->tokens = std::exchange(tokens, 0);
+  }
+}
+
+// The explanation of a text is some hundred times as long as the text.
+void check_size(const TextRequest& request, const base::RequestLimits& limits) {
+  std::size_t bytes = 0;
+  for (const auto& text : request.texts) bytes += text.size();
+  if (request.explain && bytes > limits.text_bytes) {
+    throw base::TooLarge("texts to be explained have " + std::to_string(bytes) +
+                         " bytes; the limit for a request is " + std::to_string(limits.text_bytes));
   }
 }
 
@@ -111,6 +117,7 @@ void ClassifierService::answer(std::string_view operation, std::span<Exchange* c
     if (classifies) {
       request.top = body.integer("top_k", 1, static_cast<std::int64_t>(limits.top));
       request.explain = body.flag("explain").value_or(false);
+      check_size(request, limits);
     }
     return request;
   });

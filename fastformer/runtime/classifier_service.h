@@ -14,8 +14,9 @@ namespace fastformer::runtime {
 /// A classifier for a server. Operations, each with {"texts": [...]}:
 ///
 ///   classify  also "top_k": number of labels, and "explain": true or false. Each result is
-///             {"label", "probabilities": {label: number}}, most probable first, with "labels"
-///             instead of "label" if a text has several; explained, it is explanation_json().
+///             {"label", "probabilities": [{"label", "probability"}]}, most probable first, with
+///             "labels" instead of "label" if a text has several; explained, also "tokens" and
+///             "ngrams" as in explanation_json().
 ///   embed     Each result is the list of the numbers of a vector.
 class ClassifierService final : public base::ModelService {
  public:
@@ -26,6 +27,7 @@ class ClassifierService final : public base::ModelService {
   std::vector<std::string> operations() const override { return {"classify", "embed"}; }
   std::string description() const override;
   bool streams(std::string_view) const override { return false; }
+  bool joins(std::string_view) const override { return true; }
   void answer(std::string_view operation, std::span<base::Exchange* const> exchanges,
               const base::RequestLimits& limits) const override;
 

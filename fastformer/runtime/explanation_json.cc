@@ -3,6 +3,8 @@
 #include <cstddef>
 #include <nlohmann/json.hpp>
 
+#include "fastformer/base/request_body.h"
+
 namespace fastformer::runtime {
 namespace {
 
@@ -10,11 +12,6 @@ using Json = nlohmann::ordered_json;
 
 double at_or_zero(const std::vector<double>& values, std::size_t i) {
   return i < values.size() ? values[i] : 0;
-}
-
-// Tokens and n-grams may hold any bytes of the text.
-std::string text_of(const Json& json) {
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 Json weights_of(const Explanation& explanation) {
@@ -32,16 +29,31 @@ Json weights_of(const Explanation& explanation) {
   return tokens;
 }
 
-Json ngrams_of(const std::vector<std::pair<std::string, double>>& ngrams) {
+Json list_of(const std::vector<std::pair<std::string, double>>& ngrams) {
   auto list = Json::array();
   for (const auto& [ngram, added] : ngrams) list.push_back({{"ngram", ngram}, {"added", added}});
   return list;
 }
 
+Json ngrams_of(const Classifier& classifier, std::string_view text,
+               const Explanation& explanation) {
+  if (!classifier.frame().several_labels()) return list_of(explanation.ngrams);
+  auto lists = Json::object();
+  for (const auto& label : explanation.prediction.labels) {
+    lists[label] = list_of(classifier.ngrams(text, label));
+  }
+  return lists;
+}
+
 }  // namespace
 
 std::string token_weights_json(const Explanation& explanation) {
-  return text_of(weights_of(explanation));
+  return base::json_text(weights_of(explanation));
+}
+
+std::string ngrams_json(const Classifier& classifier, std::string_view text,
+                        const Explanation& explanation) {
+  return base::json_text(ngrams_of(classifier, text, explanation));
 }
 
 std::string explanation_json(const Classifier& classifier, std::string_view text) {
@@ -62,15 +74,8 @@ std::string explanation_json(const Classifier& classifier, std::string_view text
   }
   json["probabilities"] = std::move(probabilities);
   json["tokens"] = weights_of(explanation);
-  if (frame.several_labels()) {
-    json["ngrams"] = Json::object();
-    for (const auto& label : prediction.labels) {
-      json["ngrams"][label] = ngrams_of(classifier.ngrams(text, label));
-    }
-  } else {
-    json["ngrams"] = ngrams_of(explanation.ngrams);
-  }
-  return text_of(json);
+  json["ngrams"] = ngrams_of(classifier, text, explanation);
+  return base::json_text(json);
 }
 
 }  // namespace fastformer::runtime

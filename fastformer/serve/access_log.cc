@@ -1,12 +1,14 @@
 #include "fastformer/serve/access_log.h"
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <array>
+#include <cstdio>
 #include <ctime>
-#include <iostream>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
+#include <utility>
 
 #include "fastformer/base/format.h"
 #include "fastformer/base/printable.h"
@@ -29,36 +31,48 @@ std::string time_now() {
 
 }  // namespace
 
-AccessLog::AccessLog(const std::filesystem::path& file) {
-  if (file.empty()) return;
-  if (file == "-") {
-    out_ = &std::cerr;
+AccessLog::AccessLog(std::filesystem::path file) : path_(std::move(file)) { reopen(); }
+
+void AccessLog::reopen() {
+  if (path_.empty()) return;
+  if (path_ == "-") {
+    to_standard_error_ = true;
     return;
   }
+  const auto name = base::excerpt(path_.string(), 400);
   const auto mask = ::umask(S_IRWXG | S_IRWXO);
-  file_.open(file, std::ios::app);
+  std::ofstream file(path_, std::ios::app);
   ::umask(mask);
-  if (!file_) {
-    throw std::invalid_argument(base::excerpt(file.string(), 400) +
-                                ": the access log cannot be written; check the path");
+  struct stat status{};
+  if (!file || ::stat(path_.c_str(), &status) != 0) {
+    throw std::invalid_argument(name + ": the access log cannot be written; check the path");
   }
-  out_ = &file_;
+  if (S_ISREG(status.st_mode) && (status.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
+    throw std::invalid_argument(name + ": other users may read the access log; run chmod 600 " +
+                                name);
+  }
+  file_ = std::move(file);
 }
 
 void AccessLog::write(const LogEntry& entry) {
-  if (out_ == nullptr) return;
+  if (path_.empty()) return;
   constexpr std::size_t kLongestPath = 200;
   const std::chrono::duration<double, std::milli> time = entry.time;
-  *out_ << base::json_text({{"time", time_now()},
-                            {"remote", std::string(entry.remote)},
-                            {"method", base::excerpt(entry.method)},
-                            {"path", base::excerpt(entry.path, kLongestPath)},
-                            {"status", entry.status},
-                            {"bytes_in", entry.bytes_in},
-                            {"bytes_out", entry.bytes_out},
-                            {"milliseconds", time.count()},
-                            {"inputs", entry.inputs}})
-        << std::endl;
+  const auto line = base::json_text({{"time", time_now()},
+                                     {"remote", std::string(entry.remote)},
+                                     {"method", base::excerpt(entry.method)},
+                                     {"path", base::excerpt(entry.path, kLongestPath)},
+                                     {"status", entry.status},
+                                     {"bytes_in", entry.bytes_in},
+                                     {"bytes_out", entry.bytes_out},
+                                     {"milliseconds", time.count()},
+                                     {"inputs", entry.inputs}});
+  if (to_standard_error_) {
+    ::dprintf(STDERR_FILENO, "%s\n", line.c_str());
+    return;
+  }
+  file_.clear();  // after a full disk
+  file_ << line + "\n" << std::flush;
 }
 
 }  // namespace fastformer::serve

@@ -23,14 +23,17 @@ struct LogEntry {
 class AccessLog {
  public:
   /// Appends to a file, which only its owner may read; "-": standard error; empty: no log. Throws
-  /// std::invalid_argument for a file that cannot be written.
-  explicit AccessLog(const std::filesystem::path& file);
+  /// std::invalid_argument for a file that cannot be written or that others may read.
+  explicit AccessLog(std::filesystem::path file);
 
+  /// Opens the file again, after it has been renamed. Throws as the constructor does.
+  void reopen();
   void write(const LogEntry& entry);
 
  private:
+  std::filesystem::path path_;
   std::ofstream file_;
-  std::ostream* out_ = nullptr;
+  bool to_standard_error_ = false;
 };
 
 }  // namespace fastformer::serve

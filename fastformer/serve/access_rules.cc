@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <boost/asio/ip/address.hpp>
 #include <fstream>
 #include <stdexcept>
 
@@ -28,7 +29,7 @@ std::vector<std::string> read_tokens(const std::filesystem::path& file) {
   for (std::string line; std::getline(in, line);) {
     ++number;
     const auto token = base::trimmed(line);
-    if (token.empty()) continue;
+    if (token.empty() || token.front() == '#') continue;
     if (token.size() < kShortest) {
       throw std::invalid_argument(name + ":" + std::to_string(number) + ": the token has " +
                                   std::to_string(token.size()) + " characters; expected at least " +
@@ -67,15 +68,41 @@ std::string_view without_scheme(std::string_view origin) {
   return end == std::string_view::npos ? origin : origin.substr(end + 3);
 }
 
+// No name server decides what an address is.
+bool is_address(std::string_view host) {
+  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+  boost::system::error_code error;
+  boost::asio::ip::make_address(std::string(host), error);
+  return !error;
+}
+
+void check_origin(const std::string& origin) {
+  const auto host = without_scheme(origin);
+  const bool has_scheme = origin.starts_with("http://") || origin.starts_with("https://");
+  if (!has_scheme || host.empty() || host.find('/') != std::string_view::npos) {
+    throw std::invalid_argument("--allow-origin " + base::excerpt(origin) +
+                                " is not an origin; expected one such as https://example.org, "
+                                "without a path");
+  }
+}
+
+void check_host_name(const std::string& name) {
+  if (name.empty() || name.find_first_of("/:") != std::string::npos) {
+    throw std::invalid_argument("--host-name " + base::excerpt(name) +
+                                " is not a host name; expected one such as models.example.org");
+  }
+}
+
 }  // namespace
 
 AccessRules::AccessRules(const ServerOptions& options, bool loopback)
     : origins_(options.allowed_origins) {
+  for (const auto& origin : origins_) check_origin(origin);
+  for (const auto& name : options.host_names) check_host_name(name);
   if (!options.token_file.empty()) tokens_ = read_tokens(options.token_file);
-  if (loopback) {
-    hosts_ = {"localhost", "127.0.0.1", "[::1]", host_name(options.address)};
-    for (const auto& name : options.host_names) hosts_.push_back(host_name(name));
-  }
+  if (!loopback && options.host_names.empty()) return;
+  hosts_ = {"localhost"};
+  for (const auto& name : options.host_names) hosts_.push_back(host_name(name));
 }
 
 bool AccessRules::is_allowed(std::string_view origin) const {
@@ -84,7 +111,7 @@ bool AccessRules::is_allowed(std::string_view origin) const {
 
 bool AccessRules::has_token(std::string_view authorization) const {
   constexpr std::string_view kScheme = "Bearer ";
-  if (!authorization.starts_with(kScheme)) return false;
+  if (!base::equal_ignoring_case(authorization.substr(0, kScheme.size()), kScheme)) return false;
   const auto given = authorization.substr(kScheme.size());
   bool found = false;
   for (const auto& token : tokens_) found |= equal_in_constant_time(given, token);
@@ -92,14 +119,17 @@ bool AccessRules::has_token(std::string_view authorization) const {
 }
 
 std::optional<Reply> AccessRules::problem_of(const Caller& caller, bool open) const {
-  if (!hosts_.empty() && std::ranges::find(hosts_, host_name(caller.host)) == hosts_.end()) {
+  const auto host = host_name(caller.host);
+  if (host.empty()) return problem(400, "the request has no Host header, or several");
+  if (!hosts_.empty() && !is_address(host) && std::ranges::find(hosts_, host) == hosts_.end()) {
     return problem(421, "this server does not answer to the name '" + base::excerpt(caller.host) +
-                            "'; start it with --host-name to add it");
+                            "'; its operator can allow it with --host-name");
   }
   const bool same = without_scheme(caller.origin) == caller.host;
   if (!caller.origin.empty() && !same && !is_allowed(caller.origin)) {
-    return problem(403, "pages of the origin '" + base::excerpt(caller.origin) +
-                            "' may not call this server; start it with --allow-origin to let them");
+    return problem(403,
+                   "pages of the origin '" + base::excerpt(caller.origin) +
+                       "' may not call this server; its operator can allow it with --allow-origin");
   }
   if (!open && !tokens_.empty() && !has_token(caller.authorization)) {
     auto reply = problem(401, "the request has no valid token; send 'Authorization: Bearer TOKEN'");

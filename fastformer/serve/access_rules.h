@@ -19,12 +19,15 @@ struct Caller {
 ///
 /// - With a token file, a request needs one of its tokens: "Authorization: Bearer TOKEN".
 /// - A page of another origin may call only if ServerOptions::allowed_origins has its origin.
-/// - A server on a loopback address answers only to the names of this machine, so that no page can
-///   reach it by a name that its owner has pointed to 127.0.0.1.
+/// - A server on a loopback address, or with ServerOptions::host_names, answers only to localhost,
+/// to
+///   addresses and to these names, which prevents DNS rebinding.
 class AccessRules {
  public:
   /// `loopback`: whether the server listens on a loopback address. Throws std::invalid_argument for
-  /// a token file that cannot be read, that other users may read, or that has no tokens.
+  /// a wrong origin or host name, and for a token file that cannot be read, that other users may
+  /// read, or that has no tokens. Empty lines of the file, and those that begin with #, are
+  /// skipped.
   AccessRules(const ServerOptions& options, bool loopback);
 
   /// The problem with a request; nullopt: none. `open`: whether it needs no token.

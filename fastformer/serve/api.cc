@@ -46,6 +46,26 @@ Json description_of(const std::string& name, const base::ModelService& model) {
   return json;
 }
 
+// The path of a target, which may be a whole URL, without a query and a slash at the end.
+std::string_view path_of(std::string_view target) {
+  constexpr std::string_view kScheme = "http://";
+  if (target.starts_with(kScheme)) {
+    const auto slash = target.find('/', kScheme.size());
+    target = slash == std::string_view::npos ? "/" : target.substr(slash);
+  }
+  target = target.substr(0, target.find('?'));
+  if (target.size() > 1 && target.ends_with('/')) target.remove_suffix(1);
+  return target;
+}
+
+// Whether a request needs no token.
+bool is_open(const Request& request) {
+  static constexpr auto kOpen = std::to_array<std::string_view>({"/healthz", "/readyz"});
+  // A browser asks for permission without a token.
+  return request.method == "OPTIONS" || std::ranges::find(kOpen, request.target) != kOpen.end() ||
+         std::ranges::find(assets(), request.target, &Asset::path) != assets().end();
+}
+
 // A file of the page.
 Reply page_file(const Asset& asset) {
   return {.content_type = std::string(asset.type),
@@ -59,8 +79,8 @@ Reply page_file(const Asset& asset) {
 
 }  // namespace
 
-Reply Api::finish(const Job& job) {
-  const auto& exchange = job.exchange;
+Reply Api::finish(Job& job) {
+  auto& exchange = job.exchange;
   if (job.turned_away) {
     auto reply = problem(429, "too many requests are waiting; try again in a second");
     reply.headers.emplace_back("Retry-After", "1");
@@ -72,7 +92,7 @@ Reply Api::finish(const Job& job) {
   if (!exchange.refusal.empty()) {
     return problem(exchange.too_large ? 413 : 400, base::excerpt(exchange.refusal, 400));
   }
-  return {.body = exchange.answer};
+  return {.body = std::move(exchange.answer)};
 }
 
 void Api::allow_origin(std::string_view origin, Reply& reply) const {
@@ -81,36 +101,31 @@ void Api::allow_origin(std::string_view origin, Reply& reply) const {
   reply.headers.emplace_back("Vary", "Origin");
 }
 
-Reply Api::preflight(const Caller& caller) const {
-  if (!rules_.is_allowed(caller.origin)) {
-    return problem(403,
-                   "pages of other origins may not call this server; start it with "
-                   "--allow-origin to let them");
-  }
-  return {.status = 204,
-          .headers = {{"Access-Control-Allow-Methods", "GET, POST"},
-                      {"Access-Control-Allow-Headers", "Authorization, Content-Type"},
-                      {"Access-Control-Max-Age", "600"}}};
-}
-
 Action Api::begin(Request request) const {
-  request.target = request.target.substr(0, request.target.find('?'));
-  if (request.method == "OPTIONS" && !request.caller.origin.empty()) {
-    return reply("preflight", preflight(request.caller));
+  request.target = path_of(request.target);
+  if (auto refused = rules_.problem_of(request.caller, is_open(request))) {
+    return reply("refused", std::move(*refused));
+  }
+  if (request.method == "OPTIONS" && rules_.is_allowed(request.caller.origin)) {
+    return reply("preflight",
+                 {.status = 204,
+                  .headers = {{"Access-Control-Allow-Methods", "GET, POST"},
+                              {"Access-Control-Allow-Headers", "Authorization, Content-Type"},
+                              {"Access-Control-Max-Age", "600"}}});
   }
   auto action = route(request);
-  static constexpr std::array kOpen = {"page", "openapi", "healthz", "readyz"};
-  const bool open = std::ranges::find(kOpen, action.operation) != kOpen.end();
-  if (auto refused = rules_.problem_of(request.caller, open)) {
-    return reply(std::move(action.operation), std::move(*refused));
-  }
-  if (auto* job = std::get_if<std::shared_ptr<Job>>(&action.next)) {
+  if (std::holds_alternative<std::shared_ptr<Job>>(action.next)) {
     if (!has_type(request.content_type, "application/json")) {
       return reply(std::move(action.operation),
                    problem(415, "the content type is '" + base::excerpt(request.content_type) +
                                     "'; expected application/json"));
     }
-    (*job)->exchange.body = std::move(request.body);
+    if (!request.content_encoding.empty()) {
+      return reply(
+          std::move(action.operation),
+          problem(415, "the body is encoded with '" + base::excerpt(request.content_encoding) +
+                           "'; send it without Content-Encoding"));
+    }
   }
   return action;
 }
@@ -176,7 +191,7 @@ Action Api::model_route(Request& request, std::string_view rest) const {
     for (const auto& one : known) names += (names.empty() ? "" : ", ") + one;
     return reply("none", problem(404, "the model '" + name + "', a " + model->kind() +
                                           ", has no operation '" + base::excerpt(operation) +
-                                          "'; it has " + names));
+                                          "'; it supports " + names + ", reload"));
   }
   if (reload) return {.operation = operation, .next = Action::Reload{name}};
   auto job = std::make_shared<Job>();

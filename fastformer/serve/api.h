@@ -13,11 +13,10 @@
 
 namespace fastformer::serve {
 
-/// An HTTP request.
+/// An HTTP request without its body.
 struct Request {
-  std::string_view method, target, content_type, accept;
+  std::string_view method, target, content_type, content_encoding, accept;
   Caller caller;
-  std::string body;
 };
 
 /// What a request leads to.
@@ -40,7 +39,7 @@ class Api {
 
   Action begin(Request request) const;
   /// The answer of a job that is done.
-  static Reply finish(const Job& job);
+  static Reply finish(Job& job);
   /// Adds the headers that let pages of an allowed origin read the reply.
   void allow_origin(std::string_view origin, Reply& reply) const;
 
@@ -51,7 +50,6 @@ class Api {
   Action route(Request& request) const;
   Action model_route(Request& request, std::string_view rest) const;
   Reply list_models() const;
-  Reply preflight(const Caller& caller) const;
 
   const ModelTable& models_;
   const Metrics& metrics_;

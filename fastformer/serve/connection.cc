@@ -8,7 +8,7 @@
 #include <deque>
 #include <mutex>
 #include <nlohmann/json.hpp>
-#include <optional>
+#include <tuple>
 #include <utility>
 
 #include "fastformer/base/request_body.h"
@@ -23,7 +23,9 @@ namespace http = beast::http;
 
 using boost::system::error_code;
 using Message = http::request<http::string_body>;
+using Parser = http::request_parser<http::string_body>;
 
+constexpr unsigned kHttp11 = 11;
 constexpr std::uint32_t kHeaderBytes = 16 * 1024;
 constexpr std::size_t kReadBytes = 64 * 1024;
 
@@ -46,9 +48,18 @@ class Pieces {
     signal_->notify();
     return true;
   }
-  std::deque<std::string> take() {
+  // On the worker's thread: there are no more.
+  void end() {
+    {
+      const std::scoped_lock lock(mutex_);
+      ended_ = true;
+    }
+    signal_->notify();
+  }
+  // What has been put since the last call, and whether it is the last.
+  std::pair<std::deque<std::string>, bool> take() {
     const std::scoped_lock lock(mutex_);
-    return std::exchange(waiting_, {});
+    return {std::exchange(waiting_, {}), ended_};
   }
   void leave() {
     const std::scoped_lock lock(mutex_);
@@ -59,7 +70,7 @@ class Pieces {
   std::shared_ptr<Signal> signal_;
   std::mutex mutex_;
   std::deque<std::string> waiting_;
-  bool left_ = false;
+  bool ended_ = false, left_ = false;
 };
 
 // A server-sent event; JSON has no line breaks.
@@ -69,17 +80,23 @@ std::string event_of(std::string_view name, std::string_view json) {
   return event + "data: " + std::string(json) + "\n\n";
 }
 
+// What is said to whom.
+struct Exchanged {
+  std::string origin;
+  Reply reply = {};
+};
+
 // The answer to a request that breaks HTTP or a limit.
 Reply problem_of(const error_code& error, const ServerOptions& options) {
   if (error == http::error::body_limit) {
     return problem(413, "the body is too large; the limit is " +
                             std::to_string(options.body_bytes) + " bytes");
   }
-  if (error == http::error::header_limit || error == http::error::buffer_overflow) {
+  if (error == http::error::header_limit) {
     return problem(
         431, "the headers are too large; the limit is " + std::to_string(kHeaderBytes) + " bytes");
   }
-  return problem(400, "the request is not valid HTTP: " + error.message());
+  return problem(400, "the request is not valid HTTP (" + error.message() + ")");
 }
 
 }  // namespace
@@ -93,21 +110,24 @@ struct Connection::Impl {
     stream.socket().set_option(asio::ip::tcp::no_delay(true), error);
   }
 
-  // The next request; nullopt: there is none, or its answer is a problem that has been sent.
-  asio::awaitable<std::optional<Message>> read();
-  asio::awaitable<void> refuse(const error_code& error);
-  // Each: whether the connection can go on.
-  asio::awaitable<bool> answer(Message request);
-  asio::awaitable<bool> send(const Message& request, const Reply& reply);
+  // Each: whether the connection can continue.
+  asio::awaitable<bool> read_first_bytes();
+  asio::awaitable<bool> read_header(Parser& parser);
+  asio::awaitable<bool> read_body(Parser& parser);
+  asio::awaitable<bool> refuse(const error_code& error);
+  asio::awaitable<bool> answer(Parser& parser);
+  asio::awaitable<bool> send(const Message& request, Reply reply, bool whole);
   asio::awaitable<bool> send_events(const Message& request, std::shared_ptr<Job> job,
-                                    std::string_view origin);
-  asio::awaitable<bool> write_chunk(std::string_view text);
+                                    Exchanged& exchanged);
+  asio::awaitable<bool> write_event(std::string_view text, bool chunked);
+  asio::awaitable<bool> begin_events(const Message& request, std::string_view origin);
+
   asio::awaitable<void> close();
-  http::response<http::string_body> response_to(unsigned version, const Reply& reply) const;
+  http::response<http::string_body> response_to(unsigned version, Reply reply) const;
 
   ServerParts& parts;
   beast::tcp_stream stream;
-  beast::flat_buffer buffer;
+  beast::flat_buffer buffer{kReadBytes + kHeaderBytes};
   std::string remote;
   bool idle = true;        // between two requests
   bool finishing = false;  // after this request
@@ -129,57 +149,65 @@ asio::awaitable<void> Connection::run() {
   const auto self = shared_from_this();
   auto& impl = *impl_;
   while (!impl.finishing) {
-    auto request = co_await impl.read();
-    if (!request || !co_await impl.answer(std::move(*request))) break;
+    Parser parser;
+    parser.header_limit(kHeaderBytes);
+    parser.body_limit(impl.parts.options.body_bytes);
+    bool continues = co_await impl.read_first_bytes();
+    if (continues) continues = co_await impl.read_header(parser);
+    if (continues) continues = co_await impl.answer(parser);
+    if (!continues) break;
   }
   co_await impl.close();
 }
 
-asio::awaitable<std::optional<Message>> Connection::Impl::read() {
-  const auto& options = parts.options;
+// Waits for a request. GCC 12 evaluates both sides of `a || co_await b`, so there are none here.
+asio::awaitable<bool> Connection::Impl::read_first_bytes() {
+  if (buffer.size() > 0) co_return true;
   error_code error;
-  if (buffer.size() == 0) {
-    idle = true;
-    stream.expires_after(options.idle_time);
-    const auto space = buffer.prepare(kReadBytes);
-    const auto count = co_await stream.async_read_some(space, with_error(error));
-    idle = false;
-    if (error) co_return std::nullopt;
-    buffer.commit(count);
-  }
-  http::request_parser<http::string_body> parser;
-  parser.header_limit(kHeaderBytes);
-  parser.body_limit(options.body_bytes);
-  stream.expires_after(options.header_time);
-  co_await http::async_read_header(stream, buffer, parser, with_error(error));
-  if (!error && !parser.is_done()) {
-    stream.expires_after(options.body_time);
-    if (beast::iequals(parser.get()[http::field::expect], "100-continue")) {
-      constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
-      co_await asio::async_write(stream, asio::buffer(kContinue), with_error(error));
-    }
-    if (!error) co_await http::async_read(stream, buffer, parser, with_error(error));
-  }
-  if (error) {
-    co_await refuse(error);
-    co_return std::nullopt;
-  }
-  co_return parser.release();
+  idle = true;
+  stream.expires_after(parts.options.idle_time);
+  const auto count = co_await stream.async_read_some(buffer.prepare(kReadBytes), with_error(error));
+  idle = false;
+  buffer.commit(count);
+  co_return !error;
 }
 
-asio::awaitable<void> Connection::Impl::refuse(const error_code& error) {
+asio::awaitable<bool> Connection::Impl::read_header(Parser& parser) {
+  error_code error;
+  stream.expires_after(parts.options.header_time);
+  co_await http::async_read_header(stream, buffer, parser, with_error(error));
+  if (error) co_return co_await refuse(error);
+  co_return true;
+}
+
+asio::awaitable<bool> Connection::Impl::read_body(Parser& parser) {
+  if (parser.is_done()) co_return true;
+  error_code error;
+  stream.expires_after(parts.options.body_time);
+  if (beast::iequals(parser.get()[http::field::expect], "100-continue")) {
+    constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+    co_await asio::async_write(stream, asio::buffer(kContinue), with_error(error));
+  }
+  if (!error) co_await http::async_read(stream, buffer, parser, with_error(error));
+  if (error) co_return co_await refuse(error);
+  co_return true;
+}
+
+// Answers a request that breaks HTTP or a limit.
+asio::awaitable<bool> Connection::Impl::refuse(const error_code& error) {
   const bool of_http = error.category() == make_error_code(http::error::body_limit).category();
   if (!of_http || error == http::error::end_of_stream || error == http::error::partial_message) {
-    co_return;  // the client has left, or was too slow
+    co_return false;  // the client has left, or was too slow
   }
-  const auto reply = problem_of(error, parts.options);
+  auto reply = problem_of(error, parts.options);
   parts.metrics.answered("none", reply.status, {});
   parts.log.write({.remote = remote, .status = reply.status, .bytes_out = reply.body.size()});
-  auto response = response_to(11, reply);
+  auto response = response_to(kHttp11, std::move(reply));
   response.keep_alive(false);
   stream.expires_after(parts.options.body_time);
   error_code ignored;
   co_await http::async_write(stream, response, with_error(ignored));
+  co_return false;
 }
 
 // Reads what the client still sends for a moment; otherwise it might lose the answer.
@@ -196,21 +224,23 @@ asio::awaitable<void> Connection::Impl::close() {
 }
 
 http::response<http::string_body> Connection::Impl::response_to(unsigned version,
-                                                                const Reply& reply) const {
+                                                                Reply reply) const {
   http::response<http::string_body> response(http::int_to_status(reply.status), version);
   response.set(http::field::server, "fastformer");
-  response.set(http::field::content_type, reply.content_type);
   response.set("X-Content-Type-Options", "nosniff");
   response.set(http::field::cache_control, "no-store");
   for (const auto& [name, value] : reply.headers) response.set(name, value);
-  response.body() = reply.body;
+  if (response.result() == http::status::no_content) return response;
+  response.set(http::field::content_type, reply.content_type);
+  response.body() = std::move(reply.body);
   response.prepare_payload();
   return response;
 }
 
-asio::awaitable<bool> Connection::Impl::send(const Message& request, const Reply& reply) {
-  auto response = response_to(request.version(), reply);
-  response.keep_alive(request.keep_alive() && !finishing);
+// `whole`: the body of the request has been read, so that another one can follow.
+asio::awaitable<bool> Connection::Impl::send(const Message& request, Reply reply, bool whole) {
+  auto response = response_to(request.version(), std::move(reply));
+  response.keep_alive(request.keep_alive() && whole && !finishing);
   // The answer to HEAD has the length of the body, but no body.
   if (request.method() == http::verb::head) response.body().clear();
   stream.expires_after(parts.options.body_time);
@@ -219,111 +249,133 @@ asio::awaitable<bool> Connection::Impl::send(const Message& request, const Reply
   co_return !error && response.keep_alive();
 }
 
-asio::awaitable<bool> Connection::Impl::write_chunk(std::string_view text) {
+asio::awaitable<bool> Connection::Impl::begin_events(const Message& request,
+                                                     std::string_view origin) {
+  Reply reply{.content_type = "text/event-stream"};
+  parts.api.allow_origin(origin, reply);
+  auto response = response_to(request.version(), std::move(reply));
+  // Before HTTP/1.1 the end of the connection is the end of the events.
+  const bool chunked = request.version() >= kHttp11;
+  if (chunked) {
+    response.chunked(true);
+  } else {
+    response.erase(http::field::content_length);
+  }
+  response.keep_alive(chunked && request.keep_alive() && !finishing);
+  http::response_serializer<http::string_body> serializer(response);
   stream.expires_after(parts.options.body_time);
   error_code error;
-  co_await asio::async_write(stream, http::make_chunk(asio::buffer(text)), with_error(error));
+  co_await http::async_write_header(stream, serializer, with_error(error));
+  co_return !error;
+}
+
+asio::awaitable<bool> Connection::Impl::write_event(std::string_view text, bool chunked) {
+  stream.expires_after(parts.options.body_time);
+  error_code error;
+  if (chunked) {
+    co_await asio::async_write(stream, http::make_chunk(asio::buffer(text)), with_error(error));
+  } else {
+    co_await asio::async_write(stream, asio::buffer(text), with_error(error));
+  }
   co_return !error;
 }
 
 asio::awaitable<bool> Connection::Impl::send_events(const Message& request,
                                                     std::shared_ptr<Job> job,
-                                                    std::string_view origin) {
+                                                    Exchanged& exchanged) {
   const auto signal = std::make_shared<Signal>(stream.get_executor());
   const auto pieces = std::make_shared<Pieces>(signal);
-  bool done = false;
-  const auto set_done = [&done, signal] {
-    asio::post(signal->executor(), [&done, signal] {
-      done = true;
-      signal->notify();
-    });
-  };
+  // Tells the worker, however this ends.
+  const std::shared_ptr<void> leaving(nullptr, [pieces](void*) { pieces->leave(); });
   job->exchange.stream = [pieces](std::string_view piece) { return pieces->put(piece); };
-  job->done = set_done;
+  job->done = [pieces] { pieces->end(); };
   parts.dispatcher.add(job);
-  Reply reply{.content_type = "text/event-stream"};
-  parts.api.allow_origin(origin, reply);
+  const bool chunked = request.version() >= kHttp11;
   bool open = true, begun = false;
-  while (true) {
+  for (bool ended = false; !ended;) {
     co_await signal->wait();
-    for (const auto& piece : pieces->take()) {
-      if (!open) break;
-      if (!begun) {
-        auto response = response_to(request.version(), reply);
-        response.chunked(true);
-        response.keep_alive(request.keep_alive() && !finishing);
-        begun = true;
-        http::response_serializer<http::string_body> serializer(response);
-        stream.expires_after(parts.options.body_time);
-        error_code error;
-        co_await http::async_write_header(stream, serializer, with_error(error));
-        open = !error;
-      }
+    std::deque<std::string> texts;
+    std::tie(texts, ended) = pieces->take();
+    for (const auto& piece : texts) {
+      if (open && !begun) open = co_await begin_events(request, exchanged.origin);
+      begun = true;
       const auto json = base::json_text({{"text", piece}});
-      open = open && co_await write_chunk(event_of("", json));
+      if (open) open = co_await write_event(event_of("", json), chunked);
     }
     if (!open) pieces->leave();
-    if (done) break;
   }
-  const auto last = Api::finish(*job);
-  if (!begun) co_return co_await send(request, last);
-  open = open && co_await write_chunk(event_of(last.status == 200 ? "done" : "error", last.body));
-  if (open) {
+  exchanged.reply = Api::finish(*job);
+  if (!begun) {
+    parts.api.allow_origin(exchanged.origin, exchanged.reply);
+    co_return co_await send(request, exchanged.reply, /*whole=*/true);
+  }
+  const auto* name = exchanged.reply.status == 200 ? "done" : "error";
+  if (open) open = co_await write_event(event_of(name, exchanged.reply.body), chunked);
+  if (open && chunked) {
     error_code error;
     co_await asio::async_write(stream, http::make_chunk_last(), with_error(error));
     open = !error;
   }
-  co_return open&& request.keep_alive() && !finishing;
+  co_return open&& chunked&& request.keep_alive() && !finishing;
 }
 
-asio::awaitable<bool> Connection::Impl::answer(Message request) {
+asio::awaitable<bool> Connection::Impl::answer(Parser& parser) {
   const auto begun = std::chrono::steady_clock::now();
-  const auto method = std::string(view(request.method_string()));
-  const auto origin = std::string(view(request[http::field::origin]));
-  const auto bytes_in = request.body().size();
-  const auto target = std::string(view(request.target()));
-  auto action =
-      parts.api.begin({.method = method,
-                       .target = target,
-                       .content_type = view(request[http::field::content_type]),
-                       .accept = view(request[http::field::accept]),
-                       .caller = {.host = view(request[http::field::host]),
-                                  .origin = origin,
-                                  .authorization = view(request[http::field::authorization])},
-                       .body = std::move(request.body())});
-  Reply reply;
+  const auto& head = parser.get();
+  const auto method = std::string(view(head.method_string()));
+  const auto target = std::string(view(head.target()));
+  Exchanged exchanged{.origin = std::string(view(head[http::field::origin]))};
+  const bool one_host = head.count(http::field::host) == 1;
+  // Who calls what is judged before the body is read.
+  auto action = parts.api.begin(
+      {.method = method,
+       .target = target,
+       .content_type = view(head[http::field::content_type]),
+       .content_encoding = view(head[http::field::content_encoding]),
+       .accept = view(head[http::field::accept]),
+       .caller = {.host = one_host ? view(head[http::field::host]) : std::string_view(),
+                  .origin = exchanged.origin,
+                  .authorization = view(head[http::field::authorization])}});
   LogEntry entry{.remote = remote,
                  .method = method,
-                 .path = std::string_view(target).substr(0, target.find('?')),
-                 .bytes_in = bytes_in};
-  bool go_on = false;
+                 .path = std::string_view(target).substr(0, target.find('?'))};
+  auto* reply = std::get_if<Reply>(&action.next);
+  const bool refused = reply != nullptr && reply->status >= 400;
+  bool whole = parser.is_done();
+  if (!whole && !refused) {
+    whole = co_await read_body(parser);
+    if (!whole) co_return false;
+  }
+  auto request = parser.release();
+  entry.bytes_in = request.body().size();
+  bool continues = false;
   if (auto* job = std::get_if<std::shared_ptr<Job>>(&action.next); job != nullptr) {
+    (*job)->exchange.body = std::move(request.body());
     if (action.stream) {
-      go_on = co_await send_events(request, *job, origin);
-      reply = Api::finish(**job);
+      continues = co_await send_events(request, *job, exchanged);
     } else {
       const auto signal = std::make_shared<Signal>(stream.get_executor());
       (*job)->done = [signal] { signal->notify(); };
       parts.dispatcher.add(*job);
       co_await signal->wait();
-      reply = Api::finish(**job);
+      exchanged.reply = Api::finish(**job);
     }
     entry.inputs = (*job)->exchange.inputs;
   } else if (auto* reload = std::get_if<Action::Reload>(&action.next); reload != nullptr) {
-    reply = co_await parts.reload(reload->model);
+    exchanged.reply = co_await parts.reload(reload->model);
   } else {
-    reply = std::move(std::get<Reply>(action.next));
+    exchanged.reply = std::move(*reply);
   }
-  if (!action.stream) {
-    parts.api.allow_origin(origin, reply);
-    go_on = co_await send(request, reply);
-  }
-  entry.status = reply.status;
-  entry.bytes_out = reply.body.size();
+  entry.status = exchanged.reply.status;
+  entry.bytes_out = exchanged.reply.body.size();
   entry.time = std::chrono::steady_clock::now() - begun;
-  parts.metrics.answered(action.operation, reply.status, entry.time);
+  if (!action.stream) {
+    parts.api.allow_origin(exchanged.origin, exchanged.reply);
+    continues = co_await send(request, std::move(exchanged.reply), whole);
+  }
+  parts.metrics.answered(action.operation, entry.status, entry.time);
   parts.log.write(entry);
-  co_return go_on;
+  co_return continues;
 }
 
 }  // namespace fastformer::serve

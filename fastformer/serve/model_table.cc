@@ -21,8 +21,8 @@ bool is_plain(std::string_view name) {
 void ModelTable::add(const std::string& name, ModelLoader loader) {
   if (!is_plain(name)) {
     throw std::invalid_argument("the model name '" + base::excerpt(name) +
-                                "' cannot be part of a URL; give one of letters, digits, '-', '_' "
-                                "and '.', as in NAME=DIRECTORY");
+                                "' cannot be part of a URL; use only letters, digits, '-', '_' "
+                                "and '.', not first, as in NAME=DIRECTORY");
   }
   if (std::ranges::find(rows_, name, &Row::name) != rows_.end()) {
     throw std::invalid_argument("two models are named '" + name +
@@ -50,8 +50,9 @@ void ModelTable::reload(std::string_view name) {
   const auto row = std::ranges::find(rows_, name, &Row::name);
   if (row == rows_.end()) throw std::out_of_range("no model of this name");
   auto model = row->load();
+  // The old one is freed after the lock.
   const std::scoped_lock lock(mutex_);
-  row->model = std::move(model);
+  row->model.swap(model);
 }
 
 }  // namespace fastformer::serve

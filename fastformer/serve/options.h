@@ -13,9 +13,9 @@ namespace fastformer::serve {
 /// Settings of a server.
 struct ServerOptions {
   std::string address = "127.0.0.1";
-  std::uint16_t port = 8080;  ///< 0: any free port, which is printed
-  /// Names by which clients may call a server that listens on a loopback address, besides localhost
-  /// and addresses; a page in a browser could otherwise reach it by a name of its own.
+  int port = 8080;  ///< 0: any free port, which is printed
+  /// Names by which clients may call a server on a loopback address, besides localhost and
+  /// addresses; a page in a browser could otherwise reach it by a name of its own.
   std::vector<std::string> host_names;
   std::vector<std::string> allowed_origins;  ///< other origins whose pages may call the server
   std::filesystem::path token_file;          ///< a bearer token per line; empty: no tokens

@@ -11,7 +11,10 @@
 #include <boost/asio/thread_pool.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <csignal>
+#include <cstdlib>
+#include <exception>
 #include <list>
+#include <set>
 #include <stdexcept>
 #include <utility>
 #include <vector>
@@ -37,9 +40,9 @@ tcp::endpoint endpoint_of(const ServerOptions& options) {
   const auto address = asio::ip::make_address(options.address, error);
   if (error) {
     throw std::invalid_argument("--address " + base::excerpt(options.address) +
-                                " is not an IP address; expected one such as 127.0.0.1 or ::");
+                                " is not an IP address; expected one such as 127.0.0.1 or ::1");
   }
-  return {address, options.port};
+  return {address, static_cast<std::uint16_t>(options.port)};
 }
 
 tcp::acceptor listen(asio::io_context& context, const tcp::endpoint& endpoint) {
@@ -99,7 +102,9 @@ struct Server::Impl {
   asio::steady_timer room{context, asio::steady_timer::time_point::max()};
   asio::steady_timer deadline{context};
   std::list<std::shared_ptr<Connection>> connections;
+  std::set<std::string> loading;  // by request
   bool draining = false;
+  bool abandoned = false;  // requests that were accepted
 };
 
 Server::Server(ModelTable& models, const ServerOptions& options, Log log)
@@ -119,18 +124,22 @@ Reply Server::Impl::reload(const std::string& model) {
     models.reload(model);
   } catch (const std::exception& error) {
     metrics.reloaded(model, false);
-    const auto why = "the model '" + model + "' stays as it is; the new one was refused: " +
-                     base::excerpt(error.what(), 400);
-    log(why);
-    return problem(409, why);
+    log("cannot reload the model '" + model +
+        "', so the loaded one stays: " + base::excerpt(error.what(), 400));
+    return problem(409, "the model '" + model +
+                            "' cannot be reloaded, so the loaded one stays; the log of the server "
+                            "says why");
   }
   metrics.reloaded(model, true);
-  log("loaded the model '" + model + "' again");
+  log("reloaded the model '" + model + "'");
   return {.body = base::json_text({{"model", model}, {"status", "loaded"}})};
 }
 
 // Loading takes a while: it has a thread of its own.
 asio::awaitable<Reply> Server::Impl::reload_elsewhere(std::string model) {
+  if (!loading.insert(model).second) {
+    co_return problem(409, "the model '" + model + "' is being reloaded already");
+  }
   const auto signal = std::make_shared<Signal>(context.get_executor());
   Reply reply;
   const auto work = [&, signal] {
@@ -139,6 +148,7 @@ asio::awaitable<Reply> Server::Impl::reload_elsewhere(std::string model) {
   };
   asio::post(loader, work);
   co_await signal->wait();
+  loading.erase(model);
   co_return reply;
 }
 
@@ -179,10 +189,11 @@ asio::awaitable<void> Server::Impl::accept() {
 // Accepts no connection any more, and ends when those that are there have their answers.
 void Server::Impl::drain() {
   if (draining) {
+    abandoned = true;
     context.stop();
     return;
   }
-  log("shutting down; what was accepted is answered first");
+  log("shutting down after answering the accepted requests");
   draining = true;
   api.drain();
   acceptor.close();
@@ -193,6 +204,7 @@ void Server::Impl::drain() {
   deadline.async_wait([this](const error_code& error) {
     if (error) return;
     log("some requests were not answered in time");
+    abandoned = true;
     context.stop();
   });
 }
@@ -204,6 +216,11 @@ asio::awaitable<void> Server::Impl::obey_signals() {
       drain();
       continue;
     }
+    try {
+      access_log.reopen();
+    } catch (const std::invalid_argument& error) {
+      log(error.what());
+    }
     for (const auto& name : models.names()) {
       asio::post(loader, [this, name] { reload(name); });
     }
@@ -213,9 +230,19 @@ asio::awaitable<void> Server::Impl::obey_signals() {
 void Server::run() {
   std::signal(SIGPIPE, SIG_IGN);
   auto& impl = *impl_;
-  asio::co_spawn(impl.context, impl.obey_signals(), asio::detached);
-  asio::co_spawn(impl.context, impl.accept(), asio::detached);
+  if (!impl.endpoint.address().is_loopback() && impl.options.token_file.empty()) {
+    impl.log("warning: everyone who reaches " + url() +
+             " can use the models; --token-file limits this");
+  }
+  // Without them the server would be deaf.
+  const auto needed = [](const std::exception_ptr& error) {
+    if (error) std::rethrow_exception(error);
+  };
+  asio::co_spawn(impl.context, impl.obey_signals(), needed);
+  asio::co_spawn(impl.context, impl.accept(), needed);
   impl.context.run();
+  // Computations that nobody waits for any more cannot be interrupted.
+  if (impl.abandoned) std::_Exit(EXIT_FAILURE);
 }
 
 }  // namespace fastformer::serve

@@ -12,7 +12,8 @@ namespace fastformer::serve {
 /// An HTTP server for models: docs/server.md describes it, openapi.json its interface.
 ///
 /// One thread reads and writes all connections, and others compute (WorkQueue). SIGTERM and SIGINT
-/// end it after it has answered what it accepted; SIGHUP loads all models again.
+/// end it after it has answered what it accepted; SIGHUP loads all models again and opens the
+/// access log again.
 class Server {
  public:
   using Log = std::function<void(const std::string& line)>;
@@ -25,7 +26,7 @@ class Server {
   Server& operator=(const Server&) = delete;
 
   std::string url() const;  ///< "http://127.0.0.1:8080"
-  /// Serves until a signal ends it.
+  /// Serves the models, which may be added until now, until a signal ends it.
   void run();
 
  private:

@@ -14,6 +14,8 @@ constexpr std::size_t kBytesPerToken = 4;
 // Each request takes as much time as so many bytes, besides its own.
 constexpr std::size_t kFixedBytes = 500;
 
+std::string key_of(const Job& job) { return job.model_name + "/" + job.operation; }
+
 }  // namespace
 
 WorkQueue::WorkQueue(const ServerOptions& options, Metrics& metrics)
@@ -33,28 +35,39 @@ WorkQueue::~WorkQueue() {
 }
 
 WorkQueue::Jobs WorkQueue::submit(Jobs jobs) {
+  constexpr std::size_t kMostWaitingBytes = 256'000'000;
   const auto now = std::chrono::steady_clock::now();
-  std::size_t accepted = 0;
+  Jobs refused;
   {
     const std::scoped_lock lock(mutex_);
-    accepted = std::min(jobs.size(), options_.queue - std::min(options_.queue, waiting_.size()));
-    for (std::size_t i = 0; i < accepted; ++i) {
-      jobs[i]->submitted = now;
-      waiting_.push_back(std::move(jobs[i]));
+    for (auto& job : jobs) {
+      const auto bytes = job->exchange.body.size();
+      const bool full = waiting_.size() >= options_.queue ||
+                        (!waiting_.empty() && waiting_bytes_ + bytes > kMostWaitingBytes);
+      if (full) {
+        refused.push_back(std::move(job));
+        continue;
+      }
+      job->submitted = now;
+      waiting_bytes_ += bytes;
+      waiting_.push_back(std::move(job));
     }
     metrics_.queued(waiting_.size());
   }
-  accepted > 1 ? arrived_.notify_all() : arrived_.notify_one();
-  jobs.erase(jobs.begin(), jobs.begin() + static_cast<std::ptrdiff_t>(accepted));
-  return jobs;
+  // A worker that waits for more of its kind must not take the place of an idle one.
+  const bool wake_all = jobs.size() > 1 || options_.batch_wait.count() > 0;
+  wake_all ? arrived_.notify_all() : arrived_.notify_one();
+  return refused;
 }
 
 bool WorkQueue::answer_at_once(const std::shared_ptr<Job>& job) {
   constexpr double kLongest = 1e-3;
-  const auto bytes = static_cast<double>(job->exchange.body.size() + kFixedBytes);
-  if (job->exchange.stream || bytes * seconds_per_byte_ > kLongest) return false;
+  if (options_.batch_wait.count() > 0 || !job->joins()) return false;
   {
     const std::scoped_lock lock(mutex_);
+    const auto known = seconds_per_byte_.find(key_of(*job));
+    const auto bytes = static_cast<double>(job->exchange.body.size() + kFixedBytes);
+    if (known == seconds_per_byte_.end() || bytes * known->second > kLongest) return false;
     if (!waiting_.empty() || computing_ > 0) return false;
     ++computing_;
   }
@@ -63,26 +76,27 @@ bool WorkQueue::answer_at_once(const std::shared_ptr<Job>& job) {
   return true;
 }
 
-// Moves requests for the operation and model of the first from the queue to the batch.
-void WorkQueue::take_alike(Jobs& batch, std::size_t& bytes) {
-  const auto most = static_cast<std::size_t>(options_.batch_tokens) * kBytesPerToken;
-  // Idle workers share what waits.
-  const auto idle = std::max<std::size_t>(worker_count_ - std::min(worker_count_, computing_), 1);
-  const auto share = (waiting_.size() + batch.size() + idle - 1) / idle;
+// Moves requests for the operation and model of the first from the queue to the batch: up to
+// `most` requests, and about ServerOptions::batch_tokens. Whether there is room for more.
+bool WorkQueue::take_alike(Jobs& batch, std::size_t most) {
+  const auto& first = *batch.front();
+  if (!first.joins()) return false;
+  const auto most_bytes = static_cast<std::size_t>(options_.batch_tokens) * kBytesPerToken;
+  std::size_t bytes = 0;
+  for (const auto& job : batch) bytes += job->exchange.body.size();
   for (auto job = waiting_.begin();
-       job != waiting_.end() && bytes < most && batch.size() < share;) {
-    const auto& first = *batch.front();
-    // A streamed request occupies its worker until its client has read the answer.
-    const bool alike = (*job)->model == first.model && (*job)->operation == first.operation &&
-                       !first.exchange.stream && !(*job)->exchange.stream;
+       job != waiting_.end() && bytes < most_bytes && batch.size() < most;) {
+    const bool alike = (*job)->model == first.model && (*job)->operation == first.operation;
     if (!alike) {
       ++job;
       continue;
     }
     bytes += (*job)->exchange.body.size();
+    waiting_bytes_ -= (*job)->exchange.body.size();
     batch.push_back(std::move(*job));
     job = waiting_.erase(job);
   }
+  return bytes < most_bytes && batch.size() < most;
 }
 
 WorkQueue::Jobs WorkQueue::next_batch() {
@@ -91,13 +105,15 @@ WorkQueue::Jobs WorkQueue::next_batch() {
   if (waiting_.empty()) return {};
   Jobs batch = {std::move(waiting_.front())};
   waiting_.pop_front();
-  auto bytes = batch.front()->exchange.body.size();
-  take_alike(batch, bytes);
-  if (options_.batch_wait.count() > 0) {
+  waiting_bytes_ -= batch.front()->exchange.body.size();
+  if (options_.batch_wait.count() == 0) {
+    // Idle workers share what waits.
+    const auto idle = std::max<std::size_t>(worker_count_ - std::min(worker_count_, computing_), 1);
+    take_alike(batch, (waiting_.size() + idle) / idle);
+  } else {
     const auto end = batch.front()->submitted + options_.batch_wait;
-    const auto most = static_cast<std::size_t>(options_.batch_tokens) * kBytesPerToken;
-    while (bytes < most && !ending_ && arrived_.wait_until(lock, end) != std::cv_status::timeout) {
-      take_alike(batch, bytes);
+    while (take_alike(batch, options_.queue) && !ending_ &&
+           arrived_.wait_until(lock, end) != std::cv_status::timeout) {
     }
   }
   // What is left, of another kind or too much for one batch, is for another worker.
@@ -124,27 +140,31 @@ void WorkQueue::answer(const Jobs& batch) const {
   for (const auto& job : batch) answer({job});
 }
 
+void WorkQueue::learn_time(const Jobs& batch, std::chrono::duration<double> time) {
+  std::size_t bytes = 0;
+  for (const auto& job : batch) {
+    if (job->exchange.refusal.empty()) bytes += job->exchange.body.size() + kFixedBytes;
+  }
+  const std::scoped_lock lock(mutex_);
+  --computing_;
+  if (bytes == 0) return;
+  const double measured = time.count() / static_cast<double>(bytes);
+  auto& known = seconds_per_byte_[key_of(*batch.front())];
+  // Rises at once and falls slowly.
+  constexpr double kOld = 0.95;
+  known = std::max(measured, kOld * known + (1 - kOld) * measured);
+}
+
 void WorkQueue::run(const Jobs& batch) {
   const auto begun = std::chrono::steady_clock::now();
   answer(batch);
   const auto time = std::chrono::steady_clock::now() - begun;
   metrics_.computed(batch.size(), time);
-  std::size_t bytes = 0;
   for (const auto& job : batch) {
-    bytes += job->exchange.body.size();
     metrics_.waited(begun - job->submitted);
     metrics_.read(job->model_name, job->operation, job->exchange.inputs, job->exchange.tokens);
   }
-  // Rises at once and falls slowly.
-  constexpr double kOld = 0.99;
-  const double measured = std::chrono::duration<double>(time).count() /
-                          static_cast<double>(bytes + batch.size() * kFixedBytes);
-  const double old = seconds_per_byte_;
-  seconds_per_byte_ = std::max(measured, kOld * old + (1 - kOld) * measured);
-  {
-    const std::scoped_lock lock(mutex_);
-    --computing_;
-  }
+  learn_time(batch, time);
   for (const auto& job : batch) job->done();
 }
 

@@ -1,11 +1,11 @@
 #pragma once
 
-#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -26,8 +26,11 @@ struct Job {
   base::Exchange exchange;
   std::string failure;         ///< one sentence, if the computation failed
   bool turned_away = false;    ///< the queue had no place
-  std::function<void()> done;  ///< called on a worker's thread when all above is final
+  std::function<void()> done;  ///< called when all above is final, on any thread
   std::chrono::steady_clock::time_point submitted;
+
+  /// Whether it shares batches with others.
+  bool joins() const { return !exchange.stream && model->joins(operation); }
 };
 
 /// The workers of a server. Requests that wait for the same operation of the same model are
@@ -47,15 +50,16 @@ class WorkQueue {
   /// Returns the jobs for which there is no place: ServerOptions::queue requests wait already.
   Jobs submit(Jobs jobs);
   /// Answers a job on this thread if nothing waits or is computed, and the answer will take less
-  /// than a millisecond, as far as earlier ones tell. False: it did not.
+  /// than a millisecond, as far as earlier ones for the same operation tell. False: it did not.
   bool answer_at_once(const std::shared_ptr<Job>& job);
 
  private:
   void work();
   Jobs next_batch();
-  void take_alike(Jobs& batch, std::size_t& bytes);
+  bool take_alike(Jobs& batch, std::size_t most);
   void answer(const Jobs& batch) const;
   void run(const Jobs& batch);
+  void learn_time(const Jobs& batch, std::chrono::duration<double> time);
 
   const ServerOptions& options_;
   Metrics& metrics_;
@@ -63,9 +67,10 @@ class WorkQueue {
   std::mutex mutex_;
   std::condition_variable arrived_;
   std::deque<std::shared_ptr<Job>> waiting_;
-  std::size_t computing_ = 0;  // batches
+  std::size_t waiting_bytes_ = 0;  // of the bodies
+  std::size_t computing_ = 0;      // batches
   bool ending_ = false;
-  std::atomic<double> seconds_per_byte_ = 1e-3;  // of slow requests so far
+  std::map<std::string, double> seconds_per_byte_;  // by model and operation
   std::vector<std::jthread> workers_;
 };
 

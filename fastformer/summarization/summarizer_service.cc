@@ -19,16 +19,15 @@ struct DocumentRequest {
   SummarizeOptions options;
 };
 
-// A search that a client may ask for: it bounds the time and memory of a request.
-void check_cost(const SearchConfig& search) {
-  constexpr std::int64_t kMostBeams = 32, kMostTokens = 4096;
-  if (search.beams > kMostBeams) {
-    throw std::invalid_argument("search.beams is " + std::to_string(search.beams) +
-                                "; the limit for a request is " + std::to_string(kMostBeams));
-  }
-  if (search.max_tokens > kMostTokens) {
-    throw std::invalid_argument("search.max_tokens is " + std::to_string(search.max_tokens) +
-                                "; the limit for a request is " + std::to_string(kMostTokens));
+// Bounds the time and memory of a request.
+void check_cost(const DocumentRequest& request, const base::RequestLimits& limits) {
+  const auto& search = request.options.search;
+  const auto beams = search.method == SearchMethod::kBeam ? search.beams : 1;
+  const auto steps = std::ssize(request.documents) * beams * search.max_tokens;
+  if (steps > static_cast<std::int64_t>(limits.work)) {
+    throw base::TooLarge("texts, search.beams and search.max_tokens ask for " +
+                         std::to_string(steps) + " steps; the limit for a request is " +
+                         std::to_string(limits.work));
   }
 }
 
@@ -38,7 +37,6 @@ SearchConfig read_search(RequestBody& body, SearchConfig search, bool streamed) 
   if (object) {
     base::ConfigTree::from_json("{\"search\":" + *object + "}", "the body")
         .read_section("search", search);
-    check_cost(search);
   }
   if (streamed && search.method == SearchMethod::kBeam) {
     throw std::invalid_argument(
@@ -83,6 +81,7 @@ void SummarizerService::answer(std::string_view, std::span<Exchange* const> exch
       }
       request.options.search = read_search(body, summarizer_.search(), streamed);
       request.options.explain = body.flag("explain").value_or(false);
+      check_cost(request, limits);
       return request;
     });
     for (auto [_, request] : requests) {

@@ -30,6 +30,7 @@ class SummarizerService final : public base::ModelService {
   std::vector<std::string> operations() const override { return {"summarize"}; }
   std::string description() const override;
   bool streams(std::string_view) const override { return true; }
+  bool joins(std::string_view) const override { return false; }
   void answer(std::string_view operation, std::span<base::Exchange* const> exchanges,
               const base::RequestLimits& limits) const override;
 

@@ -81,7 +81,7 @@ std::shared_ptr<const base::ModelService> serve(const train::ServiceRequest& req
   if (!request.items.empty()) {
     throw std::invalid_argument(request.model.string() +
                                 " contains a summarizer, which has no items; "
-                                "leave --items out");
+                                "remove --items");
   }
   return std::make_shared<SummarizerService>(Summarizer::load(request.model, request.options));
 }

@@ -34,12 +34,13 @@ TEST(RequestBody, NamesTheWrongMember) {
     });
   };
   const auto texts = [](RequestBody& body) { body.texts("texts"); };
-  EXPECT_MENTIONS(refusal("[]", texts), "the body", "array", "JSON object");
+  EXPECT_MENTIONS(refusal("[]", texts), "the body is a list", "JSON object");
   EXPECT_MENTIONS(refusal("{", texts), "the body", "not valid JSON");
+  EXPECT_MENTIONS(refusal("", texts), "the body is empty");
   EXPECT_MENTIONS(refusal("{}", texts), "texts", "missing", "list of texts");
-  EXPECT_MENTIONS(refusal(R"({"texts":"a"})", texts), "texts", "string");
+  EXPECT_MENTIONS(refusal(R"({"texts":"a"})", texts), "texts is a text", "list of texts");
   EXPECT_MENTIONS(refusal(R"({"texts":[]})", texts), "texts", "empty");
-  EXPECT_MENTIONS(refusal(R"({"texts":["a",1]})", texts), "texts[1]", "number");
+  EXPECT_MENTIONS(refusal(R"({"texts":["a",1]})", texts), "texts[1] is a number");
   EXPECT_MENTIONS(refusal(R"({"texts":["a"],"texts":["b"]})", texts), "'texts'", "twice");
   const auto number = [](RequestBody& body) { body.integer("k", 1, 5); };
   for (const char* value :
@@ -64,8 +65,8 @@ TEST(RequestBody, NamesTheElement) {
     });
   };
   EXPECT_EQ(refusal(R"({"users":[{"history":["a"]},{}]})"), "");
-  EXPECT_MENTIONS(refusal(R"({"users":[{"history":["a",2]}]})"), "users[0].history[1]", "number");
-  EXPECT_MENTIONS(refusal(R"({"users":[{},3]})"), "users[1] is number");
+  EXPECT_MENTIONS(refusal(R"({"users":[{"history":["a",2]}]})"), "users[0].history[1] is a number");
+  EXPECT_MENTIONS(refusal(R"({"users":[{},3]})"), "users[1] is a number");
   EXPECT_MENTIONS(refusal(R"({"users":[{"x":1}]})"), "users[0] has a member 'x'");
 }
 

@@ -43,26 +43,30 @@ class ClassifierServiceTest : public ::testing::Test {
 };
 
 TEST_F(ClassifierServiceTest, JoinedRequestsGetTheirOwnAnswers) {
-  const auto exchanges =
-      answers("classify", {body_of({kSampleTexts[0], kSampleTexts[1]}), "{}",
-                           body_of({kSampleTexts[4]}, R"(,"top_k":2)"),
-                           body_of({kSampleTexts[1]}, R"(,"explain":true)"), body_of({""})});
+  const auto exchanges = answers(
+      "classify", {body_of({kSampleTexts[0], kSampleTexts[1]}), "{}",
+                   body_of({kSampleTexts[4]}, R"(,"top_k":2)"),
+                   body_of({kSampleTexts[1]}, R"(,"explain":true,"top_k":1)"), body_of({""})});
   const auto result = [&](std::size_t exchange, std::size_t text) {
     return json::parse(exchanges[exchange].answer)["results"][text];
   };
   const auto expect_equal = [&](const json& answer, const std::string& text, std::size_t count) {
     const auto prediction = classifier_->classify(text);
     EXPECT_EQ(answer["label"], prediction.label);
-    EXPECT_EQ(answer["probabilities"].size(), count);
+    auto expected = json::array();
     for (const auto& [label, probability] : classifier_->top(prediction, count)) {
-      EXPECT_EQ(answer["probabilities"][label], probability);
+      expected.push_back({{"label", label}, {"probability", probability}});
     }
+    EXPECT_EQ(answer["probabilities"], expected);
   };
   expect_equal(result(0, 0), kSampleTexts[0], 3);
   expect_equal(result(0, 1), kSampleTexts[1], 3);
   expect_equal(result(2, 0), kSampleTexts[4], 2);
   expect_equal(result(4, 0), "", 3);
-  EXPECT_EQ(result(3, 0), json::parse(explanation_json(*classifier_, kSampleTexts[1])));
+  const auto explained = json::parse(explanation_json(*classifier_, kSampleTexts[1]));
+  expect_equal(result(3, 0), kSampleTexts[1], 1);
+  EXPECT_EQ(result(3, 0)["tokens"], explained["tokens"]);
+  EXPECT_EQ(result(3, 0)["ngrams"], explained["ngrams"]);
   EXPECT_MENTIONS(exchanges[1].refusal, "texts is missing");
   EXPECT_TRUE(exchanges[1].answer.empty());
   EXPECT_EQ(exchanges[0].inputs, 2);
@@ -88,6 +92,13 @@ TEST_F(ClassifierServiceTest, VectorsAreThoseOfEmbed) {
 TEST_F(ClassifierServiceTest, OptionsOfOneOperationAreUnknownToTheOther) {
   EXPECT_MENTIONS(answers("embed", {body_of({"a"}, R"(,"top_k":1)")})[0].refusal, "'top_k'");
   EXPECT_MENTIONS(answers("classify", {body_of({"a"}, R"(,"top_k":0)")})[0].refusal, "top_k is 0");
+}
+
+TEST_F(ClassifierServiceTest, LimitsWhatIsExplained) {
+  const std::string half(600'000, 'x');
+  const auto exchange = answers("classify", {body_of({half, half}, R"(,"explain":true)")})[0];
+  EXPECT_TRUE(exchange.too_large);
+  EXPECT_MENTIONS(exchange.refusal, "explained", "1200000");
 }
 
 TEST_F(ClassifierServiceTest, DescribesTheModel) {

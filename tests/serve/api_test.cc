@@ -29,9 +29,9 @@ class ApiTest : public ::testing::Test {
     return api_.begin({.method = method,
                        .target = target,
                        .content_type = type,
+                       .content_encoding = {},
                        .accept = accept,
-                       .caller = caller,
-                       .body = "the body"});
+                       .caller = caller});
   }
   // The reply to a request that leads to no job.
   Reply reply(const std::string& method, const std::string& target, Caller caller = {}) const {
@@ -76,7 +76,6 @@ TEST_F(ApiTest, ARequestToAModelIsAJob) {
   EXPECT_EQ(action.operation, "echo");
   EXPECT_EQ(job->operation, "echo");
   EXPECT_EQ(job->model, models_.find("loud"));
-  EXPECT_EQ(job->exchange.body, "the body");
   EXPECT_FALSE(action.stream);
   EXPECT_FALSE(
       begin("POST", "/v1/models/loud/echo", {}, "application/json", "text/event-stream").stream);
@@ -97,9 +96,12 @@ TEST_F(ApiTest, ProblemsSayWhatIsWrong) {
   };
   EXPECT_MENTIONS(detail("GET", "/v2", 404), "/v2", "/openapi.json");
   EXPECT_MENTIONS(detail("GET", "/v1/models/quiet", 404), "'quiet'", "/v1/models");
-  EXPECT_MENTIONS(detail("POST", "/v1/models/loud/classify", 404), "'classify'", "echo, other");
+  EXPECT_MENTIONS(detail("POST", "/v1/models/loud/classify", 404), "'classify'",
+                  "echo, other, reload");
   EXPECT_MENTIONS(detail("GET", "/v1/models/loud/echo", 405), "only POST");
   EXPECT_MENTIONS(detail("DELETE", "/v1/models", 405), "only GET, HEAD");
+  EXPECT_EQ(reply("GET", "http://localhost:8080/healthz").status, 200U);
+  EXPECT_EQ(reply("GET", "/v1/models/").status, 200U);
   EXPECT_MENTIONS(detail("OPTIONS", "/v1/models", 405), "only GET, HEAD");
   const auto other_type = begin("POST", "/v1/models/loud/echo", {}, "text/plain");
   EXPECT_EQ(std::get<Reply>(other_type.next).status, 415U);
@@ -116,6 +118,7 @@ TEST_F(ApiTest, AnswersOfJobs) {
   Job job;
   job.exchange.answer = "[1]";
   EXPECT_EQ(Api::finish(job).body, "[1]");
+  EXPECT_TRUE(Api::finish(job).body.empty());  // it was moved
   job.exchange.refusal = "no";
   EXPECT_EQ(Api::finish(job).status, 400U);
   job.exchange.too_large = true;

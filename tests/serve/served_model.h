@@ -24,6 +24,7 @@ class EchoService final : public base::ModelService {
   std::vector<std::string> operations() const override { return {"echo", "other"}; }
   std::string description() const override { return R"({"loud":false})"; }
   bool streams(std::string_view operation) const override { return operation == "other"; }
+  bool joins(std::string_view) const override { return true; }
   void answer(std::string_view, std::span<base::Exchange* const> exchanges,
               const base::RequestLimits&) const override {
     {

@@ -111,36 +111,41 @@ TEST(WorkQueue, AnswersAtOnceOnlyWhatIsShortAndAlone) {
   const auto model = std::make_shared<EchoService>();
   Metrics metrics;
   WorkQueue queue({.workers = 1}, metrics);
-  const auto at_once = [&](const std::string& body, std::thread::id* thread) {
+  std::thread::id thread;
+  const auto at_once = [&](const Model& of, const std::string& name, const std::string& body) {
     const auto job = std::make_shared<Job>();
-    job->model = model;
+    job->model = of;
+    job->model_name = name;
     job->operation = "echo";
     job->exchange.body = body;
-    job->done = [thread] { *thread = std::this_thread::get_id(); };
+    job->done = [&] { thread = std::this_thread::get_id(); };
     return queue.answer_at_once(job);
   };
-  std::thread::id thread;
-  EXPECT_FALSE(at_once("x", &thread));  // nothing is known of its time
-  for (int i = 0; i < 1000; ++i) submit(queue, model, "x")->done.get_future().wait();
-  EXPECT_TRUE(at_once("x", &thread));
+  EXPECT_FALSE(at_once(model, "", "x"));  // nothing is known of its time
+  // Another program may take the processor, and a measured time falls slowly.
+  for (int i = 0; i < 10'000 && !at_once(model, "", "x"); ++i) {
+    submit(queue, model, "x")->done.get_future().wait();
+  }
   EXPECT_EQ(thread, std::this_thread::get_id());
-  EXPECT_FALSE(at_once(std::string(100'000'000, 'x'), &thread));
+  EXPECT_FALSE(at_once(model, "", std::string(100'000'000, 'x')));
   const auto slow = std::make_shared<EchoService>(milliseconds(100));
+  EXPECT_FALSE(at_once(slow, "slow", "x"));  // another operation
   const auto pending = submit(queue, slow, "x");
   while (slow->batches().empty()) std::this_thread::yield();
-  EXPECT_FALSE(at_once("x", &thread));  // the worker is busy
+  EXPECT_FALSE(at_once(model, "", "x"));  // the worker is busy
   pending->done.get_future().wait();
-  EXPECT_FALSE(at_once("x", &thread));  // requests may take long
 }
 
 TEST(WorkQueue, WaitsForMoreRequestsIfTold) {
-  const auto model = std::make_shared<EchoService>();
-  Metrics metrics;
-  WorkQueue queue({.workers = 1, .batch_wait = milliseconds(200)}, metrics);
-  std::vector<std::unique_ptr<Pending>> requests;
-  for (int i = 0; i < 5; ++i) requests.push_back(submit(queue, model, "x"));
-  for (auto& request : requests) request->done.get_future().wait();
-  EXPECT_EQ(model->batches(), std::vector<std::size_t>{5});
+  for (const int workers : {1, 2}) {
+    const auto model = std::make_shared<EchoService>();
+    Metrics metrics;
+    WorkQueue queue({.workers = workers, .batch_wait = milliseconds(300)}, metrics);
+    std::vector<std::unique_ptr<Pending>> requests;
+    for (int i = 0; i < 5; ++i) requests.push_back(submit(queue, model, "x"));
+    for (auto& request : requests) request->done.get_future().wait();
+    EXPECT_LE(model->batches().size(), static_cast<std::size_t>(workers));
+  }
 }
 
 }  // namespace

@@ -79,7 +79,7 @@ function say(text) {
   byId("status").textContent = text;
 }
 
-// Runs what a form asks for; tells what went wrong.
+// Runs what a form asks for, and reports its end or what went wrong.
 function onSubmit(id, run) {
   const form = byId(id);
   form.addEventListener("submit", async (event) => {
@@ -90,7 +90,7 @@ function onSubmit(id, run) {
     try {
       say((await run()) ?? "Done.");
     } catch (error) {
-      say(`This did not work: ${error.message}.`);
+      say(`Error: ${error.message}.`);
       if (error.status === 401) byId("access").hidden = false;
     } finally {
       button.disabled = false;
@@ -101,10 +101,10 @@ function onSubmit(id, run) {
 // --- Classifiers ------------------------------------------------------------------------------
 
 function probabilityTable(result) {
-  const most = Object.entries(result.probabilities).sort((a, b) => b[1] - a[1]).slice(0, 8);
+  const most = result.probabilities.slice(0, 8);
   return table(
     ["Label", "Probability", ""],
-    most.map(([label, value]) =>
+    most.map(({ label, probability: value }) =>
       element(
         "tr",
         {},
@@ -115,6 +115,9 @@ function probabilityTable(result) {
     ),
   );
 }
+
+// A page shows no more tokens and rows than a person looks at.
+const mostShown = 2000;
 
 // The weights that a heat map can show, by their name.
 function weightsOf(tokens) {
@@ -127,7 +130,8 @@ function weightsOf(tokens) {
   return kinds;
 }
 
-function heatMap(tokens, name) {
+function heatMap(all, name) {
+  const tokens = all.slice(0, mostShown);
   const kinds = weightsOf(tokens);
   const id = `weights-${name}`;
   const map = element("p", { className: "map" });
@@ -138,7 +142,7 @@ function heatMap(tokens, name) {
   );
   const draw = () => {
     const weights = tokens.map(kinds[select.value]);
-    const most = Math.max(...weights, 1e-9);
+    const most = weights.reduce((a, b) => Math.max(a, b), 1e-9);
     map.replaceChildren(
       ...tokens.flatMap((t, i) => {
         const shown = element("span", { className: "token", title: weights[i].toFixed(4) }, t.token);
@@ -166,7 +170,7 @@ function heatMap(tokens, name) {
     ),
   );
   return [
-    element("h3", {}, "Attention"),
+    element("h3", {}, all.length > mostShown ? `Attention (the first ${mostShown} tokens)` : "Attention"),
     element("label", { htmlFor: id }, "Weights"),
     select,
     map,
@@ -223,12 +227,23 @@ onSubmit("classify", async () => {
 
 let rows = [];
 
+function decode(bytes) {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    throw new Error("it is not UTF-8; save it as CSV UTF-8");
+  }
+}
+
 byId("file").addEventListener("change", async () => {
   const select = byId("column");
   select.disabled = true;
+  rows = [];
   try {
-    rows = parse(await byId("file").files[0].text());
-    if (rows.length < 2) throw new Error("it has no rows below the heading");
+    const bytes = await byId("file").files[0].arrayBuffer();
+    const parsed = parse(decode(bytes));
+    if (parsed.length < 2) throw new Error("there are no rows below the header");
+    rows = parsed;
     select.replaceChildren(...rows[0].map((name, i) => element("option", { value: i }, name || `column ${i + 1}`)));
     // The column with the longest cells is most likely the text.
     const length = (i) => rows.slice(1, 100).reduce((sum, row) => sum + (row[i]?.length ?? 0), 0);
@@ -236,7 +251,7 @@ byId("file").addEventListener("change", async () => {
     select.disabled = false;
     say(`${rows.length - 1} rows.`);
   } catch (error) {
-    say(`The file was not read: ${error.message}.`);
+    say(`Cannot read the file: ${error.message}.`);
   }
 });
 
@@ -253,21 +268,36 @@ function* batches(texts) {
   }
 }
 
+// A busy server says when to ask again.
+async function askPatiently(name, body) {
+  for (;;) {
+    try {
+      return await ask(name, "classify", body);
+    } catch (error) {
+      if (error.status !== 429) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 1000));
+    }
+  }
+}
+
+// A spreadsheet takes such a cell for a formula.
+const plain = (cell) => (/^[=+\-@\t\r]/.test(cell) ? `'${cell}` : cell);
+
 onSubmit("table", async () => {
+  if (rows.length === 0) throw new Error("choose a file first");
   const name = byId("model").value;
   const column = Number(byId("column").value);
   const texts = rows.slice(1).map((row) => row[column] ?? "");
   const done = byId("rows-done");
   const answers = [];
   for (const batch of batches(texts)) {
-    const results = await ask(name, "classify", { texts: batch, top_k: 1 });
+    const results = await askPatiently(name, { texts: batch, top_k: 1 });
     for (const { label, labels, probabilities } of results) {
-      const best = Object.values(probabilities)[0] ?? 0;
-      answers.push([labels ? labels.join(";") : label, best.toFixed(4)]);
+      answers.push([plain(labels ? labels.join(";") : label), probabilities[0].probability.toFixed(4)]);
     }
     done.value = answers.length / texts.length;
   }
-  const width = Math.max(...rows.map((row) => row.length));
+  const width = rows.reduce((most, row) => Math.max(most, row.length), 0);
   const padded = rows.map((row) => [...row, ...Array(width - row.length).fill("")]);
   const content = write([
     [...padded[0], "predicted", "probability"],
@@ -279,7 +309,7 @@ onSubmit("table", async () => {
     "Download predictions.csv",
   );
   byId("download").replaceChildren(link);
-  return `${answers.length} rows are classified.`;
+  return `Classified ${answers.length} rows.`;
 });
 
 // --- Recommenders -----------------------------------------------------------------------------
@@ -315,7 +345,7 @@ function explained(tokens) {
     word.addEventListener("click", () => {
       const sources = t.sources.map((s) => `${s.token} (${percent(s.weight)}, token ${s.position + 1})`);
       const copied = t.copied === undefined ? "" : `; copied with probability ${percent(t.copied)}`;
-      byId("sources").textContent = `${t.token} looked at ${sources.join(", ")}${copied}.`;
+      byId("sources").textContent = `${t.token}: ${sources.join(", ")}${copied}.`;
     });
     return [word, " "];
   });
@@ -326,7 +356,7 @@ onSubmit("summarize", async () => {
   summary.textContent = "";
   const body = { texts: [byId("document").value], explain: true };
   const response = await post(byId("model").value, "summarize", body, { Accept: "text/event-stream" });
-  // A document without tokens is answered at once.
+  // A document without tokens has no events.
   if (!response.headers.get("Content-Type").includes("event-stream")) {
     return "The document has no words.";
   }
@@ -345,7 +375,7 @@ function showKind() {
   const others = models.filter(({ kind, name }) => kind === "classifier" && name !== model?.name);
   byId("second-choice").hidden = model?.kind !== "classifier" || others.length === 0;
   byId("second").replaceChildren(
-    element("option", { value: "" }, "no other"),
+    element("option", { value: "" }, "none"),
     ...others.map(({ name }) => element("option", {}, name)),
   );
 }
@@ -359,7 +389,7 @@ async function loadModels() {
     say("");
   } catch (error) {
     byId("access").hidden = error.status !== 401;
-    say(error.status === 401 ? "This server needs a token." : `The server does not answer: ${error.message}.`);
+    say(error.status === 401 ? "This server needs a token." : `Cannot load the models: ${error.message}.`);
   }
 }
 

@@ -31,13 +31,15 @@ export function parse(text) {
   }
   if (quoted) throw new Error(`a quote in row ${rows.length + 1} is not closed`);
   if (cell !== "" || row.length > 0) rows.push([...row, cell]);
-  return rows.filter((cells) => cells.length > 1 || cells[0] !== "");
+  // Blank lines at the end are no rows.
+  while (rows.length > 0 && rows.at(-1).length === 1 && rows.at(-1)[0] === "") rows.pop();
+  return rows;
 }
 
-// The most frequent of the usual delimiters in the heading.
+// The most frequent of the usual delimiters in the header.
 function delimiterOf(text) {
-  const heading = text.slice(0, text.search(/[\r\n]|$/));
-  const count = (c) => heading.split(c).length;
+  const header = text.slice(0, text.search(/[\r\n]|$/));
+  const count = (c) => header.split(c).length;
   return [",", ";", "\t"].reduce((best, c) => (count(c) > count(best) ? c : best));
 }
 

@@ -14,6 +14,7 @@ import re
 import torch
 from authors_form import AuthorsForm, Settings
 from fastapi import FastAPI
+from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from safetensors.torch import load_file
 
@@ -52,8 +53,8 @@ class Texts(BaseModel):
 app = FastAPI()
 
 
-@app.post("/v1/models/model/classify")
-def classify(body: Texts) -> dict[str, list[dict[str, object]]]:
+@app.post("/v1/models/model/classify", response_model=None)
+def classify(body: Texts) -> JSONResponse:
     """Label and probabilities of each text."""
     tokens = [[_IDS.get(word, _IDS["[UNK]"]) for word in _WORDS.findall(text.lower())[:_LENGTH]]
               for text in body.texts]
@@ -62,5 +63,7 @@ def classify(body: Texts) -> dict[str, list[dict[str, object]]]:
         row[: len(found)] = torch.tensor(found)
     with torch.inference_mode():
         probabilities = torch.softmax(_FORM(ids), dim=1).tolist()
-    return {"results": [{"label": _LABELS[max(range(len(row)), key=row.__getitem__)],
-                         "probabilities": dict(zip(_LABELS, row))} for row in probabilities]}
+    return JSONResponse({"results": [
+        {"label": _LABELS[max(range(len(row)), key=row.__getitem__)],
+         "probabilities": [{"label": label, "probability": value} for label, value in zip(_LABELS, row)]}
+        for row in probabilities]})

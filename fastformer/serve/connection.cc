@@ -27,7 +27,7 @@ using Parser = http::request_parser<http::string_body>;
 
 constexpr unsigned kHttp11 = 11;
 constexpr std::uint32_t kHeaderBytes = 16 * 1024;
-constexpr std::size_t kReadBytes = 64 * 1024;
+constexpr std::size_t kReadBytes = std::size_t{64} * 1024;
 
 auto with_error(error_code& error) { return asio::redirect_error(asio::use_awaitable, error); }
 
@@ -107,7 +107,7 @@ struct Connection::Impl {
     error_code error;
     const auto end = stream.socket().remote_endpoint(error);
     remote = error ? "" : end.address().to_string();
-    stream.socket().set_option(asio::ip::tcp::no_delay(true), error);
+    std::ignore = stream.socket().set_option(asio::ip::tcp::no_delay(true), error);
   }
 
   // Each: whether the connection can continue.
@@ -215,7 +215,7 @@ asio::awaitable<void> Connection::Impl::close() {
   constexpr auto kLinger = std::chrono::seconds(2);
   constexpr std::size_t kMostBytes = 256U << 20U;
   error_code error;
-  stream.socket().shutdown(asio::ip::tcp::socket::shutdown_send, error);
+  std::ignore = stream.socket().shutdown(asio::ip::tcp::socket::shutdown_send, error);
   stream.expires_after(kLinger);
   buffer.clear();
   for (std::size_t total = 0; !error && total < kMostBytes;) {

@@ -45,19 +45,16 @@ tcp::endpoint endpoint_of(const ServerOptions& options) {
   return {address, static_cast<std::uint16_t>(options.port)};
 }
 
-tcp::acceptor listen(asio::io_context& context, const tcp::endpoint& endpoint) {
-  tcp::acceptor acceptor(context);
-  error_code error;
-  acceptor.open(endpoint.protocol(), error);
-  if (!error) acceptor.set_option(tcp::acceptor::reuse_address(true), error);
-  if (!error) acceptor.bind(endpoint, error);
-  if (!error) acceptor.listen(asio::socket_base::max_listen_connections, error);
-  if (error) {
-    throw std::invalid_argument("cannot listen on " + endpoint.address().to_string() + " port " +
-                                std::to_string(endpoint.port()) + " (" + error.message() +
-                                "); choose another one with --address or --port");
-  }
+tcp::acceptor listen(asio::io_context& context, const tcp::endpoint& endpoint) try {
+  tcp::acceptor acceptor(context, endpoint.protocol());
+  acceptor.set_option(tcp::acceptor::reuse_address(true));
+  acceptor.bind(endpoint);
+  acceptor.listen(asio::socket_base::max_listen_connections);
   return acceptor;
+} catch (const boost::system::system_error& error) {
+  throw std::invalid_argument("cannot listen on " + endpoint.address().to_string() + " port " +
+                              std::to_string(endpoint.port()) + " (" + error.code().message() +
+                              "); choose another one with --address or --port");
 }
 
 }  // namespace

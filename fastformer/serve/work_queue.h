@@ -61,7 +61,7 @@ class WorkQueue {
   void run(const Jobs& batch);
   void learn_time(const Jobs& batch, std::chrono::duration<double> time);
 
-  const ServerOptions& options_;
+  const ServerOptions options_;
   Metrics& metrics_;
   const std::size_t worker_count_;
   std::mutex mutex_;

@@ -5,13 +5,14 @@ import re
 
 project = "fastformer"
 _root = pathlib.Path(__file__).resolve().parent.parent
-release = re.search(r"VERSION ([\d.]+)", (_root / "CMakeLists.txt").read_text(encoding="utf-8"))[1]
+release = re.search(r"project\(fastformer VERSION ([\d.]+)", (_root / "CMakeLists.txt").read_text(encoding="utf-8"))[1]
 
 extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.viewcode"]
 exclude_patterns = ["study/data/README.md"]
 html_theme = "furo"
 html_title = f"fastformer {release}"
 html_show_sphinx = False
+html_show_copyright = False
 
 myst_heading_anchors = 3
 nb_execution_mode = "force"

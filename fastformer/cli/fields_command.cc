@@ -70,7 +70,7 @@ class FieldTables final : public base::FieldVisitor {
 
   void print() const {
     for (const auto& table : tables_) {
-      std::cout << "\n## [" << table.path << "]\n\n"
+      std::cout << "\n### [" << table.path << "]\n\n"
                 << (table.help.empty() ? "" : table.help + "\n\n")
                 << "| field | default | allowed | meaning |\n|---|---|---|---|\n"
                 << table.rows;
@@ -99,7 +99,7 @@ void add_fields_command(CLI::App& app) {
     std::cout << "# The fields of a recipe\n\nWritten by `fastformer fields`. A recipe is a TOML "
                  "file; `--set section.field=value` overrides it.\n";
     for (const auto& name : tasks::task_names()) {
-      std::cout << "\n# [task] name = \"" << name << "\"\n";
+      std::cout << "\n## [task] name = \"" << name << "\"\n";
       for (const auto& section : tasks::task_named(name).sections()) {
         FieldTables tables(section.name);
         section.visit(tables);

@@ -1,7 +1,5 @@
 #include "fastformer/base/request_body.h"
 
-#include <array>
-#include <charconv>
 #include <utility>
 
 #include "fastformer/base/printable.h"
@@ -72,40 +70,41 @@ json& RequestBody::list(const std::string& name, const char* of) {
   return *value;
 }
 
-std::string RequestBody::take_text(json& value, const std::string& where) const {
-  if (!value.is_string()) {
-    throw std::invalid_argument(where + " is " + kind_of(value) + "; expected a text");
+// A list with an element for each input: at least one, and at most RequestLimits::inputs.
+json& RequestBody::inputs(const std::string& name, const char* of) {
+  auto& values = list(name, of);
+  if (values.empty()) throw std::invalid_argument(place(name) + " is empty; expected " + of);
+  if (values.size() > limits_.inputs) {
+    throw TooLarge(place(name) + " has " + std::to_string(values.size()) + " " + of +
+                   "; the limit for a request is " + std::to_string(limits_.inputs));
   }
-  auto& text = value.get_ref<std::string&>();
-  if (text.size() > limits_.text_bytes) {
-    throw TooLarge(where + " has " + std::to_string(text.size()) +
-                   " bytes; the limit for a text is " + std::to_string(limits_.text_bytes));
-  }
-  return std::move(text);
+  return values;
 }
 
-std::vector<std::string> RequestBody::texts(const std::string& name) {
-  auto& values = list(name, "texts");
-  if (values.empty()) throw std::invalid_argument(place(name) + " is empty; expected texts");
-  if (values.size() > limits_.inputs) {
-    throw TooLarge(place(name) + " has " + std::to_string(values.size()) +
-                   " texts; the limit for a request is " + std::to_string(limits_.inputs));
-  }
+std::vector<std::string> RequestBody::take_texts(const std::string& name, json& values) const {
   std::vector<std::string> texts;
   texts.reserve(values.size());
   for (auto& value : values) {
-    texts.push_back(take_text(value, place(name) + "[" + std::to_string(texts.size()) + "]"));
+    const auto where = [&] { return place(name) + "[" + std::to_string(texts.size()) + "]"; };
+    if (!value.is_string()) {
+      throw std::invalid_argument(where() + " is " + kind_of(value) + "; expected a text");
+    }
+    auto& text = value.get_ref<std::string&>();
+    if (text.size() > limits_.text_bytes) {
+      throw TooLarge(where() + " has " + std::to_string(text.size()) +
+                     " bytes; the limit for a text is " + std::to_string(limits_.text_bytes));
+    }
+    texts.push_back(std::move(text));
   }
   return texts;
 }
 
+std::vector<std::string> RequestBody::texts(const std::string& name) {
+  return take_texts(name, inputs(name, "texts"));
+}
+
 void RequestBody::objects(const std::string& name, const std::function<void(RequestBody&)>& read) {
-  auto& values = list(name, "objects");
-  if (values.empty()) throw std::invalid_argument(place(name) + " is empty; expected objects");
-  if (values.size() > limits_.inputs) {
-    throw TooLarge(place(name) + " has " + std::to_string(values.size()) +
-                   " elements; the limit for a request is " + std::to_string(limits_.inputs));
-  }
+  auto& values = inputs(name, "objects");
   for (std::size_t i = 0; i < values.size(); ++i) {
     RequestBody element(std::move(values[i]), place(name) + "[" + std::to_string(i) + "].",
                         limits_);
@@ -116,11 +115,7 @@ void RequestBody::objects(const std::string& name, const std::function<void(Requ
 
 std::optional<std::vector<std::string>> RequestBody::ids(const std::string& name) {
   if (find(name) == nullptr) return std::nullopt;
-  std::vector<std::string> ids;
-  for (auto& value : list(name, "ids")) {
-    ids.push_back(take_text(value, place(name) + "[" + std::to_string(ids.size()) + "]"));
-  }
-  return ids;
+  return take_texts(name, list(name, "ids"));
 }
 
 std::optional<std::int64_t> RequestBody::integer(const std::string& name, std::int64_t least,
@@ -147,12 +142,6 @@ std::optional<bool> RequestBody::flag(const std::string& name) {
   return value->get<bool>();
 }
 
-std::optional<std::string> RequestBody::text(const std::string& name) {
-  auto* value = find(name);
-  if (value == nullptr) return std::nullopt;
-  return take_text(*value, place(name));
-}
-
 std::optional<std::string> RequestBody::object(const std::string& name) {
   const auto* value = find(name);
   if (value == nullptr) return std::nullopt;
@@ -173,10 +162,6 @@ void RequestBody::check_all_read() const {
   }
 }
 
-std::string json_text(const nlohmann::ordered_json& value) {
-  return value.dump(-1, ' ', false, json::error_handler_t::replace);
-}
-
 std::string json_results(std::span<const std::string> results) {
   std::string text = "{\"results\":[";
   for (const auto& result : results) {
@@ -184,17 +169,6 @@ std::string json_results(std::span<const std::string> results) {
     text += result;
   }
   return text + "]}";
-}
-
-std::string json_list(std::span<const float> values) {
-  std::string list = "[";
-  for (const float value : values) {
-    std::array<char, 32> digits{};
-    const auto end = std::to_chars(digits.begin(), digits.end(), value).ptr;
-    if (list.size() > 1) list += ',';
-    list.append(digits.begin(), end);
-  }
-  return list + "]";
 }
 
 }  // namespace fastformer::base

@@ -42,7 +42,6 @@ class RequestBody {
   std::optional<std::int64_t> integer(const std::string& name, std::int64_t least,
                                       std::int64_t most);
   std::optional<bool> flag(const std::string& name);
-  std::optional<std::string> text(const std::string& name);
   /// An object as JSON.
   std::optional<std::string> object(const std::string& name);
 
@@ -55,7 +54,8 @@ class RequestBody {
   std::string place(const std::string& name) const { return where_ + name; }
   std::string own_place() const;
   nlohmann::json& list(const std::string& name, const char* of);
-  std::string take_text(nlohmann::json& value, const std::string& where) const;
+  nlohmann::json& inputs(const std::string& name, const char* of);
+  std::vector<std::string> take_texts(const std::string& name, nlohmann::json& values) const;
 
   nlohmann::json object_;
   std::string where_;  // "users[3]."
@@ -88,9 +88,5 @@ std::vector<std::pair<Exchange*, Request>> read_requests(
 
 /// {"results": [...]} of results that are JSON.
 std::string json_results(std::span<const std::string> results);
-/// `value` as JSON; bytes that are not UTF-8 are replaced.
-std::string json_text(const nlohmann::ordered_json& value);
-/// A list of numbers as JSON, each with as many digits as it takes to read it back equal.
-std::string json_list(std::span<const float> values);
 
 }  // namespace fastformer::base

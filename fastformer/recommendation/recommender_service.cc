@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "fastformer/base/json_text.h"
 #include "fastformer/base/request_body.h"
 
 namespace fastformer::recommendation {

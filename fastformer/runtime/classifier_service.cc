@@ -6,6 +6,7 @@
 #include <optional>
 #include <utility>
 
+#include "fastformer/base/json_text.h"
 #include "fastformer/base/request_body.h"
 #include "fastformer/runtime/explanation_json.h"
 

@@ -11,8 +11,9 @@
 #include <utility>
 
 #include "fastformer/base/format.h"
+#include "fastformer/base/json_text.h"
 #include "fastformer/base/printable.h"
-#include "fastformer/base/request_body.h"
+#include "fastformer/serve/private_file.h"
 
 namespace fastformer::serve {
 namespace {
@@ -39,18 +40,14 @@ void AccessLog::reopen() {
     to_standard_error_ = true;
     return;
   }
-  const auto name = base::excerpt(path_.string(), 400);
   const auto mask = ::umask(S_IRWXG | S_IRWXO);
   std::ofstream file(path_, std::ios::app);
   ::umask(mask);
-  struct stat status{};
-  if (!file || ::stat(path_.c_str(), &status) != 0) {
-    throw std::invalid_argument(name + ": the access log cannot be written; check the path");
+  if (!file) {
+    throw std::invalid_argument(base::excerpt(path_.string(), 400) +
+                                ": the access log cannot be written; check the path");
   }
-  if (S_ISREG(status.st_mode) && (status.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
-    throw std::invalid_argument(name + ": other users may read the access log; run chmod 600 " +
-                                name);
-  }
+  if (std::filesystem::is_regular_file(path_)) check_private(path_, "the access log");
   file_ = std::move(file);
 }
 

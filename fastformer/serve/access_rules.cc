@@ -1,7 +1,5 @@
 #include "fastformer/serve/access_rules.h"
 
-#include <sys/stat.h>
-
 #include <algorithm>
 #include <boost/asio/ip/address.hpp>
 #include <fstream>
@@ -9,6 +7,7 @@
 
 #include "fastformer/base/ascii.h"
 #include "fastformer/base/printable.h"
+#include "fastformer/serve/private_file.h"
 
 namespace fastformer::serve {
 namespace {
@@ -16,13 +15,10 @@ namespace {
 std::vector<std::string> read_tokens(const std::filesystem::path& file) {
   const auto name = base::excerpt(file.string(), 400);
   std::ifstream in(file);
-  struct stat status{};
-  if (!in || ::stat(file.c_str(), &status) != 0) {
+  if (!in) {
     throw std::invalid_argument(name + ": the token file cannot be read; check the path");
   }
-  if ((status.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
-    throw std::invalid_argument(name + ": other users may read the tokens; run chmod 600 " + name);
-  }
+  check_private(file, "the tokens");
   std::vector<std::string> tokens;
   constexpr std::size_t kShortest = 16;
   std::size_t number = 0;

@@ -20,8 +20,7 @@ struct Caller {
 /// - With a token file, a request needs one of its tokens: "Authorization: Bearer TOKEN".
 /// - A page of another origin may call only if ServerOptions::allowed_origins has its origin.
 /// - A server on a loopback address, or with ServerOptions::host_names, answers only to localhost,
-/// to
-///   addresses and to these names, which prevents DNS rebinding.
+///   addresses and these names, which prevents DNS rebinding.
 class AccessRules {
  public:
   /// `loopback`: whether the server listens on a loopback address. Throws std::invalid_argument for

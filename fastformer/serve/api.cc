@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "fastformer/base/ascii.h"
+#include "fastformer/base/json_text.h"
 #include "fastformer/base/printable.h"
-#include "fastformer/base/request_body.h"
 #include "fastformer/serve/assets.h"
 
 namespace fastformer::serve {

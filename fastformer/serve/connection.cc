@@ -11,7 +11,7 @@
 #include <tuple>
 #include <utility>
 
-#include "fastformer/base/request_body.h"
+#include "fastformer/base/json_text.h"
 #include "fastformer/serve/signal.h"
 
 namespace fastformer::serve {
@@ -120,8 +120,7 @@ struct Connection::Impl {
   asio::awaitable<bool> send_events(const Message& request, std::shared_ptr<Job> job,
                                     Exchanged& exchanged);
   asio::awaitable<bool> write_event(std::string_view text, bool chunked);
-  asio::awaitable<bool> begin_events(const Message& request, std::string_view origin);
-
+  asio::awaitable<bool> begin_events(const Message& request, std::string_view origin, bool chunked);
   asio::awaitable<void> close();
   http::response<http::string_body> response_to(unsigned version, Reply reply) const;
 
@@ -181,7 +180,6 @@ asio::awaitable<bool> Connection::Impl::read_header(Parser& parser) {
 }
 
 asio::awaitable<bool> Connection::Impl::read_body(Parser& parser) {
-  if (parser.is_done()) co_return true;
   error_code error;
   stream.expires_after(parts.options.body_time);
   if (beast::iequals(parser.get()[http::field::expect], "100-continue")) {
@@ -250,12 +248,10 @@ asio::awaitable<bool> Connection::Impl::send(const Message& request, Reply reply
 }
 
 asio::awaitable<bool> Connection::Impl::begin_events(const Message& request,
-                                                     std::string_view origin) {
+                                                     std::string_view origin, bool chunked) {
   Reply reply{.content_type = "text/event-stream"};
   parts.api.allow_origin(origin, reply);
   auto response = response_to(request.version(), std::move(reply));
-  // Before HTTP/1.1 the end of the connection is the end of the events.
-  const bool chunked = request.version() >= kHttp11;
   if (chunked) {
     response.chunked(true);
   } else {
@@ -290,6 +286,7 @@ asio::awaitable<bool> Connection::Impl::send_events(const Message& request,
   job->exchange.stream = [pieces](std::string_view piece) { return pieces->put(piece); };
   job->done = [pieces] { pieces->end(); };
   parts.dispatcher.add(job);
+  // Before HTTP/1.1 the end of the connection is the end of the events.
   const bool chunked = request.version() >= kHttp11;
   bool open = true, begun = false;
   for (bool ended = false; !ended;) {
@@ -297,7 +294,7 @@ asio::awaitable<bool> Connection::Impl::send_events(const Message& request,
     std::deque<std::string> texts;
     std::tie(texts, ended) = pieces->take();
     for (const auto& piece : texts) {
-      if (open && !begun) open = co_await begin_events(request, exchanged.origin);
+      if (open && !begun) open = co_await begin_events(request, exchanged.origin, chunked);
       begun = true;
       const auto json = base::json_text({{"text", piece}});
       if (open) open = co_await write_event(event_of("", json), chunked);
@@ -316,7 +313,8 @@ asio::awaitable<bool> Connection::Impl::send_events(const Message& request,
     co_await asio::async_write(stream, http::make_chunk_last(), with_error(error));
     open = !error;
   }
-  co_return open&& chunked&& request.keep_alive() && !finishing;
+  const bool lasts = chunked && request.keep_alive() && !finishing;
+  co_return open&& lasts;
 }
 
 asio::awaitable<bool> Connection::Impl::answer(Parser& parser) {

@@ -3,7 +3,7 @@
 #include <boost/beast/http/status.hpp>
 #include <nlohmann/json.hpp>
 
-#include "fastformer/base/request_body.h"
+#include "fastformer/base/json_text.h"
 
 namespace fastformer::serve {
 

@@ -14,13 +14,14 @@
 #include <cstdlib>
 #include <exception>
 #include <list>
+#include <nlohmann/json.hpp>
 #include <set>
 #include <stdexcept>
 #include <utility>
 #include <vector>
 
+#include "fastformer/base/json_text.h"
 #include "fastformer/base/printable.h"
-#include "fastformer/base/request_body.h"
 #include "fastformer/serve/access_log.h"
 #include "fastformer/serve/access_rules.h"
 #include "fastformer/serve/api.h"

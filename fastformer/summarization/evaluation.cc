@@ -11,6 +11,7 @@
 
 #include "fastformer/base/atomic_file.h"
 #include "fastformer/base/format.h"
+#include "fastformer/base/json_text.h"
 #include "fastformer/base/out_of_memory.h"
 #include "fastformer/base/random.h"
 #include "fastformer/data/batch_plan.h"
@@ -188,7 +189,7 @@ void write_evaluation(const Evaluation& evaluation, std::span<const TextPair> te
     for (std::size_t i = 0; i < texts.size(); ++i) {
       const nlohmann::ordered_json line = {{"summary", evaluation.summaries[i]},
                                            {"reference", texts[i].target}};
-      out << line.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) << '\n';
+      out << base::json_text(line) << '\n';
     }
   });
 }

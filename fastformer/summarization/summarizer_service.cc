@@ -5,6 +5,7 @@
 #include <stdexcept>
 
 #include "fastformer/base/config_tree.h"
+#include "fastformer/base/json_text.h"
 #include "fastformer/base/request_body.h"
 
 namespace fastformer::summarization {

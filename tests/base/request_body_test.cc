@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "fastformer/base/json_text.h"
 #include "support/temporary_folder.h"
 
 namespace fastformer::base {

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import pathlib
+from collections.abc import Iterator
 
 import pytest
-from serving import train
+from serving import Server, serving, train
 
 _TOPICS = {"space": ["rocket orbit moon", "the orbit of a moon", "a rocket to the moon"],
            "food": ["bread and soup", "soup with fresh bread", "a recipe for bread"]}
@@ -96,3 +97,10 @@ def summarizer(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
         learning_rate = 1e-2
         threads = 1
     """)
+
+
+@pytest.fixture(scope="module")
+def server(classifier: pathlib.Path) -> Iterator[Server]:
+    """One server for the tests that leave it as it is."""
+    with serving(classifier) as running:
+        yield running

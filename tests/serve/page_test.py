@@ -11,8 +11,8 @@ from collections.abc import Iterator
 
 import pytest
 from axe_core_python.selenium import Axe
-from selenium.webdriver import Chrome, ChromeOptions, Keys
-from selenium.webdriver.chrome.service import Service
+from browser import open_page, prefer_scheme, start_chrome
+from selenium.webdriver import Chrome, Keys
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import Select, WebDriverWait
 from serving import Server, serving
@@ -41,13 +41,7 @@ def downloads(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
 @pytest.fixture(scope="module")
 def chrome(downloads: pathlib.Path) -> Iterator[Chrome]:
     """One browser for all tests."""
-    options = ChromeOptions()
-    for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--window-size=1200,1000",
-                     "--hide-scrollbars"):
-        options.add_argument(argument)
-    options.add_experimental_option("prefs", {"download.default_directory": str(downloads)})
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    driver = Chrome(options, Service(shutil.which("chromedriver")))
+    driver = start_chrome(downloads)
     yield driver
     driver.quit()
 
@@ -55,10 +49,9 @@ def chrome(downloads: pathlib.Path) -> Iterator[Chrome]:
 @pytest.fixture
 def page(chrome: Chrome, server: Server) -> Chrome:
     """The page, with its models loaded."""
-    chrome.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+    prefer_scheme(chrome, "")
     chrome.set_window_size(1200, 1000)
-    chrome.get(server.url)
-    WebDriverWait(chrome, 20).until(lambda d: d.find_elements(By.CSS_SELECTOR, "#model option"))
+    open_page(chrome, server.url)
     return chrome
 
 
@@ -168,8 +161,7 @@ def test_the_keyboard_is_enough(page: Chrome) -> None:
 @pytest.mark.parametrize("width", [1200, 390])
 def test_nothing_hinders_people(page: Chrome, scheme: str, width: int) -> None:
     """Axe finds no violation, and nothing is wider than the window, of any task."""
-    page.execute_cdp_cmd("Emulation.setEmulatedMedia",
-                         {"features": [{"name": "prefers-color-scheme", "value": scheme}]})
+    prefer_scheme(page, scheme)
     page.set_window_size(width, 900)
     actions = {"topics": ("text", "soup and bread", "classify"), "packages": ("history", "red1", "recommend"),
                "stories": ("document", _DOCUMENT, "summarize")}

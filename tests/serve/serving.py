@@ -8,6 +8,7 @@ import json
 import pathlib
 import re
 import signal
+import socket
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -66,6 +67,16 @@ class Server:
             text = answer.read().decode()
             is_json = "json" in (answer.getheader("Content-Type") or "") and text
             return answer.status, json.loads(text) if is_json else text
+
+    def raw(self, data: bytes) -> bytes:
+        """What the server answers to bytes, until it closes the connection."""
+        with socket.create_connection((self.host, self.port), timeout=30) as client:
+            client.sendall(data)
+            client.shutdown(socket.SHUT_WR)
+            parts = []
+            while part := client.recv(65536):
+                parts.append(part)
+        return b"".join(parts)
 
     def classify(self, model: str, texts: list[str], **options: Any) -> list[dict[str, Any]]:
         """The results for texts."""

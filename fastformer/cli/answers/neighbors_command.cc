@@ -5,6 +5,7 @@
 #include <stdexcept>
 
 #include "fastformer/base/format.h"
+#include "fastformer/base/json_text.h"
 #include "fastformer/base/model_directory.h"
 #include "fastformer/classification/classifier.h"
 #include "fastformer/classification/classifier_model.h"
@@ -68,7 +69,7 @@ class NeighborOutput {
       if (!known_.texts.empty()) one["text"] = known_.texts[row];
       json["neighbors"].push_back(std::move(one));
     }
-    out_ << json.dump(-1, ' ', false, Json::error_handler_t::replace) << '\n';
+    out_ << base::json_text(json) << '\n';
   }
 
   std::ostream& out_;

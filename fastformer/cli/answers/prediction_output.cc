@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "fastformer/base/format.h"
+#include "fastformer/base/json_text.h"
 #include "fastformer/classification/classifier_model.h"
 #include "fastformer/data/table_text.h"
 
@@ -153,7 +154,7 @@ void PredictionOutput::write_json(const PredictionInput::Record& record,
     }
   }
   if (!explanation.empty()) json["explanation"] = Json::parse(explanation);
-  out_ << json.dump(-1, ' ', false, Json::error_handler_t::replace) << '\n';
+  out_ << base::json_text(json) << '\n';
 }
 
 }  // namespace fastformer::cli

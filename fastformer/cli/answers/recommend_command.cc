@@ -9,7 +9,7 @@
 #include <stdexcept>
 
 #include "fastformer/base/format.h"
-#include "fastformer/base/request_body.h"
+#include "fastformer/base/json_text.h"
 #include "fastformer/cli/answers/recommendation_output.h"
 #include "fastformer/cli/commands.h"
 #include "fastformer/cli/model_options.h"

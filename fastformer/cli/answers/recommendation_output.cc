@@ -5,6 +5,7 @@
 #include <ostream>
 
 #include "fastformer/base/format.h"
+#include "fastformer/base/json_text.h"
 #include "fastformer/base/printable.h"
 #include "fastformer/recommendation/recommender_service.h"
 
@@ -48,7 +49,7 @@ void RecommendationOutput::write_json(const UserRequest& request, const Recommen
                {"items", Json::array()}};
   for (const auto& item : result.items)
     json["items"].push_back(recommendation::recommendation_json(item));
-  out_ << json.dump(-1, ' ', false, Json::error_handler_t::replace) << '\n';
+  out_ << base::json_text(json) << '\n';
 }
 
 void RequestCounts::add(const UserRequest& request, const Catalogue& catalogue) {

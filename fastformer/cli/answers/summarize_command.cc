@@ -6,6 +6,7 @@
 
 #include "fastformer/base/atomic_file.h"
 #include "fastformer/base/format.h"
+#include "fastformer/base/json_text.h"
 #include "fastformer/cli/answers/prediction_input.h"
 #include "fastformer/cli/commands.h"
 #include "fastformer/cli/model_options.h"
@@ -79,7 +80,7 @@ class Summaries {
       if (flags_.json) {
         Json line = {{"summary", summary.text}, {"log_probability", summary.log_probability}};
         if (flags_.explain) line["explanation"] = summarization::explanation_json(summary.tokens);
-        std::cout << line.dump(-1, ' ', false, Json::error_handler_t::replace) << '\n';
+        std::cout << base::json_text(line) << '\n';
       } else {
         std::cout << (flags_.stream ? "" : summary.text) << '\n'
                   << explanation_text(summary.tokens);

@@ -1,14 +1,13 @@
 #include "fastformer/cli/answers/vector_output.h"
 
 #include <algorithm>
-#include <array>
-#include <charconv>
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <ostream>
 #include <stdexcept>
 
 #include "fastformer/base/ascii.h"
+#include "fastformer/base/json_text.h"
 
 namespace fastformer::cli {
 namespace {
@@ -16,13 +15,6 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr const char* kVector = "vector";
-
-// The shortest text that reads as the same float.
-void append_number(float value, std::string& line) {
-  std::array<char, 32> digits{};
-  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr;
-  line.append(digits.data(), end);
-}
 
 }  // namespace
 
@@ -51,14 +43,10 @@ void VectorOutput::write(const Json& record, std::span<const float> vector) {
     throw std::invalid_argument("record " + std::to_string(row_) + " has a field '" + kVector +
                                 "', the name of the result; rename it, or do not use --keep");
   }
-  line_ = record.dump(-1, ' ', false, Json::error_handler_t::replace);
+  line_ = base::json_text(record);
   line_.back() = record.empty() ? ' ' : ',';  // the brace at its end
-  line_ += std::string("\"") + kVector + "\":[";
-  for (std::size_t i = 0; i < vector.size(); ++i) {
-    if (i > 0) line_ += ',';
-    append_number(vector[i], line_);
-  }
-  out_ << line_ << "]}\n";
+  line_ += std::string("\"") + kVector + "\":" + base::json_list(vector);
+  out_ << line_ << "}\n";
 }
 
 void VectorOutput::finish() {

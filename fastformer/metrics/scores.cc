@@ -30,7 +30,8 @@ std::string score_title(const std::string& name) {
   for (const auto& metric : label_set_metrics()) {
     if (metric.name == name) return metric.title;
   }
-  static const std::map<std::string, std::string> rouge = {{"rouge_1", "ROUGE-1"},
+  static const std::map<std::string, std::string> rouge = {{"rouge", "ROUGE"},
+                                                           {"rouge_1", "ROUGE-1"},
                                                            {"rouge_2", "ROUGE-2"},
                                                            {"rouge_l", "ROUGE-L"},
                                                            {"rouge_lsum", "ROUGE-Lsum"}};

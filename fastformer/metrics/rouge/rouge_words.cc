@@ -103,6 +103,23 @@ NumberedWords RougeWords::number_rouge(std::string_view text) {
   return result;
 }
 
+RougeTokens rouge_tokens_of(std::string_view reference) {
+  std::size_t ascii = 0, unspaced = 0, other = 0;
+  text::visit_characters(reference, [&](std::string_view letter) {
+    if (static_cast<unsigned char>(letter.front()) < 0x80 && letter.size() == 1) {
+      ++ascii;
+    } else if (text::dictionary_run(letter) > 0) {
+      ++unspaced;
+    } else {
+      ++other;
+    }
+    return true;
+  });
+  if (2 * unspaced > ascii + other + unspaced) return RougeTokens::kCharacter;
+  return 100 * (other + unspaced) > ascii + other + unspaced ? RougeTokens::kUnicode
+                                                             : RougeTokens::kRouge;
+}
+
 std::vector<Ngram> sorted_ngrams(std::span<const std::int32_t> words, std::size_t n) {
   if (n < 1 || n > kLongestNgram) {
     throw std::invalid_argument("sorted_ngrams: n is " + std::to_string(n) +

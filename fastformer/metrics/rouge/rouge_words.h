@@ -64,6 +64,14 @@ class RougeWords {
   std::string word_;
 };
 
+/// The words by which summaries are compared with a reference in its script: single letters if most
+/// letters belong to scripts without spaces, those of rouge-score if 99 % are a to z or digits, the
+/// words of any script otherwise. A text without letters counts as English.
+RougeTokens rouge_tokens_of(std::string_view reference);
+
+/// Whether words of a kind are stemmed: those of English, for which the stemmer is made.
+inline bool has_stems(RougeTokens tokens) { return tokens == RougeTokens::kRouge; }
+
 /// Up to four consecutive word numbers, packed into one comparable value.
 struct Ngram {
   std::uint64_t high = 0, low = 0;

@@ -1,6 +1,7 @@
 // The module fastformer_train._train: training, recommenders and summarizers, on LibTorch.
 #include <nanobind/nanobind.h>
 #include <nanobind/stl/optional.h>
+#include <nanobind/stl/pair.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
@@ -20,10 +21,14 @@
 #include "arrays.h"
 #include "classifier_bindings.h"
 #include "fastformer/base/config_tree.h"
+#include "fastformer/base/json_text.h"
+#include "fastformer/base/model_directory.h"
 #include "fastformer/classification/autotune.h"
 #include "fastformer/classification/classifier.h"
 #include "fastformer/nn/torch_errors.h"
 #include "fastformer/recommendation/recommender.h"
+#include "fastformer/summarization/extractive/extractive_service.h"
+#include "fastformer/summarization/extractive/extractive_summarizer.h"
 #include "fastformer/summarization/summarizer.h"
 #include "fastformer/tasks/task_table.h"
 #include "fastformer/train/training_run.h"
@@ -275,6 +280,39 @@ void bind_summarizer(nb::module_& module) {
            });
 }
 
+// A ranked document with the selection of its model, the default of summaries.
+struct BoundDocument {
+  RankedDocument document;
+  summarization::SelectionConfig selection;
+};
+
+void bind_extractive_summarizer(nb::module_& module) {
+  nb::class_<BoundDocument>(module, "RankedDocument")
+      .def_prop_ro("truncated", [](const BoundDocument& self) { return self.document.truncated; })
+      .def("sentences",
+           [](const BoundDocument& self) {
+             return released(
+                 [&] { return base::json_text(summarization::sentences_json(self.document)); });
+           })
+      // `selection`: the text of a JSON object with fields of [selection].
+      .def("summarize", [](const BoundDocument& self, const std::string& selection) {
+        auto summary = released([&] {
+          auto config = self.selection;
+          config.override_by(base::ConfigTree::from_json(selection, "selection"));
+          return self.document.summarize(config);
+        });
+        return std::pair(std::move(summary.text), std::move(summary.chosen));
+      });
+  nb::class_<ExtractiveSummarizer>(module, "ExtractiveSummarizer")
+      .def_static("load", load<ExtractiveSummarizer>)
+      .def("rank", [](const ExtractiveSummarizer& self, const Texts& documents) {
+        auto ranked = released([&] { return self.rank(documents); });
+        std::vector<BoundDocument> bound;
+        for (auto& document : ranked) bound.push_back({std::move(document), self.selection()});
+        return bound;
+      });
+}
+
 }  // namespace
 
 NB_MODULE(_train, module) {
@@ -286,9 +324,10 @@ NB_MODULE(_train, module) {
              nb::arg("seconds"), nb::arg("callback").none());
   module.def("request_stop", [] { stop_requested = true; });
   module.def("kind_of_model",
-             [](const std::string& folder) { return tasks::task_of_model(folder).model; });
+             [](const std::string& folder) { return base::kind_of_model(folder); });
   python::bind_classifier<Classifier>(
       module, [](const Classifier& self) -> const runtime::Classifier& { return self.runtime(); });
   bind_recommender(module);
   bind_summarizer(module);
+  bind_extractive_summarizer(module);
 }

@@ -30,6 +30,7 @@ import time
 from collections.abc import Callable, Sequence
 
 import torch
+from child import cpu_model
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch._inductor.exc import InductorError
@@ -337,12 +338,6 @@ def lengths_of(label: str) -> list[int]:
         return torch.randint(8, 129, (240,), generator=generator).tolist()
     count, length = label.split("x")
     return [int(length)] * int(count)
-
-
-def cpu_model() -> str:
-    """The first model name of /proc/cpuinfo."""
-    lines = pathlib.Path("/proc/cpuinfo").read_text().splitlines()
-    return next(line.split(": ")[1] for line in lines if line.startswith("model name"))
 
 
 def run(label: str, arguments: argparse.Namespace) -> None:

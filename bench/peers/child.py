@@ -1,4 +1,4 @@
-"""Programs that a benchmark runs."""
+"""Programs that a benchmark runs, and the machine on which it runs them."""
 
 from __future__ import annotations
 
@@ -22,3 +22,9 @@ def without_linear_members(program: str) -> list[str]:
     """The option of `train`; builds from before the linear members do not know their section."""
     fields = subprocess.run([program, "fields"], capture_output=True, text=True, check=True).stdout
     return ["--set=linear.members=[]"] if "[linear]" in fields else []
+
+
+def cpu_model() -> str:
+    """The first model name of /proc/cpuinfo."""
+    lines = pathlib.Path("/proc/cpuinfo").read_text().splitlines()
+    return next(line.split(": ")[1] for line in lines if line.startswith("model name"))

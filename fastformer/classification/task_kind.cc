@@ -135,7 +135,7 @@ std::shared_ptr<const base::ModelService> serve(const train::ServiceRequest& req
 
 train::TaskKind task_kind() {
   return {.name = Recipe().task(),
-          .model = model::kClassifierKind,
+          .models = {model::kClassifierKind},
           .commands = {"predict", "embed", "quantize", "convert"},
           .read_recipe = read_recipe,
           .sections = sections,

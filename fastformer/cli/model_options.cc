@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "fastformer/base/model_directory.h"
 #include "fastformer/kernels/parallel.h"
 #include "fastformer/tasks/task_table.h"
 
@@ -22,8 +23,8 @@ void check_model_for(const std::string& command, const std::filesystem::path& mo
   std::string right;
   for (const auto& name : task.commands) right += (right.empty() ? "" : ", ") + name;
   throw std::invalid_argument(
-      model.string() + " contains a " + task.model + ", which the command '" + command +
-      "' does not support; use evaluate, inspect" + (right.empty() ? "" : ", " + right));
+      model.string() + " contains a " + base::kind_of_model(model) + ", which the command '" +
+      command + "' does not support; use evaluate, inspect" + (right.empty() ? "" : ", " + right));
 }
 
 }  // namespace fastformer::cli

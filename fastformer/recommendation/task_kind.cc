@@ -261,7 +261,7 @@ std::shared_ptr<const base::ModelService> serve(const train::ServiceRequest& req
 
 train::TaskKind task_kind() {
   return {.name = Recipe().task(),
-          .model = kModelKind,
+          .models = {kModelKind},
           .commands = {"recommend", "embed"},
           .read_recipe = read_recipe,
           .sections = sections,

@@ -64,7 +64,7 @@ void DataConfig::visit_fields(base::FieldVisitor& visit) {
   visit("max_source_tokens", max_source_tokens,
         "documents are truncated to this many tokens; 0: no limit", base::at_least(0));
   visit("max_target_tokens", max_target_tokens,
-        "summaries are truncated to this many tokens; 0: no limit", base::at_least(0));
+        "abstractive: summaries are truncated to this many tokens; 0: no limit", base::at_least(0));
   visit("min_source_tokens", min_source_tokens, "pairs with a shorter document are dropped",
         base::at_least(1));
   visit("min_target_tokens", min_target_tokens, "pairs with a shorter summary are dropped",

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "fastformer/base/atomic_file.h"
+#include "fastformer/base/random.h"
 #include "fastformer/data/cache.h"
 #include "fastformer/data/chunk_queue.h"
 #include "fastformer/data/splits.h"
@@ -56,9 +57,10 @@ class PartWriter {
   std::int64_t size() const { return source_.size(); }
   PairCorpus finish() { return {source_.finish(), target_.finish()}; }
 
-  static PairCorpus open(const fs::path& folder, const std::string& part, std::int64_t tokens) {
+  static PairCorpus open(const fs::path& folder, const std::string& part, std::int64_t tokens,
+                         std::int64_t target_tokens) {
     PairCorpus corpus{data::Corpus::open(file(folder, part, ".source.tokens"), tokens),
-                      data::Corpus::open(file(folder, part, ".target.tokens"), tokens)};
+                      data::Corpus::open(file(folder, part, ".target.tokens"), target_tokens)};
     if (corpus.source.size() == corpus.target.size()) return corpus;
     throw std::invalid_argument(folder.string() + ": has " + std::to_string(corpus.source.size()) +
                                 " documents, but " + std::to_string(corpus.target.size()) +
@@ -80,20 +82,17 @@ class PartWriter {
 // empty or too short.
 class Encoder {
  public:
-  Encoder(const text::Tokenizer& tokenizer, const DataConfig& config)
+  Encoder(const PairEncoding& encoding, const text::Tokenizer& tokenizer, const DataConfig& config)
       : queue_(
-            [&tokenizer, source_limit = config.max_source_tokens,
-             target_limit = config.max_target_tokens](Pair& pair) {
-              pair.source = text::encode_limited(tokenizer, pair.texts.source, source_limit);
-              pair.target = text::encode_limited(tokenizer, pair.texts.target, target_limit);
+            [&encoding, &tokenizer, &config](Pair& pair) {
+              pair.encoded = encoding.encode(tokenizer, config, pair.texts);
               pair.texts = {};
             },
-            [&config](Pair& pair) {
-              if (std::ssize(pair.source.ids) < config.min_source_tokens ||
-                  std::ssize(pair.target.ids) < config.min_target_tokens) {
-                ++pair.writer->dropped.too_short;
+            [](Pair& pair) {
+              if (pair.encoded) {
+                pair.writer->add(pair.encoded->source, pair.encoded->target, pair.record);
               } else {
-                pair.writer->add(pair.source, pair.target, pair.record);
+                ++pair.writer->dropped.too_short;
               }
             }) {}
 
@@ -103,7 +102,7 @@ class Encoder {
       return;
     }
     const std::size_t bytes = texts.source.size() + texts.target.size();
-    queue_.add({std::move(texts), record, &writer, {}, {}}, bytes);
+    queue_.add({std::move(texts), record, &writer, {}}, bytes);
   }
   void finish() { queue_.finish(); }
 
@@ -112,7 +111,7 @@ class Encoder {
     TextPair texts;
     std::int64_t record;
     PartWriter* writer;
-    text::LimitedIds source, target;
+    std::optional<EncodedPair> encoded;
   };
 
   data::ChunkQueue<Pair> queue_;
@@ -161,12 +160,13 @@ void add_pairs(const PairSource& source, Encoder& encoder, PartWriter& writer) {
 
 // An empty folder: in memory.
 Dataset build(const PairSources& sources, const DataConfig& config,
-              const text::TokenizerConfig& text_config, const fs::path& start,
-              const fs::path& folder) {
+              const text::TokenizerConfig& text_config, const PairEncoding& encoding,
+              const fs::path& start, const fs::path& folder) {
   const auto parts = divide(sources.train, config);
   check_any_left(sources.name, std::count(parts.begin(), parts.end(), data::Part::kTrain),
                  {.empty = std::count(parts.begin(), parts.end(), data::Part::kDropped)});
   Dataset dataset;
+  dataset.target_is_text = encoding.target_is_text;
   const text::TextSource texts = [&](const std::function<void(std::string_view)>& use_text) {
     for_each_training_pair(sources.train, parts, [&](TextPair& pair, std::size_t row) {
       if (parts[row] != data::Part::kTrain) return;
@@ -178,7 +178,7 @@ Dataset build(const PairSources& sources, const DataConfig& config,
                                     : text::extend_tokenizer(start, text_config, texts);
   PartWriter train(folder, kTrainPart), validation(folder, kValidationPart),
       test(folder, kTestPart);
-  Encoder encoder(*dataset.tokenizer, config);
+  Encoder encoder(encoding, *dataset.tokenizer, config);
   for_each_training_pair(sources.train, parts, [&](TextPair& pair, std::size_t row) {
     encoder.add(std::move(pair), static_cast<std::int64_t>(row),
                 parts[row] == data::Part::kValidation ? validation : train);
@@ -215,8 +215,9 @@ void save(const Dataset& dataset, const fs::path& folder) {
   base::write_file_atomically(folder / data::kDatasetFile, json.dump(2) + "\n");
 }
 
-Dataset open(const fs::path& folder) {
+Dataset open(const fs::path& folder, const PairEncoding& encoding) {
   Dataset dataset;
+  dataset.target_is_text = encoding.target_is_text;
   const fs::path file = folder / data::kDatasetFile;
   try {
     const auto json = nlohmann::json::parse(base::read_small_file(file));
@@ -229,16 +230,19 @@ Dataset open(const fs::path& folder) {
   }
   dataset.tokenizer = text::load_tokenizer(folder / kTokenizerFolder);
   const auto tokens = dataset.tokenizer->vocabulary_size();
-  dataset.train = PartWriter::open(folder, kTrainPart, tokens);
-  dataset.validation = PartWriter::open(folder, kValidationPart, tokens);
-  dataset.test = PartWriter::open(folder, kTestPart, tokens);
+  const auto target_tokens =
+      encoding.most_target_id > 0 ? std::int64_t{encoding.most_target_id} + 1 : tokens;
+  dataset.train = PartWriter::open(folder, kTrainPart, tokens, target_tokens);
+  dataset.validation = PartWriter::open(folder, kValidationPart, tokens, target_tokens);
+  dataset.test = PartWriter::open(folder, kTestPart, tokens, target_tokens);
   return dataset;
 }
 
 data::CacheKey key_of(const DataConfig& config, const text::TokenizerConfig& text_config,
-                      const fs::path& start) {
+                      const PairEncoding& encoding, const fs::path& start) {
   data::CacheKey key;
   key.add(std::string("pairs"));
+  key.add(encoding.name);
   key.add(std::int64_t{kFormatVersion});
   DataConfig data = config;
   data.cache.clear();  // the location of the cache does not change its content
@@ -265,12 +269,29 @@ std::vector<std::int64_t> PairCorpus::lengths() const {
   return lengths;
 }
 
+const PairEncoding& token_pairs() {
+  static const PairEncoding encoding{
+      .name = "tokens",
+      .encode = [](const text::Tokenizer& tokenizer, const DataConfig& config,
+                   const TextPair& pair) -> std::optional<EncodedPair> {
+        EncodedPair encoded{text::encode_limited(tokenizer, pair.source, config.max_source_tokens),
+                            text::encode_limited(tokenizer, pair.target, config.max_target_tokens)};
+        if (std::ssize(encoded.source.ids) < config.min_source_tokens ||
+            std::ssize(encoded.target.ids) < config.min_target_tokens) {
+          return std::nullopt;
+        }
+        return encoded;
+      }};
+  return encoding;
+}
+
 PairBatch gather(const PairCorpus& corpus, std::span<const std::int64_t> rows) {
   return {data::gather(corpus.source, rows), data::gather(corpus.target, rows)};
 }
 
 Dataset prepare(const DataConfig& config, const text::TokenizerConfig& text_config,
-                const fs::path& cache_folder, const data::Notice& notice, const fs::path& start) {
+                const fs::path& cache_folder, const data::Notice& notice, const fs::path& start,
+                const PairEncoding& encoding) {
   config.validate();
   text_config.validate();
   if (config.train.empty()) {
@@ -278,30 +299,31 @@ Dataset prepare(const DataConfig& config, const text::TokenizerConfig& text_conf
   }
   std::optional<Dataset> built;
   const auto folder = data::prepared_folder(
-      cache_folder, key_of(config, text_config, start),
+      cache_folder, key_of(config, text_config, encoding, start),
       [&](const fs::path& fresh) {
-        built = build(file_sources(config), config, text_config, start, fresh);
+        built = build(file_sources(config), config, text_config, encoding, start, fresh);
         save(*built, fresh);
       },
       notice);
-  return built ? std::move(*built) : open(folder);
+  return built ? std::move(*built) : open(folder, encoding);
 }
 
 Dataset prepare(std::span<const TextPair> pairs, const DataConfig& config,
-                const text::TokenizerConfig& text_config, const fs::path& start) {
+                const text::TokenizerConfig& text_config, const fs::path& start,
+                const PairEncoding& encoding) {
   text_config.validate();
   const PairSource none = [](const auto&) {};
   const PairSource source = [pairs](const std::function<void(TextPair&)>& visit) {
     for (auto pair : pairs) visit(pair);
   };
-  return build({"the pairs", source, none, none}, config, text_config, start, {});
+  return build({"the pairs", source, none, none}, config, text_config, encoding, start, {});
 }
 
 PairCorpus read_pairs(const DataConfig& config, const std::vector<std::string>& entries,
-                      const text::Tokenizer& tokenizer) {
+                      const text::Tokenizer& tokenizer, const PairEncoding& encoding) {
   config.validate();
   PartWriter writer;
-  Encoder encoder(tokenizer, config);
+  Encoder encoder(encoding, tokenizer, config);
   add_pairs([&](const auto& visit) { for_each_pair(config, entries, visit); }, encoder, writer);
   encoder.finish();
   check_any_left(entries.front(), writer.size(), writer.dropped);
@@ -326,6 +348,16 @@ std::vector<TextPair> read_texts(const DataConfig& config, const std::vector<std
   return texts;
 }
 
+std::vector<train::PreparedPart> Dataset::prepared() const {
+  const auto part = [](const PairCorpus& corpus) {
+    return base::mix64(corpus.source.checksum()) ^ corpus.target.checksum();
+  };
+  return {{"the vocabulary", tokenizer->checksum()},
+          {"the training part", part(train)},
+          {"the validation part", part(validation)},
+          {"the test part", part(test)}};
+}
+
 std::string Dataset::summary() const {
   using data::LengthSummary;
   data::SummaryTable table(24);
@@ -333,8 +365,10 @@ std::string Dataset::summary() const {
   table.row("pairs", train.size(), validation.size(), test.size());
   table.lengths("document ", {LengthSummary(train.source), LengthSummary(validation.source),
                               LengthSummary(test.source)});
-  table.lengths("summary ", {LengthSummary(train.target), LengthSummary(validation.target),
-                             LengthSummary(test.target)});
+  if (target_is_text) {
+    table.lengths("summary ", {LengthSummary(train.target), LengthSummary(validation.target),
+                               LengthSummary(test.target)});
+  }
   table.row("dropped, empty", train_dropped.empty, validation_dropped.empty, test_dropped.empty);
   table.row("dropped, too short", train_dropped.too_short, validation_dropped.too_short,
             test_dropped.too_short);

@@ -2,7 +2,9 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -13,6 +15,7 @@
 #include "fastformer/summarization/data_config.h"
 #include "fastformer/summarization/readers/reader.h"
 #include "fastformer/text/tokenizer.h"
+#include "fastformer/train/task.h"
 
 namespace fastformer::summarization {
 
@@ -21,7 +24,7 @@ struct PairCorpus {
   data::Corpus source, target;
 
   std::int64_t size() const { return source.size(); }
-  /// Number of tokens of document and summary together, for each row; used to plan batches.
+  /// Number of ids in `source` and `target` together, for each row; used to plan batches.
   std::vector<std::int64_t> lengths() const;
 };
 
@@ -44,11 +47,34 @@ struct Dataset {
   std::unique_ptr<text::Tokenizer> tokenizer;
   PairCorpus train, validation, test;
   DroppedPairs train_dropped, validation_dropped, test_dropped;
+  bool target_is_text = true;  ///< see PairEncoding
 
-  /// A text table: pairs of each part, lengths of documents and summaries, numbers of truncated
-  /// texts and of dropped pairs.
+  /// A text table: pairs of each part, lengths of documents and, if they are stored, of summaries,
+  /// numbers of truncated texts and of dropped pairs.
   std::string summary() const;
+  /// The checksums of vocabulary and parts, for a resumed run to compare.
+  std::vector<train::PreparedPart> prepared() const;
 };
+
+/// A pair as token ids, before it is stored.
+struct EncodedPair {
+  text::LimitedIds source, target;
+};
+
+/// How pairs become rows of a PairCorpus.
+struct PairEncoding {
+  std::string name;  ///< part of the cache's key
+  /// Largest value in `target`; 0: that of the vocabulary's tokens.
+  std::int32_t most_target_id = 0;
+  bool target_is_text = true;  ///< whether `target` has the tokens of the summary
+  /// Called from several threads; nullopt for a pair that is shorter than `config` allows.
+  std::function<std::optional<EncodedPair>(const text::Tokenizer& tokenizer,
+                                           const DataConfig& config, const TextPair& pair)>
+      encode;
+};
+
+/// Both texts as tokens, truncated to the limits of the configuration.
+const PairEncoding& token_pairs();
 
 /// Reads, splits and tokenizes the sources.
 ///
@@ -67,16 +93,19 @@ struct Dataset {
 /// training pair remains.
 Dataset prepare(const DataConfig& config, const text::TokenizerConfig& text_config,
                 const std::filesystem::path& cache_folder, const data::Notice& notice = {},
-                const std::filesystem::path& start = {});
+                const std::filesystem::path& start = {},
+                const PairEncoding& encoding = token_pairs());
 
 /// The same for pairs in memory; writes no file.
 Dataset prepare(std::span<const TextPair> pairs, const DataConfig& config,
-                const text::TokenizerConfig& text_config, const std::filesystem::path& start = {});
+                const text::TokenizerConfig& text_config, const std::filesystem::path& start = {},
+                const PairEncoding& encoding = token_pairs());
 
 /// Reads the pairs of `entries` into memory, for an existing model and tokenizer. Throws as
 /// prepare() does, and if no pair remains.
 PairCorpus read_pairs(const DataConfig& config, const std::vector<std::string>& entries,
-                      const text::Tokenizer& tokenizer);
+                      const text::Tokenizer& tokenizer,
+                      const PairEncoding& encoding = token_pairs());
 
 /// Reads the texts of a corpus's rows again, in their order, for ROUGE. `entries` are those of the
 /// part, or config.train for a validation part that was split off it. Throws std::invalid_argument

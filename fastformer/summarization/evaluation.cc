@@ -1,7 +1,7 @@
 #include "fastformer/summarization/evaluation.h"
 
-#include <c10/core/GradMode.h>
-
+#include <array>
+#include <cmath>
 #include <functional>
 #include <nlohmann/json.hpp>
 #include <ostream>
@@ -12,37 +12,146 @@
 #include "fastformer/base/atomic_file.h"
 #include "fastformer/base/format.h"
 #include "fastformer/base/json_text.h"
-#include "fastformer/base/out_of_memory.h"
 #include "fastformer/base/random.h"
-#include "fastformer/data/batch_plan.h"
+#include "fastformer/metrics/item_results.h"
 #include "fastformer/metrics/rouge/extractive.h"
 #include "fastformer/metrics/rouge/rouge.h"
-#include "fastformer/summarization/summary_writer.h"
-#include "fastformer/text/sentences.h"
+#include "fastformer/metrics/rouge/rouge_words.h"
+#include "fastformer/text/document_sentences.h"
+#include "fastformer/text/one_line.h"
 
 namespace fastformer::summarization {
 namespace {
 
 constexpr std::size_t kSentences = 3;
-const data::BatchConfig kBatches{.batch_by = data::BatchUnit::kTokens, .batch_tokens = 16384};
 
-// Makes a summary of pair i.
-using Author = std::function<std::string(std::size_t i, const TextPair& pair)>;
+using metrics::RougeTokens;
 
-struct Judged {
-  SummaryRow row;
-  std::vector<metrics::RougeScores> rouge;  ///< of each pair
+// The scorer and the meter for one kind of words.
+struct Measure {
+  explicit Measure(RougeTokens tokens)
+      : scorer(metrics::has_stems(tokens), tokens), meter(tokens) {}
+
+  metrics::RougeScorer scorer;
+  metrics::SummaryMeter meter;
 };
 
-Judged judge(const std::string& name, std::span<const TextPair> texts, const Author& author) {
-  Judged judged{.row = {.name = name}, .rouge = {}};
-  auto& row = judged.row;
-  metrics::RougeScorer scorer(/*stem=*/true);
-  metrics::SummaryMeter meter;
+class Measures {
+ public:
+  Measure& for_reference(std::string_view reference) {
+    return measures_.at(static_cast<std::size_t>(metrics::rouge_tokens_of(reference)));
+  }
+
+ private:
+  std::array<Measure, 3> measures_ = {Measure(RougeTokens::kRouge), Measure(RougeTokens::kUnicode),
+                                      Measure(RougeTokens::kCharacter)};
+};
+
+// The sentences of a document from which a summary may be made, one line each.
+std::vector<std::string> summary_sentences(std::string_view document) {
+  const auto all = text::document_sentences(document);
+  std::vector<std::string> sentences;
+  for (const auto sentence : text::text_sentences(all)) {
+    sentences.push_back(text::in_one_line(std::array{all[sentence].text}));
+  }
+  return sentences;
+}
+
+using Sentences = std::span<const std::string_view>;
+using Choice = std::function<std::vector<std::size_t>(std::size_t i, Sentences sentences,
+                                                      std::string_view reference)>;
+
+SummaryRow extractive_row(const std::string& name, std::span<const TextPair> texts,
+                          const Choice& choose) {
+  const auto author = [&](std::size_t i, const TextPair& pair) {
+    const auto lines = summary_sentences(pair.source);
+    const std::vector<std::string_view> sentences(lines.begin(), lines.end());
+    return metrics::join_sentences(sentences, choose(i, sentences, pair.target));
+  };
+  return judge(name, texts, author).row;
+}
+
+double mean_words_of_references(std::span<const TextPair> texts) {
+  Measures measures;
+  double words = 0;
+  for (const auto& pair : texts) {
+    words += static_cast<double>(
+        measures.for_reference(pair.target).meter.measure({}, pair.target).summary_words);
+  }
+  return words / static_cast<double>(texts.size());
+}
+
+// As many first sentences as have the number of words that is nearest to `words`; at least one.
+std::vector<std::size_t> lead_of_length(Sentences sentences, double words,
+                                        metrics::SummaryMeter& meter) {
+  double taken = 0;
+  std::size_t count = 0;
+  for (; count < sentences.size(); ++count) {
+    const auto more = static_cast<double>(meter.measure({}, sentences[count]).summary_words);
+    if (count > 0 && std::abs(taken + more - words) > std::abs(taken - words)) break;
+    taken += more;
+  }
+  return metrics::lead_sentences(sentences.size(), count);
+}
+
+void add_baselines(std::span<const TextPair> texts, std::vector<SummaryRow>& rows) {
+  for (const std::size_t count : {std::size_t{1}, kSentences}) {
+    rows.push_back(extractive_row("lead-" + std::to_string(count), texts,
+                                  [&](std::size_t, Sentences sentences, std::string_view) {
+                                    return metrics::lead_sentences(sentences.size(), count);
+                                  }));
+  }
+  const auto words = mean_words_of_references(texts);
+  Measures measures;
+  rows.push_back(extractive_row(
+      "lead-length", texts, [&](std::size_t, Sentences sentences, std::string_view reference) {
+        return lead_of_length(sentences, words, measures.for_reference(reference).meter);
+      }));
+  rows.push_back(
+      extractive_row("random-3", texts, [](std::size_t i, Sentences sentences, std::string_view) {
+        return metrics::random_sentences(sentences.size(), kSentences, base::mix64(i + 1));
+      }));
+  rows.push_back(extractive_row(
+      "oracle-3", texts, [](std::size_t, Sentences sentences, std::string_view reference) {
+        const auto tokens = metrics::rouge_tokens_of(reference);
+        return metrics::ExtractiveOracle(metrics::has_stems(tokens), tokens)
+            .choose(sentences, reference, kSentences);
+      }));
+}
+
+nlohmann::ordered_json to_json(const SummaryRow& row) {
+  return {{"name", row.name},
+          {"rouge_1", row.rouge_1},
+          {"rouge_2", row.rouge_2},
+          {"rouge_l", row.rouge_l},
+          {"rouge_lsum", row.rouge_lsum},
+          {"words", row.words},
+          {"novel_pairs", row.novel_pairs},
+          {"repeated_triples", row.repeated_triples}};
+}
+
+metrics::ItemScores item_scores(const Evaluation& evaluation, std::span<const TextPair> texts) {
+  metrics::ItemScores items{.metrics = {"rouge_1", "rouge_2", "rouge_l", "rouge_lsum"}};
   for (std::size_t i = 0; i < texts.size(); ++i) {
+    const auto& rouge = evaluation.rouge[i];
+    items.add(base::fnv1a(texts[i].target, base::fnv1a("\n", base::fnv1a(texts[i].source))),
+              {rouge.rouge1.f, rouge.rouge2.f, rouge.rouge_l.f, rouge.rouge_lsum.f});
+  }
+  return items;
+}
+
+}  // namespace
+
+JudgedSummaries judge(const std::string& name, std::span<const TextPair> texts,
+                      const SummaryAuthor& author) {
+  JudgedSummaries judged{.row = {.name = name}, .rouge = {}};
+  auto& row = judged.row;
+  Measures measures;
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    auto& measure = measures.for_reference(texts[i].target);
     const auto summary = author(i, texts[i]);
-    const auto& rouge = judged.rouge.emplace_back(scorer.score(summary, texts[i].target));
-    const auto statistics = meter.measure(texts[i].source, summary);
+    const auto& rouge = judged.rouge.emplace_back(measure.scorer.score(summary, texts[i].target));
+    const auto statistics = measure.meter.measure(texts[i].source, summary);
     row.rouge_1 += rouge.rouge1.f;
     row.rouge_2 += rouge.rouge2.f;
     row.rouge_l += rouge.rouge_l.f;
@@ -60,82 +169,6 @@ Judged judge(const std::string& name, std::span<const TextPair> texts, const Aut
   return judged;
 }
 
-SummaryRow extractive_row(const std::string& name, std::span<const TextPair> texts,
-                          const std::function<std::vector<std::size_t>(
-                              std::size_t i, std::span<const std::string_view> sentences,
-                              std::string_view reference)>& choose) {
-  const auto author = [&](std::size_t i, const TextPair& pair) {
-    const auto sentences = text::split_sentences(pair.source);
-    return metrics::join_sentences(sentences, choose(i, sentences, pair.target));
-  };
-  return judge(name, texts, author).row;
-}
-
-void add_baselines(std::span<const TextPair> texts, std::vector<SummaryRow>& rows) {
-  using Sentences = std::span<const std::string_view>;
-  for (const std::size_t count : {std::size_t{1}, kSentences}) {
-    rows.push_back(extractive_row("lead-" + std::to_string(count), texts,
-                                  [&](std::size_t, Sentences sentences, std::string_view) {
-                                    return metrics::lead_sentences(sentences.size(), count);
-                                  }));
-  }
-  rows.push_back(
-      extractive_row("random-3", texts, [](std::size_t i, Sentences sentences, std::string_view) {
-        return metrics::random_sentences(sentences.size(), kSentences, base::mix64(i + 1));
-      }));
-  metrics::ExtractiveOracle oracle(/*stem=*/true);
-  rows.push_back(extractive_row("oracle-3", texts,
-                                [&](std::size_t, Sentences sentences, std::string_view reference) {
-                                  return oracle.choose(sentences, reference, kSentences);
-                                }));
-}
-
-nlohmann::ordered_json to_json(const SummaryRow& row) {
-  return {{"name", row.name},
-          {"rouge_1", row.rouge_1},
-          {"rouge_2", row.rouge_2},
-          {"rouge_l", row.rouge_l},
-          {"rouge_lsum", row.rouge_lsum},
-          {"words", row.words},
-          {"novel_pairs", row.novel_pairs},
-          {"repeated_triples", row.repeated_triples}};
-}
-
-}  // namespace
-
-double mean_loss(const SummarizerModel& model, const PairCorpus& pairs) {
-  if (pairs.size() == 0) throw std::invalid_argument("there is no pair to evaluate");
-  const c10::NoGradGuard no_gradients;
-  double sum = 0;
-  std::int64_t tokens = 0;
-  for (const auto& rows : data::BatchPlan(pairs.lengths(), kBatches).in_order()) {
-    const auto batch = gather(pairs, rows);
-    const auto count = batch.target.tokens() + batch.target.size();  // each has an end
-    const auto loss = base::naming_memory(
-        [&] { return batch.source.description(); },
-        [&] { return model.loss(batch, /*label_smoothing=*/0, /*training=*/false); });
-    sum += loss.item<double>() * static_cast<double>(count);
-    tokens += count;
-  }
-  return sum / static_cast<double>(tokens);
-}
-
-std::vector<std::string> summarize(const SummarizerModel& model, const text::Tokenizer& tokenizer,
-                                   const SearchConfig& search, const data::Corpus& documents) {
-  std::vector<std::string> summaries(static_cast<std::size_t>(documents.size()));
-  const std::vector<std::int32_t> banned = {tokenizer.pad_id(), tokenizer.unknown_id()};
-  for (const auto& rows : data::BatchPlan(documents.lengths(), kBatches).in_order()) {
-    const auto batch = data::gather(documents, rows);
-    const auto texts = write_summaries(model, batch.ids, nn::Offsets(batch.offsets), search,
-                                       {.banned = banned, .numbers = rows});
-    for (std::size_t i = 0; i < texts.size(); ++i) {
-      if (texts[i].empty()) continue;
-      summaries[static_cast<std::size_t>(rows[i])] = tokenizer.decode(texts[i].front().tokens);
-    }
-  }
-  return summaries;
-}
-
 metrics::Scores rouge_scores(const SummaryRow& row) {
   return {{"rouge_1", row.rouge_1 / 100},
           {"rouge_2", row.rouge_2 / 100},
@@ -143,16 +176,13 @@ metrics::Scores rouge_scores(const SummaryRow& row) {
           {"rouge_lsum", row.rouge_lsum / 100}};
 }
 
-Evaluation evaluate(const SummarizerModel& model, const text::Tokenizer& tokenizer,
-                    const SearchConfig& search, const PairCorpus& pairs,
-                    std::span<const TextPair> texts) {
-  if (static_cast<std::size_t>(pairs.size()) != texts.size()) {
-    throw std::invalid_argument("the corpus has " + std::to_string(pairs.size()) + " pairs, but " +
-                                std::to_string(texts.size()) + " texts were given");
+Evaluation evaluate_summaries(std::vector<std::string> summaries, double loss,
+                              std::span<const TextPair> texts) {
+  if (summaries.size() != texts.size()) {
+    throw std::invalid_argument(std::to_string(summaries.size()) + " summaries, but " +
+                                std::to_string(texts.size()) + " texts; expected one each");
   }
-  Evaluation evaluation;
-  const auto loss = mean_loss(model, pairs);
-  evaluation.summaries = summarize(model, tokenizer, search, pairs.source);
+  Evaluation evaluation{.scores = {}, .summaries = std::move(summaries), .rouge = {}, .rows = {}};
   auto own = judge("model", texts,
                    [&](std::size_t i, const TextPair&) { return evaluation.summaries[i]; });
   evaluation.scores = rouge_scores(own.row);
@@ -165,9 +195,9 @@ Evaluation evaluate(const SummarizerModel& model, const text::Tokenizer& tokeniz
 
 std::string evaluation_table(const Evaluation& evaluation) {
   std::string table =
-      "            ROUGE-1  ROUGE-2  ROUGE-L  ROUGE-Lsum  words  new pairs  repeated triples\n";
+      "             ROUGE-1  ROUGE-2  ROUGE-L  ROUGE-Lsum  words  new pairs  repeated triples\n";
   for (const auto& row : evaluation.rows) {
-    table += base::format("%-10s  %7.2f  %7.2f  %7.2f  %10.2f  %5.1f  %8.1f%%  %15.1f%%\n",
+    table += base::format("%-11s  %7.2f  %7.2f  %7.2f  %10.2f  %5.1f  %8.1f%%  %15.1f%%\n",
                           row.name.c_str(), row.rouge_1, row.rouge_2, row.rouge_l, row.rouge_lsum,
                           row.words, row.novel_pairs, row.repeated_triples);
   }
@@ -182,8 +212,8 @@ std::string evaluation_json(const Evaluation& evaluation) {
   return json.dump(2);
 }
 
-void write_evaluation(const Evaluation& evaluation, std::span<const TextPair> texts,
-                      const std::filesystem::path& folder) {
+train::TestReport write_evaluation(const Evaluation& evaluation, std::span<const TextPair> texts,
+                                   const std::filesystem::path& folder) {
   base::write_file_atomically(folder / "test.json", evaluation_json(evaluation) + "\n");
   base::write_file_atomically(folder / "test_summaries.jsonl", [&](std::ostream& out) {
     for (std::size_t i = 0; i < texts.size(); ++i) {
@@ -192,6 +222,15 @@ void write_evaluation(const Evaluation& evaluation, std::span<const TextPair> te
       out << base::json_text(line) << '\n';
     }
   });
+  metrics::write_item_scores(folder / metrics::kItemScoresFile, item_scores(evaluation, texts));
+  train::TestReport report{.items = std::ssize(texts),
+                           .scores = evaluation.scores,
+                           .baselines = {},
+                           .table = evaluation_table(evaluation)};
+  for (std::size_t i = 1; i < evaluation.rows.size(); ++i) {
+    report.baselines.push_back({evaluation.rows[i].name, rouge_scores(evaluation.rows[i])});
+  }
+  return report;
 }
 
 }  // namespace fastformer::summarization

@@ -18,14 +18,28 @@ void DecoderFields::visit_fields(base::FieldVisitor& visit) {
   visit("copy", copy, "copy tokens from the document (pointer-generator)");
 }
 
+void SentenceFields::visit_fields(base::FieldVisitor& visit) {
+  visit("layers", layers, "layers of the encoder of sentences", base::between(1, 1000));
+  visit("token_dropout", token_dropout,
+        "fraction of each sentence's tokens that training drops, which also saves their cost",
+        base::between(0, 0.99));
+}
+
 void ModelConfig::visit_fields(base::FieldVisitor& visit) {
+  visit("kind", kind,
+        "abstractive: write the summary; extractive: choose sentences of the document");
   source.visit_fields(visit);
-  visit.table("decoder", decoder, "decoder that writes the summary");
+  visit.table("decoder", decoder, "abstractive: decoder that writes the summary");
+  visit.table("sentences", sentences, "extractive: encoder of the sentences");
 }
 
 ModelConfig ModelConfig::read(const base::ConfigTree& tree) {
   return tree.read_preset_section<ModelConfig>("model", [](const ModelConfig& named) {
-    return ModelConfig{.source = model::text_encoder_preset(named.source.preset)};
+    ModelConfig config{.kind = named.kind,
+                       .source = model::text_encoder_preset(named.source.preset)};
+    // Sentences have their own places, and documents any length.
+    if (named.kind == SummaryKind::kExtractive) config.source.max_positions = 0;
+    return config;
   });
 }
 
@@ -37,6 +51,12 @@ nn::DecoderConfig ModelConfig::decoder_config() const {
           .activation = source.encoder.activation,
           .normalization = decoder.normalization,
           .dropout = decoder.dropout};
+}
+
+model::EncoderConfig ModelConfig::sentence_encoder() const {
+  auto config = source.encoder;
+  config.layers = sentences.layers;
+  return config;
 }
 
 model::EmbeddingOptions ModelConfig::target_embedding(std::int64_t vocabulary_size) const {

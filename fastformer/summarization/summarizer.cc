@@ -10,8 +10,8 @@
 #include "fastformer/base/out_of_memory.h"
 #include "fastformer/data/batch.h"
 #include "fastformer/nn/inference.h"
-#include "fastformer/summarization/summarizer_model.h"
-#include "fastformer/summarization/summary_writer.h"
+#include "fastformer/summarization/abstractive/summarizer_model.h"
+#include "fastformer/summarization/abstractive/summary_writer.h"
 #include "fastformer/text/growing_text.h"
 
 namespace fastformer {

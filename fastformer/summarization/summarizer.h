@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "fastformer/kernels/options.h"
+#include "fastformer/summarization/abstractive/search_config.h"
 #include "fastformer/summarization/data_config.h"
-#include "fastformer/summarization/search_config.h"
 
 namespace fastformer {
 

@@ -1,5 +1,6 @@
 #include "fastformer/tasks/task_table.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <stdexcept>
 #include <utility>
@@ -50,7 +51,7 @@ const train::TaskKind& task_of_model(const std::filesystem::path& directory) {
   }
   const auto kind = base::kind_of_model(directory);
   for (const auto& row : table().rows()) {
-    if (row.model == kind) return row;
+    if (std::find(row.models.begin(), row.models.end(), kind) != row.models.end()) return row;
   }
   throw std::invalid_argument(directory.string() + " contains a model of the kind '" +
                               base::excerpt(kind) + "', which this program does not support");

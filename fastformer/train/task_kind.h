@@ -50,7 +50,7 @@ struct RecipeSection {
 /// depends on the task is behind these functions.
 struct TaskKind {
   std::string name;                   ///< "classification"
-  std::string model;                  ///< kind_of_model() of its models: "classifier"
+  std::vector<std::string> models;    ///< kind_of_model() of its models: "classifier"
   std::vector<std::string> commands;  ///< commands for its models, besides train and evaluate
 
   /// Reads a recipe. Throws std::invalid_argument naming file, line and the nearest valid key.

@@ -25,10 +25,10 @@ from . import _runtime, ranking, rouge
 from ._arguments import integer, mixer_of, settings_of_load, utf8, utf8_list
 
 if TYPE_CHECKING:
-    from fastformer_train import Recommender, Summarizer, autotune, train
+    from fastformer_train import ExtractiveSummarizer, Recommender, Summarizer, autotune, train
 
 __all__ = ["Classifier", "__version__", "ranking", "rouge"]
-_NEED_TORCH = ("Recommender", "Summarizer", "autotune", "train")
+_NEED_TORCH = ("ExtractiveSummarizer", "Recommender", "Summarizer", "autotune", "train")
 __version__: str = _runtime.__version__
 
 

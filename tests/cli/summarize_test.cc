@@ -57,7 +57,7 @@ TEST_F(SummarizeCommand, TrainingLeavesModelScoresAndSummaries) {
     EXPECT_FALSE(pairs_->content("run/" + std::string(file)).empty()) << file;
   }
   const auto scores = nlohmann::json::parse(pairs_->content("run/test.json"));
-  ASSERT_EQ(scores["rows"].size(), 5u);
+  ASSERT_EQ(scores["rows"].size(), 6u);
   EXPECT_EQ(scores["rows"][0]["name"], "model");
   std::istringstream lines(pairs_->content("run/test_summaries.jsonl"));
   int count = 0;
@@ -70,6 +70,15 @@ TEST_F(SummarizeCommand, TrainingLeavesModelScoresAndSummaries) {
     EXPECT_EQ(pair["summary"], written[static_cast<std::size_t>(count)]);
   }
   EXPECT_EQ(count, 7);
+}
+
+TEST_F(SummarizeCommand, TrainingCanChooseWeightsByRouge) {
+  const auto by_rouge =
+      run_program(with(pairs_->train("by_rouge"), {"--set", "train.metric=rouge_l"}));
+  ASSERT_EQ(by_rouge.code, 0) << by_rouge.output;
+  EXPECT_MENTIONS(pairs_->content("by_rouge/metrics.jsonl"), "\"validation_loss\"",
+                  "\"validation_rouge\"", "\"validation_rouge_l\"");
+  EXPECT_EQ(nlohmann::json::parse(pairs_->content("by_rouge/result.json"))["metric"], "rouge_l");
 }
 
 TEST_F(SummarizeCommand, WritesALineForEachDocumentInOrder) {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import gc
+import json
 import os
 import pathlib
 import pickle
@@ -301,6 +302,34 @@ def test_recommends(recommender):
         model.catalogue([{"id": "a", "title": "b"}], index="file")
     with pytest.raises(TypeError, match="one list per user"):
         model.recommend(catalogue, ["N0"])
+
+
+def test_extracts(tmp_path):
+    pairs = tmp_path / "pairs.jsonl"
+    pairs.write_text("".join(
+        json.dumps({"source": f"The dog {i} barked. The cat sat. It rained in May.", "target": "the cat sat"})
+        + "\n" for i in range(60)), encoding="utf-8")
+    trained = fastformer.train(
+        {"task": {"name": "summarization"}, "data": {"train": [str(pairs)], "validation_fraction": 0.2},
+         "model": {"kind": "extractive", "width": 16, "heads": 2, "ffn_width": 16, "layers": 1},
+         "text": {"minimum_count": 1}, "train": {"epochs": 8, "learning_rate": 0.01, "batch_size": 8}},
+        progress=False, output=tmp_path / "run")
+    model = trained.model
+    assert isinstance(model, fastformer.ExtractiveSummarizer)
+    document = "Ä day. The dog 3 barked. The cat sat. It rained in May."
+    assert model.summarize(document, sentences=1) == "The cat sat."
+    assert model.summarize([document, ""], words=3) == ["The cat sat.", ""]
+    ranked = model.rank(document)
+    assert [document[one["begin"]:one["end"]] for one in ranked.sentences] == [
+        one["text"] for one in ranked.sentences]
+    assert max(ranked.sentences, key=lambda one: one["score"])["text"] == "The cat sat."
+    assert ranked.chosen(sentences=4) == [0, 1, 2, 3]
+    assert ranked.summarize(ratio=1.0) == document
+    assert pickle.loads(pickle.dumps(model)).summarize(document, sentences=1) == "The cat sat."
+    with pytest.raises(ValueError, match="unknown key 'word'"):
+        model.summarize("a", word=3)
+    with pytest.raises(ValueError, match="all 0"):
+        ranked.summarize(words=0)
 
 
 def test_summarizes(tmp_path):

@@ -99,6 +99,34 @@ def summarizer(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
     """)
 
 
+@pytest.fixture(scope="session")
+def extractive(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
+    """A summarizer that chooses sentences."""
+    folder = tmp_path_factory.mktemp("extractive")
+    rows = [json.dumps({"text": f"{_STORIES} {i}", "short": "the sea is calm"}) for i in range(64)]
+    (folder / "pairs.jsonl").write_text("\n".join(rows), encoding="utf-8")
+    return train(folder, "extracts", """
+        task.name = "summarization"
+        [data]
+        train = ["pairs.jsonl"]
+        source_field = "text"
+        target_field = "short"
+        validation_fraction = 0.1
+        [text]
+        minimum_count = 1
+        [model]
+        kind = "extractive"
+        width = 16
+        heads = 2
+        layers = 1
+        ffn_width = 16
+        [train]
+        epochs = 2
+        batch_size = 8
+        threads = 1
+    """)
+
+
 @pytest.fixture(scope="module")
 def server(classifier: pathlib.Path) -> Iterator[Server]:
     """One server for the tests that leave it as it is."""

@@ -12,7 +12,7 @@ from serving import serving
 _CONFIG = '[parameters]\n"path.name" = "{name}"\n'
 
 
-@pytest.mark.parametrize("task", ["classifier", "recommender", "summarizer"])
+@pytest.mark.parametrize("task", ["classifier", "recommender", "summarizer", "extractive"])
 def test_random_requests_get_what_is_described(task: str, request: pytest.FixtureRequest,
                                                tmp_path: pathlib.Path) -> None:
     model = request.getfixturevalue(task)

@@ -24,11 +24,11 @@ _DOCUMENT = "the old captain sails the fast ship over the calm sea ."
 
 @pytest.fixture(scope="module")
 def server(classifier: pathlib.Path, recommender: tuple[pathlib.Path, pathlib.Path],
-           summarizer: pathlib.Path) -> Iterator[Server]:
+           summarizer: pathlib.Path, extractive: pathlib.Path) -> Iterator[Server]:
     """All tasks, and the classifier twice."""
     model, items = recommender
-    with serving(classifier, f"again={classifier}", model, summarizer, "--items", f"packages={items}",
-                 program="fastformer") as running:
+    with serving(classifier, f"again={classifier}", model, summarizer, extractive, "--items",
+                 f"packages={items}", program="fastformer") as running:
         yield running
 
 
@@ -142,6 +142,18 @@ def test_summarize(page: Chrome) -> None:
     assert by_id(page, "sources").text.startswith(f"{words[0].text}: ")
 
 
+def test_extract(page: Chrome) -> None:
+    choose(page, "extracts")
+    by_id(page, "whole").send_keys("🚢 The ship sails. The sea is calm! Nothing else happened.")
+    by_id(page, "limit").send_keys("1")
+    submit(page, "extract")
+    summary = by_id(page, "extracted").text
+    marks = page.find_elements(By.CSS_SELECTOR, "#marked mark")
+    assert [mark.text for mark in marks] == [summary]
+    assert by_id(page, "marked").text == by_id(page, "whole").get_attribute("value")
+    assert len(page.find_elements(By.CSS_SELECTOR, "#marked span")) == 2
+
+
 def test_errors_are_shown(page: Chrome) -> None:
     by_id(page, "text").send_keys("x")
     page.execute_script("document.getElementById('text').value = 'x'.repeat(1000001)")
@@ -164,7 +176,7 @@ def test_nothing_hinders_people(page: Chrome, scheme: str, width: int) -> None:
     prefer_scheme(page, scheme)
     page.set_window_size(width, 900)
     actions = {"topics": ("text", "soup and bread", "classify"), "packages": ("history", "red1", "recommend"),
-               "stories": ("document", _DOCUMENT, "summarize")}
+               "stories": ("document", _DOCUMENT, "summarize"), "extracts": ("whole", _DOCUMENT, "extract")}
     for model, (field, text, form) in actions.items():
         choose(page, model)
         by_id(page, field).clear()

@@ -323,6 +323,30 @@ def test_all_tasks(classifier: pathlib.Path, recommender: tuple[pathlib.Path, pa
         assert server.ask("POST", "/v1/models/packages/recommend", huge)[0] == 413
 
 
+def test_extractive_summaries(extractive: pathlib.Path) -> None:
+    document = "Üblich: The sea is calm. The ship sails.\n\nNews\n\nNothing else happened today."
+    path = "/v1/models/extracts/summarize"
+    with serving(extractive, program="fastformer") as server:
+        _, answer = server.ask("GET", "/v1/models")
+        assert answer["models"][0]["kind"] == "extractive summarizer"
+        status, answer = server.ask("POST", path, {"texts": [document, ""], "explain": True,
+                                                   "selection": {"sentences": 2}})
+        assert status == 200
+        result, empty = answer["results"]
+        assert len(result["sentences"]) == 2
+        assert result["summary"] == " ".join(one["text"] for one in result["sentences"])
+        for one in result["document"]:
+            assert document[one["begin"]:one["end"]] == one["text"]
+        assert [one["kind"] for one in result["document"]].count("heading") == 1
+        assert (empty["summary"], empty["sentences"]) == ("", [])
+        _, answer = server.ask("POST", path, {"texts": [document], "selection": {"words": 4}})
+        assert len(answer["results"][0]["summary"].split()) <= 4
+        for body in ({"texts": [document], "selection": {"words": 0}},
+                     {"texts": [document], "selection": {"word": 1}},
+                     {"texts": [document], "search": {"beams": 1}}):
+            assert server.ask("POST", path, body)[0] == 400
+
+
 def test_items_are_for_recommenders(classifier: pathlib.Path,
                                     recommender: tuple[pathlib.Path, pathlib.Path]) -> None:
     model, items = recommender

@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "fastformer/base/atomic_file.h"
-#include "fastformer/summarization/beam_search.h"
+#include "fastformer/summarization/abstractive/beam_search.h"
 #include "summarization/table_model.h"
 #include "support/parity_script.h"
 

@@ -1,4 +1,4 @@
-#include "fastformer/summarization/beam_search.h"
+#include "fastformer/summarization/abstractive/beam_search.h"
 
 #include <gtest/gtest.h>
 

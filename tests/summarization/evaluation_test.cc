@@ -13,8 +13,9 @@
 #include "fastformer/base/format.h"
 #include "fastformer/data/batch_plan.h"
 #include "fastformer/metrics/rouge/rouge.h"
+#include "fastformer/summarization/abstractive/decoding.h"
+#include "fastformer/summarization/abstractive/summary_writer.h"
 #include "fastformer/summarization/dataset.h"
-#include "fastformer/summarization/summary_writer.h"
 #include "fastformer/text/tokenizer.h"
 #include "support/temporary_folder.h"
 
@@ -163,8 +164,9 @@ TEST(SummaryEvaluation, ScoresAreThoseOfTheWrittenSummaries) {
 
 TEST(SummaryEvaluation, BaselinesAreWhatTheirNamesSay) {
   const auto rows = Evaluated(kSentences).evaluation().rows;
-  ASSERT_EQ(rows.size(), 5u);
-  const auto &lead_1 = rows[1], &lead_3 = rows[2], &random = rows[3], &oracle = rows[4];
+  ASSERT_EQ(rows.size(), 6u);
+  const auto &lead_1 = rows[1], &lead_3 = rows[2], &lead_length = rows[3], &random = rows[4],
+             &oracle = rows[5];
   // One of two references is the first sentence, and the other shares no word with it.
   EXPECT_EQ(lead_1.name, "lead-1");
   EXPECT_NEAR(lead_1.rouge_1, 50, 1e-9);
@@ -178,6 +180,9 @@ TEST(SummaryEvaluation, BaselinesAreWhatTheirNamesSay) {
   EXPECT_NEAR(lead_3.rouge_2, 50 * (4.0 / 9 + 6.0 / 11), 1e-9);
   EXPECT_NEAR(lead_3.rouge_l, lead_3.rouge_1, 1e-9);
   EXPECT_NEAR(lead_3.words, 8.5, 1e-9);
+  // The references have 3 and 4 words, and so do the first sentences.
+  EXPECT_EQ(lead_length.name, "lead-length");
+  EXPECT_NEAR(lead_length.words, 3.5, 1e-9);
   EXPECT_EQ(random.name, "random-3");
   EXPECT_GT(random.words, 6);
   EXPECT_LT(random.words, 10);
@@ -193,8 +198,8 @@ TEST(SummaryEvaluation, IsToldAsTableAsJsonAndInFiles) {
   EXPECT_MENTIONS(evaluation_table(evaluation), "ROUGE-Lsum", "model", "lead-1", "50.00",
                   "oracle-3", "100.00", "pairs 2");
   const auto answer = nlohmann::json::parse(evaluation_json(evaluation));
-  EXPECT_EQ(answer["rows"].size(), 5u);
-  EXPECT_EQ(answer["rows"][4]["name"], "oracle-3");
+  EXPECT_EQ(answer["rows"].size(), 6u);
+  EXPECT_EQ(answer["rows"][5]["name"], "oracle-3");
   EXPECT_EQ(answer["loss"], metrics::score_of(evaluation.scores, "loss"));
 
   write_evaluation(evaluation, evaluated.texts(), evaluated.folder().path());
@@ -212,7 +217,7 @@ TEST(SummaryEvaluation, IsToldAsTableAsJsonAndInFiles) {
 TEST(SummaryEvaluation, RefusesTextsOfAnotherCorpus) {
   const Evaluated evaluated(kSentences);
   EXPECT_MENTIONS(testing::error_of([&] { evaluated.evaluated(evaluated.texts().first(1)); }),
-                  "2 pairs", "1 texts");
+                  "2 summaries", "1 texts");
 }
 
 }  // namespace

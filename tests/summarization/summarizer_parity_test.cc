@@ -7,7 +7,7 @@
 
 #include "fastformer/base/atomic_file.h"
 #include "fastformer/nn/tensor_file.h"
-#include "fastformer/summarization/summarizer_model.h"
+#include "fastformer/summarization/abstractive/summarizer_model.h"
 #include "support/parity_case.h"
 
 namespace fastformer::summarization {

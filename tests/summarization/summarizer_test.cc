@@ -3,8 +3,8 @@
 #include <map>
 #include <stdexcept>
 
-#include "fastformer/summarization/summarizer_model.h"
-#include "fastformer/summarization/summary_writer.h"
+#include "fastformer/summarization/abstractive/summarizer_model.h"
+#include "fastformer/summarization/abstractive/summary_writer.h"
 
 namespace fastformer::summarization {
 namespace {

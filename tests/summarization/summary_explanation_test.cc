@@ -3,7 +3,7 @@
 #include <cmath>
 #include <stdexcept>
 
-#include "fastformer/summarization/summary_writer.h"
+#include "fastformer/summarization/abstractive/summary_writer.h"
 #include "nn/decoder/decoder_definition.h"
 
 namespace fastformer::summarization {

@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "fastformer/summarization/search.h"
+#include "fastformer/summarization/abstractive/search.h"
 
 namespace fastformer::summarization {
 

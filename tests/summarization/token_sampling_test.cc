@@ -1,4 +1,4 @@
-#include "fastformer/summarization/token_sampling.h"
+#include "fastformer/summarization/abstractive/token_sampling.h"
 
 #include <gtest/gtest.h>
 

@@ -173,7 +173,7 @@ double number_in(const fs::path& model) {
 
 train::TaskKind number_kind() {
   return {.name = "number",
-          .model = "number",
+          .models = {"number"},
           .commands = {},
           .read_recipe = NumberRecipe::read,
           .sections = [] { return std::vector<train::RecipeSection>(); },

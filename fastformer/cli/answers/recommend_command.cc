@@ -121,7 +121,8 @@ void add_options_for_many(CLI::App& command, RecommendFlags& flags) {
       "--users", flags.users,
       "Recommend to each user of this file (-: standard input): JSON Lines with \"history\" (a "
       "list of ids), optional \"user\" and \"candidates\" (ids to rank), or MIND's behaviors.tsv, "
-      "whose shown items are the candidates. Users without a known click get no items");
+      "whose shown items are the candidates. Users without a known click get the most popular "
+      "items if the model has the member popularity, else none");
   add_word_option(command, "--format", flags.format,
                   "Format of --users: jsonl, mind, or auto: by the name of the file")
       ->needs(users);

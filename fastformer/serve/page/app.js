@@ -332,7 +332,8 @@ onSubmit("recommend", async () => {
     );
   });
   byId("recommendations").replaceChildren(table(["Item", "Id", "Score", "Reasons"], items));
-  if (result.cold) return "None of these ids is an item, so nothing can be recommended.";
+  if (result.cold && !items.length) return "None of these ids is an item, so nothing can be recommended.";
+  if (result.cold) return "None of these ids is an item; these are the most popular items.";
   return result.unknown.length ? `Unknown ids were ignored: ${result.unknown.join(", ")}.` : undefined;
 });
 
@@ -367,11 +368,48 @@ onSubmit("summarize", async () => {
   }
 });
 
+// --- Extractive summarizers -------------------------------------------------------------------
+
+// The document with the chosen sentences marked. Places count characters, not UTF-16 units.
+function marked(text, sentences, chosen) {
+  const characters = Array.from(text);
+  const most = sentences.reduce((largest, { score }) => Math.max(largest, score), 1e-9);
+  const nodes = [];
+  let at = 0;
+  for (const { index, begin, end, score } of sentences) {
+    nodes.push(characters.slice(at, begin).join(""));
+    const node = element(chosen.has(index) ? "mark" : "span", { title: `score ${score.toFixed(3)}` });
+    node.textContent = characters.slice(begin, end).join("");
+    node.style.setProperty("--weight", score / most);
+    nodes.push(node);
+    at = end;
+  }
+  return [...nodes, characters.slice(at).join("")];
+}
+
+onSubmit("extract", async () => {
+  const text = byId("whole").value;
+  const body = { texts: [text], explain: true };
+  if (byId("limit").value) body.selection = { sentences: Number(byId("limit").value) };
+  const [result] = await ask(byId("model").value, "summarize", body);
+  byId("extracted").textContent = result.summary;
+  const chosen = new Set(result.sentences.map(({ index }) => index));
+  byId("marked").replaceChildren(...marked(text, result.document, chosen));
+  return result.summary ? undefined : "The document has no words.";
+});
+
 // --- Models -----------------------------------------------------------------------------------
+
+const sections = {
+  classifier: "classifier",
+  recommender: "recommender",
+  summarizer: "summarizer",
+  "extractive summarizer": "extractive",
+};
 
 function showKind() {
   const model = models.find(({ name }) => name === byId("model").value);
-  for (const kind of ["classifier", "recommender", "summarizer"]) byId(kind).hidden = kind !== model?.kind;
+  for (const [kind, section] of Object.entries(sections)) byId(section).hidden = kind !== model?.kind;
   const others = models.filter(({ kind, name }) => kind === "classifier" && name !== model?.name);
   byId("second-choice").hidden = model?.kind !== "classifier" || others.length === 0;
   byId("second").replaceChildren(

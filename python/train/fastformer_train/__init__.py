@@ -37,12 +37,13 @@ if _INSTALLED != torch_version:
                       "installed; build it again: pip install --no-build-isolation ./python/train")
 
 from . import _data, _train  # noqa: E402  (only after the version is known to fit)
-from ._models import Recommender, Summarizer, plain  # noqa: E402
+from ._models import ExtractiveSummarizer, RankedDocument, Recommender, Summarizer, plain  # noqa: E402
 
-__all__ = ["Recommender", "Summarizer", "Trained", "__version__", "autotune", "torch_version", "train"]
+__all__ = ["ExtractiveSummarizer", "RankedDocument", "Recommender", "Summarizer", "Trained", "__version__",
+           "autotune", "torch_version", "train"]
 __version__: str = _train.__version__
 
-Model = Union[fastformer.Classifier, Recommender, Summarizer]
+Model = Union[fastformer.Classifier, Recommender, Summarizer, ExtractiveSummarizer]
 Callback = Callable[[str, dict[str, Any]], object]
 
 
@@ -52,7 +53,8 @@ def load_classifier(path: str, threads: int, max_batch_tokens: int) -> _train.Cl
 
 
 _LOADERS: dict[str, Any] = {"classifier": fastformer.Classifier.load, "recommender": Recommender.load,
-                            "summarizer": Summarizer.load}
+                            "summarizer": Summarizer.load,
+                            "extractive summarizer": ExtractiveSummarizer.load}
 
 
 def _remove(folder: pathlib.Path, process: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
@@ -111,7 +112,7 @@ class Recommender:
 
     def embed_users(self, catalogue: _train.Catalogue,
                     histories: Sequence[Sequence[str]]) -> NDArray[np.float32]:
-        """One vector per user; its product with an item's vector is the score."""
+        """One vector per user; its product with an item's vector is the score of titles."""
         return self._model.embed_users(
             catalogue, [utf8_list(history, f"histories[{i}]") for i, history in enumerate(histories)])
 
@@ -164,6 +165,100 @@ class Summarizer:
     def __repr__(self) -> str:
         """The path."""
         return f"fastformer.Summarizer({self._settings[0]!r})"
+
+
+class RankedDocument:
+    """A document with a score for each sentence, from :meth:`ExtractiveSummarizer.rank`.
+
+    Attributes:
+        sentences: of each sentence a dictionary: ``index``, ``begin`` and ``end`` (places in the
+            document), ``score`` from 0 to 1, ``kind`` (sentence, heading, list item or caption) and
+            ``text``.
+        truncated: whether the model did not read the end of the document.
+    """
+
+    def __init__(self, ranked: _train.RankedDocument) -> None:
+        """Made by :meth:`ExtractiveSummarizer.rank`."""
+        self._ranked = ranked
+        self.truncated: bool = ranked.truncated
+
+    @functools.cached_property
+    def sentences(self) -> list[dict[str, Any]]:
+        """The sentences in the order of the document."""
+        sentences: list[dict[str, Any]] = json.loads(self._ranked.sentences())
+        return sentences
+
+    def summarize(self, **selection: Any) -> str:
+        """A summary within other limits; the document is not read again.
+
+        ``selection`` are fields of the recipe's section [selection]: ``sentences``, ``words`` and
+        ``ratio`` (one of these three resets the other two), ``redundancy`` and ``mmr_weight``.
+        """
+        return self._ranked.summarize(json.dumps({"selection": selection}, default=plain))[0]
+
+    def chosen(self, **selection: Any) -> list[int]:
+        """The indices of the sentences of that summary."""
+        return self._ranked.summarize(json.dumps({"selection": selection}, default=plain))[1]
+
+
+class ExtractiveSummarizer:
+    """A trained extractive summarizer, which chooses sentences of the document.
+
+    Immutable: any number of threads may use it; the GIL is released.
+    """
+
+    def __init__(self, model: _train.ExtractiveSummarizer, settings: tuple[str, int, int]) -> None:
+        """Use :meth:`load`."""
+        self._model, self._settings = model, settings
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str], *, threads: int = 0,
+             max_batch_tokens: int = 16_384) -> ExtractiveSummarizer:
+        """Loads a model directory; see :meth:`fastformer.Classifier.load`."""
+        settings = settings_of_load(path, threads, max_batch_tokens)
+        return cls(_train.ExtractiveSummarizer.load(*settings), settings)
+
+    @overload
+    def rank(self, documents: str) -> RankedDocument: ...
+    @overload
+    def rank(self, documents: Sequence[str]) -> list[RankedDocument]: ...
+    def rank(self, documents: Any) -> Any:
+        """The scores of the sentences of a document, or of each document of a list."""
+        one = isinstance(documents, str)
+        texts = [utf8(documents)] if one else utf8_list(documents, "documents")
+        ranked = [RankedDocument(document) for document in self._model.rank(texts)]
+        return ranked[0] if one else ranked
+
+    @overload
+    def summarize(self, documents: str, **selection: Any) -> str: ...
+    @overload
+    def summarize(self, documents: Sequence[str], **selection: Any) -> list[str]: ...
+    def summarize(self, documents: Any, **selection: Any) -> Any:
+        """The summary of a document, or of each document of a list.
+
+        ``selection`` are fields of the recipe's section [selection], see
+        :meth:`RankedDocument.summarize`.
+
+        Raises:
+            TypeError: for anything but texts.
+            ValueError: for an unknown field.
+        """
+        ranked = self.rank(documents)
+        if isinstance(ranked, RankedDocument):
+            return ranked.summarize(**selection)
+        return [document.summarize(**selection) for document in ranked]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickles the path of the model directory and the settings, not the weights."""
+        return _load_extractive, self._settings
+
+    def __repr__(self) -> str:
+        """The path."""
+        return f"fastformer.ExtractiveSummarizer({self._settings[0]!r})"
+
+
+def _load_extractive(path: str, threads: int, max_batch_tokens: int) -> ExtractiveSummarizer:
+    return ExtractiveSummarizer.load(path, threads=threads, max_batch_tokens=max_batch_tokens)
 
 
 def _load_recommender(path: str, threads: int, max_batch_tokens: int) -> Recommender:

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "fastformer/nn/offsets.h"
-#include "fastformer/summarization/search.h"
-#include "fastformer/summarization/summarizer_model.h"
+#include "fastformer/summarization/abstractive/search.h"
+#include "fastformer/summarization/abstractive/summarizer_model.h"
 
 namespace fastformer::summarization {
 

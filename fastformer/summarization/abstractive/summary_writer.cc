@@ -1,11 +1,11 @@
-#include "fastformer/summarization/summary_writer.h"
+#include "fastformer/summarization/abstractive/summary_writer.h"
 
 #include <algorithm>
 #include <numeric>
 #include <utility>
 
-#include "fastformer/summarization/beam_search.h"
-#include "fastformer/summarization/token_sampling.h"
+#include "fastformer/summarization/abstractive/beam_search.h"
+#include "fastformer/summarization/abstractive/token_sampling.h"
 
 namespace fastformer::summarization {
 

@@ -1,4 +1,4 @@
-#include "fastformer/summarization/beam_search.h"
+#include "fastformer/summarization/abstractive/beam_search.h"
 
 #include <ATen/Dispatch.h>
 
@@ -10,7 +10,7 @@
 #include <utility>
 
 #include "fastformer/kernels/parallel.h"
-#include "fastformer/summarization/search.h"
+#include "fastformer/summarization/abstractive/search.h"
 
 namespace fastformer::summarization {
 namespace {

@@ -1,4 +1,4 @@
-#include "fastformer/summarization/token_sampling.h"
+#include "fastformer/summarization/abstractive/token_sampling.h"
 
 #include <ATen/Dispatch.h>
 
@@ -12,7 +12,7 @@
 #include <span>
 #include <utility>
 
-#include "fastformer/summarization/search.h"
+#include "fastformer/summarization/abstractive/search.h"
 
 namespace fastformer::summarization {
 namespace {

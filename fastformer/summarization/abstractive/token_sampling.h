@@ -4,7 +4,7 @@
 #include <span>
 #include <vector>
 
-#include "fastformer/summarization/search.h"
+#include "fastformer/summarization/abstractive/search.h"
 
 namespace fastformer::summarization {
 

@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "fastformer/summarization/search.h"
+#include "fastformer/summarization/abstractive/search.h"
 
 namespace fastformer::summarization {
 

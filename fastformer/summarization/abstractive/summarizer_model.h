@@ -19,10 +19,10 @@
 #include "fastformer/nn/layers/ragged_ops.h"
 #include "fastformer/nn/offsets.h"
 #include "fastformer/nn/parameter_store.h"
+#include "fastformer/summarization/abstractive/search.h"
 #include "fastformer/summarization/data_config.h"
 #include "fastformer/summarization/dataset.h"
 #include "fastformer/summarization/model_config.h"
-#include "fastformer/summarization/search.h"
 #include "fastformer/text/tokenizer.h"
 
 namespace fastformer::summarization {

@@ -1,4 +1,4 @@
-#include "fastformer/summarization/search.h"
+#include "fastformer/summarization/abstractive/search.h"
 
 #include <ATen/Dispatch.h>
 

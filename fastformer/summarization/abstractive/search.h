@@ -7,7 +7,7 @@
 #include <span>
 #include <vector>
 
-#include "fastformer/summarization/search_config.h"
+#include "fastformer/summarization/abstractive/search_config.h"
 
 namespace fastformer::summarization {
 

@@ -1,4 +1,4 @@
-#include "fastformer/summarization/search_config.h"
+#include "fastformer/summarization/abstractive/search_config.h"
 
 #include <stdexcept>
 #include <string>

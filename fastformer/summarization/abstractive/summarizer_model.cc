@@ -1,4 +1,4 @@
-#include "fastformer/summarization/summarizer_model.h"
+#include "fastformer/summarization/abstractive/summarizer_model.h"
 
 #include <ATen/Dispatch.h>
 #include <c10/core/GradMode.h>

@@ -191,6 +191,14 @@ void score_impressions(const RecommenderModel& model, const TitleTokens& titles,
   }
 }
 
+void score_with_clicks(const RecommenderModel& model,
+                       const std::shared_ptr<const ClickScores>& clicks, const Dataset& dataset,
+                       const ImpressionLog& log, const ScoreUse& use) {
+  if (!clicks) return score_impressions(model, dataset.titles, log, use);
+  const TableClickScores of_table(clicks, dataset.items);
+  score_impressions(model, dataset.titles, log, of_table.with_clicks(use));
+}
+
 void RecommenderMeter::add(const Impression& impression, std::span<const double> scores) {
   const auto relevant = relevance_of(impression.candidates);
   ++impressions_;

@@ -3,19 +3,19 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <span>
 #include <string>
 
 #include "fastformer/metrics/ranking.h"
 #include "fastformer/metrics/scores.h"
+#include "fastformer/recommendation/collaborative/click_scores.h"
+#include "fastformer/recommendation/dataset.h"
 #include "fastformer/recommendation/impression_log.h"
 #include "fastformer/recommendation/item_table.h"
 #include "fastformer/recommendation/recommender_model.h"
 
 namespace fastformer::recommendation {
-
-/// Receives an impression and the scores of its candidates.
-using ScoreUse = std::function<void(const Impression& impression, std::span<const double> scores)>;
 
 /// The scores of a recommender on a labelled log.
 struct Evaluation {
@@ -41,6 +41,12 @@ class RecommenderMeter {
 /// (nrms, fastformer), each item of the log and each distinct history is encoded once and takes 4 d
 /// bytes. For others (fim), titles are encoded for a few impressions at a time.
 void score_impressions(const RecommenderModel& model, const TitleTokens& titles,
+                       const ImpressionLog& log, const ScoreUse& use);
+
+/// The same for the items of a data set, with what `clicks` adds to the scores of titles; null:
+/// nothing.
+void score_with_clicks(const RecommenderModel& model,
+                       const std::shared_ptr<const ClickScores>& clicks, const Dataset& dataset,
                        const ImpressionLog& log, const ScoreUse& use);
 
 /// Evaluates a model. Throws std::invalid_argument for a log without labels or without a measurable

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -33,6 +34,9 @@ struct Impression {
   std::span<const std::int32_t> history;
   std::span<const Candidate> candidates;
 };
+
+/// Receives an impression and the scores of its candidates.
+using ScoreUse = std::function<void(const Impression& impression, std::span<const double> scores)>;
 
 /// Statistics of a log and of problems in its source.
 struct ClickCounts {

@@ -5,6 +5,7 @@
 #include <stdexcept>
 
 #include "fastformer/base/atomic_file.h"
+#include "fastformer/recommendation/collaborative/click_scores.h"
 #include "fastformer/text/bert_tokenizer.h"
 
 namespace fastformer::recommendation {
@@ -27,12 +28,24 @@ void check_heads(std::int64_t width, const char* field, std::int64_t heads) {
 
 }  // namespace
 
+void ItemFields::visit_fields(base::FieldVisitor& visit) {
+  visit("members", members,
+        "what scores items by the clicks on them, beside their titles: popularity, item_knn, "
+        "ease; []: nothing",
+        base::one_of(click_member_names()));
+  visit("most", most,
+        "number of items that the members know, those with most users; training takes 40 bytes "
+        "per pair of them",
+        base::between(1, 20'000));
+}
+
 void ModelConfig::visit_fields(base::FieldVisitor& visit) {
   visit(
       "model", model,
       "recommender; nrms and plm_nr default to multi-head attention without a feed-forward block");
   encoder.visit_fields(visit);
   visit.table("users", users, "user encoder, over the vectors of clicked items");
+  visit.table("items", items, "what is known about items by their ids");
   visit("query_width", query_width, "hidden width of the additive poolings",
         base::between(1, 65536));
   visit("negatives", negatives, "number of shown but unclicked items per click in training",
@@ -65,6 +78,10 @@ void ModelConfig::visit_fields(base::FieldVisitor& visit) {
 }
 
 void ModelConfig::validate() const {
+  for (auto member = items.members.begin(); member != items.members.end(); ++member) {
+    if (std::find(items.members.begin(), member, *member) == member) continue;
+    throw std::invalid_argument("model.items.members lists " + *member + " twice; remove one");
+  }
   if (has_pretrained() == pretrained.empty()) {
     const std::string name = base::word_of(model);
     throw std::invalid_argument(

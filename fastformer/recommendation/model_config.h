@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "fastformer/base/config_tree.h"
 #include "fastformer/model/encoder_config.h"
@@ -29,11 +30,20 @@ struct UserEncoderConfig {
   void visit_fields(base::FieldVisitor& visit) { encoder.visit_all_but_width(visit); }
 };
 
+/// What the model knows about items by their ids: the table [model.items].
+struct ItemFields {
+  std::vector<std::string> members;  ///< see click_member_names(); empty: nothing
+  std::int64_t most = 5000;          ///< number of items that members know
+
+  void visit_fields(base::FieldVisitor& visit);
+};
+
 /// The recipe's [model] section for recommendation.
 struct ModelConfig {
   ModelKind model = ModelKind::kFastformer;
   model::EncoderConfig encoder;  ///< of titles
   UserEncoderConfig users;
+  ItemFields items;
   std::int64_t query_width = 200;
   std::int64_t negatives = 4;
   std::int64_t max_positions = 0;

@@ -3,26 +3,36 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
+#include <array>
+#include <cmath>
 #include <numeric>
+#include <optional>
 #include <stdexcept>
-#include <unordered_set>
 #include <utility>
 
 #include "fastformer/nn/inference.h"
+#include "fastformer/recommendation/candidates.h"
+#include "fastformer/recommendation/collaborative/click_scores.h"
 #include "fastformer/recommendation/item_index.h"
 #include "fastformer/recommendation/readers/reader.h"
 #include "fastformer/recommendation/recommender_model.h"
 
 namespace fastformer {
 
+using recommendation::Candidates;
 using recommendation::ItemTable;
-using Numbers = std::vector<std::int32_t>;
+using recommendation::Numbers;
+using recommendation::numbers_of;
+using recommendation::without_repetitions;
 
 struct Catalogue::Impl {
   std::string name;
   ItemTable items;
   at::Tensor vectors;  // [items + 1, d]
   std::int64_t encoded = 0;
+  std::optional<recommendation::TableClickScores> clicks = {};  // of the model
+
+  bool has_bias() const { return clicks && clicks->has_bias(); }
 };
 
 namespace {
@@ -31,33 +41,26 @@ namespace {
 constexpr std::int64_t kBlockScores = std::int64_t{1} << 24;
 constexpr std::int64_t kBlockUsers = 256;
 
-// The numbers of the ids that the table has; `unknown` gets the others.
-Numbers numbers_of(const ItemTable& items, std::span<const std::string> ids,
-                   std::vector<std::string>& unknown) {
-  Numbers numbers;
-  for (const auto& id : ids) {
-    const auto number = items.find(id);
-    if (number == ItemTable::kUnknown) {
-      unknown.push_back(id);
-    } else {
-      numbers.push_back(number);
-    }
-  }
-  return numbers;
-}
-
 at::Tensor rows_of(const at::Tensor& vectors, const Numbers& numbers) {
   return vectors.index_select(
       0, at::tensor(std::vector<std::int64_t>(numbers.begin(), numbers.end()), at::kLong));
 }
 
-// users [U, d], items [N, d] -> scores [U, N].
+void check_finite(const at::Tensor& scores) {
+  if (at::isfinite(scores).all().item<bool>()) return;
+  throw std::invalid_argument("a score is not a number; the model has diverged: train it again");
+}
+
+// users [U, d], items [N, d] -> scores of titles [U, N].
 at::Tensor products(const at::Tensor& users, const at::Tensor& items) {
   auto result = at::mm(users, items.t()).to(at::kFloat).contiguous();
-  if (!at::isfinite(result).all().item<bool>()) {
-    throw std::invalid_argument("a score is not a number; the model has diverged: train it again");
-  }
+  check_finite(result);
   return result;
+}
+
+std::span<float> row_of(const at::Tensor& scores, std::int64_t row) {
+  const auto size = scores.size(1);
+  return {scores.mutable_data_ptr<float>() + row * size, static_cast<std::size_t>(size)};
 }
 
 // The places of the largest `scores`, largest first; of equal ones the first.
@@ -71,36 +74,6 @@ std::vector<std::size_t> best_of(const at::Tensor& scores, std::size_t top) {
       [&](auto a, auto b) { return score[a] != score[b] ? score[a] > score[b] : a < b; });
   order.resize(count);
   return order;
-}
-
-// What can be recommended to a user.
-struct Candidates {
-  Numbers clicks;                ///< all that are known, oldest first
-  std::optional<Numbers> named;  ///< by the request, each once; none: all items
-
-  Numbers numbers(std::int64_t items, std::optional<bool> exclude_seen) const {
-    const std::unordered_set<std::int32_t> seen(clicks.begin(), clicks.end());
-    const bool excludes = exclude_seen.value_or(!named);
-    Numbers result;
-    const auto add = [&](std::int32_t item) {
-      if (!excludes || !seen.contains(item)) result.push_back(item);
-    };
-    if (named) {
-      for (const auto item : *named) add(item);
-    } else {
-      for (std::int32_t item = 1; item < items; ++item) add(item);
-    }
-    return result;
-  }
-};
-
-Numbers without_repetitions(const Numbers& numbers) {
-  std::unordered_set<std::int32_t> met;
-  Numbers result;
-  for (const auto number : numbers) {
-    if (met.insert(number).second) result.push_back(number);
-  }
-  return result;
 }
 
 }  // namespace
@@ -124,8 +97,10 @@ struct Recommender::Impl {
     return compute([&] {
       recommendation::ItemIndex index(*content.model, index_file);
       auto vectors = index.vectors(tokens(items));
-      return Catalogue(std::make_unique<Catalogue::Impl>(
-          Catalogue::Impl{std::move(name), std::move(items), std::move(vectors), index.encoded()}));
+      Catalogue::Impl catalogue{std::move(name), std::move(items), std::move(vectors),
+                                index.encoded()};
+      if (content.clicks) catalogue.clicks.emplace(content.clicks, catalogue.items);
+      return Catalogue(std::make_unique<Catalogue::Impl>(std::move(catalogue)));
     });
   }
 
@@ -146,13 +121,34 @@ struct Recommender::Impl {
     return content.model->encode_users(vectors, {rows, nn::Offsets(offsets)});
   }
 
-  // Scores of `candidates` for users who clicked the lists of `histories`: [users, candidates].
-  at::Tensor scores(const at::Tensor& vectors, std::span<const Numbers> histories,
-                    const Numbers& candidates) const {
-    return products(users(vectors, histories), rows_of(vectors, candidates));
+  // Scores of `candidates` for a user with that vector [1, d] and history: [candidates].
+  at::Tensor scores(const Catalogue::Impl& catalogue, const at::Tensor& user,
+                    const Numbers& history, const Numbers& candidates) const {
+    auto result = products(user, rows_of(catalogue.vectors, candidates));
+    if (catalogue.clicks) {
+      auto row = row_of(result, 0);
+      for (std::size_t c = 0; c < candidates.size(); ++c) {
+        row[c] = static_cast<float>(catalogue.clicks->score(row[c], history, candidates[c]));
+      }
+      check_finite(result);
+    }
+    return result.select(0, 0);
   }
 
-  // The requests of one block, all of whose users have a known click.
+  // Scores of all items for users with those vectors and histories: [users, items].
+  at::Tensor scores_of_all(const Catalogue::Impl& catalogue, const at::Tensor& encoded,
+                           std::span<const Numbers* const> histories) const {
+    auto all = products(encoded, catalogue.vectors);
+    if (catalogue.clicks) {
+      for (std::size_t u = 0; u < histories.size(); ++u) {
+        catalogue.clicks->apply(row_of(all, static_cast<std::int64_t>(u)), *histories[u]);
+      }
+      check_finite(all);
+    }
+    return all;
+  }
+
+  // The requests of one block.
   void recommend(const Catalogue::Impl& catalogue, std::span<const Candidates> block,
                  const RecommendOptions& request,
                  const std::vector<Recommendations*>& results) const {
@@ -160,22 +156,24 @@ struct Recommender::Impl {
     for (const auto& one : block) histories.push_back(read_clicks(one.clicks));
     const auto encoded = users(catalogue.vectors, histories);
     std::vector<std::int64_t> searching;
+    std::vector<const Numbers*> of_searching;
     for (std::size_t i = 0; i < block.size(); ++i) {
-      if (!block[i].named) searching.push_back(static_cast<std::int64_t>(i));
+      if (block[i].named) continue;
+      searching.push_back(static_cast<std::int64_t>(i));
+      of_searching.push_back(&histories[i]);
     }
     at::Tensor all;
     if (!searching.empty()) {
       const auto chosen = encoded.index_select(0, at::tensor(searching, at::kLong));
-      all = products(chosen, catalogue.vectors);
+      all = scores_of_all(catalogue, chosen, of_searching);
     }
     std::int64_t searched = 0;
     for (std::size_t i = 0; i < block.size(); ++i) {
       const auto numbers = block[i].numbers(catalogue.items.size(), request.exclude_seen);
-      const auto of_user = block[i].named
-                               ? products(encoded.narrow(0, static_cast<std::int64_t>(i), 1),
-                                          rows_of(catalogue.vectors, numbers))
-                                     .select(0, 0)
-                               : rows_of(all.select(0, searched++), numbers);
+      const auto of_user =
+          block[i].named ? scores(catalogue, encoded.narrow(0, static_cast<std::int64_t>(i), 1),
+                                  histories[i], numbers)
+                         : rows_of(all.select(0, searched++), numbers);
       const auto best = best_of(of_user, request.top);
       Numbers chosen;
       for (const auto place : best) chosen.push_back(numbers[place]);
@@ -201,17 +199,29 @@ struct Recommender::Impl {
       without.erase(without.begin() + static_cast<std::ptrdiff_t>(i));
       histories.push_back(std::move(without));
     }
-    const auto all = scores(catalogue.vectors, histories, chosen).to(at::kFloat).contiguous();
+    // Of titles alone; the rest of the score is a sum over the clicks.
+    const auto all =
+        products(users(catalogue.vectors, histories), rows_of(catalogue.vectors, chosen));
     const auto* score = all.const_data_ptr<float>();
     std::vector<Recommendation> result;
     for (std::size_t i = 0; i < chosen.size(); ++i) {
       const auto item = chosen[i];
-      auto& one = result.emplace_back(
-          Recommendation{catalogue.items.id(item), catalogue.items.title(item), score[i], {}});
+      const double titles = score[i];
+      const auto& clicks = catalogue.clicks;
+      auto& one =
+          result.emplace_back(Recommendation{catalogue.items.id(item),
+                                             catalogue.items.title(item),
+                                             clicks ? clicks->score(titles, history, item) : titles,
+                                             {}});
       for (std::size_t c = 0; c < history.size(); ++c) {
-        const double without = score[(c + 1) * chosen.size() + i];
-        one.reasons.push_back({catalogue.items.id(history[c]), catalogue.items.title(history[c]),
-                               one.score - without});
+        double added = titles - score[(c + 1) * chosen.size() + i];
+        if (clicks) {
+          const auto age = static_cast<double>(history.size() - 1 - c);
+          added = clicks->titles_weight() * added +
+                  std::pow(clicks->decay(), age) * clicks->weight(history[c], item);
+        }
+        one.reasons.push_back(
+            {catalogue.items.id(history[c]), catalogue.items.title(history[c]), added});
       }
     }
     return result;
@@ -270,7 +280,8 @@ Recommendations Recommender::recommend(const Catalogue& catalogue,
                                        std::span<const std::string> history,
                                        std::size_t top) const {
   return impl_->compute([&] {
-    const auto& [name, items, vectors, encoded] = *catalogue.impl_;
+    const auto& items = catalogue.impl_->items;
+    const auto& name = catalogue.impl_->name;
     Recommendations result;
     const Candidates candidates{numbers_of(items, history, result.unknown), {}};
     result.cold = candidates.clicks.empty();
@@ -281,11 +292,12 @@ Recommendations Recommender::recommend(const Catalogue& catalogue,
     const auto all = candidates.numbers(items.size(), /*exclude_seen=*/true);
     if (all.empty()) throw std::invalid_argument(name + ": has no other items");
     const auto clicks = impl_->read_clicks(candidates.clicks);
+    const auto user = impl_->users(catalogue.impl_->vectors, std::span(&clicks, 1));
+    const std::array<const Numbers*, 1> histories = {&clicks};
+    const auto scores =
+        rows_of(impl_->scores_of_all(*catalogue.impl_, user, histories).select(0, 0), all);
     Numbers chosen;
-    for (const auto place :
-         best_of(impl_->scores(vectors, std::span(&clicks, 1), all).select(0, 0), top)) {
-      chosen.push_back(all[place]);
-    }
+    for (const auto place : best_of(scores, top)) chosen.push_back(all[place]);
     result.items = impl_->explained(*catalogue.impl_, clicks, chosen);
     return result;
   });
@@ -313,7 +325,7 @@ std::vector<Recommendations> Recommender::recommend(const Catalogue& catalogue,
             numbers_of(items, *requests[i].candidates, result.unknown_candidates));
       }
       result.cold = candidates.clicks.empty();
-      if (result.cold) continue;
+      if (result.cold && !catalogue.impl_->has_bias()) continue;
       block.push_back(std::move(candidates));
       of_block.push_back(&result);
       if (std::ssize(block) == most) flush();

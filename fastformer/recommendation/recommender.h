@@ -22,7 +22,8 @@ struct RecommenderContent;
 
 /// An item that a recommender chose for a user.
 struct Recommendation {
-  /// The contribution of one click: the score minus the score for the history without this click.
+  /// The contribution of one click: the weighted score of titles minus that for the history without
+  /// this click, and with model.items.members what the click adds to the score of the item.
   struct Reason {
     std::string id, title;
     double added = 0;
@@ -37,7 +38,8 @@ struct Recommendations {
   std::vector<Recommendation> items;              ///< best first
   std::vector<std::string> unknown;               ///< history ids that the catalogue lacks; ignored
   std::vector<std::string> unknown_candidates{};  ///< candidates that it lacks; not ranked
-  /// The user has no click on an item of the catalogue, so that all items have the same score.
+  /// The user has no click on an item of the catalogue: the items are the most popular ones if the
+  /// model has the member "popularity".
   bool cold = false;
 };
 
@@ -117,8 +119,9 @@ class Recommender {
   Recommendations recommend(const Catalogue& catalogue, std::span<const std::string> history,
                             std::size_t top = 10) const;
 
-  /// One result per request, in their order; a cold user gets no items. Users are encoded and
-  /// scored many at a time. Throws std::runtime_error if a computation fails.
+  /// One result per request, in their order; a cold user gets no items from a model without
+  /// popularity. Users are encoded and scored many at a time. Throws std::runtime_error if a
+  /// computation fails.
   ///
   ///   const std::vector<fastformer::UserRequest> users = {{"U1", {"N55189", "N42782"}}};
   ///   for (const auto& result : recommender.recommend(catalogue, users, {.top = 5})) use(result);
@@ -126,7 +129,8 @@ class Recommender {
                                          std::span<const UserRequest> requests,
                                          const RecommendOptions& options = {}) const;
 
-  /// Vectors of titles [titles, width]; the score is the product of a user's and an item's vector.
+  /// Vectors of titles [titles, width]; the score of titles is the product of a user's and an
+  /// item's vector.
   /// Throws std::invalid_argument for a model without item vectors (fim), as embed_users() does.
   Vectors embed(std::span<const std::string> titles) const;
   /// Vectors of users [histories, width] by the ids of their clicks; unknown ids are ignored, and a

@@ -156,12 +156,19 @@ RecommenderContent RecommenderContent::load(const std::filesystem::path& directo
   content.model = std::make_unique<RecommenderModel>(
       config, content.tokenizer->vocabulary_size(),
       nn::ParameterStore::from_file(directory / base::kWeightsFile));
+  if (!config.items.members.empty()) {
+    content.clicks = std::make_shared<ClickScores>(ClickScores::load(directory));
+  }
   return content;
 }
 
 void save_recommender(const std::filesystem::path& directory, const DataConfig& data_config,
                       const text::Tokenizer& tokenizer, const RecommenderModel& model,
-                      const std::string& card) {
+                      const ClickScores* clicks, const std::string& card) {
+  if (model.config().items.members.empty() != (clicks == nullptr)) {
+    throw std::invalid_argument(
+        "a recommender has click scores if and only if model.items.members is not empty");
+  }
   base::ConfigTree tree;
   tree.write_section("model", model.config());
   tree.write_section("data", data_config);
@@ -170,6 +177,7 @@ void save_recommender(const std::filesystem::path& directory, const DataConfig& 
       directory, kModelKind, tree, card, [&](const std::filesystem::path& fresh) {
         nn::save_tensors(fresh / base::kWeightsFile, model.parameters(), {{"format", "pt"}});
         tokenizer.save(fresh);
+        if (clicks != nullptr) clicks->save(fresh);
       });
 }
 

@@ -15,6 +15,7 @@
 #include "fastformer/nn/bert/bert_encoder.h"
 #include "fastformer/nn/layers/embedding.h"
 #include "fastformer/nn/parameter_store.h"
+#include "fastformer/recommendation/collaborative/click_scores.h"
 #include "fastformer/recommendation/data_config.h"
 #include "fastformer/recommendation/item_batch.h"
 #include "fastformer/recommendation/item_table.h"
@@ -88,11 +89,13 @@ class RecommenderModel {
 
 /// The content of a recommender's model directory, see base/model_directory.h: config.json with the
 /// sections `model`, `data` (how the training files were read) and, for a pre-trained encoder,
-/// `pretrained`; the parameters; and the tokenizer.
+/// `pretrained`; the parameters; the tokenizer; and with model.items.members the files of
+/// ClickScores.
 struct RecommenderContent {
   DataConfig data_config;
   std::unique_ptr<text::Tokenizer> tokenizer;
   std::unique_ptr<RecommenderModel> model;
+  std::shared_ptr<const ClickScores> clicks;  ///< null without model.items.members
 
   /// Throws std::invalid_argument with one sentence for a directory that is missing, incomplete,
   /// damaged, or of another kind or version.
@@ -102,11 +105,12 @@ struct RecommenderContent {
 /// The result of `kind_of_model` for a recommender's directory.
 inline constexpr const char* kModelKind = "recommender";
 
-/// Writes the model directory; `card` is Markdown. Throws std::runtime_error if a file cannot be
-/// written.
+/// Writes the model directory; `card` is Markdown. `clicks` is null for a model without
+/// model.items.members. Throws std::invalid_argument if it is null for another, and
+/// std::runtime_error if a file cannot be written.
 void save_recommender(const std::filesystem::path& directory, const DataConfig& data_config,
                       const text::Tokenizer& tokenizer, const RecommenderModel& model,
-                      const std::string& card);
+                      const ClickScores* clicks, const std::string& card);
 
 /// Encodes the titles of `items` in batches, without gradients: one row per item, [N, e]. The
 /// numbers in `items` must be distinct. Throws as ItemBatchBuilder does for a number without a

@@ -51,11 +51,12 @@ void ScoreEnsemble::check_shown(const Dataset& data) {
   if (first) sums_.assign(candidates, 0);
 }
 
-void ScoreEnsemble::add(const RecommenderModel& model, const Dataset& data) {
+void ScoreEnsemble::add(const RecommenderModel& model, const Dataset& data,
+                        const std::shared_ptr<const ClickScores>& clicks) {
   ++members_;
   check_shown(data);
   auto* sums = sums_.data();
-  score_impressions(model, data.titles, data.parts.test,
+  score_with_clicks(model, clicks, data, data.parts.test,
                     [&](const Impression&, std::span<const double> scores) {
                       sums = add_standardized(scores, members_, sums);
                     });

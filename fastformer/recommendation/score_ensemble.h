@@ -1,8 +1,10 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <vector>
 
+#include "fastformer/recommendation/collaborative/click_scores.h"
 #include "fastformer/recommendation/dataset.h"
 #include "fastformer/recommendation/evaluation.h"
 #include "fastformer/recommendation/recommender_model.h"
@@ -17,14 +19,15 @@ namespace fastformer::recommendation {
 /// where a model with equal scores for all candidates of an impression contributes 0.
 ///
 ///   ScoreEnsemble ensemble;
-///   for (const auto& member : members) ensemble.add(*member.model, member.dataset);
+///   for (const auto& member : members) ensemble.add(*member.model, member.dataset, member.clicks);
 ///   ensemble.visit(log, [&](const auto& impression, auto scores) { use(impression, scores); });
 class ScoreEnsemble {
  public:
   /// Adds the scores for the test part of `data`. All members must have the same impressions, but
   /// each member reads its own titles and histories. Throws std::invalid_argument if an impression
   /// shows other items than for the first member, or if a score is not finite.
-  void add(const RecommenderModel& model, const Dataset& data);
+  void add(const RecommenderModel& model, const Dataset& data,
+           const std::shared_ptr<const ClickScores>& clicks = nullptr);
 
   /// Calls `use` with the mean scores of each impression of `log`, the first member's test part, in
   /// order. Throws std::logic_error if there are no members.

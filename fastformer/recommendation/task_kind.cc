@@ -56,6 +56,12 @@ std::string inspect(const fs::path& directory) {
     text += "titles by " + encoder_text(config.encoder) + "\n";
   }
   if (!matched) text += "users by " + encoder_text(config.user_encoder()) + "\n";
+  if (content.clicks) {
+    text += base::format("%zu items known by their clicks", content.clicks->ids.size());
+    for (const auto& member : config.items.members) text += ", " + member;
+    text += base::format("; weight of the score of titles %.3g, decay %.3g\n",
+                         content.clicks->titles_weight, content.clicks->decay);
+  }
   return text + base::format("titles of at most %ld tokens, histories of at most %ld clicks\n",
                              config.title_limit(content.data_config.title_tokens),
                              content.data_config.history);
@@ -64,6 +70,7 @@ std::string inspect(const fs::path& directory) {
 // A recommender with its data.
 struct OpenedRecommender {
   std::unique_ptr<RecommenderModel> model;
+  std::shared_ptr<const ClickScores> clicks;
   Dataset dataset;
   DataConfig sources;
 
@@ -80,7 +87,7 @@ bool same_source(const fs::path& a, const fs::path& b) {
 }
 
 // The files become the test part; histories keep earlier clicks if the format needs them.
-void measure_on(const std::vector<std::string>& files, DataConfig& config) {
+void measure_on(const std::vector<std::string>& files, bool has_clicks, DataConfig& config) {
   if (!knows_earlier_parts(config.format)) {
     config.train.clear();
     config.validation.clear();
@@ -91,6 +98,12 @@ void measure_on(const std::vector<std::string>& files, DataConfig& config) {
       throw std::invalid_argument(file +
                                   ": the model was trained on this file; give another file, or no "
                                   "file to use the test part of its recipe");
+    }
+    if (has_clicks && std::any_of(config.validation.begin(), config.validation.end(), is_file)) {
+      throw std::invalid_argument(
+          file +
+          ": model.items.members were fitted to this file, the validation part; give "
+          "another file");
     }
     std::erase_if(config.validation, is_file);
   }
@@ -138,7 +151,7 @@ OpenedRecommender open_recommender(const fs::path& path, const train::Evaluation
   base::ConfigTree::from_assignments(request.set, {"data"}).read_section("data", config);
   const auto files = request.data.empty() ? config.test : request.data;
   if (!files.empty()) {
-    measure_on(files, config);
+    measure_on(files, content.clicks != nullptr, config);
   } else if (config.test_fraction == 0) {
     throw std::invalid_argument(
         path.string() +
@@ -147,19 +160,20 @@ OpenedRecommender open_recommender(const fs::path& path, const train::Evaluation
   check_sources(path, config);
   config.title_tokens = content.model->config().title_limit(config.title_tokens);
   auto dataset = prepare(config, std::move(content.tokenizer));
-  return {std::move(content.model), std::move(dataset), std::move(config)};
+  return {std::move(content.model), std::move(content.clicks), std::move(dataset),
+          std::move(config)};
 }
 
 void score(const OpenedRecommender& first, const train::EvaluationRequest& request,
            const ScoreUse& use) {
   if (request.ensemble.empty()) {
-    return score_impressions(*first.model, first.dataset.titles, first.log(), use);
+    return score_with_clicks(*first.model, first.clicks, first.dataset, first.log(), use);
   }
   ScoreEnsemble ensemble;
-  ensemble.add(*first.model, first.dataset);
+  ensemble.add(*first.model, first.dataset, first.clicks);
   for (const auto& path : request.ensemble) {
     const auto member = open_recommender(path, request);
-    ensemble.add(*member.model, member.dataset);
+    ensemble.add(*member.model, member.dataset, member.clicks);
   }
   ensemble.visit(first.log(), use);
 }

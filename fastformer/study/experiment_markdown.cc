@@ -200,7 +200,7 @@ std::string legend(const Experiment& experiment, const ExperimentResults& result
         "number of comparisons). ",
         file.variants.front().name.c_str(), experiment.measures().items.c_str());
   }
-  if (baselines) text += "In italics: baselines without training, on the same test part. ";
+  if (baselines) text += "In italics: baselines on the same test part. ";
   return text +
          "Parameters: all, and in brackets those outside the embedding. Seconds: in training "
          "steps, mean over the seeds.\n";

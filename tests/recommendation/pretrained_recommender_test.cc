@@ -171,7 +171,8 @@ TEST_F(PretrainedRecommender, ASavedModelDoesNotNeedTheFolder) {
                     "num_attention_heads": 2, "intermediate_size": 6, "hidden_act": "gelu_new",
                     "max_position_embeddings": 5, "layer_norm_eps": 0.01})");
   const RecommenderModel model(config(), 7, 1);
-  save_recommender(place / "model", {}, *text::load_bert_tokenizer(folder_.path()), model, "card");
+  save_recommender(place / "model", {}, *text::load_bert_tokenizer(folder_.path()), model, nullptr,
+                   "card");
   const auto scores = model.scores(batch(), /*training=*/false);
   std::filesystem::remove_all(folder_.path());
   const auto loaded = RecommenderContent::load(place / "model");
@@ -215,7 +216,7 @@ TEST_F(PretrainedRecommender, TheConfigurationAloneAllocatesNothing) {
   folder_.write("config.json", small);
   const testing::TemporaryFolder place;
   save_recommender(place / "model", {}, *text::load_bert_tokenizer(folder_.path()),
-                   RecommenderModel(config(), 7, 1), "card");
+                   RecommenderModel(config(), 7, 1), nullptr, "card");
   auto saved = nlohmann::ordered_json::parse(base::read_file(place / "model/config.json"));
   saved["pretrained"]["width"] = 1 << 20;
   place.write("model/config.json", saved.dump());

@@ -123,7 +123,8 @@ TEST_F(RecommenderFacade, IgnoresUnknownClicks) {
 TEST_F(RecommenderFacade, OptionsBelongToAModel) {
   const testing::TemporaryFolder folder;
   const auto& content = recommender_->content();
-  save_recommender(folder / "model", content.data_config, *content.tokenizer, *content.model, "");
+  save_recommender(folder / "model", content.data_config, *content.tokenizer, *content.model,
+                   nullptr, "");
   const auto exact = Recommender::load(folder / "model", {.threads = 1});
   const auto rounded =
       Recommender::load(folder / "model", {.threads = 1, .precision = kernels::Precision::kBf16});

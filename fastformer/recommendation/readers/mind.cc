@@ -74,8 +74,8 @@ bool has_label(std::string_view cell) { return cell.ends_with("-0") || cell.ends
 
 class BehaviorsReader {
  public:
-  BehaviorsReader(const DataConfig& config, const ItemTable& items)
-      : limit_(static_cast<std::size_t>(config.history)), items_(items) {}
+  BehaviorsReader(const DataConfig& config, const ItemTable& items, NameNumbers& users)
+      : limit_(static_cast<std::size_t>(config.history)), items_(items), users_(users) {}
 
   void read(data::LineStream lines) {
     bool any = false;
@@ -169,7 +169,7 @@ class BehaviorsReader {
   std::size_t limit_;
   const ItemTable& items_;
   ImpressionLog log_;
-  NameNumbers users_;
+  NameNumbers& users_;
   std::vector<ImpressionLog::HistoryRange> last_of_user_;
   bool kind_known_ = false;
   std::int64_t unknown_history_ = 0, unknown_candidates_ = 0;
@@ -262,8 +262,8 @@ void read_mind_items(const fs::path& source, const DataConfig& config, ItemTable
 }
 
 ImpressionLog read_behaviors(const std::vector<std::string>& sources, const DataConfig& config,
-                             const ItemTable& items) {
-  BehaviorsReader reader(config, items);
+                             const ItemTable& items, NameNumbers& users) {
+  BehaviorsReader reader(config, items, users);
   for (const auto& source : sources) reader.read(open_mind_behaviors(source, config));
   return reader.take();
 }
@@ -275,9 +275,10 @@ ClickSource read_mind_clicks(const DataConfig& config) {
   source.training_items = source.items.size() - 1;
   read_items_beside(config.validation, config, source);
   read_items_beside(config.test, config, source);
-  source.parts.train = read_behaviors(config.train, config, source.items);
-  source.parts.validation = read_behaviors(config.validation, config, source.items);
-  source.parts.test = read_behaviors(config.test, config, source.items);
+  NameNumbers users;  // of all parts
+  source.parts.train = read_behaviors(config.train, config, source.items, users);
+  source.parts.validation = read_behaviors(config.validation, config, source.items, users);
+  source.parts.test = read_behaviors(config.test, config, source.items, users);
   return source;
 }
 

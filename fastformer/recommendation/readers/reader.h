@@ -25,6 +25,7 @@ struct ClickSource {
 /// A row of the table of click formats.
 struct ClickReaderRow {
   std::string name;
+  /// A user must have one number in all parts.
   std::function<ClickSource(const DataConfig&)> read;
   std::function<void(const std::filesystem::path&, const DataConfig&, ItemTable&)> read_items;
   /// Whether histories contain clicks of earlier parts, so that a part needs the files of these.

@@ -9,7 +9,6 @@
 #include <utility>
 
 #include "fastformer/base/atomic_file.h"
-#include "fastformer/base/random.h"
 #include "fastformer/data/cache.h"
 #include "fastformer/data/chunk_queue.h"
 #include "fastformer/data/splits.h"
@@ -346,16 +345,6 @@ std::vector<TextPair> read_texts(const DataConfig& config, const std::vector<std
                                 " pairs, fewer than when they were prepared; prepare them again");
   }
   return texts;
-}
-
-std::vector<train::PreparedPart> Dataset::prepared() const {
-  const auto part = [](const PairCorpus& corpus) {
-    return base::mix64(corpus.source.checksum()) ^ corpus.target.checksum();
-  };
-  return {{"the vocabulary", tokenizer->checksum()},
-          {"the training part", part(train)},
-          {"the validation part", part(validation)},
-          {"the test part", part(test)}};
 }
 
 std::string Dataset::summary() const {

@@ -15,7 +15,6 @@
 #include "fastformer/summarization/data_config.h"
 #include "fastformer/summarization/readers/reader.h"
 #include "fastformer/text/tokenizer.h"
-#include "fastformer/train/task.h"
 
 namespace fastformer::summarization {
 
@@ -52,8 +51,6 @@ struct Dataset {
   /// A text table: pairs of each part, lengths of documents and, if they are stored, of summaries,
   /// numbers of truncated texts and of dropped pairs.
   std::string summary() const;
-  /// The checksums of vocabulary and parts, for a resumed run to compare.
-  std::vector<train::PreparedPart> prepared() const;
 };
 
 /// A pair as token ids, before it is stored.

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "fastformer/base/random.h"
+
 namespace fastformer::summarization {
 
 std::vector<TextPair> validation_sample(const PairCorpus& validation, const TextsOf& texts_of,
@@ -15,6 +17,16 @@ std::vector<TextPair> validation_sample(const PairCorpus& validation, const Text
     sample.push_back(std::move(texts[static_cast<std::size_t>(i * size / taken)]));
   }
   return sample;
+}
+
+std::vector<train::PreparedPart> prepared_parts(const Dataset& dataset) {
+  const auto part = [](const PairCorpus& corpus) {
+    return base::mix64(corpus.source.checksum()) ^ corpus.target.checksum();
+  };
+  return {{"the vocabulary", dataset.tokenizer->checksum()},
+          {"the training part", part(dataset.train)},
+          {"the validation part", part(dataset.validation)},
+          {"the test part", part(dataset.test)}};
 }
 
 metrics::Scores validation_scores(const SummaryRow& row) {

@@ -31,6 +31,9 @@ std::vector<TextPair> validation_sample(const PairCorpus& validation, const Text
 /// The scores "rouge", the mean of ROUGE-1, -2 and -Lsum, and "rouge_1" to "rouge_lsum".
 metrics::Scores validation_scores(const SummaryRow& row);
 
+/// The checksums of vocabulary and parts, for a resumed run to compare.
+std::vector<train::PreparedPart> prepared_parts(const Dataset& dataset);
+
 /// What the training of both kinds of summarizers shares: the data, the order of batches, and the
 /// initial weights. `Batch` is what `gather` makes of rows of the training part.
 template <class Batch>
@@ -38,7 +41,7 @@ class PairTask : public train::Task {
  public:
   std::string summary() const override { return dataset_.summary(); }
   std::vector<train::PreparedPart> prepared() const override {
-    auto parts = dataset_.prepared();
+    auto parts = prepared_parts(dataset_);
     if (start_) parts.insert(parts.begin(), start_->prepared());
     return parts;
   }

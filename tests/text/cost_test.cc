@@ -9,6 +9,7 @@
 #include "fastformer/base/printable.h"
 #include "fastformer/text/character_class.h"
 #include "fastformer/text/display_width.h"
+#include "fastformer/text/document_sentences.h"
 #include "fastformer/text/markup.h"
 #include "fastformer/text/sentences.h"
 #include "fastformer/text/tokenizer.h"
@@ -147,6 +148,11 @@ TEST(TextCostSlow, SentencePieceModelThatKeepsLineEnds) {
 
 TEST(TextCostSlow, Sentences) {
   expect_linear_texts("sentences", [](const std::string& text) { split_sentences(text); });
+}
+
+TEST(TextCostSlow, DocumentSentences) {
+  expect_linear_texts("sentences of documents",
+                      [](const std::string& text) { document_sentences(text); });
 }
 
 TEST(TextCostSlow, Display) {

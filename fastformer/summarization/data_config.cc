@@ -61,8 +61,10 @@ void DataConfig::visit_fields(base::FieldVisitor& visit) {
   visit("validation_fraction", validation_fraction, "fraction of train used for validation",
         base::between(0, 0.9));
   visit("split_seed", split_seed, "seed of the split");
-  visit("max_source_tokens", max_source_tokens,
-        "documents are truncated to this many tokens; 0: no limit", base::at_least(0));
+  visit(
+      "max_source_tokens", max_source_tokens,
+      "documents are truncated to this many tokens; 0: no limit, the default of extractive models",
+      base::at_least(0));
   visit("max_target_tokens", max_target_tokens,
         "abstractive: summaries are truncated to this many tokens; 0: no limit", base::at_least(0));
   visit("min_source_tokens", min_source_tokens, "pairs with a shorter document are dropped",

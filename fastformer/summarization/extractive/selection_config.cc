@@ -20,7 +20,8 @@ void SelectionConfig::visit_fields(base::FieldVisitor& visit) {
         "mmr: weight of the overlap with the chosen sentences, against that of the score",
         base::between(0, 1));
   visit("tune", tune,
-        "training chooses sentences, words and redundancy by ROUGE on the validation part");
+        "training replaces sentences and redundancy, and limits words, by the best ROUGE on the "
+        "validation part; false: keep the values of the recipe");
 }
 
 void SelectionConfig::override_by(const base::ConfigTree& tree) {

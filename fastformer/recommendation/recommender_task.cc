@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include <span>
-#include <stdexcept>
 
 #include "fastformer/base/atomic_file.h"
 #include "fastformer/base/format.h"
@@ -98,13 +97,7 @@ RecommenderTask::RecommenderTask(const Recipe& recipe, Dataset dataset,
   // Not in initialize(): a resumed run also needs the frozen weights, which checkpoints do not
   // contain.
   if (start_) start_->copy_to(model_.parameters());
-  if (!has_members()) return;
-  if (dataset_.parts.validation.size() == 0) {
-    throw std::invalid_argument(
-        "model.items.members needs a validation part, on which the members are weighted; set "
-        "data.validation or data.validation_fraction");
-  }
-  fit();  // not after hours of training, because it can lack memory
+  if (has_members()) fit();  // not after hours of training, because it can lack memory
 }
 
 std::string RecommenderTask::summary() const {

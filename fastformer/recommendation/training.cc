@@ -35,7 +35,9 @@ std::optional<train::StartingModel> start_of(const Recipe& recipe) {
 }
 
 // The members are weighted on the validation part, and fitted to it.
-void check_validation(const DataConfig& data) {
+void check_members(const Recipe& recipe) {
+  if (recipe.model.items.members.empty()) return;
+  const auto& data = recipe.data;
   if (data.validation.empty() && data.validation_fraction == 0) {
     throw std::invalid_argument(
         "model.items.members needs a validation part, on which the members are weighted; set "
@@ -67,7 +69,7 @@ Recipe Recipe::read(const base::ConfigTree& tree) {
   recipe.resolve_metric();
   tree.read_section("data", recipe.data);
   recipe.model = ModelConfig::read(tree);
-  if (!recipe.model.items.members.empty()) check_validation(recipe.data);
+  check_members(recipe);
   check_pretrained_text(recipe.model, recipe.text);
   if (recipe.model.has_pretrained() && !recipe.train.word_vectors.empty()) {
     throw std::invalid_argument(
@@ -145,6 +147,7 @@ Recommender train(const Recipe& recipe, const std::filesystem::path& folder,
 
 Recommender train(std::span<const Item> items, std::span<const ImpressionExample> impressions,
                   const Recipe& recipe, train::Observer* observer) {
+  check_members(recipe);
   return nn::without_torch_errors([&] {
     const kernels::ComputeScope scope(recipe.train.precision, recipe.train.threads);
     auto start = start_of(recipe);

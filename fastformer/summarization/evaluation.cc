@@ -13,6 +13,7 @@
 #include "fastformer/base/format.h"
 #include "fastformer/base/json_text.h"
 #include "fastformer/base/random.h"
+#include "fastformer/data/batch_plan.h"
 #include "fastformer/metrics/item_results.h"
 #include "fastformer/metrics/rouge/extractive.h"
 #include "fastformer/metrics/rouge/rouge.h"
@@ -24,28 +25,6 @@ namespace fastformer::summarization {
 namespace {
 
 constexpr std::size_t kSentences = 3;
-
-using metrics::RougeTokens;
-
-// The scorer and the meter for one kind of words.
-struct Measure {
-  explicit Measure(RougeTokens tokens)
-      : scorer(metrics::has_stems(tokens), tokens), meter(tokens) {}
-
-  metrics::RougeScorer scorer;
-  metrics::SummaryMeter meter;
-};
-
-class Measures {
- public:
-  Measure& for_reference(std::string_view reference) {
-    return measures_.at(static_cast<std::size_t>(metrics::rouge_tokens_of(reference)));
-  }
-
- private:
-  std::array<Measure, 3> measures_ = {Measure(RougeTokens::kRouge), Measure(RougeTokens::kUnicode),
-                                      Measure(RougeTokens::kCharacter)};
-};
 
 // The sentences of a document from which a summary may be made, one line each.
 std::vector<std::string> summary_sentences(std::string_view document) {
@@ -72,7 +51,7 @@ SummaryRow extractive_row(const std::string& name, std::span<const TextPair> tex
 }
 
 double mean_words_of_references(std::span<const TextPair> texts) {
-  Measures measures;
+  SummaryMeasures measures;
   double words = 0;
   for (const auto& pair : texts) {
     words += static_cast<double>(
@@ -102,7 +81,7 @@ void add_baselines(std::span<const TextPair> texts, std::vector<SummaryRow>& row
                                   }));
   }
   const auto words = mean_words_of_references(texts);
-  Measures measures;
+  SummaryMeasures measures;
   rows.push_back(extractive_row(
       "lead-length", texts, [&](std::size_t, Sentences sentences, std::string_view reference) {
         return lead_of_length(sentences, words, measures.for_reference(reference).meter);
@@ -142,11 +121,26 @@ metrics::ItemScores item_scores(const Evaluation& evaluation, std::span<const Te
 
 }  // namespace
 
+double mean_over(const PairCorpus& pairs,
+                 const std::function<BatchLoss(std::span<const std::int64_t> rows)>& loss_of) {
+  if (pairs.size() == 0) throw std::invalid_argument("there is no pair to evaluate");
+  const data::BatchConfig batches{.batch_by = data::BatchUnit::kTokens, .batch_tokens = 16384};
+  double sum = 0;
+  std::int64_t terms = 0;
+  for (const auto& rows : data::BatchPlan(pairs.lengths(), batches).in_order()) {
+    const auto loss = loss_of(rows);
+    if (loss.terms == 0) continue;
+    sum += loss.mean * static_cast<double>(loss.terms);
+    terms += loss.terms;
+  }
+  return terms > 0 ? sum / static_cast<double>(terms) : 0;
+}
+
 JudgedSummaries judge(const std::string& name, std::span<const TextPair> texts,
                       const SummaryAuthor& author) {
   JudgedSummaries judged{.row = {.name = name}, .rouge = {}};
   auto& row = judged.row;
-  Measures measures;
+  SummaryMeasures measures;
   for (std::size_t i = 0; i < texts.size(); ++i) {
     auto& measure = measures.for_reference(texts[i].target);
     const auto summary = author(i, texts[i]);

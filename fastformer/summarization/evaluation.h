@@ -1,13 +1,19 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "fastformer/metrics/rouge/extractive.h"
 #include "fastformer/metrics/rouge/rouge.h"
+#include "fastformer/metrics/rouge/rouge_words.h"
 #include "fastformer/metrics/scores.h"
+#include "fastformer/summarization/dataset.h"
 #include "fastformer/summarization/readers/reader.h"
 #include "fastformer/train/task.h"
 
@@ -24,6 +30,39 @@ struct SummaryRow {
 
 /// The scores rouge_1, rouge_2, rouge_l and rouge_lsum of a row, from 0 to 1.
 metrics::Scores rouge_scores(const SummaryRow& row);
+
+/// The scorer and the meter for one kind of words.
+struct SummaryMeasure {
+  explicit SummaryMeasure(metrics::RougeTokens tokens)
+      : scorer(metrics::has_stems(tokens), tokens), meter(tokens) {}
+
+  metrics::RougeScorer scorer;
+  metrics::SummaryMeter meter;
+};
+
+/// Those for the words of each reference, see metrics::rouge_tokens_of(). Use each object from one
+/// thread.
+class SummaryMeasures {
+ public:
+  SummaryMeasure& for_reference(std::string_view reference) {
+    const auto tokens = metrics::rouge_tokens_of(reference);
+    return measures_.try_emplace(tokens, tokens).first->second;
+  }
+
+ private:
+  std::map<metrics::RougeTokens, SummaryMeasure> measures_;
+};
+
+/// The loss of a batch: the mean of so many terms.
+struct BatchLoss {
+  double mean = 0;
+  std::int64_t terms = 0;
+};
+
+/// The mean over all terms of the pairs' losses, batch by batch; 0 without terms. Throws
+/// std::invalid_argument if there are no pairs.
+double mean_over(const PairCorpus& pairs,
+                 const std::function<BatchLoss(std::span<const std::int64_t> rows)>& loss_of);
 
 /// Makes a summary of pair i.
 using SummaryAuthor = std::function<std::string(std::size_t i, const TextPair& pair)>;

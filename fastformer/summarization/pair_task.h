@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -33,6 +34,18 @@ metrics::Scores validation_scores(const SummaryRow& row);
 
 /// The checksums of vocabulary and parts, for a resumed run to compare.
 std::vector<train::PreparedPart> prepared_parts(const Dataset& dataset);
+
+/// What the recipe's train.from names, a model with the content of one kind; nothing without it.
+/// Throws std::invalid_argument for a model of another kind or shape.
+template <class Content>
+std::optional<train::StartingModel> starting_model(const Recipe& recipe) {
+  if (recipe.train.from.empty()) return std::nullopt;
+  const std::filesystem::path directory = recipe.train.from;
+  const auto content = Content::load(directory);
+  return train::StartingModel(
+      directory, train::shape_of(content.model->config(), text::tokenizer_config(directory)),
+      train::shape_of(recipe.model, recipe.text));
+}
 
 /// What the training of both kinds of summarizers shares: the data, the order of batches, and the
 /// initial weights. `Batch` is what `gather` makes of rows of the training part.

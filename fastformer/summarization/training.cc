@@ -18,10 +18,6 @@
 namespace fastformer::summarization {
 namespace {
 
-const char* own_section(SummaryKind kind) {
-  return kind == SummaryKind::kExtractive ? "selection" : "search";
-}
-
 // The texts of the validation part in files.
 TextsOf texts_in_files(const DataConfig& config) {
   return [config](const PairCorpus& validation) {
@@ -71,9 +67,11 @@ void Recipe::visit_train_fields(base::FieldVisitor& visit) {
 Recipe Recipe::read(const base::ConfigTree& tree) {
   Recipe recipe;
   recipe.model = ModelConfig::read(tree);
-  tree.check_sections({"task", "data", "model", own_section(recipe.model.kind), "text", "train"});
+  const bool extractive = recipe.model.kind == SummaryKind::kExtractive;
+  tree.check_sections(
+      {"task", "data", "model", extractive ? "selection" : "search", "text", "train"});
   recipe.train.metric = recipe.measures().validation.front();
-  if (recipe.model.kind == SummaryKind::kExtractive) recipe.data.max_source_tokens = 0;
+  if (extractive) recipe.data.max_source_tokens = 0;
   tree.read_section("text", recipe.text);
   train::TrainSection<Recipe> section{recipe};
   tree.read_section("train", section);
@@ -81,7 +79,6 @@ Recipe Recipe::read(const base::ConfigTree& tree) {
   tree.read_section("data", recipe.data);
   tree.read_section("search", recipe.search);
   recipe.selection.override_by(tree);
-  const bool extractive = recipe.model.kind == SummaryKind::kExtractive;
   if (extractive ? recipe.label_smoothing > 0 : recipe.soft_targets > 0) {
     throw std::invalid_argument(
         extractive ? "train.label_smoothing is for model.kind = \"abstractive\"; remove it"
@@ -144,12 +141,12 @@ std::vector<train::RecipeSource> Recipe::sources() const {
 std::unique_ptr<train::Task> Recipe::open(const std::filesystem::path& cache,
                                           const data::Notice& notice) const {
   if (model.kind == SummaryKind::kExtractive) {
-    auto start = extractive_start(*this);
+    auto start = starting_model<ExtractiveContent>(*this);
     auto dataset = prepare(data, text, cache, notice, this->train.from, sentence_pairs());
     return std::make_unique<ExtractiveTask>(*this, std::move(dataset), std::move(start),
                                             texts_in_files(data));
   }
-  auto start = abstractive_start(*this);
+  auto start = starting_model<SummarizerContent>(*this);
   auto dataset = prepare(data, text, cache, notice, this->train.from);
   return std::make_unique<AbstractiveTask>(*this, std::move(dataset), std::move(start),
                                            texts_in_files(data));
@@ -185,7 +182,7 @@ Summarizer train(std::span<const TextPair> pairs, const Recipe& recipe, train::O
   check_kind(recipe, SummaryKind::kAbstractive, "train_extractive()");
   return nn::without_torch_errors([&] {
     const kernels::ComputeScope scope(recipe.train.precision, recipe.train.threads);
-    auto start = abstractive_start(recipe);
+    auto start = starting_model<SummarizerContent>(recipe);
     AbstractiveTask task(recipe, prepare(pairs, recipe.data, recipe.text, recipe.train.from),
                          std::move(start), texts_in_memory(pairs));
     run_trainer(recipe, task, observer);
@@ -205,7 +202,7 @@ ExtractiveSummarizer train_extractive(std::span<const TextPair> pairs, const Rec
   check_kind(recipe, SummaryKind::kExtractive, "train()");
   return nn::without_torch_errors([&] {
     const kernels::ComputeScope scope(recipe.train.precision, recipe.train.threads);
-    auto start = extractive_start(recipe);
+    auto start = starting_model<ExtractiveContent>(recipe);
     ExtractiveTask task(
         recipe, prepare(pairs, recipe.data, recipe.text, recipe.train.from, sentence_pairs()),
         std::move(start), texts_in_memory(pairs));

@@ -11,17 +11,14 @@ of dtype F32 starts from parameters that float32 holds.
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 import itertools
-import json
-import pathlib
 from collections.abc import Iterable, Iterator
 
 import torch
-from safetensors.torch import save_file
 from torch import Tensor
 
+from case_files import write_cases
 from extractive_oracle import KINDS, Document, ExtractiveOptions, Extractor, fill_parameters
 from oracle import Options
 from recipe_fields import text_fields
@@ -175,19 +172,5 @@ def make_config(case: Case) -> dict[str, object]:
     }
 
 
-def main() -> None:
-    """Writes all cases into the folder named on the command line."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("outdir", type=pathlib.Path)
-    arguments = parser.parse_args()
-    torch.set_num_threads(1)
-    for i, case in enumerate(cases()):
-        folder = arguments.outdir / f"case_{i:03d}"
-        folder.mkdir(parents=True, exist_ok=True)
-        config = json.dumps(make_config(case), indent=2) + "\n"
-        (folder / "config.json").write_text(config, encoding="utf-8")
-        save_file(make_tensors(case, i), folder / "case.safetensors")
-
-
 if __name__ == "__main__":
-    main()
+    write_cases(__doc__.splitlines()[0], cases(), make_config, make_tensors)

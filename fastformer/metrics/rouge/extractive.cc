@@ -102,7 +102,7 @@ class GrowingSummary {
   void add(std::size_t sentence) {
     const auto place = std::lower_bound(chosen_.begin(), chosen_.end(), sentence);
     apply(sentence, change(sentence, place));
-    chosen_.insert(std::lower_bound(chosen_.begin(), chosen_.end(), sentence), sentence);
+    chosen_.insert(place, sentence);
   }
 
  private:

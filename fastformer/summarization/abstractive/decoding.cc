@@ -2,8 +2,6 @@
 
 #include <c10/core/GradMode.h>
 
-#include <stdexcept>
-
 #include "fastformer/base/out_of_memory.h"
 #include "fastformer/data/batch_plan.h"
 #include "fastformer/summarization/abstractive/summary_writer.h"
@@ -16,20 +14,15 @@ const data::BatchConfig kBatches{.batch_by = data::BatchUnit::kTokens, .batch_to
 }  // namespace
 
 double mean_loss(const SummarizerModel& model, const PairCorpus& pairs) {
-  if (pairs.size() == 0) throw std::invalid_argument("there is no pair to evaluate");
   const c10::NoGradGuard no_gradients;
-  double sum = 0;
-  std::int64_t tokens = 0;
-  for (const auto& rows : data::BatchPlan(pairs.lengths(), kBatches).in_order()) {
+  return mean_over(pairs, [&](std::span<const std::int64_t> rows) {
     const auto batch = gather(pairs, rows);
-    const auto count = batch.target.tokens() + batch.target.size();  // each has an end
     const auto loss = base::naming_memory(
         [&] { return batch.source.description(); },
         [&] { return model.loss(batch, /*label_smoothing=*/0, /*training=*/false); });
-    sum += loss.item<double>() * static_cast<double>(count);
-    tokens += count;
-  }
-  return sum / static_cast<double>(tokens);
+    // Each summary has an end.
+    return BatchLoss{loss.item<double>(), batch.target.tokens() + batch.target.size()};
+  });
 }
 
 std::vector<std::string> summarize(const SummarizerModel& model, const text::Tokenizer& tokenizer,

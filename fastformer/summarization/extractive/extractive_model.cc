@@ -179,11 +179,9 @@ std::vector<double> ExtractiveModel::scores(const SentenceBatch& batch) const {
 }
 
 std::set<std::string> ExtractiveModel::row_sparse_parameters() const {
+  // They are the same for every batch, one without documents included.
   std::set<std::string> names;
-  for (const auto* name :
-       {"embedding.token.weight", "embedding.position.weight", "embedding.bigram.weight"}) {
-    if (parameters().contains(name)) names.insert(name);
-  }
+  for (const auto& [name, rows] : touched_rows({})) names.insert(name);
   return names;
 }
 

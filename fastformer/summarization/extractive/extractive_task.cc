@@ -6,18 +6,8 @@
 
 #include "fastformer/nn/parameter_store.h"
 #include "fastformer/summarization/evaluation.h"
-#include "fastformer/train/starting_model.h"
 
 namespace fastformer::summarization {
-std::optional<train::StartingModel> extractive_start(const Recipe& recipe) {
-  if (recipe.train.from.empty()) return std::nullopt;
-  const std::filesystem::path directory = recipe.train.from;
-  const auto content = ExtractiveContent::load(directory);
-  return train::StartingModel(
-      directory, train::shape_of(content.model->config(), text::tokenizer_config(directory)),
-      train::shape_of(recipe.model, recipe.text));
-}
-
 ExtractiveTask::ExtractiveTask(const Recipe& recipe, Dataset dataset,
                                std::optional<train::StartingModel> start,
                                const TextsOf& validation_texts)

@@ -15,10 +15,6 @@
 
 namespace fastformer::summarization {
 
-/// What the recipe's train.from names; nothing without it. Throws std::invalid_argument for a model
-/// of another shape.
-std::optional<train::StartingModel> extractive_start(const Recipe& recipe);
-
 /// Training of an extractive summarizer. The scores on the validation part are the loss (mean
 /// cross-entropy per sentence in nats) and, on a sample of at most kSample documents, ROUGE of the
 /// sentences that the recipe's [selection] chooses. After training, [selection] is tuned on that

@@ -5,13 +5,9 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <map>
-#include <stdexcept>
 #include <utility>
 
 #include "fastformer/base/out_of_memory.h"
-#include "fastformer/data/batch_plan.h"
-#include "fastformer/metrics/rouge/rouge.h"
 #include "fastformer/metrics/rouge/rouge_words.h"
 #include "fastformer/summarization/extractive/document.h"
 #include "fastformer/summarization/extractive/selection.h"
@@ -50,22 +46,15 @@ std::vector<ScoredDocument> score_documents(const ExtractiveModel& model,
 }
 
 double mean_loss(const ExtractiveModel& model, const PairCorpus& pairs) {
-  if (pairs.size() == 0) throw std::invalid_argument("there is no pair to evaluate");
-  const data::BatchConfig batches{.batch_by = data::BatchUnit::kTokens, .batch_tokens = 16384};
   const c10::NoGradGuard no_gradients;
-  double sum = 0;
-  std::int64_t sentences = 0;
-  for (const auto& rows : data::BatchPlan(pairs.lengths(), batches).in_order()) {
+  return mean_over(pairs, [&](std::span<const std::int64_t> rows) -> BatchLoss {
     const auto batch = gather_sentences(pairs, rows);
-    const auto count = std::ssize(batch.kinds);
-    if (count == 0) continue;
+    if (batch.kinds.empty()) return {};
     const auto loss = base::naming_memory(
         [&] { return batch.documents.description(); },
         [&] { return model.loss(batch, /*soft_targets=*/0, /*training=*/false); });
-    sum += loss.item<double>() * static_cast<double>(count);
-    sentences += count;
-  }
-  return sentences > 0 ? sum / static_cast<double>(sentences) : 0;
+    return {loss.item<double>(), std::ssize(batch.kinds)};
+  });
 }
 
 std::string extract(const ScoredDocument& document, const SelectionConfig& config) {
@@ -93,10 +82,9 @@ Evaluation evaluate(const ExtractiveModel& model, const text::Tokenizer& tokeniz
 
 SelectionScores selection_scores(std::span<const ScoredPair> pairs, const SelectionConfig& config) {
   SelectionScores sum;
-  std::map<metrics::RougeTokens, metrics::RougeScorer> scorers;
+  SummaryMeasures measures;
   for (const auto& pair : pairs) {
-    const auto tokens = metrics::rouge_tokens_of(pair.reference);
-    auto& scorer = scorers.try_emplace(tokens, metrics::has_stems(tokens), tokens).first->second;
+    auto& scorer = measures.for_reference(pair.reference).scorer;
     const auto rouge = scorer.score(extract(pair.document, config), pair.reference);
     sum.rouge_1 += rouge.rouge1.f;
     sum.rouge_2 += rouge.rouge2.f;

@@ -290,7 +290,7 @@ void Adam::catch_up_rows(Parameter& parameter, const std::vector<std::int64_t>& 
                             const auto slice = memory.slice(row * width, width);
                             if (!plan.steps.empty())
                               kernels::adam_replay(constants, plan.steps, slice);
-                            if (plan.has_rest) kernels::adam_replay(plan.rest, slice);
+                            for (const auto& series : plan.series) kernels::adam_replay(series, slice);
                             last_step[row] = now;
                           }
                         });

@@ -36,18 +36,53 @@ void check_learning_rate(double learning_rate, double weight_decay) {
   }
 }
 
+// A series with the movement of a weight with m = sqrt(v) = 1 and epsilon = 0, and the largest error of
+// that.
+struct AdamHistory::Segment {
+  kernels::ReplaySeries series;
+  double movement = 0, error = 0;
+
+  // `weights` and `roots`: the sizes of the moves and the h_s, with m = v = 1 before the first.
+  void set_moves(const std::vector<double>& weights, const std::vector<double>& roots) {
+    double total = 0, weighted_root = 0;
+    for (std::size_t i = 0; i < weights.size(); ++i) {
+      total += weights[i];
+      weighted_root += weights[i] * roots[i];
+    }
+    if (total == 0) return;
+    series.center = weighted_root / total;
+    double missed = 0;
+    for (std::size_t i = 0; i < weights.size(); ++i) {
+      const double offset = (series.center - roots[i]) / series.center;
+      double term = weights[i];
+      for (double& coefficient : series.coefficients) {
+        coefficient += term;
+        term *= offset;
+      }
+      missed += std::abs(term);
+    }
+    movement = total / series.center;
+    error = missed / series.center;
+  }
+};
+
 AdamHistory::AdamHistory(kernels::AdamConstants constants, double weight_decay,
                          ReplayPrecision precision)
     : constants_(constants), weight_decay_(weight_decay), precision_(precision) {
   const double root_beta2 = std::sqrt(constants.beta2);
   if (constants.beta1 >= root_beta2) return;
-  const double shrinking = std::log(constants.beta1 / root_beta2);
-  const double count = std::max(1.0, std::ceil(std::log(precision.cutoff) / shrinking));
+  const double log_shrinking = std::log(constants.beta1 / root_beta2);
+  const double count = std::max(1.0, std::ceil(std::log(precision.cutoff) / log_shrinking));
   if (count > kLongestCutoff) return;
   cutoff_ = static_cast<std::int64_t>(count);
   for (std::int64_t k = 0; k <= cutoff_; ++k) {
     beta1_powers_.push_back(std::pow(constants.beta1, static_cast<double>(k)));
     root_beta2_powers_.push_back(std::pow(root_beta2, static_cast<double>(k)));
+  }
+  double movement = 0;
+  for (std::int64_t begin = 0; begin < cutoff_; begin += lengths_.back()) {
+    lengths_.push_back(longest_segment(begin, movement));
+    if (begin == 0) movement = late_segment(lengths_.back()).movement;
   }
 }
 
@@ -69,65 +104,105 @@ const kernels::AdamStep& AdamHistory::step(std::int64_t number) const {
   return steps_.at(static_cast<std::size_t>(number - 1));
 }
 
-ReplayPlan AdamHistory::plan(std::int64_t from) const {
-  const std::int64_t gap = size() - from;
-  const std::int64_t moving = std::min(gap, cutoff_);
-  const auto one_by_one =
-      std::span(steps_).subspan(static_cast<std::size_t>(from), static_cast<std::size_t>(moving));
-  if (gap <= kShortGap || cutoff_ == kNoCutoff) {
-    // A cutoff below kShortGap (beta1 near 0) drops moves here that are 0 up to rounding.
-    return {std::span(steps_).subspan(static_cast<std::size_t>(from)), false, {}};
+// What is left of the movement after some steps.
+double AdamHistory::shrinking(std::int64_t steps) const {
+  const auto k = static_cast<std::size_t>(steps);
+  return beta1_powers_[k] / root_beta2_powers_[k];
+}
+
+// A segment late in training, where the coefficients of the steps hardly change.
+AdamHistory::Segment AdamHistory::late_segment(std::int64_t moves) const {
+  const auto end = moves + 1;
+  Segment result;
+  result.set_moves({beta1_powers_.begin() + 1, beta1_powers_.begin() + end},
+                   {root_beta2_powers_.begin() + 1, root_beta2_powers_.begin() + end});
+  return result;
+}
+
+// From step `begin` of K on. `movement`: of the first segment; 0 for the first one itself. Leaves half
+// of the allowed error to steps whose coefficients change.
+std::int64_t AdamHistory::longest_segment(std::int64_t begin, double movement) const {
+  std::int64_t least = 1, most = cutoff_ - begin;
+  while (least < most) {
+    const auto middle = (least + most + 1) / 2;
+    const auto late = late_segment(middle);
+    const double whole = begin == 0 ? late.movement : movement;
+    if (shrinking(begin) * late.error <= precision_.series / 2 * whole) {
+      least = middle;
+    } else {
+      most = middle - 1;
+    }
   }
-  kernels::ReplaySeries series = scales(from);
-  if (add_moves(from, from + moving, series)) return {{}, true, series};
-  if (moving == gap) return {one_by_one, false, {}};
-  return {one_by_one, true, scales(from + moving)};
+  return least;
 }
 
-// Moments and decay without any move.
-kernels::ReplaySeries AdamHistory::scales(std::int64_t from) const {
-  kernels::ReplaySeries series;
-  series.decay = std::exp(log_decay_.back() - log_decay_[static_cast<std::size_t>(from)]);
-  series.first_scale = power(constants_.beta1, size() - from);
-  series.second_scale = power(constants_.beta2, size() - from);
-  series.epsilon = constants_.epsilon;
-  return series;
-}
-
-// Fills center and coefficients with the moves of the steps from + 1 .. end; false where the series
-// would not be accurate enough.
-bool AdamHistory::add_moves(std::int64_t from, std::int64_t end,
-                            kernels::ReplaySeries& series) const {
-  const auto first = static_cast<std::size_t>(from);
-  const auto count = static_cast<std::size_t>(end - from);
-  std::vector<double> weights(count);
-  std::vector<double> roots(count);
-  double total = 0;
-  double weighted_root = 0;
+// The series of the steps from + 1 .. to, of which the first `moves` move the weight.
+AdamHistory::Segment AdamHistory::segment(std::int64_t from, std::int64_t moves,
+                                          std::int64_t to) const {
+  const auto first = static_cast<std::size_t>(from), count = static_cast<std::size_t>(moves);
+  const auto log_decay = log_decay_[static_cast<std::size_t>(to)];
+  Segment result;
+  result.series.decay = std::exp(log_decay - log_decay_[first]);
+  result.series.first_scale = power(constants_.beta1, to - from);
+  result.series.second_scale = power(constants_.beta2, to - from);
+  result.series.epsilon = constants_.epsilon;
+  std::vector<double> weights(count), roots(count);
   // A move shrinks with every decay that follows it, hence from the last to the first.
-  double decay = std::exp(log_decay_.back() - log_decay_[first + count]);
+  double decay = std::exp(log_decay - log_decay_[first + count]);
   for (std::size_t i = count; i-- > 0;) {
     const kernels::AdamStep& step = steps_[first + i];
     weights[i] = step.size * beta1_powers_[i + 1] * decay;
     roots[i] = step.root * root_beta2_powers_[i + 1];
-    total += weights[i];
-    weighted_root += weights[i] * roots[i];
     decay *= step.decay;
   }
-  if (total == 0) return true;
+  result.set_moves(weights, roots);
+  return result;
+}
 
-  series.center = weighted_root / total;
-  double missed = 0;
-  for (std::size_t i = 0; i < count; ++i) {
-    const double offset = (series.center - roots[i]) / series.center;
-    double term = weights[i];
-    for (double& coefficient : series.coefficients) {
-      coefficient += term;
-      term *= offset;
-    }
-    missed += std::abs(term);
+ReplayPlan AdamHistory::plan(std::int64_t from) const {
+  const auto gap = size() - from;
+  const auto steps_until = [&](std::int64_t end) {
+    return std::span(steps_).subspan(static_cast<std::size_t>(from),
+                                     static_cast<std::size_t>(end - from));
+  };
+  if (from == 0) {  // without a gradient so far, m and v are 0
+    if (log_decay_.back() == 0) return {};
+    return {{}, {segment(0, 0, size()).series}};
   }
-  return missed <= precision_.series * total;
+  // A cutoff below kShortGap (beta1 near 0) drops moves here that are 0 up to rounding.
+  if (gap <= kShortGap || cutoff_ == kNoCutoff) return {steps_until(size()), {}};
+  const auto end = from + std::min(gap, cutoff_);
+  ReplayPlan plan;
+  double movement = 0;  // of the first segment
+  auto start = from;    // of the first segment
+  std::size_t number = 0;
+  for (auto begin = from; begin < end;) {
+    auto moves = std::min(lengths_[std::min(number, lengths_.size() - 1)], end - begin);
+    Segment part;
+    const auto fits = [&] {
+      const auto next = begin + moves;
+      part = segment(begin, moves, next == end ? size() : next);
+      if (plan.series.empty()) movement = part.movement;
+      return shrinking(begin - start) * part.error <= precision_.series * movement;
+    };
+    bool fitting = fits();
+    while (!fitting && moves > kShortGap) {
+      moves = std::max(moves / 2, kShortGap);
+      fitting = fits();
+    }
+    begin += moves;
+    if (fitting) {
+      plan.series.push_back(part.series);
+      ++number;
+    } else {  // the coefficients change too fast, as they do at the start of training
+      plan.series.clear();
+      start = begin;
+      number = 0;
+    }
+  }
+  plan.steps = steps_until(start);
+  if (plan.series.empty() && end < size()) plan.series.push_back(segment(end, 0, size()).series);
+  return plan;
 }
 
 }  // namespace fastformer::train

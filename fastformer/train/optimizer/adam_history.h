@@ -18,12 +18,11 @@ struct ReplayPrecision {
   static constexpr ReplayPrecision for_double() { return {1e-18, 1e-15}; }
 };
 
-/// How weights catch up after steps without a gradient: first `steps`, one by one, then `rest`, if
-/// has_rest is set.
+/// How weights catch up after steps without a gradient: first `steps`, one by one, then `series`, one
+/// after another, each of which stands for many steps.
 struct ReplayPlan {
   std::span<const kernels::AdamStep> steps;  ///< points into the history; invalid after append()
-  bool has_rest = false;
-  kernels::ReplaySeries rest;
+  std::vector<kernels::ReplaySeries> series;
 };
 
 /// Throws std::invalid_argument for a learning rate that is negative, not finite, or so large that
@@ -42,12 +41,15 @@ void check_learning_rate(double learning_rate, double weight_decay);
 /// 1. The moves shrink as (beta1 / sqrt(beta2))^k, by default 0.9004^k, for all m and v. After the
 ///    K steps that bring this below `cutoff` (220 for float), the weight no longer moves; only its
 ///    decay continues, as one product.
-/// 2. h_s hardly changes over these steps, except at the start of training. With c = center, a mean
-///    of the h_s, D = c sqrt(v) + epsilon and x = c sqrt(v) / D <= 1,
+/// 2. h_s hardly changes over some of these steps, except at the start of training. With c = center,
+///    a mean of the h_s, D = c sqrt(v) + epsilon and x = c sqrt(v) / D <= 1,
 ///      1 / (h_s sqrt(v) + epsilon) = 1/D sum_j (-x (h_s - c) / c)^j,
-///    so all moves together are m / D times one polynomial in x, whose coefficients are the same
-///    for all weights. If its error bound exceeds `series`, the steps are taken one by one.
-/// If beta1^2 >= beta2, the moves need not shrink, and all steps are taken one by one.
+///    so all their moves together are m / D times one polynomial in x, whose coefficients are the
+///    same for all weights. The K steps are divided into segments, each as long as its error bound
+///    allows: relative to the whole movement, `series`. One segment suffices for beta2 = 0.999; three
+///    do for 0.99. A later segment may be longer, since less of the movement is left.
+/// Where even a segment of few steps is not accurate enough, and if beta1^2 >= beta2, so that the
+/// moves need not shrink, the steps are taken one by one.
 class AdamHistory {
  public:
   AdamHistory(kernels::AdamConstants constants, double weight_decay, ReplayPrecision precision);
@@ -61,14 +63,18 @@ class AdamHistory {
   /// The values of step `number`, counted from 1.
   const kernels::AdamStep& step(std::int64_t number) const;
 
-  /// The plan that brings weights last updated at step `from` (0: never) to step size().
+  /// The plan that brings weights last updated at step `from` (0: never, so that their moments are
+  /// 0) to step size().
   ReplayPlan plan(std::int64_t from) const;
 
  private:
   static constexpr std::int64_t kNoCutoff = std::numeric_limits<std::int64_t>::max();
 
-  kernels::ReplaySeries scales(std::int64_t from) const;
-  bool add_moves(std::int64_t from, std::int64_t end, kernels::ReplaySeries& series) const;
+  struct Segment;
+  Segment segment(std::int64_t from, std::int64_t moves, std::int64_t to) const;
+  Segment late_segment(std::int64_t moves) const;
+  std::int64_t longest_segment(std::int64_t begin, double movement) const;
+  double shrinking(std::int64_t steps) const;
 
   kernels::AdamConstants constants_;
   double weight_decay_;
@@ -76,6 +82,7 @@ class AdamHistory {
   std::int64_t cutoff_ = kNoCutoff;        ///< K above
   std::vector<double> beta1_powers_;       ///< beta1^k for k up to K
   std::vector<double> root_beta2_powers_;  ///< beta2^(k/2)
+  std::vector<std::int64_t> lengths_;      ///< of the segments, late in training; their sum is K
 
   std::vector<kernels::AdamStep> steps_;
   std::vector<double> log_decay_ = {0.0};  ///< sum of log(decay) over the first steps

@@ -13,8 +13,9 @@ namespace {
 constexpr kernels::AdamConstants kConstants = {.beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8};
 
 AdamHistory history_of(std::int64_t steps, double weight_decay = 0.0,
-                       ReplayPrecision precision = ReplayPrecision::for_double()) {
-  AdamHistory history(kConstants, weight_decay, precision);
+                       ReplayPrecision precision = ReplayPrecision::for_double(),
+                       double beta2 = kConstants.beta2) {
+  AdamHistory history({kConstants.beta1, beta2, kConstants.epsilon}, weight_decay, precision);
   for (std::int64_t step = 0; step < steps; ++step) history.append(1e-3);
   return history;
 }
@@ -27,50 +28,73 @@ TEST(AdamHistory, KnowsEveryStep) {
   EXPECT_DOUBLE_EQ(history.step(2).decay, 1 - 1e-4);
 }
 
-TEST(AdamHistory, TakesShortGapsAndEarlyStepsOneByOne) {
+TEST(AdamHistory, TakesShortGapsAndTheFirstStepsOneByOne) {
   const AdamHistory late = history_of(5000);
   EXPECT_EQ(late.plan(4997).steps.size(), 3u);
-  EXPECT_FALSE(late.plan(4997).has_rest);
+  EXPECT_TRUE(late.plan(4997).series.empty());
   const AdamHistory early = history_of(40);
-  EXPECT_EQ(early.plan(1).steps.size(), 39u);
-  EXPECT_FALSE(early.plan(1).has_rest);
+  EXPECT_GE(early.plan(1).steps.size(), 4u);
+}
+
+TEST(AdamHistory, WeightsThatHadNoGradientOnlyDecay) {
+  EXPECT_TRUE(history_of(100).plan(0).steps.empty());
+  EXPECT_TRUE(history_of(100).plan(0).series.empty());
+  const auto plan = history_of(100, 0.1).plan(0);
+  EXPECT_TRUE(plan.steps.empty());
+  ASSERT_EQ(plan.series.size(), 1u);
+  EXPECT_NEAR(plan.series.front().decay, std::pow(1 - 1e-4, 100), 1e-14);
+  EXPECT_EQ(plan.series.front().coefficients[0], 0.0);
 }
 
 TEST(AdamHistory, StopsMovingAfterTheCutoffButDecaysOn) {
   const AdamHistory history = history_of(5000, 0.1);
-  const ReplayPlan plan = history.plan(1);
-  // 0.9004^396 is below 1e-18.
-  EXPECT_EQ(plan.steps.size(), 396u);
-  ASSERT_TRUE(plan.has_rest);
-  EXPECT_NEAR(plan.rest.decay, std::pow(1 - 1e-4, 4999 - 396), 1e-12);
-  EXPECT_EQ(plan.rest.first_scale, 0.0);
-  EXPECT_EQ(plan.rest.coefficients[0], 0.0);
+  const ReplayPlan plan = history.plan(1000);
+  ASSERT_FALSE(plan.series.empty());
+  double decay = 1, first_scale = 1;
+  for (const auto& series : plan.series) {
+    decay *= series.decay;
+    first_scale *= series.first_scale;
+  }
+  EXPECT_NEAR(decay, std::pow(1 - 1e-4, 4000), 1e-12);
+  EXPECT_EQ(first_scale, 0.0);
 }
 
-TEST(AdamHistory, SeriesReplacesTheStepsLateInTraining) {
-  const AdamHistory history = history_of(5000, 0.1);
+TEST(AdamHistory, FewSeriesReplaceTheStepsLateInTraining) {
+  const auto segments = [](double beta2, std::int64_t from) {
+    const auto plan =
+        history_of(5000, 0.1, ReplayPrecision::for_float(), beta2).plan(from);
+    EXPECT_TRUE(plan.steps.empty()) << from;
+    return plan.series.size();
+  };
   for (const std::int64_t from : {4990, 4800, 4000, 3000}) {
-    EXPECT_TRUE(history.plan(from).steps.empty()) << from;
-    EXPECT_TRUE(history.plan(from).has_rest) << from;
+    EXPECT_EQ(segments(0.999, from), 1u) << from;
+    EXPECT_LE(segments(0.99, from), 4u) << from;
   }
 }
 
-// Roots of v from nothing to far above epsilon. The tolerance is the rounding of 400 single steps.
-TEST(AdamHistory, SeriesAgreesWithTheSteps) {
-  const AdamHistory history = history_of(5000, 0.1);
-  constexpr std::int64_t kFrom = 4600;
-  std::vector<kernels::AdamStep> steps;
-  for (std::int64_t step = kFrom + 1; step <= 5000; ++step) steps.push_back(history.step(step));
-  for (const double root : {0.0, 1e-12, 1e-9, 1e-8, 1e-7, 1e-4, 1.0}) {
-    double weight[2] = {0.5, 0.5};
-    double first[2] = {root / 3, root / 3};
-    double second[2] = {root * root, root * root};
-    kernels::adam_replay(kConstants, steps, kernels::AdamSlice<double>{weight, first, second, 1});
-    kernels::adam_replay(history.plan(kFrom).rest,
-                         kernels::AdamSlice<double>{weight + 1, first + 1, second + 1, 1});
-    EXPECT_NEAR(weight[1], weight[0], 1e-14) << root;
-    EXPECT_NEAR(first[1], first[0], 1e-12 * root) << root;
-    EXPECT_NEAR(second[1], second[0], 1e-12 * root * root) << root;
+// Roots of v from nothing to far above epsilon, and gaps from short ones to those beyond the cutoff,
+// from the start of training on.
+TEST(AdamHistory, SeriesAgreeWithTheSteps) {
+  for (const double beta2 : {0.9, 0.99, 0.999}) {
+    const AdamHistory history = history_of(1200, 0.1, ReplayPrecision::for_double(), beta2);
+    const kernels::AdamConstants constants = {kConstants.beta1, beta2, kConstants.epsilon};
+    for (const std::int64_t from : {1, 7, 100, 700, 1000, 1150, 1190}) {
+      std::vector<kernels::AdamStep> steps;
+      for (auto step = from + 1; step <= history.size(); ++step) steps.push_back(history.step(step));
+      const auto plan = history.plan(from);
+      for (const double root : {0.0, 1e-12, 1e-9, 1e-8, 1e-7, 1e-4, 1.0}) {
+        double weight[2] = {0.5, 0.5};
+        double first[2] = {root / 3, root / 3};
+        double second[2] = {root * root, root * root};
+        kernels::adam_replay(constants, steps, kernels::AdamSlice<double>{weight, first, second, 1});
+        const kernels::AdamSlice<double> slice{weight + 1, first + 1, second + 1, 1};
+        kernels::adam_replay(constants, plan.steps, slice);
+        for (const auto& series : plan.series) kernels::adam_replay(series, slice);
+        EXPECT_NEAR(weight[1], weight[0], 2e-14) << beta2 << ' ' << from << ' ' << root;
+        EXPECT_NEAR(first[1], first[0], 1e-12 * root) << beta2 << ' ' << from << ' ' << root;
+        EXPECT_NEAR(second[1], second[0], 1e-12 * root * root) << beta2 << ' ' << from;
+      }
+    }
   }
 }
 

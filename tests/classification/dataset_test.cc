@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <map>
 #include <set>
 
 #include "fastformer/base/atomic_file.h"
@@ -131,6 +132,29 @@ TEST_F(DataTest, ImdbReadsFoldersAndRatings) {
   rows = read_all(config);
   labels = {rows[0].label, rows[1].label};
   EXPECT_EQ(labels, (std::set<std::string>{"3", "9"}));
+}
+
+TEST_F(DataTest, ImdbReviewsOfAFilmAreAGroup) {
+  for (const auto* name : {"pos/0_9.txt", "pos/1_8.txt", "pos/7_8.txt", "neg/0_3.txt"}) {
+    const auto path = folder_ / "imdb" / name;
+    std::filesystem::create_directories(path.parent_path());
+    std::ofstream(path) << "a film";
+  }
+  const auto groups = [&] {
+    std::map<std::string, std::string> by_file;
+    for (const auto& row : read_all(config_for("imdb", (folder_ / "imdb").string()))) {
+      const std::filesystem::path file = row.where;
+      by_file[file.parent_path().filename().string() + "/" + file.filename().string()] = row.group;
+    }
+    return by_file;
+  };
+  for (const auto& [file, group] : groups()) EXPECT_EQ(group, "") << file;
+  std::ofstream(folder_ / "imdb/urls_pos.txt") << "http://films/first\nhttp://films/second\n";
+  std::ofstream(folder_ / "imdb/urls_neg.txt") << "http://films/second\n";
+  EXPECT_EQ(groups(), (std::map<std::string, std::string>{{"neg/0_3.txt", "http://films/second"},
+                                                          {"pos/0_9.txt", "http://films/first"},
+                                                          {"pos/1_8.txt", "http://films/second"},
+                                                          {"pos/7_8.txt", ""}}));
 }
 
 TEST_F(DataTest, MindAndDebianReadTheirFields) {

@@ -14,6 +14,7 @@
 #include "fastformer/classification/training.h"
 #include "fastformer/kernels/parallel.h"
 #include "fastformer/metrics/scores.h"
+#include "fastformer/nn/parameter_store.h"
 #include "fastformer/train/run_directory.h"
 #include "fastformer/train/task.h"
 #include "fastformer/train/trainer.h"
@@ -53,7 +54,7 @@ const Assignments kBase = {
 };
 
 struct Candidate {
-  const char* name;
+  std::string name;
   Assignments assignments;
 };
 
@@ -71,7 +72,12 @@ const std::vector<Candidate> kCandidates = {
     {"more_dropout", {"model.embedding_dropout=0.6", "model.token_dropout=0.3"}},
 };
 
-constexpr std::array kShares = {0.25, 0.5, 1.0};  // of the steps, in each round
+// What the best candidate is tried with at the end: it takes two passes per step, and pays only in
+// a complete training.
+const Candidate kAdversarial = {"+adversarial", {"train.adversarial=0.05"}};
+
+constexpr std::array kShares = {0.25, 0.5};  // of the steps, in each round but the last
+constexpr double kAdversarialFactor = 2.2;  // of the time per step
 constexpr std::int64_t kLeastSteps = 1000, kMostSteps = 8000;
 constexpr std::int64_t kEpochs = 4;
 // Fewer training texts have a larger validation part, which would be too small to judge by.
@@ -109,25 +115,25 @@ class Search {
 
   Tuned run() {
     prepare();
-    std::vector<const Candidate*> candidates;
-    for (const auto& candidate : kCandidates) candidates.push_back(&candidate);
+    auto candidates = kCandidates;
     for (const double share : kShares) {
       const auto steps =
           std::max<std::int64_t>(static_cast<std::int64_t>(share * static_cast<double>(steps_)), 1);
-      std::vector<std::pair<double, const Candidate*>> order;
-      for (const auto* candidate : candidates) {
-        if (!has_time_for(*candidate, steps)) break;
-        const auto loss = train(*candidate, steps);
+      std::vector<std::pair<double, Candidate>> order;
+      for (const auto& candidate : candidates) {
+        if (!has_time_for(candidate, steps)) break;
+        const auto loss = train(candidate, steps);
         if (!loss) return finish();
         order.emplace_back(*loss, candidate);
       }
-      if (order.empty()) continue;  // a complete training of the best may still fit
+      if (order.empty()) break;  // a complete training of the best may still fit
       std::stable_sort(order.begin(), order.end(),
                        [](const auto& a, const auto& b) { return a.first < b.first; });
       order.resize((order.size() + 1) / 2);
       candidates.clear();
-      for (const auto& [loss, candidate] : order) candidates.push_back(candidate);
+      for (auto& [loss, candidate] : order) candidates.push_back(std::move(candidate));
     }
+    train_completely(candidates.front());
     return finish();
   }
 
@@ -139,6 +145,7 @@ class Search {
       for (const auto& assignment : *list) tree.set(assignment);
     }
     tree.set("train.max_steps=" + std::to_string(steps));
+    tree.set("train.refit=false");  // the best candidate alone
     return Recipe::read(tree);
   }
 
@@ -172,20 +179,38 @@ class Search {
     steps_ = std::clamp(kEpochs * task->batches(0), kLeastSteps, kMostSteps);
   }
 
-  // Whether a trial fits, and after it a complete training of the best candidate.
+  // The last round: the best candidate, and the same with adversarial training.
+  void train_completely(const Candidate& best) {
+    if (!has_time(seconds_for(best.name, steps_)) || !train(best, steps_)) return;
+    auto other = best;
+    other.name += kAdversarial.name;
+    other.assignments.insert(other.assignments.end(), kAdversarial.assignments.begin(),
+                             kAdversarial.assignments.end());
+    seconds_per_step_[other.name] = kAdversarialFactor * seconds_per_step_.at(best.name);
+    // And for the second training, of either.
+    if (has_time(2 * seconds_for(other.name, steps_))) train(other, steps_);
+  }
+
+  // As measured, or as the first candidate takes.
+  double seconds_for(const std::string& candidate, std::int64_t steps) const {
+    const auto found = seconds_per_step_.find(candidate);
+    const double seconds = found == seconds_per_step_.end()
+                               ? seconds_per_step_.at(kCandidates.front().name)
+                               : found->second;
+    return seconds * static_cast<double>(steps);
+  }
+
+  bool stopped() const { return options_.stop && options_.stop(); }
+
+  bool has_time(double seconds) const {
+    return !stopped() && options_.seconds - seconds_since(begin_) - saving_ > seconds;
+  }
+
+  // Whether a trial fits, and after it the last round with the second training, on all texts.
   bool has_time_for(const Candidate& candidate, std::int64_t steps) const {
     if (trials_.empty()) return true;
-    if (options_.stop && options_.stop()) return false;
-    const auto seconds = [&](const std::string& name, std::int64_t count) {
-      const auto found = seconds_per_step_.find(name);
-      return (found == seconds_per_step_.end() ? seconds_per_step_.at(kCandidates.front().name)
-                                               : found->second) *
-             static_cast<double>(count);
-    };
-    const double rest = options_.seconds - seconds_since(begin_) - saving_;
-    const double trial = seconds(candidate.name, steps);
-    return rest >
-           (steps == steps_ ? trial : trial + seconds(trials_[best_trial_].candidate, steps_));
+    const double complete = seconds_for(trials_[best_trial_].candidate, steps_);
+    return has_time(seconds_for(candidate.name, steps) + (1 + 2 * kAdversarialFactor) * complete);
   }
 
   // What is minimized; nullopt if the search was stopped.
@@ -194,13 +219,14 @@ class Search {
     auto recipe = recipe_of(candidate.assignments, steps);
     auto task = open(recipe);
     const kernels::ComputeScope scope(recipe.train.precision, recipe.train.threads);
-    train::Trainer trainer(recipe.train, *task, {});
-    if (!trainer.run(options_.stop) && !trials_.empty()) return std::nullopt;
+    auto trainer =
+        std::make_unique<train::Trainer>(recipe.train, *task, train::Trainer::Options{});
+    if (!trainer->run(options_.stop) && !trials_.empty()) return std::nullopt;
     const auto scores = task->validate_model();
     const auto& metric = recipe.train.metric;
     Trial trial{.candidate = candidate.name,
                 .assignments = candidate.assignments,
-                .steps = trainer.state().step,
+                .steps = trainer->state().step,
                 .seconds = seconds_since(start),
                 .score = metrics::score_of(scores, metric),
                 .loss = metrics::score_of(scores, "loss")};
@@ -213,7 +239,9 @@ class Search {
       return std::pair(-one.steps, judgement(one, metric));
     };
     if (!best_ || rank(trial) < rank(trials_[best_trial_])) {
+      best_trainer_.reset();  // before its task
       best_ = std::move(task);
+      best_trainer_ = std::move(trainer);
       best_recipe_ = std::move(recipe);
       best_trial_ = trials_.size() - 1;
     }
@@ -229,6 +257,7 @@ class Search {
   Tuned finish() {
     const kernels::ComputeScope scope(best_recipe_.train.precision, best_recipe_.train.threads);
     const auto& best = trials_[best_trial_];
+    refit();
     Tuned tuned{.best = best, .trials = trials_, .table = best_->test(folder_).table};
     const auto recipe = best_recipe_.tree();
     best_->save_model(folder_ / "model",
@@ -247,6 +276,18 @@ class Search {
     return tuned;
   }
 
+  // Trains the best candidate again, with the validation part, if there is time.
+  void refit() {
+    const auto& state = best_trainer_->state();
+    if (!has_time(seconds_for(trials_[best_trial_].candidate, state.best_step))) return;
+    const auto weights = nn::clone(best_->parameters());
+    if (best_trainer_->refit(options_.stop)) {
+      best_recipe_.refit = true;
+    } else {
+      nn::assign(best_->parameters(), weights, "the best model");
+    }
+  }
+
   const DataConfig& data_;
   fs::path folder_;
   const AutotuneOptions& options_;
@@ -257,6 +298,7 @@ class Search {
   std::map<std::string, double> seconds_per_step_;  // of each candidate
   std::vector<Trial> trials_;
   std::unique_ptr<train::Task> best_;
+  std::unique_ptr<train::Trainer> best_trainer_;  // of best_
   Recipe best_recipe_;
   std::size_t best_trial_ = 0;
 };

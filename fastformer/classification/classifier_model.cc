@@ -28,19 +28,18 @@ ClassifierModel::ClassifierModel(const model::ClassifierConfig& config,
   store_.finish();
 }
 
-at::Tensor ClassifierModel::pool(const data::TokenBatch& batch, bool training,
-                                 ClassifierTrace* trace) const {
+TokenVectors ClassifierModel::token_vectors(const data::TokenBatch& batch, bool training) const {
   auto x = embedding_.forward(batch.ids, nn::Offsets(batch.offsets), training);
-  std::vector<std::int64_t> kept;
-  if (training && config_.token_dropout > 0) {
-    auto tokens = nn::drop_tokens(x, nn::Offsets(batch.offsets), config_.token_dropout);
-    x = std::move(tokens.rows);
-    kept = std::move(tokens.offsets);
-  }
-  const nn::Offsets offsets(kept.empty() ? batch.offsets : kept);
+  if (!training || config_.token_dropout == 0) return {std::move(x), batch.offsets};
+  auto kept = nn::drop_tokens(x, nn::Offsets(batch.offsets), config_.token_dropout);
+  return {std::move(kept.rows), std::move(kept.offsets)};
+}
+
+at::Tensor ClassifierModel::pool(TokenVectors tokens, bool training, ClassifierTrace* trace) const {
+  const nn::Offsets offsets(tokens.offsets);
   const bool plain = !training && trace == nullptr && !at::GradMode::is_enabled();
-  const auto encoded = plain ? encoder_.infer(x, offsets)
-                             : encoder_.forward(std::move(x), offsets, training,
+  const auto encoded = plain ? encoder_.infer(tokens.rows, offsets)
+                             : encoder_.forward(std::move(tokens.rows), offsets, training,
                                                 trace != nullptr ? &trace->layers : nullptr);
   const auto pooled = pooling_.forward(encoded, offsets);
   if (trace != nullptr) {
@@ -50,13 +49,18 @@ at::Tensor ClassifierModel::pool(const data::TokenBatch& batch, bool training,
   return pooled.vectors;
 }
 
+at::Tensor ClassifierModel::forward(TokenVectors tokens, bool training,
+                                    ClassifierTrace* trace) const {
+  return classifier_.forward(pool(std::move(tokens), training, trace));
+}
+
 at::Tensor ClassifierModel::forward(const data::TokenBatch& batch, bool training,
                                     ClassifierTrace* trace) const {
-  return classifier_.forward(pool(batch, training, trace));
+  return forward(token_vectors(batch, training), training, trace);
 }
 
 at::Tensor ClassifierModel::embed(const data::TokenBatch& batch) const {
-  return pool(batch, /*training=*/false, nullptr);
+  return pool(token_vectors(batch, /*training=*/false), /*training=*/false, nullptr);
 }
 
 std::set<std::string> ClassifierModel::row_sparse_parameters() const {

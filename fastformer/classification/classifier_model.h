@@ -32,6 +32,12 @@ struct ClassifierTrace {
   at::Tensor encoded;          ///< [T, d], the input of the pooling
 };
 
+/// The vectors of a batch's tokens between the embedding and the encoder.
+struct TokenVectors {
+  at::Tensor rows;                    ///< [T, d]
+  std::vector<std::int64_t> offsets;  ///< [B+1], as in data::TokenBatch
+};
+
 /// Text classification (Wu et al., arXiv 2108.09084, section 4.2): embedding, Fastformer encoder,
 /// additive pooling, one linear layer.
 ///
@@ -52,6 +58,9 @@ class ClassifierModel {
   /// generator. `trace` may be null; use it only if `training` is false.
   at::Tensor forward(const data::TokenBatch& batch, bool training,
                      ClassifierTrace* trace = nullptr) const;
+  /// The two halves of forward(). In training, the first one drops tokens.
+  TokenVectors token_vectors(const data::TokenBatch& batch, bool training) const;
+  at::Tensor forward(TokenVectors tokens, bool training, ClassifierTrace* trace = nullptr) const;
   /// Vectors of documents [B, d], the input of the linear layer; for inference.
   at::Tensor embed(const data::TokenBatch& batch) const;
 
@@ -64,7 +73,7 @@ class ClassifierModel {
   std::int64_t classes() const { return classes_; }
 
  private:
-  at::Tensor pool(const data::TokenBatch& batch, bool training, ClassifierTrace* trace) const;
+  at::Tensor pool(TokenVectors tokens, bool training, ClassifierTrace* trace) const;
 
   model::ClassifierConfig config_;
   std::int64_t classes_;

@@ -17,6 +17,10 @@ void LossConfig::visit_fields(base::FieldVisitor& visit) {
         "logit adjustment: multiple of the log class frequencies added to the training logits; 1 "
         "optimizes balanced accuracy",
         base::between(0, 10));
+  visit("adversarial", adversarial,
+        "adversarial training: length of the change to the token vectors of a document that raises "
+        "the loss most, relative to their length; takes two passes per step; 0: none",
+        base::between(0, 1));
 }
 
 ClassificationLoss::ClassificationLoss(const LossConfig& config,

@@ -19,6 +19,7 @@ struct LossConfig {
   double label_smoothing = 0;
   ClassWeights class_weights = ClassWeights::kNone;
   double prior_adjustment = 0;
+  double adversarial = 0;  ///< see classification/adversarial.h
 
   void visit_fields(base::FieldVisitor& visit);
 };

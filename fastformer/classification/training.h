@@ -28,6 +28,7 @@ class Recipe final : public train::Recipe {
   data::BatchConfig batch;
   LossConfig loss;
   linear::LinearConfig linear;
+  bool refit = false;
 
   /// Throws std::invalid_argument naming file, line and nearest valid key.
   static Recipe read(const base::ConfigTree& tree);
@@ -58,7 +59,8 @@ Classifier train(const Recipe& recipe, const std::filesystem::path& folder,
                  train::Observer* observer = nullptr);
 
 /// Trains on examples in memory and writes no file. If recipe.data.validation_fraction is above 0,
-/// that fraction of the examples selects the best weights.
+/// that fraction of the examples selects the best weights; with recipe.refit, the model then learns
+/// from it as well.
 ///
 ///   const std::vector<classification::Example> examples = {{"great chair", "pos"}, ...};
 ///   const auto classifier = classification::train(examples, recipe);

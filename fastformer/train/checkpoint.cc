@@ -63,7 +63,7 @@ nn::ParameterMap load_with_checksum(const fs::path& path) {
 }
 
 at::Tensor integers(const TrainingState& s) {
-  return at::tensor({s.step, s.epoch, s.batch, s.best_step, s.stale}, at::kLong);
+  return at::tensor({s.step, s.epoch, s.batch, s.best_step, s.stale, s.refit_from}, at::kLong);
 }
 
 // Takes the tensors of one kind out of a file, without their prefix.
@@ -82,7 +82,7 @@ Checkpoint load(const fs::path& path) {
   const auto is_number = [&](auto found) {
     return found != tensors.end() && found->second.numel() == 1;
   };
-  if (numbers == tensors.end() || numbers->second.numel() != 5 ||
+  if (numbers == tensors.end() || numbers->second.numel() != 6 ||
       numbers->second.scalar_type() != at::kLong || !is_number(metric) || !is_number(loss) ||
       !is_number(seconds)) {
     throw std::invalid_argument(path.string() + ": is not a checkpoint of this program");
@@ -96,7 +96,8 @@ Checkpoint load(const fs::path& path) {
                       .best_metric = metric->second.item<double>(),
                       .best_loss = loss->second.item<double>(),
                       .stale = n[4],
-                      .seconds = seconds->second.item<double>()};
+                      .seconds = seconds->second.item<double>(),
+                      .refit_from = n[5]};
   checkpoint.weights = take(tensors, "weights.");
   checkpoint.optimizer = take(tensors, "optimizer.");
   return checkpoint;

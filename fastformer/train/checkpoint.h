@@ -20,6 +20,9 @@ struct TrainingState {
   double best_loss = 0;         ///< its validation loss, which decides if values are equal
   std::int64_t stale = 0;       ///< number of evaluations since then
   double seconds = 0;           ///< time in steps, without evaluations and checkpoints
+  std::int64_t refit_from = -1;  ///< number of steps before the second training; -1: the first one
+
+  bool refitting() const { return refit_from >= 0; }
 };
 
 struct Checkpoint {

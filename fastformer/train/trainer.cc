@@ -58,9 +58,10 @@ bool Trainer::load_checkpoint() {
       notify("all checkpoints are damaged; the run starts from the beginning");
     return false;
   }
+  state_ = checkpoint->state;
+  if (state_.refitting()) begin_refit();
   nn::assign(task_.parameters(), checkpoint->weights, "the checkpoint");
   adam_.load_state(checkpoint->optimizer);
-  state_ = checkpoint->state;
   return true;
 }
 
@@ -74,20 +75,48 @@ std::int64_t Trainer::count_steps() const {
 }
 
 bool Trainer::finished() const {
-  const auto patience = config_.patience;
+  const auto patience = state_.refitting() ? 0 : config_.patience;
   return state_.step >= total_steps_ || (patience > 0 && state_.stale >= patience);
 }
 
+nn::ParameterMap Trainer::best_weights() const {
+  return checkpoints_ != nullptr ? checkpoints_->load_best(state_.best_step) : kept_weights_;
+}
+
 bool Trainer::run(const std::function<bool()>& stop) {
+  if (!train(stop)) return false;
+  if (state_.refitting() || state_.best_step < 0) {
+    adam_.bring_up_to_date_all();
+    return true;
+  }
+  nn::assign(task_.parameters(), best_weights(), "the best model");
+  return !task_.refits() || refit(stop);
+}
+
+bool Trainer::refit(const std::function<bool()>& stop) {
+  if (state_.best_step < 0) return true;
+  state_.refit_from = state_.step;
+  state_.epoch = state_.batch = 0;
+  begin_refit();
+  task_.initialize();  // its notices have been given
+  notify("the model is trained again on the training and the validation part, for " +
+         std::to_string(state_.best_step) + " steps");
+  if (!train(stop)) return false;
+  adam_.bring_up_to_date_all();
+  return true;
+}
+
+// The same for a resumed run, whose weights and optimizer are replaced afterwards.
+void Trainer::begin_refit() {
+  nn::assign(task_.parameters(), best_weights(), "the best model");
+  task_.begin_refit();
+  adam_ = optimizer_of(config_, task_);
+  total_steps_ = state_.refit_from + state_.best_step;
+}
+
+bool Trainer::train(const std::function<bool()>& stop) {
   while (!finished()) {
     if (!run_epoch(stop)) return false;
-  }
-  if (state_.best_step >= 0) {
-    nn::assign(task_.parameters(),
-               checkpoints_ != nullptr ? checkpoints_->load_best(state_.best_step) : best_weights_,
-               "the best model");
-  } else {
-    adam_.bring_up_to_date_all();
   }
   return true;
 }
@@ -119,10 +148,14 @@ bool Trainer::run_epoch(const std::function<bool()>& stop) {
 }
 
 double Trainer::learning_rate() const {
+  // The second training has a whole schedule, though the best evaluation may be before the end of
+  // the first one.
+  const auto first = state_.refitting() ? state_.refit_from : 0;
+  const auto steps = total_steps_ - first;
   const auto warmup = static_cast<std::int64_t>(
-      std::llround(config_.warmup_fraction * static_cast<double>(total_steps_)));
+      std::llround(config_.warmup_fraction * static_cast<double>(steps)));
   return config_.learning_rate *
-         schedule_factor(config_.schedule, state_.step, total_steps_, warmup);
+         schedule_factor(config_.schedule, state_.step - first, steps, warmup);
 }
 
 void Trainer::step(std::int64_t batches) {
@@ -157,9 +190,7 @@ double Trainer::accumulate(std::int64_t index, std::int64_t batches) {
   const auto place =
       base::mix64(static_cast<std::uint64_t>(state_.step * config_.accumulation + index));
   at::manual_seed(base::mix64(static_cast<std::uint64_t>(config_.seed) ^ place));
-  const auto loss = task_.loss() / batches;
-  loss.backward();
-  return loss.item<double>();
+  return task_.backward(batches);
 }
 
 void Trainer::check_finite(double loss, double learning_rate) const {
@@ -177,11 +208,11 @@ void Trainer::after_step(bool end_of_epoch) {
   const bool last = state_.step == total_steps_;
   const bool due =
       config_.evaluate_every > 0 ? state_.step % config_.evaluate_every == 0 : end_of_epoch;
-  const bool evaluates = last || due;
-  if (evaluates) evaluate();
+  const bool pauses = last || due;
+  if (pauses && !state_.refitting()) evaluate();
   const bool saves = config_.checkpoint_every > 0
                          ? state_.step % config_.checkpoint_every == 0 || last
-                         : evaluates;
+                         : pauses;
   if (saves) save_checkpoint();
 }
 
@@ -197,7 +228,7 @@ void Trainer::evaluate() {
     if (checkpoints_ != nullptr) {
       checkpoints_->save_best(state_.step, task_.parameters());
     } else {
-      best_weights_ = nn::clone(task_.parameters());
+      kept_weights_ = nn::clone(task_.parameters());
     }
     state_.best_step = state_.step;
     state_.best_metric = metric;

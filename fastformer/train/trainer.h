@@ -35,16 +35,25 @@ class Trainer {
   Trainer(const TrainConfig& config, Task& task, Options options);
 
   /// Trains to the end and returns true; the model then has the weights of the best evaluation, or
-  /// the last ones if there is no validation part. If `stop` returns true between two steps, saves
-  /// a checkpoint and returns false. Throws std::runtime_error naming step, learning rate and last
-  /// checkpoint if the loss is not finite.
+  /// the last ones if there is no validation part. If the task refits, refit() follows. If `stop`
+  /// returns true between two steps, saves a checkpoint and returns false. Throws
+  /// std::runtime_error naming step, learning rate and last checkpoint if the loss is not finite.
   bool run(const std::function<bool()>& stop = {});
+
+  /// After run(), trains a new model on the training and the validation part: for as many steps as
+  /// the best evaluation had, over which the learning rate follows its whole schedule. Does nothing
+  /// if nothing was evaluated.
+  /// Returns and throws as run() does.
+  bool refit(const std::function<bool()>& stop = {});
 
   const TrainingState& state() const { return state_; }
   std::int64_t total_steps() const { return total_steps_; }
 
  private:
   bool load_checkpoint();
+  nn::ParameterMap best_weights() const;
+  void begin_refit();
+  bool train(const std::function<bool()>& stop);
   void notify(const std::string& notice) const;
   std::int64_t count_steps() const;
   bool finished() const;
@@ -60,11 +69,11 @@ class Trainer {
   TrainConfig config_;
   Task& task_;
   CheckpointFolder* checkpoints_;
-  nn::ParameterMap best_weights_;  ///< only without a checkpoint folder
+  nn::ParameterMap kept_weights_;  ///< of the best evaluation, without a checkpoint folder
   std::vector<Observer*> observers_;
   Adam adam_;
   TrainingState state_;
-  std::int64_t total_steps_;
+  std::int64_t total_steps_;  ///< with those of the second training, once it has begun
 };
 
 }  // namespace fastformer::train

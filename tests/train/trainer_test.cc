@@ -15,10 +15,14 @@ namespace fastformer::train {
 namespace {
 
 /// A task whose validation scores are given, one pair of accuracy and loss per epoch of two steps.
+/// The second training, if there is one, has another minimum.
 class ScriptedTask final : public Task {
  public:
-  explicit ScriptedTask(std::vector<std::pair<double, double>> scores)
-      : scores_(std::move(scores)), store_(1), weight_(store_.normal("weight", {1})) {}
+  explicit ScriptedTask(std::vector<std::pair<double, double>> scores, bool refits = false)
+      : scores_(std::move(scores)),
+        refits_(refits),
+        store_(1),
+        weight_(store_.normal("weight", {1})) {}
 
   std::string title() const override { return "Scripted"; }
   std::string summary() const override { return ""; }
@@ -30,7 +34,13 @@ class ScriptedTask final : public Task {
   void next_batch() override {}
   std::int64_t tokens() const override { return 1; }
   std::vector<std::pair<std::string, at::Tensor>> touched_rows() const override { return {}; }
-  at::Tensor loss() const override { return weight_.square().sum(); }
+  at::Tensor loss() const override { return (weight_ - minimum_).square().sum(); }
+  bool refits() const override { return refits_; }
+  void begin_refit() override {
+    best_weight_ = weight_.item<double>();
+    minimum_ = 1;
+    nn::assign(parameters(), nn::ParameterMap{{"weight", at::zeros({1})}}, "the start");
+  }
   metrics::Scores validate() const override {
     const auto [accuracy, loss] = scores_.at(validated_++);
     return {{"loss", loss}, {"accuracy", accuracy}};
@@ -41,8 +51,13 @@ class ScriptedTask final : public Task {
   /// As a resumed run: the scores of the epochs before are not asked for again.
   void skip(std::size_t epochs) { validated_ = epochs; }
 
+  double weight() const { return weight_.item<double>(); }
+  double best_weight() const { return best_weight_; }
+
  private:
   std::vector<std::pair<double, double>> scores_;
+  bool refits_;
+  double minimum_ = 0, best_weight_ = 0;
   mutable std::size_t validated_ = 0;
   nn::ParameterStore store_;
   at::Tensor weight_;
@@ -85,6 +100,66 @@ TEST(TrainerTest, AResumedRunKnowsTheLossOfItsBestStep) {
   Trainer trainer(config(scores.size()), task, {.checkpoints = &checkpoints, .resume = true});
   EXPECT_TRUE(trainer.run());
   EXPECT_EQ(trainer.state().best_step, 2);
+}
+
+/// Keeps the learning rate of each step and the weight after it.
+struct Steps final : Observer {
+  explicit Steps(const ScriptedTask& scripted) : task(scripted) {}
+  void on_step(const StepReport& report) override {
+    rates.push_back(report.learning_rate);
+    weights.push_back(task.weight());
+  }
+  const ScriptedTask& task;
+  std::vector<double> rates, weights;
+};
+
+const std::vector<std::pair<double, double>> kBestIsTheSecond = {{0.5, 1}, {0.9, 1}, {0.8, 1}};
+
+TEST(TrainerTest, TheSecondTrainingHasTheStepsOfTheBestModelAndAWholeSchedule) {
+  ScriptedTask task(kBestIsTheSecond, /*refits=*/true);
+  Steps steps(task);
+  Trainer trainer(config(3), task, {.observers = {&steps}});
+  EXPECT_TRUE(trainer.run());
+  EXPECT_EQ(trainer.state().step, 6 + 4);
+  EXPECT_EQ(trainer.total_steps(), 6 + 4);
+  EXPECT_EQ(trainer.state().best_step, 4);
+  ASSERT_EQ(steps.rates.size(), 10U);
+  for (std::size_t i = 0; i < 4; ++i) {  // linear, to 0
+    EXPECT_NEAR(steps.rates[6 + i], steps.rates[0] * (1 - static_cast<double>(i) / 4), 1e-12);
+  }
+  EXPECT_EQ(task.best_weight(), steps.weights[3]);  // what the task has chosen by
+  EXPECT_GT(task.weight(), 0);                      // from 0 toward 1
+  EXPECT_EQ(task.weight(), steps.weights[9]);
+}
+
+TEST(TrainerTest, WithoutAnEvaluationThereIsNoSecondTraining) {
+  ScriptedTask task({}, /*refits=*/true);
+  Trainer trainer(config(3), task, {});
+  EXPECT_FALSE(trainer.run([&] { return trainer.state().step == 1; }));
+  EXPECT_TRUE(trainer.refit());
+  EXPECT_EQ(trainer.state().step, 1);
+}
+
+TEST(TrainerTest, ARunThatIsResumedInItsSecondTrainingEndsWithTheSameBits) {
+  ScriptedTask undisturbed(kBestIsTheSecond, /*refits=*/true);
+  EXPECT_TRUE(Trainer(config(3), undisturbed, {}).run());
+  for (const std::int64_t stopped_at : {3, 7, 8, 9}) {
+    SCOPED_TRACE(stopped_at);
+    const testing::TemporaryFolder folder;
+    CheckpointFolder checkpoints(folder.path());
+    {
+      ScriptedTask task(kBestIsTheSecond, /*refits=*/true);
+      Trainer trainer(config(3), task, {.checkpoints = &checkpoints});
+      EXPECT_FALSE(trainer.run([&] { return trainer.state().step == stopped_at; }));
+    }
+    ScriptedTask task(kBestIsTheSecond, /*refits=*/true);
+    task.skip(stopped_at < 6 ? 1 : 3);
+    Trainer trainer(config(3), task, {.checkpoints = &checkpoints, .resume = true});
+    EXPECT_TRUE(trainer.run());
+    EXPECT_EQ(trainer.state().step, 10);
+    EXPECT_EQ(task.weight(), undisturbed.weight());
+    EXPECT_EQ(task.best_weight(), undisturbed.best_weight());
+  }
 }
 
 }  // namespace

@@ -238,20 +238,23 @@ void bind_recommender(nb::module_& module) {
           [](const Recommender& self, const Catalogue& catalogue,
              const std::vector<Texts>& histories,
              const std::vector<std::optional<Texts>>& candidates, std::size_t top,
-             std::optional<bool> exclude_seen, bool explain) {
+             std::optional<bool> exclude_seen, bool explain, double diversity) {
             const auto found = released([&] {
               std::vector<UserRequest> requests;
               for (std::size_t i = 0; i < histories.size(); ++i) {
                 requests.push_back({"", histories[i], candidates[i]});
               }
               return self.recommend(catalogue, requests,
-                                    {.top = top, .exclude_seen = exclude_seen, .explain = explain});
+                                    {.top = top,
+                                     .exclude_seen = exclude_seen,
+                                     .explain = explain,
+                                     .diversity = diversity});
             });
             nb::list result;
             for (const auto& one : found) result.append(dict_of(one));
             return result;
           },
-          nb::arg(), nb::arg(), nb::arg(), nb::arg(), nb::arg().none(), nb::arg())
+          nb::arg(), nb::arg(), nb::arg(), nb::arg(), nb::arg().none(), nb::arg(), nb::arg())
       .def("embed",
            [](const Recommender& self, const Texts& titles) {
              auto vectors = released([&] { return self.embed(titles); });

@@ -12,15 +12,15 @@ namespace fastformer::classification {
 
 /// The change to the token vectors x [T, d] that raises a loss most, to first order:
 ///   r_b = size * |x_b| * g_b / |g_b|
-/// for each document b, where g is the gradient of the loss with respect to x, and |.| is the L2 norm
-/// over all tokens of the document. Where g_b is 0, r_b is 0.
+/// for each document b, where g is the gradient of the loss with respect to x, and |.| is the L2
+/// norm over all tokens of the document. Where g_b is 0, r_b is 0.
 at::Tensor adversarial_change(const at::Tensor& x, const at::Tensor& gradient,
                               const nn::Offsets& offsets, double size);
 
 /// Adversarial training (Miyato, Dai and Goodfellow 2017, arXiv 1605.07725). What is minimized is
 /// (loss(x) + loss(x + r)) / 2 for the token vectors x of the batch, where the change r counts as a
-/// constant. In the paper |r_b| is a constant; relative to |x_b| it depends neither on the length of
-/// a document nor on the scale of the embeddings.
+/// constant. In the paper |r_b| is a constant; relative to |x_b| it depends neither on the length
+/// of a document nor on the scale of the embeddings.
 ///
 /// Adds the gradients to those of the parameters, and returns the value. `loss` maps logits
 /// [B, classes] to a scalar. Dropout draws from LibTorch's default generator, for each pass anew.

@@ -77,7 +77,7 @@ const std::vector<Candidate> kCandidates = {
 const Candidate kAdversarial = {"+adversarial", {"train.adversarial=0.05"}};
 
 constexpr std::array kShares = {0.25, 0.5};  // of the steps, in each round but the last
-constexpr double kAdversarialFactor = 2.2;  // of the time per step
+constexpr double kAdversarialFactor = 2.2;   // of the time per step
 constexpr std::int64_t kLeastSteps = 1000, kMostSteps = 8000;
 constexpr std::int64_t kEpochs = 4;
 // Fewer training texts have a larger validation part, which would be too small to judge by.
@@ -219,8 +219,7 @@ class Search {
     auto recipe = recipe_of(candidate.assignments, steps);
     auto task = open(recipe);
     const kernels::ComputeScope scope(recipe.train.precision, recipe.train.threads);
-    auto trainer =
-        std::make_unique<train::Trainer>(recipe.train, *task, train::Trainer::Options{});
+    auto trainer = std::make_unique<train::Trainer>(recipe.train, *task, train::Trainer::Options{});
     if (!trainer->run(options_.stop) && !trials_.empty()) return std::nullopt;
     const auto scores = task->validate_model();
     const auto& metric = recipe.train.metric;

@@ -19,7 +19,8 @@ void Recipe::visit_train_fields(base::FieldVisitor& visit) {
   batch.visit_fields(visit);
   loss.visit_fields(visit);
   visit("refit", refit,
-        "after the choice of the best model, train a new one on the training and the validation part, "
+        "after the choice of the best model, train a new one on the training and the validation "
+        "part, "
         "for as many steps");
 }
 

@@ -13,6 +13,7 @@
 #include "fastformer/nn/inference.h"
 #include "fastformer/recommendation/candidates.h"
 #include "fastformer/recommendation/collaborative/click_scores.h"
+#include "fastformer/recommendation/diverse_items.h"
 #include "fastformer/recommendation/item_index.h"
 #include "fastformer/recommendation/readers/reader.h"
 #include "fastformer/recommendation/recommender_model.h"
@@ -74,6 +75,34 @@ std::vector<std::size_t> best_of(const at::Tensor& scores, std::size_t top) {
       [&](auto a, auto b) { return score[a] != score[b] ? score[a] > score[b] : a < b; });
   order.resize(count);
   return order;
+}
+
+void check_diversity(double diversity) {
+  if (diversity >= 0 && diversity <= 1) return;
+  throw std::invalid_argument("the diversity is " + std::to_string(diversity) +
+                              "; expected a number from 0 to 1");
+}
+
+// The places of the items to recommend, in order. `numbers`: the item of each score; `vectors`: of
+// all items.
+std::vector<std::size_t> places_of(const at::Tensor& scores, const Numbers& numbers,
+                                   const at::Tensor& vectors, std::size_t top, double diversity) {
+  if (diversity == 0) return best_of(scores, top);
+  constexpr std::size_t kConsidered = 10;
+  const auto considered =
+      best_of(scores, top < numbers.size() / kConsidered ? top * kConsidered : numbers.size());
+  Numbers items;
+  std::vector<float> of_items;
+  for (const auto place : considered) {
+    items.push_back(numbers[place]);
+    of_items.push_back(scores.const_data_ptr<float>()[place]);
+  }
+  std::vector<std::size_t> places;
+  for (const auto i :
+       recommendation::diverse_items(rows_of(vectors, items), of_items, top, diversity)) {
+    places.push_back(considered[i]);
+  }
+  return places;
 }
 
 }  // namespace
@@ -174,7 +203,8 @@ struct Recommender::Impl {
           block[i].named ? scores(catalogue, encoded.narrow(0, static_cast<std::int64_t>(i), 1),
                                   histories[i], numbers)
                          : rows_of(all.select(0, searched++), numbers);
-      const auto best = best_of(of_user, request.top);
+      const auto best =
+          places_of(of_user, numbers, catalogue.vectors, request.top, request.diversity);
       Numbers chosen;
       for (const auto place : best) chosen.push_back(numbers[place]);
       if (request.explain) {
@@ -277,8 +307,9 @@ Catalogue Recommender::catalogue(std::span<const recommendation::Item> items) co
 }
 
 Recommendations Recommender::recommend(const Catalogue& catalogue,
-                                       std::span<const std::string> history,
-                                       std::size_t top) const {
+                                       std::span<const std::string> history, std::size_t top,
+                                       double diversity) const {
+  check_diversity(diversity);
   return impl_->compute([&] {
     const auto& items = catalogue.impl_->items;
     const auto& name = catalogue.impl_->name;
@@ -297,7 +328,9 @@ Recommendations Recommender::recommend(const Catalogue& catalogue,
     const auto scores =
         rows_of(impl_->scores_of_all(*catalogue.impl_, user, histories).select(0, 0), all);
     Numbers chosen;
-    for (const auto place : best_of(scores, top)) chosen.push_back(all[place]);
+    for (const auto place : places_of(scores, all, catalogue.impl_->vectors, top, diversity)) {
+      chosen.push_back(all[place]);
+    }
     result.items = impl_->explained(*catalogue.impl_, clicks, chosen);
     return result;
   });
@@ -306,6 +339,7 @@ Recommendations Recommender::recommend(const Catalogue& catalogue,
 std::vector<Recommendations> Recommender::recommend(const Catalogue& catalogue,
                                                     std::span<const UserRequest> requests,
                                                     const RecommendOptions& options) const {
+  check_diversity(options.diversity);
   return impl_->compute([&] {
     const auto& items = catalogue.impl_->items;
     const auto most = std::clamp(kBlockScores / items.size(), std::int64_t{1}, kBlockUsers);

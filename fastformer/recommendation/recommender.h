@@ -55,6 +55,9 @@ struct RecommendOptions {
   /// Whether to skip items of the history. nullopt: yes, unless the request names candidates.
   std::optional<bool> exclude_seen{};
   bool explain = false;  ///< fill Recommendation::reasons
+  /// From 0, the items with the highest scores, to 1: of the 10 * top best items, those that differ
+  /// most in their titles; see recommendation/diverse_items.h.
+  double diversity = 0;
 };
 
 /// Items with their vectors, for the recommender that created them. Immutable; safe to share
@@ -114,14 +117,14 @@ class Recommender {
   Catalogue catalogue(std::span<const recommendation::Item> items) const;
 
   /// The `top` items with the highest scores for a user who clicked `history` (ids, oldest first),
-  /// except those in the history. Throws std::invalid_argument if the catalogue lacks all items of
-  /// a nonempty history, or has no items besides the history.
+  /// except those in the history, and the reasons. Throws std::invalid_argument if the catalogue
+  /// lacks all items of a nonempty history, or has no items besides the history.
   Recommendations recommend(const Catalogue& catalogue, std::span<const std::string> history,
-                            std::size_t top = 10) const;
+                            std::size_t top = 10, double diversity = 0) const;
 
   /// One result per request, in their order; a cold user gets no items from a model without
-  /// popularity. Users are encoded and scored many at a time. Throws std::runtime_error if a
-  /// computation fails.
+  /// popularity. Users are encoded and scored many at a time. Throws std::invalid_argument unless
+  /// the diversity is between 0 and 1, std::runtime_error if a computation fails.
   ///
   ///   const std::vector<fastformer::UserRequest> users = {{"U1", {"N55189", "N42782"}}};
   ///   for (const auto& result : recommender.recommend(catalogue, users, {.top = 5})) use(result);

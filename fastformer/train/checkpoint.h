@@ -12,14 +12,14 @@ namespace fastformer::train {
 
 /// The state of a training run without its tensors.
 struct TrainingState {
-  std::int64_t step = 0;        ///< steps done
-  std::int64_t epoch = 0;       ///< epoch of the next batch, from 0
-  std::int64_t batch = 0;       ///< index of the next batch in the epoch
-  std::int64_t best_step = -1;  ///< step of the best evaluation; -1: none yet
-  double best_metric = 0;       ///< its value; larger is better
-  double best_loss = 0;         ///< its validation loss, which decides if values are equal
-  std::int64_t stale = 0;       ///< number of evaluations since then
-  double seconds = 0;           ///< time in steps, without evaluations and checkpoints
+  std::int64_t step = 0;         ///< steps done
+  std::int64_t epoch = 0;        ///< epoch of the next batch, from 0
+  std::int64_t batch = 0;        ///< index of the next batch in the epoch
+  std::int64_t best_step = -1;   ///< step of the best evaluation; -1: none yet
+  double best_metric = 0;        ///< its value; larger is better
+  double best_loss = 0;          ///< its validation loss, which decides if values are equal
+  std::int64_t stale = 0;        ///< number of evaluations since then
+  double seconds = 0;            ///< time in steps, without evaluations and checkpoints
   std::int64_t refit_from = -1;  ///< number of steps before the second training; -1: the first one
 
   bool refitting() const { return refit_from >= 0; }

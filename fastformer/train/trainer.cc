@@ -152,8 +152,8 @@ double Trainer::learning_rate() const {
   // the first one.
   const auto first = state_.refitting() ? state_.refit_from : 0;
   const auto steps = total_steps_ - first;
-  const auto warmup = static_cast<std::int64_t>(
-      std::llround(config_.warmup_fraction * static_cast<double>(steps)));
+  const auto warmup =
+      static_cast<std::int64_t>(std::llround(config_.warmup_fraction * static_cast<double>(steps)));
   return config_.learning_rate *
          schedule_factor(config_.schedule, state_.step - first, steps, warmup);
 }
@@ -210,9 +210,8 @@ void Trainer::after_step(bool end_of_epoch) {
       config_.evaluate_every > 0 ? state_.step % config_.evaluate_every == 0 : end_of_epoch;
   const bool pauses = last || due;
   if (pauses && !state_.refitting()) evaluate();
-  const bool saves = config_.checkpoint_every > 0
-                         ? state_.step % config_.checkpoint_every == 0 || last
-                         : pauses;
+  const bool saves =
+      config_.checkpoint_every > 0 ? state_.step % config_.checkpoint_every == 0 || last : pauses;
   if (saves) save_checkpoint();
 }
 

@@ -23,8 +23,8 @@ TEST(AdversarialChangeTest, HasTheGivenLengthAndTheDirectionOfTheGradientInEachD
     const auto own = change.narrow(0, first, count), g = gradient.narrow(0, first, count);
     EXPECT_NEAR(own.norm().item<double>(), 0.3 * x.narrow(0, first, count).norm().item<double>(),
                 1e-12);
-    EXPECT_NEAR((own * g).sum().item<double>(),
-                own.norm().item<double>() * g.norm().item<double>(), 1e-12);
+    EXPECT_NEAR((own * g).sum().item<double>(), own.norm().item<double>() * g.norm().item<double>(),
+                1e-12);
   }
 }
 
@@ -75,8 +75,7 @@ TEST_F(AdversarialBackwardTest, OfSizeZeroIsTheLossAndItsGradient) {
 // The change is a constant, computed apart from the function under test.
 TEST_F(AdversarialBackwardTest, GradientsAreThoseOfTheMeanOfBothLosses) {
   constexpr double kSize = 0.2;
-  const auto leaf =
-      model_.token_vectors(texts_, /*training=*/true).rows.detach().requires_grad_();
+  const auto leaf = model_.token_vectors(texts_, /*training=*/true).rows.detach().requires_grad_();
   const auto plain = loss(model_.forward({leaf, texts_.offsets}, /*training=*/true));
   plain.backward();
   for (const auto& [name, weight] : model_.parameters()) weight.mutable_grad().reset();

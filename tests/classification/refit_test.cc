@@ -16,8 +16,8 @@ constexpr int kWords = 20;
 std::string word(int i) { return "word" + std::string(1, static_cast<char>('a' + i)); }
 std::string label(int i) { return i % 2 == 0 ? "pos" : "neg"; }
 
-// In the training part each word is in two texts of the wrong class, in the validation part in eight
-// of the right one.
+// In the training part each word is in two texts of the wrong class, in the validation part in
+// eight of the right one.
 Recipe conflicting_recipe(const testing::TemporaryFolder& folder) {
   std::string train, validation;
   for (int i = 0; i < kWords; ++i) {

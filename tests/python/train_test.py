@@ -284,6 +284,8 @@ def test_recommends(recommender):
     one, = model.recommend(catalogue, [["N0"]], candidates=[["N3", "N4"]])
     assert [item["id"] for item in one["items"]] == ["N4", "N3"]
     own = model.catalogue([{"id": "a", "title": "oil market"}, {"id": "b", "title": "team cup"}])
+    diverse, = model.recommend(catalogue, [["N0", "N2"]], top=5, diversity=0.9)
+    assert {int(item["id"][1:]) % 2 for item in diverse["items"]} == {0, 1}
     ranked, = model.recommend(own, [["a"]], exclude_seen=False)
     assert [item["id"] for item in ranked["items"]] == ["a", "b"]
     users, items = model.embed_users(catalogue, [["N0", "N2"]]), model.embed(["oil", "team"])

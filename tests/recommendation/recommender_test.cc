@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
@@ -199,6 +200,26 @@ TEST_F(RecommenderFacade, CandidatesAreRankedEachOnce) {
   EXPECT_TRUE(results[1].items.empty());
   const auto fresh = recommender_->recommend(*catalogue_, requests, {.exclude_seen = true});
   EXPECT_EQ(ids_of(fresh[0]), (Ids{"S3", "M2"}));
+}
+
+TEST_F(RecommenderFacade, DiversityBringsOtherTopics) {
+  const std::vector<UserRequest> requests = {{"U", {"S1", "S2"}}};
+  const auto others = [](const Recommendations& result) {
+    const auto ids = ids_of(result);
+    return std::ranges::count_if(ids, [](const auto& id) { return id.front() == 'M'; });
+  };
+  const auto plain = recommender_->recommend(*catalogue_, requests, {.top = 4})[0];
+  const auto diverse =
+      recommender_->recommend(*catalogue_, requests, {.top = 4, .diversity = 0.9})[0];
+  EXPECT_EQ(others(plain), 0);
+  EXPECT_GT(others(diverse), 0);
+  EXPECT_EQ(ids_of(diverse).front(), ids_of(plain).front());
+  EXPECT_EQ(diverse.items.front().score, plain.items.front().score);
+  EXPECT_EQ(ids_of(recommender_->recommend(*catalogue_, requests[0].history, 4, 0.9)),
+            ids_of(diverse));
+  EXPECT_MENTIONS(testing::error_of(
+                      [&] { recommender_->recommend(*catalogue_, requests, {.diversity = 1.5}); }),
+                  "diversity", "from 0 to 1");
 }
 
 TEST_F(RecommenderFacade, SeenItemsComeOnlyIfAskedFor) {

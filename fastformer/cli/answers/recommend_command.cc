@@ -55,7 +55,8 @@ std::string text_lines(const Recommendation& item) {
 // One user, for people.
 void recommend_to_one(const RecommendFlags& flags, const Recommender& recommender,
                       const Catalogue& catalogue) {
-  const auto result = recommender.recommend(catalogue, ids_of(flags.history), flags.request.top);
+  const auto result = recommender.recommend(catalogue, ids_of(flags.history), flags.request.top,
+                                            flags.request.diversity);
   for (const auto& id : result.unknown) {
     log_line("history: " + flags.items.string() + " has no item '" + id + "'; it is ignored");
   }
@@ -171,6 +172,12 @@ void add_recommend_command(CLI::App& app) {
                       "N55189,N42782; clicked items are not recommended again");
   command->add_option("--top,--top-k", flags->request.top, "Number of items to recommend")
       ->check(CLI::Range(std::int64_t{1}, std::int64_t{1'000'000'000}))
+      ->capture_default_str();
+  command
+      ->add_option("--diversity", flags->request.diversity,
+                   "From 0, the items with the highest scores, to 1: of the best items, those that "
+                   "differ most in their titles")
+      ->check(CLI::Range(0.0, 1.0))
       ->capture_default_str();
   command->add_option("--index", flags->index,
                       "File that stores the vectors of titles; later calls encode only new titles");

@@ -290,7 +290,8 @@ void Adam::catch_up_rows(Parameter& parameter, const std::vector<std::int64_t>& 
                             const auto slice = memory.slice(row * width, width);
                             if (!plan.steps.empty())
                               kernels::adam_replay(constants, plan.steps, slice);
-                            for (const auto& series : plan.series) kernels::adam_replay(series, slice);
+                            for (const auto& series : plan.series)
+                              kernels::adam_replay(series, slice);
                             last_step[row] = now;
                           }
                         });

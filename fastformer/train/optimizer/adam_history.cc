@@ -36,8 +36,8 @@ void check_learning_rate(double learning_rate, double weight_decay) {
   }
 }
 
-// A series with the movement of a weight with m = sqrt(v) = 1 and epsilon = 0, and the largest error of
-// that.
+// A series with the movement of a weight with m = sqrt(v) = 1 and epsilon = 0, and the largest
+// error of that.
 struct AdamHistory::Segment {
   kernels::ReplaySeries series;
   double movement = 0, error = 0;
@@ -119,8 +119,8 @@ AdamHistory::Segment AdamHistory::late_segment(std::int64_t moves) const {
   return result;
 }
 
-// From step `begin` of K on. `movement`: of the first segment; 0 for the first one itself. Leaves half
-// of the allowed error to steps whose coefficients change.
+// From step `begin` of K on. `movement`: of the first segment; 0 for the first one itself. Leaves
+// half of the allowed error to steps whose coefficients change.
 std::int64_t AdamHistory::longest_segment(std::int64_t begin, double movement) const {
   std::int64_t least = 1, most = cutoff_ - begin;
   while (least < most) {

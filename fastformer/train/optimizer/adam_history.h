@@ -18,8 +18,8 @@ struct ReplayPrecision {
   static constexpr ReplayPrecision for_double() { return {1e-18, 1e-15}; }
 };
 
-/// How weights catch up after steps without a gradient: first `steps`, one by one, then `series`, one
-/// after another, each of which stands for many steps.
+/// How weights catch up after steps without a gradient: first `steps`, one by one, then `series`,
+/// one after another, each of which stands for many steps.
 struct ReplayPlan {
   std::span<const kernels::AdamStep> steps;  ///< points into the history; invalid after append()
   std::vector<kernels::ReplaySeries> series;
@@ -41,13 +41,14 @@ void check_learning_rate(double learning_rate, double weight_decay);
 /// 1. The moves shrink as (beta1 / sqrt(beta2))^k, by default 0.9004^k, for all m and v. After the
 ///    K steps that bring this below `cutoff` (220 for float), the weight no longer moves; only its
 ///    decay continues, as one product.
-/// 2. h_s hardly changes over some of these steps, except at the start of training. With c = center,
+/// 2. h_s hardly changes over some of these steps, except at the start of training. With c =
+/// center,
 ///    a mean of the h_s, D = c sqrt(v) + epsilon and x = c sqrt(v) / D <= 1,
 ///      1 / (h_s sqrt(v) + epsilon) = 1/D sum_j (-x (h_s - c) / c)^j,
 ///    so all their moves together are m / D times one polynomial in x, whose coefficients are the
 ///    same for all weights. The K steps are divided into segments, each as long as its error bound
-///    allows: relative to the whole movement, `series`. One segment suffices for beta2 = 0.999; three
-///    do for 0.99. A later segment may be longer, since less of the movement is left.
+///    allows: relative to the whole movement, `series`. One segment suffices for beta2 = 0.999;
+///    three do for 0.99. A later segment may be longer, since less of the movement is left.
 /// Where even a segment of few steps is not accurate enough, and if beta1^2 >= beta2, so that the
 /// moves need not shrink, the steps are taken one by one.
 class AdamHistory {

@@ -79,7 +79,8 @@ class Recommender:
 
     def recommend(self, catalogue: _train.Catalogue, histories: Sequence[Sequence[str]], *,
                   candidates: Sequence[Sequence[str] | None] | None = None, top: int = 10,
-                  exclude_seen: bool | None = None, explain: bool = False) -> list[dict[str, Any]]:
+                  exclude_seen: bool | None = None, explain: bool = False,
+                  diversity: float = 0.0) -> list[dict[str, Any]]:
         """The ``top`` items of many users.
 
         Args:
@@ -89,6 +90,8 @@ class Recommender:
             top: number of items per user.
             exclude_seen: whether to skip the items of the history; None: only without candidates.
             explain: whether to report what each click adds to each score.
+            diversity: from 0, the items with the highest scores, to 1: of the ``10 * top`` best
+                items, those that differ most in their titles (maximal marginal relevance).
 
         Returns:
             Per user a dictionary: ``items`` (``id``, ``title``, ``score``, ``reasons``), best first;
@@ -104,7 +107,7 @@ class Recommender:
             catalogue,
             [utf8_list(history, f"histories[{i}]") for i, history in enumerate(histories)],
             [None if ids is None else utf8_list(ids, f"candidates[{i}]") for i, ids in enumerate(chosen)],
-            integer(top, "top", 1), exclude_seen, bool(explain))
+            integer(top, "top", 1), exclude_seen, bool(explain), float(diversity))
 
     def embed(self, titles: Sequence[str]) -> NDArray[np.float32]:
         """One vector per title: ``[titles, width]``."""

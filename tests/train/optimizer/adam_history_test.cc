@@ -61,8 +61,7 @@ TEST(AdamHistory, StopsMovingAfterTheCutoffButDecaysOn) {
 
 TEST(AdamHistory, FewSeriesReplaceTheStepsLateInTraining) {
   const auto segments = [](double beta2, std::int64_t from) {
-    const auto plan =
-        history_of(5000, 0.1, ReplayPrecision::for_float(), beta2).plan(from);
+    const auto plan = history_of(5000, 0.1, ReplayPrecision::for_float(), beta2).plan(from);
     EXPECT_TRUE(plan.steps.empty()) << from;
     return plan.series.size();
   };
@@ -72,21 +71,23 @@ TEST(AdamHistory, FewSeriesReplaceTheStepsLateInTraining) {
   }
 }
 
-// Roots of v from nothing to far above epsilon, and gaps from short ones to those beyond the cutoff,
-// from the start of training on.
+// Roots of v from nothing to far above epsilon, and gaps from short ones to those beyond the
+// cutoff, from the start of training on.
 TEST(AdamHistory, SeriesAgreeWithTheSteps) {
   for (const double beta2 : {0.9, 0.99, 0.999}) {
     const AdamHistory history = history_of(1200, 0.1, ReplayPrecision::for_double(), beta2);
     const kernels::AdamConstants constants = {kConstants.beta1, beta2, kConstants.epsilon};
     for (const std::int64_t from : {1, 7, 100, 700, 1000, 1150, 1190}) {
       std::vector<kernels::AdamStep> steps;
-      for (auto step = from + 1; step <= history.size(); ++step) steps.push_back(history.step(step));
+      for (auto step = from + 1; step <= history.size(); ++step)
+        steps.push_back(history.step(step));
       const auto plan = history.plan(from);
       for (const double root : {0.0, 1e-12, 1e-9, 1e-8, 1e-7, 1e-4, 1.0}) {
         double weight[2] = {0.5, 0.5};
         double first[2] = {root / 3, root / 3};
         double second[2] = {root * root, root * root};
-        kernels::adam_replay(constants, steps, kernels::AdamSlice<double>{weight, first, second, 1});
+        kernels::adam_replay(constants, steps,
+                             kernels::AdamSlice<double>{weight, first, second, 1});
         const kernels::AdamSlice<double> slice{weight + 1, first + 1, second + 1, 1};
         kernels::adam_replay(constants, plan.steps, slice);
         for (const auto& series : plan.series) kernels::adam_replay(series, slice);

@@ -19,9 +19,10 @@ class LabelledText:
 
 
 def _rows(path: pathlib.Path) -> list[list[str]]:
-    delimiter = "," if path.suffix == ".csv" else "\t"
     with path.open(newline="", encoding="utf-8") as file:
-        return [row for row in csv.reader(file, delimiter=delimiter) if row]
+        rows = (csv.reader(file) if path.suffix == ".csv" else
+                csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
+        return [row for row in rows if row]
 
 
 def read_labelled_text(paths: Sequence[pathlib.Path]) -> LabelledText:

@@ -63,8 +63,9 @@ def main() -> None:
         subprocess.run(["fasttext", "supervised", "-input", folder / "train.txt", "-output",
                         folder / "fasttext", "-dim", "100", "-wordNgrams", "2", "-thread", "1"], **quiet)
         members = [] if given.linear else ["--set", "linear.members=[]"]
+        short = ["--set", "train.epochs=4", "--set", "train.adversarial=0", "--set", "train.refit=false"]
         subprocess.run([PROGRAM, "train", ROOT / "recipes/ag_news.toml", "--output", folder / "run",
-                        *members], cwd=ROOT, **quiet)
+                        *members, *short], cwd=ROOT, **quiet)
         model, small = folder / "run/model", folder / "small"
         subprocess.run([PROGRAM, "quantize", model, small], **quiet)
 

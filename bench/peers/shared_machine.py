@@ -28,8 +28,8 @@ def run(arguments, folder, enter=None):
 
 def training(folder, *assignments):
     def of_threads(threads, enter):
-        settings = [*assignments, f"train.threads={threads}", "train.epochs=1",
-                    "linear.members=[]", f"data.cache={folder}/cache"]
+        settings = [*assignments, f"train.threads={threads}", "train.epochs=1", "train.adversarial=0",
+                    "train.refit=false", "linear.members=[]", f"data.cache={folder}/cache"]
         number = sum(1 for _ in folder.glob("run*"))
         return run(["train", RECIPE, "--output", folder / f"run{number}",
                     *(word for setting in settings for word in ("--set", setting))], folder, enter)

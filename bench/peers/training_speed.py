@@ -50,7 +50,7 @@ _TOLERANCE = 1e-4
 _ARCHITECTURE = {
     "model.preset": "authors_code", "model.layers": 2, "model.width": 256, "model.heads": 16,
     "model.ffn_width": 256, "model.bigram_buckets": 0, "model.embedding_normalization": "true",
-    "model.token_dropout": 0,
+    "model.token_dropout": 0, "train.adversarial": 0,
 }
 
 

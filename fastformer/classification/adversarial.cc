@@ -2,6 +2,7 @@
 
 #include <c10/core/GradMode.h>
 
+#include <cstdint>
 #include <limits>
 
 namespace fastformer::classification {

@@ -13,7 +13,7 @@ namespace fastformer::classification {
 /// The change to the token vectors x [T, d] that raises a loss most, to first order:
 ///   r_b = size * |x_b| * g_b / |g_b|
 /// for each document b, where g is the gradient of the loss with respect to x, and |.| is the L2
-/// norm over all tokens of the document. Where g_b is 0, r_b is 0.
+/// norm over all tokens of the document. Where g_b is 0, r_b is 0. `gradient` [T, d] -> [T, d].
 at::Tensor adversarial_change(const at::Tensor& x, const at::Tensor& gradient,
                               const nn::Offsets& offsets, double size);
 
@@ -23,7 +23,8 @@ at::Tensor adversarial_change(const at::Tensor& x, const at::Tensor& gradient,
 /// of a document nor on the scale of the embeddings.
 ///
 /// Adds the gradients to those of the parameters, and returns the value. `loss` maps logits
-/// [B, classes] to a scalar. Dropout draws from LibTorch's default generator, for each pass anew.
+/// [B, classes] to a scalar. Dropout draws from LibTorch's default generator: that of tokens and
+/// embeddings once, that of the encoder for each pass anew.
 double adversarial_backward(const ClassifierModel& model, const data::TokenBatch& texts,
                             double size,
                             const std::function<at::Tensor(const at::Tensor& logits)>& loss);

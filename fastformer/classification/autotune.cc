@@ -14,7 +14,6 @@
 #include "fastformer/classification/training.h"
 #include "fastformer/kernels/parallel.h"
 #include "fastformer/metrics/scores.h"
-#include "fastformer/nn/parameter_store.h"
 #include "fastformer/train/run_directory.h"
 #include "fastformer/train/task.h"
 #include "fastformer/train/trainer.h"
@@ -51,6 +50,7 @@ const Assignments kBase = {
     "train.beta2=0.99",
     "train.warmup_fraction=0.05",
     "train.label_smoothing=0.1",
+    "train.refit=true",
 };
 
 struct Candidate {
@@ -74,7 +74,7 @@ const std::vector<Candidate> kCandidates = {
 
 // What the best candidate is tried with at the end: it takes two passes per step, and pays only in
 // a complete training.
-const Candidate kAdversarial = {"+adversarial", {"train.adversarial=0.05"}};
+constexpr const char* kAdversarial = "train.adversarial=0.05";
 
 constexpr std::array kShares = {0.25, 0.5};  // of the steps, in each round but the last
 constexpr double kAdversarialFactor = 2.2;   // of the time per step
@@ -145,7 +145,6 @@ class Search {
       for (const auto& assignment : *list) tree.set(assignment);
     }
     tree.set("train.max_steps=" + std::to_string(steps));
-    tree.set("train.refit=false");  // the best candidate alone
     return Recipe::read(tree);
   }
 
@@ -182,13 +181,32 @@ class Search {
   // The last round: the best candidate, and the same with adversarial training.
   void train_completely(const Candidate& best) {
     if (!has_time(seconds_for(best.name, steps_)) || !train(best, steps_)) return;
+    if (is_adversarial_set()) return;
     auto other = best;
-    other.name += kAdversarial.name;
-    other.assignments.insert(other.assignments.end(), kAdversarial.assignments.begin(),
-                             kAdversarial.assignments.end());
+    other.name += "+adversarial";
+    other.assignments.emplace_back(kAdversarial);
     seconds_per_step_[other.name] = kAdversarialFactor * seconds_per_step_.at(best.name);
     // And for the second training, of either.
-    if (has_time(2 * seconds_for(other.name, steps_))) train(other, steps_);
+    if (!has_time(2 * seconds_for(other.name, steps_))) return;
+    keeping_best("the adversarial training", [&] { train(other, steps_); });
+  }
+
+  bool is_adversarial_set() const {
+    return std::ranges::any_of(options_.assignments, [](const auto& assignment) {
+      return assignment.starts_with("train.adversarial=");
+    });
+  }
+
+  // A training that fails must not lose what was found before.
+  template <class Training>
+  void keeping_best(const std::string& name, const Training& training) {
+    try {
+      training();
+    } catch (const std::exception& error) {
+      if (options_.notice) {
+        options_.notice(name + " has failed: " + error.what() + "; the best model so far is kept");
+      }
+    }
   }
 
   // As measured, or as the first candidate takes.
@@ -217,6 +235,7 @@ class Search {
   std::optional<double> train(const Candidate& candidate, std::int64_t steps) {
     const auto start = Clock::now();
     auto recipe = recipe_of(candidate.assignments, steps);
+    refits_ = std::exchange(recipe.refit, false);  // the best candidate alone
     auto task = open(recipe);
     const kernels::ComputeScope scope(recipe.train.precision, recipe.train.threads);
     auto trainer = std::make_unique<train::Trainer>(recipe.train, *task, train::Trainer::Options{});
@@ -234,10 +253,9 @@ class Search {
     if (options_.report) options_.report(trial);
     const double judged = judgement(trial, metric);
     // A longer training is better than a shorter one that a small validation part prefers.
-    const auto rank = [&](const Trial& one) {
-      return std::pair(-one.steps, judgement(one, metric));
-    };
-    if (!best_ || rank(trial) < rank(trials_[best_trial_])) {
+    const std::pair rank(-steps, judged);
+    if (!best_ || rank < best_rank_) {
+      best_rank_ = rank;
       best_trainer_.reset();  // before its task
       best_ = std::move(task);
       best_trainer_ = std::move(trainer);
@@ -277,14 +295,12 @@ class Search {
 
   // Trains the best candidate again, with the validation part, if there is time.
   void refit() {
-    const auto& state = best_trainer_->state();
-    if (!has_time(seconds_for(trials_[best_trial_].candidate, state.best_step))) return;
-    const auto weights = nn::clone(best_->parameters());
-    if (best_trainer_->refit(options_.stop)) {
-      best_recipe_.refit = true;
-    } else {
-      nn::assign(best_->parameters(), weights, "the best model");
-    }
+    if (!refits_) return;
+    const auto steps = best_trainer_->state().best_step;
+    if (!has_time(seconds_for(trials_[best_trial_].candidate, steps))) return;
+    keeping_best("the training on all texts",
+                 [&] { best_recipe_.refit = best_trainer_->refit(options_.stop); });
+    if (!best_recipe_.refit) best_trainer_->use_best();
   }
 
   const DataConfig& data_;
@@ -299,7 +315,9 @@ class Search {
   std::unique_ptr<train::Task> best_;
   std::unique_ptr<train::Trainer> best_trainer_;  // of best_
   Recipe best_recipe_;
+  bool refits_ = true;  // as the caller wants it
   std::size_t best_trial_ = 0;
+  std::pair<std::int64_t, double> best_rank_;  // of it; smaller is better
 };
 
 }  // namespace

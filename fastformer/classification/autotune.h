@@ -39,10 +39,10 @@ struct Tuned {
 /// Searches a classifier for a data set, by successive halving (Jamieson and Talwalkar 2016): all
 /// candidates are trained for a quarter of the steps, the better half of them for half of the
 /// steps, and the best one completely, without and with adversarial training. The better of the two
-/// is trained again with the validation part. A trial begins only if there is time for it and for
-/// what follows; without that, these last trainings are done as far as there is time. Judges the
-/// whole model on the validation part: by its cross-entropy, or by train.metric if that is neither
-/// the accuracy nor micro-F1. Of trials of equal length the best is kept.
+/// is trained again on the training and the validation part. A trial begins only if there is time
+/// for it and for these last trainings; if there is not, as many of them follow as fit. Judges
+/// the whole model on the validation part: by its cross-entropy, or by train.metric if that is
+/// neither the accuracy nor micro-F1. Of trials of equal length the best is kept.
 ///
 /// Writes to `folder`: model/, recipe.toml, with which `fastformer train` gives the same model,
 /// leaderboard.csv and cache/. Throws as Recipe::read() and prepare() do, and if the

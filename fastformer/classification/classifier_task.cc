@@ -129,11 +129,11 @@ void ClassifierTask::next_batch() {
   batches_.next();
 }
 
-double ClassifierTask::backward(std::int64_t parts) const {
-  if (recipe_.loss.adversarial == 0) return train::Task::backward(parts);
+double ClassifierTask::backward(std::int64_t batches) const {
+  if (recipe_.loss.adversarial == 0) return train::Task::backward(batches);
   return adversarial_backward(
       model_, batches_->texts, recipe_.loss.adversarial,
-      [&](const at::Tensor& logits) { return loss_(logits, batches_->labels) / parts; });
+      [&](const at::Tensor& logits) { return loss_(logits, batches_->labels) / batches; });
 }
 
 void ClassifierTask::begin_refit() {

@@ -7,6 +7,7 @@
 #include <functional>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -51,7 +52,7 @@ class ClassifierTask final : public train::Task {
   at::Tensor loss() const override {
     return loss_(model_.forward(batches_->texts, /*training=*/true), batches_->labels);
   }
-  double backward(std::int64_t parts) const override;
+  double backward(std::int64_t batches) const override;
 
   bool refits() const override { return recipe_.refit && dataset_.validation.size() > 0; }
   void begin_refit() override;

@@ -94,7 +94,7 @@ void autotune(const AutotuneFlags& flags) {
          .stop = [&] { return stop.requested(); },
          .report =
              [&](const classification::Trial& trial) {
-               log_line(base::format("trial %zu  %-14s %5lld steps  %6.1f s  loss %.4f  %s %.4f",
+               log_line(base::format("trial %zu  %-26s %5lld steps  %6.1f s  loss %.4f  %s %.4f",
                                      ++count, trial.candidate.c_str(),
                                      static_cast<long long>(trial.steps), trial.seconds, trial.loss,
                                      flags.metric == "auto" ? "score" : flags.metric.c_str(),

@@ -79,12 +79,13 @@ Checkpoint load(const fs::path& path) {
   const auto tensors = load_with_checksum(path);
   const auto numbers = tensors.find("state"), metric = tensors.find("best_metric"),
              loss = tensors.find("best_loss"), seconds = tensors.find("seconds");
+  // Older checkpoints have no refit_from.
+  const auto count = numbers == tensors.end() ? 0 : numbers->second.numel();
   const auto is_number = [&](auto found) {
     return found != tensors.end() && found->second.numel() == 1;
   };
-  if (numbers == tensors.end() || numbers->second.numel() != 6 ||
-      numbers->second.scalar_type() != at::kLong || !is_number(metric) || !is_number(loss) ||
-      !is_number(seconds)) {
+  if ((count != 5 && count != 6) || numbers->second.scalar_type() != at::kLong ||
+      !is_number(metric) || !is_number(loss) || !is_number(seconds)) {
     throw std::invalid_argument(path.string() + ": is not a checkpoint of this program");
   }
   const auto* n = numbers->second.const_data_ptr<std::int64_t>();
@@ -97,7 +98,7 @@ Checkpoint load(const fs::path& path) {
                       .best_loss = loss->second.item<double>(),
                       .stale = n[4],
                       .seconds = seconds->second.item<double>(),
-                      .refit_from = n[5]};
+                      .refit_from = count == 6 ? n[5] : -1};
   checkpoint.weights = take(tensors, "weights.");
   checkpoint.optimizer = take(tensors, "optimizer.");
   return checkpoint;
@@ -143,6 +144,12 @@ std::optional<Checkpoint> CheckpointFolder::load_newest(
 
 nn::ParameterMap CheckpointFolder::load_best(std::int64_t step) const {
   return load_with_checksum(folder_ / file_name("best", step));
+}
+
+void CheckpointFolder::clear() const {
+  for (const auto* kind : {"step", "best"}) {
+    for (const auto& file : list(folder_, kind)) fs::remove(file.path);
+  }
 }
 
 fs::path CheckpointFolder::newest() const {

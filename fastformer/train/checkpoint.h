@@ -55,6 +55,9 @@ class CheckpointFolder {
   /// The weights of the evaluation at `step`. Throws std::invalid_argument if missing or damaged.
   nn::ParameterMap load_best(std::int64_t step) const;
 
+  /// Removes all checkpoints, for a run that starts from the beginning: damaged ones would count as
+  /// newer than its own.
+  void clear() const;
   /// The newest checkpoint file, for messages; empty if there is none.
   std::filesystem::path newest() const;
 

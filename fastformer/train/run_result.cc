@@ -61,7 +61,8 @@ void write_run_result(const std::filesystem::path& path, const RunResult& result
                {"encoder_parameters", result.encoder_parameters},
                {"metric", result.metric},
                {"best_step", result.best_step},
-               {"best_validation", result.best_validation}};
+               {"best_validation", result.best_validation},
+               {"refit_steps", result.refit_steps}};
   if (result.test) {
     json["test"] = to_json(*result.test);
     if (!result.test->baselines.empty()) json["baselines"] = to_json(result.test->baselines);
@@ -79,7 +80,8 @@ RunResult read_run_result(const std::filesystem::path& path) {
                      .encoder_parameters = json.at("encoder_parameters").get<std::int64_t>(),
                      .metric = json.at("metric").get<std::string>(),
                      .best_step = json.at("best_step").get<std::int64_t>(),
-                     .best_validation = json.at("best_validation").get<double>()};
+                     .best_validation = json.at("best_validation").get<double>(),
+                     .refit_steps = json.value("refit_steps", std::int64_t{0})};
     if (json.contains("test")) {
       result.test = test_scores(json.at("test"));
       if (json.contains("baselines")) result.test->baselines = baselines_of(json.at("baselines"));

@@ -24,9 +24,11 @@ struct RunResult {
   std::int64_t parameters = 0;          ///< number of trained parameters
   std::int64_t encoder_parameters = 0;  ///< those of them outside the embedding
   std::string metric;                   ///< the validation metric that selected the model
-  std::int64_t best_step = -1;          ///< step of the selected weights; -1: no validation part
+  std::int64_t best_step = -1;          ///< step of the best evaluation; -1: no validation part
   double best_validation = 0;           ///< value of `metric` at that step
-  std::optional<TestScores> test;       ///< nullopt without a test part
+  /// Steps of the second training, whose weights the model has; 0: it has those of best_step.
+  std::int64_t refit_steps = 0;
+  std::optional<TestScores> test;  ///< nullopt without a test part
 };
 
 /// Throws std::runtime_error if the file cannot be written.

@@ -59,7 +59,7 @@ class Task {
   /// may be prepared on another thread. Throws std::invalid_argument for a batch that the epoch
   /// does not have.
   virtual std::int64_t begin_epoch(std::int64_t epoch, std::int64_t first_batch) = 0;
-  /// Moves to the next batch; the next four functions refer to it.
+  /// Moves to the next batch; tokens(), touched_rows(), loss() and backward() refer to it.
   virtual void next_batch() = 0;
   virtual std::int64_t tokens() const = 0;
   /// The rows of row-sparse parameters that the batch uses: {name: rows}.
@@ -67,18 +67,20 @@ class Task {
   /// The loss of the batch, a differentiable scalar. Dropout draws from LibTorch's default
   /// generator.
   virtual at::Tensor loss() const = 0;
-  /// Adds the gradients of what training minimizes for the batch, divided by `parts`, to those of
-  /// the parameters, and returns that quotient. By default it is the loss.
-  virtual double backward(std::int64_t parts) const {
-    const auto part = loss() / parts;
+  /// Adds the gradients of what training minimizes for the batch, divided by the number `batches`
+  /// of batches in a step, to those of the parameters, and returns that quotient. By default it is
+  /// the loss.
+  virtual double backward(std::int64_t batches) const {
+    const auto part = loss() / batches;
     part.backward();
     return part.item<double>();
   }
 
   /// Whether a second training follows, of a new model on the training and the validation part.
   virtual bool refits() const { return false; }
-  /// Begins it. The model has the best weights of the first training, from which the task takes
-  /// what it chooses by the validation part; then it sets the parameters to their random values.
+  /// Begins it. The model has the best weights of the first training, by which the task chooses
+  /// what depends on the validation part, such as thresholds; they hold for the second model, too.
+  /// Then it sets the parameters to their random values.
   virtual void begin_refit() {}
 
   /// Scores on the validation part, "loss" first; empty if there is no such part.

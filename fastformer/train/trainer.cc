@@ -54,8 +54,10 @@ bool Trainer::load_checkpoint() {
   const auto checkpoint =
       checkpoints_->load_newest([&](const std::string& notice) { notify(notice); });
   if (!checkpoint) {
-    if (!checkpoints_->newest().empty())
+    if (!checkpoints_->newest().empty()) {
       notify("all checkpoints are damaged; the run starts from the beginning");
+      checkpoints_->clear();
+    }
     return false;
   }
   state_ = checkpoint->state;
@@ -89,9 +91,12 @@ bool Trainer::run(const std::function<bool()>& stop) {
     adam_.bring_up_to_date_all();
     return true;
   }
-  nn::assign(task_.parameters(), best_weights(), "the best model");
-  return !task_.refits() || refit(stop);
+  use_best();
+  if (!task_.refits()) return true;
+  return !(stop && stop()) && refit(stop);
 }
+
+void Trainer::use_best() { nn::assign(task_.parameters(), best_weights(), "the best model"); }
 
 bool Trainer::refit(const std::function<bool()>& stop) {
   if (state_.best_step < 0) return true;
@@ -108,7 +113,7 @@ bool Trainer::refit(const std::function<bool()>& stop) {
 
 // The same for a resumed run, whose weights and optimizer are replaced afterwards.
 void Trainer::begin_refit() {
-  nn::assign(task_.parameters(), best_weights(), "the best model");
+  use_best();
   task_.begin_refit();
   adam_ = optimizer_of(config_, task_);
   total_steps_ = state_.refit_from + state_.best_step;
@@ -208,10 +213,11 @@ void Trainer::after_step(bool end_of_epoch) {
   const bool last = state_.step == total_steps_;
   const bool due =
       config_.evaluate_every > 0 ? state_.step % config_.evaluate_every == 0 : end_of_epoch;
-  const bool pauses = last || due;
-  if (pauses && !state_.refitting()) evaluate();
-  const bool saves =
-      config_.checkpoint_every > 0 ? state_.step % config_.checkpoint_every == 0 || last : pauses;
+  const bool evaluation_due = last || due;
+  if (evaluation_due && !state_.refitting()) evaluate();
+  const bool saves = config_.checkpoint_every > 0
+                         ? state_.step % config_.checkpoint_every == 0 || last
+                         : evaluation_due;
   if (saves) save_checkpoint();
 }
 

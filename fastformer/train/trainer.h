@@ -46,6 +46,9 @@ class Trainer {
   /// Returns and throws as run() does.
   bool refit(const std::function<bool()>& stop = {});
 
+  /// Gives the model the weights of the best evaluation, which there must be.
+  void use_best();
+
   const TrainingState& state() const { return state_; }
   std::int64_t total_steps() const { return total_steps_; }
 

@@ -29,6 +29,10 @@ double best_validation(const Recipe& recipe, const TrainingState& state) {
   return metrics::is_share(recipe.train.metric) ? state.best_metric : -state.best_metric;
 }
 
+std::int64_t refit_steps(const TrainingState& state) {
+  return state.refitting() ? state.step - state.refit_from : 0;
+}
+
 std::string model_card(const Recipe& recipe, const Task& task, const TrainingState& state,
                        const TestReport& test) {
   std::string card = "# " + task.title() +
@@ -37,7 +41,12 @@ std::string model_card(const Recipe& recipe, const Task& task, const TrainingSta
   if (state.best_step >= 0) {
     card += "Best validation " + recipe.train.metric + ": " +
             std::to_string(best_validation(recipe, state)) + " at step " +
-            std::to_string(state.best_step) + " of " + std::to_string(state.step) + ".\n\n";
+            std::to_string(state.best_step) + " of " +
+            std::to_string(state.refitting() ? state.refit_from : state.step) + ".\n\n";
+  }
+  if (state.refitting()) {
+    card += "Then trained again on the training and the validation part, for " +
+            std::to_string(refit_steps(state)) + " steps.\n\n";
   }
   if (test.items > 0) card += "Test part:\n\n```\n" + test.table + "```\n\n";
   return card + "## Recipe\n\n```toml\n" + recipe.tree().without_folders().to_toml() + "```\n";
@@ -84,7 +93,8 @@ RunResult TrainingRun::result(const TestReport& test) const {
                    .encoder_parameters = count.outside_tables,
                    .metric = recipe_.train.metric,
                    .best_step = state.best_step,
-                   .best_validation = best_validation(recipe_, state)};
+                   .best_validation = best_validation(recipe_, state),
+                   .refit_steps = refit_steps(state)};
   if (test.items > 0) result.test = TestScores{test.items, test.scores, test.baselines};
   return result;
 }

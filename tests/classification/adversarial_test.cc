@@ -1,10 +1,12 @@
 #include "fastformer/classification/adversarial.h"
 
 #include <ATen/ATen.h>
+#include <c10/core/GradMode.h>
 #include <gtest/gtest.h>
 
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "support/gradient_check.h"

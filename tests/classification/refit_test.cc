@@ -4,8 +4,10 @@
 #include <string>
 
 #include "classification/small_recipe.h"
+#include "fastformer/base/atomic_file.h"
 #include "fastformer/classification/classifier.h"
 #include "fastformer/classification/training.h"
+#include "fastformer/train/training_run.h"
 #include "support/temporary_folder.h"
 
 namespace fastformer::classification {
@@ -63,6 +65,40 @@ TEST(RefitTest, WithoutAValidationPartNothingChanges) {
   const auto after = train(recipe, folder / "with");
   for (int i = 0; i < kWords; ++i) {
     EXPECT_EQ(before.classify(word(i)).probabilities, after.classify(word(i)).probabilities);
+  }
+}
+
+// With linear members and several labels per document, whose thresholds and pool the first training
+// has chosen.
+TEST(RefitTest, ARunThatIsStoppedInItsSecondTrainingEndsWithTheSameModel) {
+  const testing::TemporaryFolder folder;
+  std::string rows;
+  for (int i = 0; i < 60; ++i) {
+    rows += i % 3 == 0 ? "a;b,x y\n" : i % 3 == 1 ? "a,x z\n" : "b,y z\n";
+  }
+  auto recipe = small_recipe();
+  recipe.data.train = {folder.write("rows.csv", rows).string()};
+  recipe.data.label_column = "1";
+  recipe.data.label_separator = ";";
+  recipe.data.text_columns = {"2"};
+  recipe.data.header = HeaderRow::kNo;
+  recipe.train.threads = 1;
+  recipe.train.checkpoint_every = 2;
+  recipe.loss.adversarial = 0.1;
+  recipe.refit = true;
+  recipe.resolve_metric();
+  train::train_in(recipe, folder / "whole", nullptr);
+  {  // in the second training: the first has six steps
+    train::TrainingRun run(recipe, folder / "stopped");
+    ASSERT_FALSE(run.train({}, [&] { return run.step() == 7; }));
+  }
+  train::TrainingRun run(recipe, folder / "stopped", {.resume = true});
+  ASSERT_TRUE(run.train({}));
+  EXPECT_GT(run.finish().result.refit_steps, 0);
+  for (const auto* file : {"model.safetensors", "linear.safetensors", "thresholds.json"}) {
+    EXPECT_TRUE(base::read_file(folder / "whole/model" / file) ==
+                base::read_file(folder / "stopped/model" / file))
+        << file;
   }
 }
 

@@ -16,6 +16,7 @@ TEST(RunResult, IsReadAsItWasWritten) {
                          .metric = "auc",
                          .best_step = 5,
                          .best_validation = 0.75,
+                         .refit_steps = 40,
                          .test = TestScores{.items = 12,
                                             .scores = {{"loss", 1.25}, {"auc", 0.5}},
                                             .baselines = {{"random", {{"auc", 0.25}}},

@@ -38,8 +38,8 @@ std::vector<std::string> lines_of(const fs::path& file) {
   return lines;
 }
 
-// Reviews of a film share its words, so that they belong into the same part. Line n of urls_pos.txt
-// is the address of the film that the review n_<rating>.txt in `pos` is about.
+// Reviews of a film share its words, so that they belong in the same part. Line n of urls_pos.txt,
+// counted from 0, is the address of the film that the review n_<rating>.txt in `pos` is about.
 class ImdbReader final : public Reader {
  public:
   ImdbReader(const DataConfig& config, const std::filesystem::path& folder);

@@ -36,8 +36,8 @@ void check_learning_rate(double learning_rate, double weight_decay) {
   }
 }
 
-// A series with the movement of a weight with m = sqrt(v) = 1 and epsilon = 0, and the largest
-// error of that.
+// A series with the movement of a weight with m = sqrt(v) = 1 and epsilon = 0, and a bound of its
+// error.
 struct AdamHistory::Segment {
   kernels::ReplaySeries series;
   double movement = 0, error = 0;
@@ -59,7 +59,8 @@ struct AdamHistory::Segment {
         coefficient += term;
         term *= offset;
       }
-      missed += std::abs(term);
+      // All further terms: a geometric series, whose sum is term / (1 - x offset).
+      missed += std::abs(term) * std::max(1.0, series.center / roots[i]);
     }
     movement = total / series.center;
     error = missed / series.center;
@@ -104,10 +105,16 @@ const kernels::AdamStep& AdamHistory::step(std::int64_t number) const {
   return steps_.at(static_cast<std::size_t>(number - 1));
 }
 
-// What is left of the movement after some steps.
-double AdamHistory::shrinking(std::int64_t steps) const {
+// The share of the movement that is left after some steps.
+double AdamHistory::remaining_share(std::int64_t steps) const {
   const auto k = static_cast<std::size_t>(steps);
   return beta1_powers_[k] / root_beta2_powers_[k];
+}
+
+// The error that a segment may have, relative to the movement. The sum over all segments is
+// `series`.
+double AdamHistory::allowed_error(std::size_t segment_index) const {
+  return precision_.series * std::pow(0.5, static_cast<double>(segment_index + 1));
 }
 
 // A segment late in training, where the coefficients of the steps hardly change.
@@ -119,19 +126,23 @@ AdamHistory::Segment AdamHistory::late_segment(std::int64_t moves) const {
   return result;
 }
 
-// From step `begin` of K on. `movement`: of the first segment; 0 for the first one itself. Leaves
+// The length of the next segment after `begin` steps of K. `movement`: of the first segment. Leaves
 // half of the allowed error to steps whose coefficients change.
 std::int64_t AdamHistory::longest_segment(std::int64_t begin, double movement) const {
-  std::int64_t least = 1, most = cutoff_ - begin;
-  while (least < most) {
-    const auto middle = (least + most + 1) / 2;
-    const auto late = late_segment(middle);
+  const auto fits = [&](std::int64_t moves) {
+    const auto late = late_segment(moves);
     const double whole = begin == 0 ? late.movement : movement;
-    if (shrinking(begin) * late.error <= precision_.series / 2 * whole) {
-      least = middle;
-    } else {
-      most = middle - 1;
-    }
+    return remaining_share(begin) * late.error <= allowed_error(lengths_.size()) / 2 * whole;
+  };
+  const auto most = cutoff_ - begin;
+  std::int64_t least = 1, beyond = std::min<std::int64_t>(2, most + 1);
+  while (beyond <= most && fits(beyond)) {
+    least = beyond;
+    beyond = std::min(2 * beyond, most + 1);
+  }
+  while (least + 1 < beyond) {
+    const auto middle = (least + beyond) / 2;
+    (fits(middle) ? least : beyond) = middle;
   }
   return least;
 }
@@ -173,17 +184,22 @@ ReplayPlan AdamHistory::plan(std::int64_t from) const {
   if (gap <= kShortGap || cutoff_ == kNoCutoff) return {steps_until(size()), {}};
   const auto end = from + std::min(gap, cutoff_);
   ReplayPlan plan;
-  double movement = 0;  // of the first segment
-  auto start = from;    // of the first segment
-  std::size_t number = 0;
+  double movement = 0;                  // of the first segment
+  auto start = from, first_end = from;  // of the first segment
   for (auto begin = from; begin < end;) {
-    auto moves = std::min(lengths_[std::min(number, lengths_.size() - 1)], end - begin);
+    const auto index = plan.series.size();
+    auto moves = std::min(lengths_[std::min(index, lengths_.size() - 1)], end - begin);
     Segment part;
     const auto fits = [&] {
-      const auto next = begin + moves;
-      part = segment(begin, moves, next == end ? size() : next);
-      if (plan.series.empty()) movement = part.movement;
-      return shrinking(begin - start) * part.error <= precision_.series * movement;
+      const auto next = begin + moves, to = next == end ? size() : next;
+      part = segment(begin, moves, to);
+      if (index == 0) {
+        movement = part.movement;
+        first_end = to;
+      }
+      const auto decay = std::exp(log_decay_[static_cast<std::size_t>(to)] -
+                                  log_decay_[static_cast<std::size_t>(first_end)]);
+      return remaining_share(begin - start) * part.error <= allowed_error(index) * movement * decay;
     };
     bool fitting = fits();
     while (!fitting && moves > kShortGap) {
@@ -193,11 +209,9 @@ ReplayPlan AdamHistory::plan(std::int64_t from) const {
     begin += moves;
     if (fitting) {
       plan.series.push_back(part.series);
-      ++number;
     } else {  // the coefficients change too fast, as they do at the start of training
       plan.series.clear();
       start = begin;
-      number = 0;
     }
   }
   plan.steps = steps_until(start);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <span>
@@ -38,19 +39,20 @@ void check_learning_rate(double learning_rate, double weight_decay);
 /// Without a gradient, m and v only shrink, so after step t0 a weight moves at step t0 + k by
 ///   size_s beta1^k m / (h_s sqrt(v) + epsilon),  h_s = beta2^(k/2) root_s,  s = t0 + k.
 /// Two facts make this cheap:
-/// 1. The moves shrink as (beta1 / sqrt(beta2))^k, by default 0.9004^k, for all m and v. After the
+/// 1. The moves shrink as (beta1 / sqrt(beta2))^k, by default 0.9005^k, for all m and v. After the
 ///    K steps that bring this below `cutoff` (220 for float), the weight no longer moves; only its
 ///    decay continues, as one product.
-/// 2. h_s hardly changes over some of these steps, except at the start of training. With c =
-/// center,
-///    a mean of the h_s, D = c sqrt(v) + epsilon and x = c sqrt(v) / D <= 1,
+/// 2. h_s hardly changes over a few consecutive steps, except at the start of training. With
+///    c = center, a mean of their h_s, D = c sqrt(v) + epsilon and x = c sqrt(v) / D <= 1,
 ///      1 / (h_s sqrt(v) + epsilon) = 1/D sum_j (-x (h_s - c) / c)^j,
 ///    so all their moves together are m / D times one polynomial in x, whose coefficients are the
 ///    same for all weights. The K steps are divided into segments, each as long as its error bound
-///    allows: relative to the whole movement, `series`. One segment suffices for beta2 = 0.999;
-///    three do for 0.99. A later segment may be longer, since less of the movement is left.
-/// Where even a segment of few steps is not accurate enough, and if beta1^2 >= beta2, so that the
-/// moves need not shrink, the steps are taken one by one.
+///    allows; the errors add up to at most `series`, relative to the movement. For float, one
+///    segment suffices for beta2 = 0.999, and a few do for 0.99. A later segment may be longer,
+///    since less of the movement is left.
+/// Gaps of up to four steps are taken one by one. So are all steps up to one around which even four
+/// steps are no accurate segment, and all steps if beta1^2 >= beta2, when the moves need not
+/// shrink, or K is above 100,000.
 class AdamHistory {
  public:
   AdamHistory(kernels::AdamConstants constants, double weight_decay, ReplayPrecision precision);
@@ -75,7 +77,8 @@ class AdamHistory {
   Segment segment(std::int64_t from, std::int64_t moves, std::int64_t to) const;
   Segment late_segment(std::int64_t moves) const;
   std::int64_t longest_segment(std::int64_t begin, double movement) const;
-  double shrinking(std::int64_t steps) const;
+  double remaining_share(std::int64_t steps) const;
+  double allowed_error(std::size_t segment_index) const;
 
   kernels::AdamConstants constants_;
   double weight_decay_;

@@ -224,11 +224,12 @@ class Search {
     return !stopped() && options_.seconds - seconds_since(begin_) - saving_ > seconds;
   }
 
-  // Whether a trial fits, and after it the last round with the second training, on all texts.
+  // Whether a trial fits, and after it a complete training of the best candidate and another one on
+  // all texts. Adversarial training gets what time is left.
   bool has_time_for(const Candidate& candidate, std::int64_t steps) const {
     if (trials_.empty()) return true;
     const double complete = seconds_for(trials_[best_trial_].candidate, steps_);
-    return has_time(seconds_for(candidate.name, steps) + (1 + 2 * kAdversarialFactor) * complete);
+    return has_time(seconds_for(candidate.name, steps) + 2 * complete);
   }
 
   // What is minimized; nullopt if the search was stopped.

@@ -40,9 +40,10 @@ struct Tuned {
 /// candidates are trained for a quarter of the steps, the better half of them for half of the
 /// steps, and the best one completely, without and with adversarial training. The better of the two
 /// is trained again on the training and the validation part. A trial begins only if there is time
-/// for it and for these last trainings; if there is not, as many of them follow as fit. Judges
-/// the whole model on the validation part: by its cross-entropy, or by train.metric if that is
-/// neither the accuracy nor micro-F1. Of trials of equal length the best is kept.
+/// for it, and then for a complete training and the one on all texts; adversarial training follows
+/// if there is time left. Judges the whole model on the validation part: by its cross-entropy, or
+/// by train.metric if that is neither the accuracy nor micro-F1. Of trials of equal length the best
+/// is kept.
 ///
 /// Writes to `folder`: model/, recipe.toml, with which `fastformer train` gives the same model,
 /// leaderboard.csv and cache/. Throws as Recipe::read() and prepare() do, and if the

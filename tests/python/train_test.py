@@ -143,12 +143,15 @@ def test_reports_stops_and_resumes(tmp_path):
 def test_control_c_saves_and_raises(tmp_path):
     run = tmp_path / "run"
     code = textwrap.dedent(f"""
-        import fastformer, sys
+        import fastformer, sys, time
         settings = {{"train.epochs": 300, "model.width": 16, "model.heads": 2}}
+        resume = sys.argv[1] == "resume"
+        def callback(event, report):
+            print(event, flush=True)
+            time.sleep(0 if resume else 0.02)  # so that the training lasts until the signal comes
         try:
             fastformer.train(data={_ROWS!r}, output={str(run)!r}, settings=settings, progress=False,
-                             resume=sys.argv[1] == "resume",
-                             callback=lambda event, report: print(event, flush=True))
+                             resume=resume, callback=callback)
         except KeyboardInterrupt:
             print("interrupted", flush=True)
     """)

@@ -4,9 +4,10 @@ Usage: text_classifiers.py --train FILE... --test FILE [--threads 2] [--runs RUN
 
 Files are csv (class, then text columns; AG News) or tsv (label<TAB>text). Prints a table of
 accuracy, macro-F1 and the seconds of training and prediction. The ensemble is of the fastText and the
-SVM that are the most accurate on the test part, which favours it. `--runs`: folders of trained classifiers whose
-test_predictions.csv is of the same test file; the difference of their mean accuracy to each peer has
-a 95 % interval by the paired bootstrap over documents, for these runs and these models of the peers. Needs the `fasttext` program and scikit-learn.
+SVM that are the most accurate on the test part, which favours it. `--runs`: folders of trained
+classifiers whose test_predictions.csv is of the same test file; the difference of their mean accuracy
+to each peer has a 95 % interval by the paired bootstrap over documents, for these runs and these models
+of the peers. Needs the `fasttext` program and scikit-learn.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ import pytest
 
 _ROOT = pathlib.Path(__file__).parents[2]
 _PROGRAM = _ROOT / "build" / "release" / "bin" / "fastformer"
-# The program, but for what it does to killed runs when it has finished one.
+# The program, but for what it does to killed runs each time that it has finished one.
 _WRAPPER = """#!/usr/bin/env bash
 "{program}" "$@" || exit
 [[ "$*" == *killed_evaluation* ]] || exit 0
@@ -36,7 +36,7 @@ def _campaign(folder: pathlib.Path, harm: str) -> subprocess.CompletedProcess[st
         ("echo x >> killed_evaluation/errors.csv", "is another than undisturbed"),
         ("touch killed_evaluation/errors.csv.tmp.0123456789ab", "was left behind"),
         ('touch "$TMPDIR/tokens"', "was left behind"),
-        ("rm killed_evaluation/model.old/backup", "a file of the user, was changed"),
+        ("rm -f killed_evaluation/model.old/backup", "a file of the user, was changed"),
         ("exit 3", "cannot be finished, exit code 3"),
     ],
 )

@@ -107,7 +107,7 @@ void save_classifier(const std::filesystem::path& directory, const ClassifierPar
           nn::save_tensors(weights, parts.model.parameters(), {{"format", "pt"}});
         }
         parts.tokenizer.save(fresh);
-        if (parts.linear) parts.linear->save(fresh / linear::kLinearFile);
+        if (parts.linear) parts.linear->without_unused().save(fresh / linear::kLinearFile);
         if (!parts.thresholds.empty()) {
           model::save_thresholds(fresh / model::kThresholdsFile, parts.labels, parts.thresholds);
         }

@@ -23,7 +23,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int kFormatVersion = 5;
+constexpr int kFormatVersion = 6;
 constexpr const char* kTokenizerFolder = "tokenizer";
 constexpr std::size_t kShownClasses = 50;
 constexpr std::int64_t kPieceTokens = std::int64_t{1} << 22;

@@ -8,9 +8,9 @@
 namespace fastformer::linear {
 
 std::string MemberConfig::description() const {
-  return base::format("%s words 1-%ld%s C %g",
+  return base::format("%s words 1-%ld%s%s C %g",
                       base::kWords<Weighting>[static_cast<std::size_t>(weighting)], words,
-                      characters ? " characters" : "", c);
+                      characters ? " characters" : "", minimum_texts == 1 ? " rare" : "", c);
 }
 
 namespace {

@@ -32,22 +32,26 @@ namespace fastformer::linear {
 /// The settings that are selected for a member.
 struct MemberConfig {
   Weighting weighting = Weighting::kTfidf;
-  std::int64_t words = 2;   ///< longest sequence of words, in words
-  bool characters = false;  ///< whether it uses sequences of characters
-  double c = 1;             ///< the inverse of the strength of the L2 penalty, as in LIBLINEAR
+  std::int64_t words = 2;          ///< longest sequence of words, in words
+  bool characters = false;         ///< whether it uses sequences of characters
+  std::int64_t minimum_texts = 2;  ///< of the training part, with an n-gram that it uses
+  double c = 1;  ///< the inverse of the strength of the L2 penalty, as in LIBLINEAR
 
   void visit_fields(base::FieldVisitor& visit) {
     visit("weighting", weighting, "how n-grams become numbers");
     visit("words", words, "longest sequence of words",
           base::between(1, NgramConfig::kMaximumWords));
     visit("characters", characters, "whether sequences of characters are used");
+    visit("minimum_texts", minimum_texts, "n-grams of fewer training texts are not used",
+          base::at_least(1));
     visit("c", c, "inverse of the strength of the L2 penalty", base::at_least(0));
   }
   void validate() const {}
   bool uses(NgramKey key) const {
     return key.kind() == NgramKind::kCharacters ? characters : key.words() <= words;
   }
-  /// "tfidf words 1-2 characters C 0.5".
+  /// "tfidf words 1-2 characters C 0.5"; "rare" after the characters if an n-gram of one text
+  /// counts.
   std::string description() const;
 };
 

@@ -79,6 +79,45 @@ LinearModel LinearModel::refitted(const LabelledRows& rows) const {
   return LinearModel(table_, std::move(members), calibrations_);
 }
 
+LinearModel LinearModel::with_columns(std::span<const std::int64_t> columns) const {
+  std::vector<std::uint64_t> keys;
+  NgramConfig config{.words = 1, .characters = 0};
+  for (const auto column : columns) {
+    const auto key = table_.key(static_cast<std::int32_t>(column));
+    keys.push_back(key.value());
+    config.words = std::max(config.words, key.words());
+    if (key.kind() == NgramKind::kCharacters) config.characters = table_.config().characters;
+  }
+  std::vector<LinearMember> members;
+  for (const auto& member : members_) {
+    const auto classes = static_cast<std::size_t>(member.classes);
+    auto& kept = members.emplace_back(LinearMember{.config = member.config,
+                                                   .classes = member.classes,
+                                                   .scale = {},
+                                                   .weights = {},
+                                                   .bias = member.bias});
+    for (const auto column : columns) {
+      const auto row = static_cast<std::size_t>(column);
+      kept.scale.push_back(member.scale[row]);
+      const auto weights = std::span(member.weights).subspan(row * classes, classes);
+      kept.weights.insert(kept.weights.end(), weights.begin(), weights.end());
+    }
+  }
+  return LinearModel(NgramTable(config, table_.text_config(), std::move(keys)), std::move(members),
+                     calibrations_);
+}
+
+LinearModel LinearModel::without_unused() const {
+  std::vector<std::int64_t> used;
+  for (std::int64_t column = 0; column < table_.size(); ++column) {
+    const bool counts = std::ranges::any_of(members_, [&](const LinearMember& member) {
+      return member.scale[static_cast<std::size_t>(column)] != 0;
+    });
+    if (counts) used.push_back(column);
+  }
+  return with_columns(used);
+}
+
 SparseRow LinearModel::row(std::size_t member, std::span<const std::int32_t> sorted) const {
   return row_of(members_[member].config.weighting, members_[member].scale, is_word_, sorted);
 }

@@ -29,14 +29,21 @@ class LinearModel {
   LinearModel(NgramTable table, std::vector<LinearMember> members,
               std::vector<Calibration> calibrations);
 
-  /// Selects words, characters and C of each member by the cross-entropy of its calibrated scores,
-  /// then fits it on all of `train`. Selection uses `validation` if it has at least 1,000 rows,
-  /// else a tenth of `train`, or five-fold cross-validation if `train` has fewer than 5,000 rows.
+  /// Selects words, characters, minimum of texts and C of each member by the cross-entropy of its
+  /// calibrated scores, then fits it on all of `train`. Selection uses `validation` if it has at
+  /// least 1,000 rows, else a tenth of `train`, or five-fold cross-validation if `train` has fewer
+  /// than 5,000 rows.
   static LinearModel fit(const LabelledRows& train, const LabelledRows& validation,
                          NgramTable table, const LinearConfig& config);
 
   /// The same members, with the same settings and calibrations, fitted on `rows`.
   LinearModel refitted(const LabelledRows& rows) const;
+
+  /// The same members without all but these columns, which ascend. Its texts are read for the kinds
+  /// of n-grams that are left.
+  LinearModel with_columns(std::span<const std::int64_t> columns) const;
+  /// The same members without the n-grams that none of them uses; their scores are the same.
+  LinearModel without_unused() const;
 
   /// The scores of a text: [members][classes]. `columns`: its n-grams, from NgramTable::encode.
   std::vector<std::vector<double>> scores(std::span<const std::int32_t> columns) const;

@@ -84,6 +84,10 @@ LinearPart LinearPart::with_equal_weights(std::shared_ptr<const LinearModel> mod
   return part;
 }
 
+LinearPart LinearPart::without_unused() const {
+  return {.model = std::make_shared<LinearModel>(model->without_unused()), .pool = pool};
+}
+
 void LinearPart::save(const std::filesystem::path& file) const {
   const auto& table = model->table();
   const auto columns = table.size();

@@ -21,6 +21,8 @@ struct LinearPart {
   /// Equal weights for all members, each divided by its temperature; the network's is 1.
   static LinearPart with_equal_weights(std::shared_ptr<const LinearModel> model);
 
+  /// See LinearModel::without_unused.
+  LinearPart without_unused() const;
   /// Writes a safetensors file. Throws std::runtime_error if the file cannot be written.
   void save(const std::filesystem::path& file) const;
   /// Throws std::invalid_argument with one sentence if the file is missing or damaged.

@@ -9,7 +9,6 @@ namespace fastformer::linear {
 namespace {
 
 constexpr std::size_t kMaximumNgrams = std::size_t{1} << 24;
-constexpr std::uint32_t kMinimumTexts = 2;
 
 // The lowest bits of a key are no hash.
 std::size_t position_of(std::uint64_t key) { return static_cast<std::size_t>(key >> 3); }
@@ -31,11 +30,13 @@ class TextCounter {
     }
   }
 
-  // The most frequent first, equally frequent ones in the order of their keys.
+  // Those in enough texts, the most frequent first, equally frequent ones in the order of their
+  // keys.
   std::vector<std::uint64_t> frequent() const {
+    const std::uint32_t least = NgramTable::keeps_single_texts(text_) ? 1 : 2;
     std::vector<Slot> kept;
     for (const auto& slot : slots_) {
-      if (slot.texts >= kMinimumTexts) kept.push_back(slot);
+      if (slot.texts >= least) kept.push_back(slot);
     }
     std::sort(kept.begin(), kept.end(), [](const Slot& a, const Slot& b) {
       return a.texts != b.texts ? a.texts > b.texts : a.key < b.key;
@@ -61,7 +62,7 @@ class TextCounter {
   }
 
   void grow() {
-    const std::uint32_t least = used_ > kMaximumNgrams ? kMinimumTexts : 1;
+    const std::uint32_t least = used_ > kMaximumNgrams ? 2 : 1;
     const auto kept = std::count_if(slots_.begin(), slots_.end(),
                                     [&](const Slot& slot) { return slot.texts >= least; });
     std::vector<Slot> old(std::bit_ceil(static_cast<std::size_t>(kept) * 4));

@@ -12,9 +12,9 @@ struct Choice {
   Calibration calibration;
 };
 
-/// Selects words, characters and C of a member, one after another, by the cross-entropy of its
-/// calibrated scores. For the rows that it uses, see LinearModel::fit. If texts have several
-/// labels, a sample of the labels is used.
+/// Selects words, characters, minimum of texts and C of a member, one after another, by the
+/// cross-entropy of its calibrated scores. For the rows that it uses, see LinearModel::fit. If
+/// texts have several labels, a sample of the labels is used.
 Choice choose(const LabelledRows& train, const LabelledRows& validation, const NgramTable& table,
               Weighting weighting, const LinearConfig& config);
 

@@ -86,7 +86,8 @@ std::vector<float> scale_of(const LabelledRows& rows, std::span<const std::int64
   const double n = static_cast<double>(used.size());
   std::vector<float> scale(texts.size());
   for (std::size_t i = 0; i < scale.size(); ++i) {
-    if (texts[i] == 0 || !config.uses(table.key(static_cast<std::int32_t>(i)))) continue;
+    const bool enough = texts[i] >= config.minimum_texts;
+    if (!enough || !config.uses(table.key(static_cast<std::int32_t>(i)))) continue;
     scale[i] = config.weighting == Weighting::kTfidf
                    ? static_cast<float>(std::log((1 + n) / (1 + static_cast<double>(texts[i]))) + 1)
                    : 1.0f;

@@ -203,6 +203,45 @@ TEST(LinearModelTest, FittingAgainKeepsTheSettingsAndReadsOtherRows) {
   }
 }
 
+TEST(LinearModelTest, NgramsOfOneTextCountWhereTopicsHaveManyWords) {
+  std::mt19937_64 random(3);
+  Corpus data;
+  for (std::int32_t i = 0; i < 300; ++i) {  // each topic word is in two texts on average
+    data.labels.push_back(i % 2);
+    data.texts.push_back("word" + std::to_string(random() % 9) + " topic" + std::to_string(i % 2) +
+                         std::to_string(random() % 75));
+  }
+  const auto table = table_of(data, {.words = 1, .characters = 0});
+  const auto rows = rows_of(data, table, 2);
+  const auto used = [&](std::int64_t minimum_texts) {
+    const auto scale =
+        fit_all(rows, table, {.words = 1, .minimum_texts = minimum_texts, .c = 1}).scale;
+    return std::ssize(scale) - std::ranges::count(scale, 0.0f);
+  };
+  EXPECT_EQ(used(1), table.size());
+  EXPECT_LT(used(2), table.size());
+  const LabelledRows none{.columns = {}, .targets = {.classes = 2}};
+  const auto model = LinearModel::fit(rows, none, table, {.words = 1});
+  for (const auto& member : model.members()) EXPECT_EQ(member.config.minimum_texts, 1);
+}
+
+TEST(LinearModelTest, WithoutUnusedNgramsTheScoresAreTheSame) {
+  const auto data = corpus(300, 3);
+  const auto table = table_of(data, {.words = 3, .characters = 4});
+  const auto rows = rows_of(data, table, 3);
+  const LinearModel model(table, {fit_all(rows, table, {.words = 2, .c = 1})}, {{}});
+  const auto less = model.without_unused();
+  EXPECT_LT(less.table().size(), table.size() / 2);
+  EXPECT_EQ(less.table().config().words, 2);
+  EXPECT_EQ(less.table().config().characters, 0);
+  const std::string text = "topic01 word3 unknown word4 word4 topic22 word3";
+  std::vector<std::int32_t> columns, fewer;
+  table.encode(text, columns);
+  less.table().encode(text, fewer);
+  EXPECT_LT(fewer.size(), columns.size());
+  EXPECT_EQ(less.scores(fewer), model.scores(columns));
+}
+
 TEST(LinearModelTest, AClassWithoutRowsAndOneWithAllAreNoFault) {
   const auto data = corpus(30, 1);
   const auto table = table_of(data, {.words = 1, .characters = 0});

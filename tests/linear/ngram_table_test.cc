@@ -18,8 +18,10 @@ NgramTable table_of(const std::vector<std::string>& texts, const NgramConfig& co
 }
 
 TEST(NgramTableTest, KnowsWhatTwoTextsHave) {
-  const auto table =
-      table_of({"oil falls", "oil oil rises", "tin rises", "oil"}, {.words = 1, .characters = 0});
+  std::vector<std::string> texts = {"oil falls", "oil oil rises", "tin rises", "oil"};
+  EXPECT_EQ(table_of(texts, {.words = 1, .characters = 0}).size(), 4);  // of few texts: all
+  texts.resize(3000);
+  const auto table = table_of(texts, {.words = 1, .characters = 0});
   EXPECT_EQ(table.size(), 2);
   std::vector<std::int32_t> columns;
   table.encode("Oil and tin and oil rises", columns);

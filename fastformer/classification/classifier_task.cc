@@ -2,6 +2,7 @@
 
 #include <c10/core/GradMode.h>
 
+#include <cmath>
 #include <memory>
 #include <span>
 #include <stdexcept>
@@ -143,6 +144,18 @@ void ClassifierTask::begin_refit() {
   learn_from({&dataset_.train, &dataset_.validation});
   const auto seed = static_cast<std::uint64_t>(recipe_.train.seed);
   nn::assign(model_.parameters(), new_model(seed).parameters(), "a new model");
+}
+
+double ClassifierTask::chance_loss() const {
+  if (dataset_.several_labels) return train::Task::chance_loss();
+  double entropy = 0, all = 0;
+  const auto counts = class_counts();
+  for (const auto count : counts) all += static_cast<double>(count);
+  for (const auto count : counts) {
+    const double share = static_cast<double>(count) / all;
+    if (share > 0) entropy -= share * std::log(share);
+  }
+  return entropy;
 }
 
 metrics::Scores ClassifierTask::validate() const {

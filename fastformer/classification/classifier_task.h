@@ -57,6 +57,7 @@ class ClassifierTask final : public train::Task {
   bool refits() const override { return recipe_.refit && dataset_.validation.size() > 0; }
   void begin_refit() override;
 
+  double chance_loss() const override;
   metrics::Scores validate() const override;
   metrics::Scores validate_model() const override;
   train::TestReport test(const std::filesystem::path& folder) const override;

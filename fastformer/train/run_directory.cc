@@ -99,10 +99,11 @@ RunDirectory::~RunDirectory() {
 void RunDirectory::check_same_recipe(const std::string& text) const {
   const auto difference = first_difference(text, base::read_small_file(folder_ / kRecipeFile));
   if (!difference) return;
-  throw std::invalid_argument("the recipe differs from the one that started " + folder_.string() +
-                              ": it has `" + difference->now + "` where the run has `" +
-                              difference->before +
-                              "`; resume with the same recipe, or use another --output");
+  throw std::invalid_argument(
+      "the recipe differs from the one that started " + folder_.string() + ": it has `" +
+      difference->now + "` where the run has `" + difference->before +
+      "`; resume with the same recipe, or start another run" +
+      (fs::exists(model()) ? " with --from " + model().string() : "") + " in another --output");
 }
 
 void RunDirectory::set_prepared(const std::vector<PreparedPart>& parts) {

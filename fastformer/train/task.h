@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <limits>
 #include <set>
 #include <string>
 #include <utility>
@@ -83,6 +84,9 @@ class Task {
   /// Then it sets the parameters to their random values.
   virtual void begin_refit() {}
 
+  /// The loss of a guess by the frequencies of the classes; infinity if the task has
+  /// none.
+  virtual double chance_loss() const { return std::numeric_limits<double>::infinity(); }
   /// Scores on the validation part, "loss" first; empty if there is no such part.
   virtual metrics::Scores validate() const = 0;
   /// The scores on the validation part of all that save_model() writes; validate() may leave parts

@@ -17,8 +17,14 @@ void TrainConfig::visit_fields(base::FieldVisitor& visit, const Measures& measur
   metrics.insert(metrics.begin(), "auto");
   visit("seed", seed, "seed of the initial weights, the order of the examples, and dropout",
         base::at_least(0));
-  visit("epochs", epochs, "passes over the training data", base::between(1, 100'000));
+  visit("epochs", epochs,
+        "passes over the training data; 0: 3, or as many as make 1,000 steps, but at most 100",
+        base::between(0, 100'000));
   visit("max_steps", max_steps, "stop after this many steps; 0: no limit", base::at_least(0));
+  visit("max_minutes", max_minutes,
+        "stop when the steps have taken this many minutes, with refit half of them; the learning "
+        "rate then follows the time, so the model depends on the speed of the machine; 0: no limit",
+        base::at_least(0));
   visit("accumulation", accumulation, "batches per step (gradient accumulation)",
         base::between(1, 100'000));
   visit("from", from,

@@ -29,8 +29,9 @@ enum class Optimizer : std::uint8_t { kAdam, kAdamW };
 /// weights.
 struct TrainConfig {
   std::int64_t seed = 1;
-  std::int64_t epochs = 3;
+  std::int64_t epochs = 0;
   std::int64_t max_steps = 0;
+  double max_minutes = 0;
   std::int64_t accumulation = 1;
   std::string from;
   std::string word_vectors;

@@ -24,6 +24,20 @@ double metric_of(const std::string& name, const metrics::Scores& scores) {
   return metrics::is_share(name) ? value : -value;
 }
 
+constexpr std::int64_t kFewestEpochs = 3, kMostEpochs = 100, kFewestSteps = 1000;
+
+std::int64_t steps_of(const TrainConfig& config, const Task& task, std::int64_t epoch) {
+  return (task.batches(epoch) + config.accumulation - 1) / config.accumulation;
+}
+
+// With the number of epochs that 0 stands for.
+TrainConfig with_epochs(TrainConfig config, const Task& task) {
+  if (config.epochs > 0) return config;
+  const auto steps = std::max<std::int64_t>(steps_of(config, task, 0), 1);
+  config.epochs = std::clamp((kFewestSteps + steps - 1) / steps, kFewestEpochs, kMostEpochs);
+  return config;
+}
+
 Adam optimizer_of(const TrainConfig& config, const Task& task) {
   std::map<std::string, double> factors;
   for (const auto& [name, weight] : task.parameters()) {
@@ -35,7 +49,7 @@ Adam optimizer_of(const TrainConfig& config, const Task& task) {
 }  // namespace
 
 Trainer::Trainer(const TrainConfig& config, Task& task, Options options)
-    : config_(config),
+    : config_(with_epochs(config, task)),
       task_(task),
       checkpoints_(options.checkpoints),
       observers_(std::move(options.observers)),
@@ -71,14 +85,33 @@ bool Trainer::load_checkpoint() {
 std::int64_t Trainer::count_steps() const {
   std::int64_t steps = 0;
   for (std::int64_t epoch = 0; epoch < config_.epochs; ++epoch) {
-    steps += (task_.batches(epoch) + config_.accumulation - 1) / config_.accumulation;
+    steps += steps_of(config_, task_, epoch);
   }
   return config_.max_steps > 0 ? std::min(steps, config_.max_steps) : steps;
 }
 
+// The share of max_minutes. A second training takes about as long as the first one, which leaves it
+// half of the time.
+double Trainer::time_used() const {
+  if (config_.max_minutes == 0 || state_.refitting()) return 0;
+  const double minutes = config_.max_minutes * (task_.refits() ? 0.5 : 1.0);
+  return state_.seconds / 60 / minutes;
+}
+
+bool Trainer::out_of_time() const { return time_used() >= 1; }
+
+std::int64_t Trainer::expected_steps() const {
+  const double used = time_used();
+  if (used == 0) return total_steps_;
+  const double by_time = std::ceil(static_cast<double>(state_.step) / std::min(used, 1.0));
+  return by_time < static_cast<double>(total_steps_)
+             ? std::max(static_cast<std::int64_t>(by_time), state_.step + 1)
+             : total_steps_;
+}
+
 bool Trainer::finished() const {
   const auto patience = state_.refitting() ? 0 : config_.patience;
-  return state_.step >= total_steps_ || (patience > 0 && state_.stale >= patience);
+  return state_.step >= total_steps_ || out_of_time() || (patience > 0 && state_.stale >= patience);
 }
 
 nn::ParameterMap Trainer::best_weights() const {
@@ -87,6 +120,7 @@ nn::ParameterMap Trainer::best_weights() const {
 
 bool Trainer::run(const std::function<bool()>& stop) {
   if (!train(stop)) return false;
+  if (!state_.refitting()) warn_of_chance();
   if (state_.refitting() || state_.best_step < 0) {
     adam_.bring_up_to_date_all();
     return true;
@@ -94,6 +128,19 @@ bool Trainer::run(const std::function<bool()>& stop) {
   use_best();
   if (!task_.refits()) return true;
   return !(stop && stop()) && refit(stop);
+}
+
+void Trainer::warn_of_chance() const {
+  constexpr double kClearlyWorse = 1.5;
+  const double chance = task_.chance_loss();
+  const bool validated = state_.best_step >= 0;
+  const double loss = validated ? state_.best_loss : last_loss_;
+  if (loss <= kClearlyWorse * chance) return;
+  notify(
+      base::format("the network has learned nothing: its %s loss is %.3f, that of guessing by the "
+                   "frequencies of "
+                   "the classes %.3f; lower train.learning_rate",
+                   validated ? "validation" : "training", loss, chance));
 }
 
 void Trainer::use_best() { nn::assign(task_.parameters(), best_weights(), "the best model"); }
@@ -159,14 +206,15 @@ double Trainer::learning_rate() const {
   const auto steps = total_steps_ - first;
   const auto warmup =
       static_cast<std::int64_t>(std::llround(config_.warmup_fraction * static_cast<double>(steps)));
-  return config_.learning_rate *
-         schedule_factor(config_.schedule, state_.step - first, steps, warmup);
+  const auto by_time = static_cast<std::int64_t>(time_used() * static_cast<double>(steps));
+  const auto place = std::max(state_.step - first, std::min(by_time, steps - 1));
+  return config_.learning_rate * schedule_factor(config_.schedule, place, steps, warmup);
 }
 
 void Trainer::step(std::int64_t batches) {
   for (const auto& [name, weight] : task_.parameters()) weight.mutable_grad().reset();
   StepReport report{.step = state_.step + 1,
-                    .total_steps = total_steps_,
+                    .total_steps = expected_steps(),
                     .epoch = state_.epoch + 1,
                     .epochs = config_.epochs,
                     .loss = 0,
@@ -179,6 +227,7 @@ void Trainer::step(std::int64_t batches) {
     report.tokens += task_.tokens();
   }
   check_finite(report.loss, report.learning_rate);
+  last_loss_ = report.loss;
   std::map<std::string, Gradient> gradients;
   for (const auto& [name, weight] : task_.parameters()) gradients[name] = gradient_of(weight);
   if (config_.clip_norm > 0) {
@@ -210,7 +259,7 @@ void Trainer::check_finite(double loss, double learning_rate) const {
 }
 
 void Trainer::after_step(bool end_of_epoch) {
-  const bool last = state_.step == total_steps_;
+  const bool last = state_.step == total_steps_ || out_of_time();
   const bool due =
       config_.evaluate_every > 0 ? state_.step % config_.evaluate_every == 0 : end_of_epoch;
   const bool evaluation_due = last || due;

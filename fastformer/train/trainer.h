@@ -56,9 +56,13 @@ class Trainer {
   bool load_checkpoint();
   nn::ParameterMap best_weights() const;
   void begin_refit();
+  void warn_of_chance() const;
   bool train(const std::function<bool()>& stop);
   void notify(const std::string& notice) const;
   std::int64_t count_steps() const;
+  double time_used() const;
+  bool out_of_time() const;
+  std::int64_t expected_steps() const;
   bool finished() const;
   bool run_epoch(const std::function<bool()>& stop);
   void step(std::int64_t batches);
@@ -76,6 +80,7 @@ class Trainer {
   std::vector<Observer*> observers_;
   Adam adam_;
   TrainingState state_;
+  double last_loss_ = 0;      ///< of the last step
   std::int64_t total_steps_;  ///< with those of the second training, once it has begun
 };
 

@@ -1,9 +1,13 @@
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
+#include <fstream>
+#include <memory>
+#include <sstream>
 #include <thread>
 
 #include "cli/program.h"
@@ -138,7 +142,7 @@ TEST_F(TrainCommand, BadInputGetsOneSentence) {
   expect_refusal(run_program({"train"}), {"recipe"}, 2);
   expect_refusal(run_program({"train", "--no-such-flag"}), {}, 2);
   expect_refusal(run_program(with(train, {"--set", "train.epoks=3"})), {"did you mean 'epochs'"});
-  expect_refusal(run_program(with(train, {"--set", "train.epochs=0"})), {"train.epochs"});
+  expect_refusal(run_program(with(train, {"--set", "train.epochs=-1"})), {"train.epochs"});
   expect_refusal(run_program(with(train, {"--set", "train.epochs=many"})), {"train.epochs"});
   expect_refusal(run_program(with(train, {"--resume"})), {"no run to resume"});
   expect_refusal(
@@ -146,9 +150,13 @@ TEST_F(TrainCommand, BadInputGetsOneSentence) {
                        {"--set", "train.learning_rate=100", "--set", "model.initial_deviation=10",
                         "--set", "model.normalization=none", "--set", "train.epochs=50"})),
       {"step", "learning rate", "checkpoint"});
+  const auto useless = run_program(with(
+      task_.train("useless"), {"--set", "train.learning_rate=100", "--set", "train.epochs=5"}));
+  expect_refusal(useless, {"learned nothing", "guessing", "lower train.learning_rate"}, 0);
   ASSERT_EQ(run_program(with(train, {"--set", "train.max_steps=2"})).code, 0);
   expect_refusal(run_program(train), {"already contains a run", "--resume"});
-  expect_refusal(run_program(with(train, {"--resume"})), {"max_steps", "same recipe"});
+  expect_refusal(run_program(with(train, {"--resume"})),
+                 {"max_steps", "same recipe", "--from " + task_.path("run/model")});
   expect_refusal(run_program({"predict", task_.path("nowhere")}), {"not a model directory"});
   expect_refusal(run_program({"evaluate", task_.path("run/model"), task_.path("gone.csv")}),
                  {"gone.csv"});
@@ -166,6 +174,51 @@ TEST_F(TrainCommand, BadDataGetsOneSentence) {
   refused("market,oil\nsport,\xff\xfe\n", {"train.csv:2", "UTF-8"});
   refused(std::string("market,oil\nsport,a\0b\n", 21), {"train.csv:2"});
   refused("market,oil\nmarket,gas\nmarket,coal\n", {"class"});
+}
+
+TEST_F(TrainCommand, DataAreFilesThatCanBeReadTwice) {
+  const auto from = [&](const std::string& source, const std::string& run) {
+    return run_program(with(task_.train(run), {"--set", "data.train=[\"" + source + "\"]", "--set",
+                                               "train.max_steps=2"}));
+  };
+  expect_refusal(from("-", "bad"), {"standard input", "only once"});
+  ASSERT_EQ(mkfifo(task_.path("pipe").c_str(), 0600), 0);
+  expect_refusal(from(task_.path("pipe"), "bad"), {"pipe", "neither a file nor a folder"});
+  expect_refusal(from("gone/train.csv", "bad"),
+                 {"gone/train.csv: does not exist", "begins in the working directory"});
+  const auto absolute = from(task_.path("gone.csv"), "bad");
+  expect_refusal(absolute, {"gone.csv: does not exist"});
+  EXPECT_EQ(absolute.output.find("working directory"), std::string::npos) << absolute.output;
+  EXPECT_FALSE(fs::exists(task_.path("bad")));
+  fs::create_symlink(task_.path("train.csv"), task_.path("link.csv"));
+  const auto linked = from(task_.path("link.csv"), "linked");
+  EXPECT_EQ(linked.code, 0) << linked.output;
+  ASSERT_EQ(from(task_.path("train.csv"), "plain").code, 0);
+  EXPECT_EQ(task_.weights("linked"), task_.weights("plain"));
+}
+
+TEST_F(TrainCommand, TestPredictionsNameRowsAndClasses) {
+  ASSERT_EQ(run_program(task_.train("run")).code, 0);
+  std::istringstream lines(content_of(task_.folder() / "run/test_predictions.csv"));
+  std::string line;
+  std::getline(lines, line);
+  EXPECT_EQ(line, "label_number,predicted_number,row,label,predicted,probability");
+  const Words names = {"market", "sport"};
+  int count = 0;
+  for (; std::getline(lines, line); ++count) {
+    Words cells;
+    std::istringstream row(line);
+    for (std::string cell; std::getline(row, cell, ',');) cells.push_back(cell);
+    ASSERT_EQ(cells.size(), 6u) << line;
+    const auto number = std::stoul(cells[2]);
+    EXPECT_TRUE(number >= 1 && number <= 240) << line;
+    EXPECT_EQ(cells[3], names[(number - 1) % 2]) << line;
+    EXPECT_EQ(cells[3], names.at(std::stoul(cells[0]))) << line;
+    EXPECT_EQ(cells[4], names.at(std::stoul(cells[1]))) << line;
+    const auto probability = std::stod(cells[5]);
+    EXPECT_TRUE(probability >= 0.5 && probability <= 1) << line;
+  }
+  EXPECT_EQ(count, 48);
 }
 
 TEST_F(TrainCommand, AFullDiskLosesNothing) {
@@ -238,6 +291,26 @@ TEST(Completions, NameEveryCommand) {
     }
   }
   EXPECT_EQ(run_program({"completions", "csh"}).code, 2);
+}
+
+TEST(Completions, NameValuesAndFields) {
+  const testing::TemporaryFolder folder;
+  const auto script = folder.path() / "completions";
+  std::ofstream(script) << run_program({"completions", "bash"}).output;
+  const auto completed = [&](const std::string& words, const std::string& begun) {
+    const auto command =
+        "bash -c 'source \"$0\"; COMP_WORDS=(fastformer " + words + " \"" + begun +
+        "\"); COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); _fastformer; echo \"${COMPREPLY[@]}\"' " +
+        script.string();
+    std::string output;
+    std::unique_ptr<FILE, int (*)(FILE*)> pipe(popen(command.c_str(), "r"), pclose);
+    for (int c = 0; (c = fgetc(pipe.get())) != EOF;) output += static_cast<char>(c);
+    return output;
+  };
+  EXPECT_EQ(completed("predict --precision", "b"), "bf16\n");
+  EXPECT_EQ(completed("train --set", "train.max_m"), "train.max_minutes=\n");
+  EXPECT_EQ(completed("train", "--resu"), "--resume\n");
+  EXPECT_EQ(completed("", "tra"), "train\n");
 }
 
 TEST(Program, RefusesAnInstructionSetItDoesNotHave) {

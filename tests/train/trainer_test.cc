@@ -3,9 +3,11 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <filesystem>
 #include <set>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -14,7 +16,8 @@
 namespace fastformer::train {
 namespace {
 
-/// A task whose validation scores are given, one pair of accuracy and loss per epoch of two steps.
+/// A task whose validation scores are given, one pair of accuracy and loss per epoch; of two steps,
+/// unless a test wants others.
 /// The second training, if there is one, has another minimum.
 class ScriptedTask final : public Task {
  public:
@@ -29,9 +32,9 @@ class ScriptedTask final : public Task {
   std::vector<PreparedPart> prepared() const override { return {}; }
   const nn::ParameterMap& parameters() const override { return store_.parameters(); }
   std::set<std::string> row_sparse_parameters() const override { return {}; }
-  std::int64_t batches(std::int64_t) const override { return 2; }
-  std::int64_t begin_epoch(std::int64_t, std::int64_t) override { return 2; }
-  void next_batch() override {}
+  std::int64_t batches(std::int64_t) const override { return batches_of_epoch; }
+  std::int64_t begin_epoch(std::int64_t, std::int64_t) override { return batches_of_epoch; }
+  void next_batch() override { std::this_thread::sleep_for(pause); }
   std::int64_t tokens() const override { return 1; }
   std::vector<std::pair<std::string, at::Tensor>> touched_rows() const override { return {}; }
   at::Tensor loss() const override { return (weight_ - minimum_).square().sum(); }
@@ -51,6 +54,8 @@ class ScriptedTask final : public Task {
   /// As a resumed run: the scores of the epochs before are not asked for again.
   void skip(std::size_t epochs) { validated_ = epochs; }
 
+  std::int64_t batches_of_epoch = 2;
+  std::chrono::milliseconds pause{0};
   double weight() const { return weight_.item<double>(); }
   double best_weight() const { return best_weight_; }
 
@@ -75,6 +80,17 @@ std::int64_t best_step(const std::vector<std::pair<double, double>>& scores) {
   Trainer trainer(config(scores.size()), task, {});
   EXPECT_TRUE(trainer.run());
   return trainer.state().best_step;
+}
+
+TEST(TrainerTest, FewDataAreReadMoreOften) {
+  ScriptedTask task({});
+  const auto steps = [&](std::int64_t batches) {
+    task.batches_of_epoch = batches;
+    return Trainer(config(0), task, {}).total_steps();
+  };
+  EXPECT_EQ(steps(2), 200);     // 100 epochs
+  EXPECT_EQ(steps(60), 1020);   // the least number of epochs that makes 1,000 steps
+  EXPECT_EQ(steps(600), 1800);  // 3 epochs
 }
 
 TEST(TrainerTest, TheHighestMetricIsTheBest) {
@@ -130,6 +146,21 @@ TEST(TrainerTest, TheSecondTrainingHasTheStepsOfTheBestModelAndAWholeSchedule) {
   EXPECT_EQ(task.best_weight(), steps.weights[3]);  // what the task has chosen by
   EXPECT_GT(task.weight(), 0);                      // from 0 toward 1
   EXPECT_EQ(task.weight(), steps.weights[9]);
+}
+
+TEST(TrainerTest, ALimitOfTimeEndsWithAnEvaluationAndALowRate) {
+  ScriptedTask task(std::vector<std::pair<double, double>>(500, {0.5, 1}));
+  task.pause = std::chrono::milliseconds(2);
+  Steps steps(task);
+  auto limited = config(10'000);
+  limited.max_minutes = 0.2 / 60;
+  Trainer trainer(limited, task, {.observers = {&steps}});
+  EXPECT_TRUE(trainer.run());
+  EXPECT_LE(trainer.state().step, 100);
+  EXPECT_GE(trainer.state().seconds, 0.2);
+  EXPECT_EQ(trainer.state().best_step, 2);
+  ASSERT_GT(steps.rates.size(), 1U);
+  EXPECT_LT(steps.rates.back(), steps.rates.front());
 }
 
 TEST(TrainerTest, WithoutAnEvaluationThereIsNoSecondTraining) {

@@ -318,15 +318,15 @@ Recommendations Recommender::recommend(const Catalogue& catalogue,
     result.cold = candidates.clicks.empty();
     if (result.cold && !result.unknown.empty()) {
       throw std::invalid_argument(name + " has no item of the history, such as '" +
-                                  result.unknown.front() + "'; give ids of its items");
+                                  result.unknown.front() + "'; separate ids by commas");
     }
     const auto all = candidates.numbers(items.size(), /*exclude_seen=*/true);
     if (all.empty()) throw std::invalid_argument(name + ": has no other items");
+    if (result.cold && !catalogue.impl_->has_bias()) return result;
     const auto clicks = impl_->read_clicks(candidates.clicks);
     const auto user = impl_->users(catalogue.impl_->vectors, std::span(&clicks, 1));
-    const std::array<const Numbers*, 1> histories = {&clicks};
-    const auto scores =
-        rows_of(impl_->scores_of_all(*catalogue.impl_, user, histories).select(0, 0), all);
+    const auto of_user = impl_->scores_of_all(*catalogue.impl_, user, std::array{&clicks});
+    const auto scores = rows_of(of_user.select(0, 0), all);
     Numbers chosen;
     for (const auto place : places_of(scores, all, catalogue.impl_->vectors, top, diversity)) {
       chosen.push_back(all[place]);

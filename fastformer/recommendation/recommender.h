@@ -117,7 +117,8 @@ class Recommender {
   Catalogue catalogue(std::span<const recommendation::Item> items) const;
 
   /// The `top` items with the highest scores for a user who clicked `history` (ids, oldest first),
-  /// except those in the history, and the reasons. Throws std::invalid_argument if the catalogue
+  /// except those in the history, and the reasons. Without a history these are the most popular
+  /// items, or none if the model has no popularity. Throws std::invalid_argument if the catalogue
   /// lacks all items of a nonempty history, or has no items besides the history.
   Recommendations recommend(const Catalogue& catalogue, std::span<const std::string> history,
                             std::size_t top = 10, double diversity = 0) const;

@@ -10,23 +10,11 @@
 namespace fastformer::recommendation {
 namespace {
 
-// Adds the standardized scores to the sums, and returns the position after them.
-float* add_standardized(std::span<const double> scores, std::int64_t member, float* sums) {
-  const auto count = static_cast<double>(scores.size());
-  const auto mean = std::accumulate(scores.begin(), scores.end(), 0.0) / count;
-  double squares = 0;
-  for (const auto score : scores) squares += (score - mean) * (score - mean);
-  const auto deviation = std::sqrt(squares / count);
-  if (!std::isfinite(deviation)) {
-    throw std::invalid_argument(
-        "model " + std::to_string(member) +
-        " of the ensemble gives a score that is not a number; the model has diverged: remove it");
-  }
-  for (const auto score : scores) {
-    if (deviation > 0) *sums += static_cast<float>((score - mean) / deviation);
-    ++sums;
-  }
-  return sums;
+// Appends the scores minus their mean.
+void append_centred(std::span<const double> scores, std::vector<float>& all) {
+  const double mean =
+      std::accumulate(scores.begin(), scores.end(), 0.0) / static_cast<double>(scores.size());
+  for (const auto score : scores) all.push_back(static_cast<float>(score - mean));
 }
 
 }  // namespace
@@ -55,11 +43,23 @@ void ScoreEnsemble::add(const RecommenderModel& model, const Dataset& data,
                         const std::shared_ptr<const ClickScores>& clicks) {
   ++members_;
   check_shown(data);
-  auto* sums = sums_.data();
-  score_with_clicks(model, clicks, data, data.parts.test,
-                    [&](const Impression&, std::span<const double> scores) {
-                      sums = add_standardized(scores, members_, sums);
-                    });
+  std::vector<float> own;
+  own.reserve(sums_.size());
+  score_with_clicks(
+      model, clicks, data, data.parts.test,
+      [&](const Impression&, std::span<const double> scores) { append_centred(scores, own); });
+  double squares = 0;
+  for (const double score : own) squares += score * score;
+  const auto deviation = std::sqrt(squares / static_cast<double>(own.size()));
+  if (!std::isfinite(deviation)) {
+    throw std::invalid_argument(
+        "model " + std::to_string(members_) +
+        " of the ensemble gives a score that is not a number; the model has diverged: remove it");
+  }
+  if (deviation == 0) return;
+  for (std::size_t i = 0; i < own.size(); ++i) {
+    sums_[i] += static_cast<float>(own[i] / deviation);
+  }
 }
 
 void ScoreEnsemble::visit(const ImpressionLog& log, const ScoreUse& use) const {

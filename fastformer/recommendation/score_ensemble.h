@@ -11,12 +11,15 @@
 
 namespace fastformer::recommendation {
 
-/// Averages the scores of M recommenders. Their scales differ, so the scores for each impression
-/// are standardized before the mean:
+/// Averages the scores of M recommenders. Their scales differ, so the scores of each model are
+/// standardized before the mean:
 ///
-///   s_c = 1/M sum over m of (s_mc - mean over c of s_mc) / deviation over c of s_mc
+///   s_c = 1/M sum over m of (s_mc - mean over c of s_mc) / deviation of m
 ///
-/// where a model with equal scores for all candidates of an impression contributes 0.
+/// where the deviation of a model is the root of the mean square of its differences from the mean
+/// of an impression, over all impressions: of two candidates, the one that a model prefers clearly
+/// counts for more than one that another prefers a little. A model with equal scores everywhere
+/// contributes 0.
 ///
 ///   ScoreEnsemble ensemble;
 ///   for (const auto& member : members) ensemble.add(*member.model, member.dataset, member.clicks);

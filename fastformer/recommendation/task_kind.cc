@@ -46,7 +46,6 @@ std::string inspect(const fs::path& directory) {
   const auto& config = content.model->config();
   const bool matched = config.model == ModelKind::kFim;
   std::string text =
-      train::parameter_table(content.model->parameters()) +
       base::format("kind recommender\nvocabulary %ld\nmodel %s\n",
                    content.tokenizer->vocabulary_size(), base::word_of(config.model));
   if (config.has_pretrained()) {
@@ -62,9 +61,11 @@ std::string inspect(const fs::path& directory) {
     text += base::format("; weight of the score of titles %.3g, decay %.3g\n",
                          content.clicks->titles_weight, content.clicks->decay);
   }
-  return text + base::format("titles of at most %ld tokens, histories of at most %ld clicks\n",
-                             config.title_limit(content.data_config.title_tokens),
-                             content.data_config.history);
+  return text +
+         base::format("titles of at most %ld tokens, histories of at most %ld clicks\n",
+                      config.title_limit(content.data_config.title_tokens),
+                      content.data_config.history) +
+         train::parameter_table(content.model->parameters());
 }
 
 // A recommender with its data.

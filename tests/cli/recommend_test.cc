@@ -53,7 +53,8 @@ TEST_F(RecommendCommand, ChoosesItemsAndShowsWhatEachClickAdds) {
 TEST_F(RecommendCommand, PrintsTheSameForPeople) {
   const auto plain = recommend("S1,S2", {"--top", "2"});
   ASSERT_EQ(plain.code, 0) << plain.output;
-  EXPECT_EQ(std::count(plain.output.begin(), plain.output.end(), '\n'), 6) << plain.output;
+  EXPECT_EQ(std::count(plain.output.begin(), plain.output.end(), '\n'), 7) << plain.output;
+  EXPECT_MENTIONS(plain.output, "the score minus that without it\n");
   for (const auto& chosen : objects_of(recommend("S1,S2", {"--top", "2", "--json"}))) {
     const auto id = chosen["id"].get<std::string>(), title = chosen["title"].get<std::string>();
     EXPECT_MENTIONS(plain.output, base::format("\t%s\t%s\n", id.c_str(), title.c_str()));
@@ -64,11 +65,17 @@ TEST_F(RecommendCommand, PrintsTheSameForPeople) {
 TEST_F(RecommendCommand, AllItemsButThoseOfTheHistoryCanBeChosen) {
   EXPECT_EQ(objects_of(recommend("S1,M2", {"--top", "99", "--json"})).size(), 18u);
   EXPECT_EQ(objects_of(recommend("S1", {"--json"})).size(), 10u) << "--top is 10 by itself";
-  const auto nothing =
+  const auto same =
       objects_of(run_program({"recommend", clicks_->path("run/model"), "--news",
-                              clicks_->path("test/news.tsv"), "--top", "3", "--json"}));
-  ASSERT_EQ(nothing.size(), 3u) << "--news and --items are the same option";
-  EXPECT_FALSE(nothing[0].contains("clicks"));
+                              clicks_->path("test/news.tsv"), "--history", "S1", "--json"}));
+  EXPECT_EQ(same.size(), 10u) << "--news and --items are the same option";
+}
+
+TEST_F(RecommendCommand, WithoutAHistoryItSaysWhatToGive) {
+  const Words command = {"recommend", clicks_->path("run/model"), "--news",
+                         clicks_->path("test/news.tsv")};
+  expect_refusal(run_program(command), {"--history", "model.items.members"});
+  expect_refusal(run_program(with(command, {"--history", "S1;S2"})), {"'S1;S2'", "commas"});
 }
 
 TEST_F(RecommendCommand, UnknownClicksAreReportedAndIgnored) {
@@ -157,7 +164,8 @@ TEST_F(RecommendCommand, BadInputGetsOneSentence) {
   expect_refusal(run_program({"recommend", model, "--items", clicks_->path("test/behaviors.tsv")}),
                  {"behaviors.tsv:1", "expected one of news.tsv"});
   expect_refusal(recommend("X1 X2"), {"no item of the history", "'X1'"});
-  EXPECT_EQ(recommend(",", {"--top", "1"}).code, 0);
+  expect_refusal(recommend("50;172"), {"'50;172'", "separate ids by commas"});
+  expect_refusal(recommend(","), {"without a history", "--history", "\"popularity\""});
   expect_refusal(
       run_program({"recommend", model, "--items", clicks_->folder().write("bad.tsv", "N1\ta\n")}),
       {"bad.tsv:1", "2 columns"});

@@ -51,14 +51,20 @@ ScoreUse into(Lists& lists) {
   };
 }
 
-std::vector<double> standardized(const std::vector<double>& scores) {
-  double sum = 0, squares = 0;
-  for (const auto score : scores) sum += score;
-  const auto count = static_cast<double>(scores.size()), mean = sum / count;
-  for (const auto score : scores) squares += (score - mean) * (score - mean);
-  std::vector<double> result;
-  for (const auto score : scores) result.push_back((score - mean) / std::sqrt(squares / count));
-  return result;
+// The scores minus the mean of their impression, in units of the deviation over all impressions.
+Lists standardized(Lists lists) {
+  double squares = 0, count = 0;
+  for (auto& scores : lists) {
+    double sum = 0;
+    for (const auto score : scores) sum += score;
+    for (auto& score : scores) score -= sum / static_cast<double>(scores.size());
+    for (const auto score : scores) squares += score * score;
+    count += static_cast<double>(scores.size());
+  }
+  for (auto& scores : lists) {
+    for (auto& score : scores) score /= std::sqrt(squares / count);
+  }
+  return lists;
 }
 
 TEST(ScoreEnsemble, IsTheMeanOfStandardizedScores) {
@@ -73,13 +79,28 @@ TEST(ScoreEnsemble, IsTheMeanOfStandardizedScores) {
   ensemble.add(second, data);
   ensemble.visit(log, into(together));
   ASSERT_EQ(together.size(), 2u);
+  const auto a = standardized(of_first), b = standardized(of_second);
   for (std::size_t i = 0; i < 2; ++i) {
-    const auto a = standardized(of_first[i]), b = standardized(of_second[i]);
-    ASSERT_EQ(together[i].size(), a.size());
-    for (std::size_t c = 0; c < a.size(); ++c) {
-      EXPECT_NEAR(together[i][c], (a[c] + b[c]) / 2, 1e-5);
+    ASSERT_EQ(together[i].size(), a[i].size());
+    for (std::size_t c = 0; c < a[i].size(); ++c) {
+      EXPECT_NEAR(together[i][c], (a[i][c] + b[i][c]) / 2, 1e-5);
     }
   }
+}
+
+// Otherwise each would have the difference 2, and the AUC would depend on how ties are counted.
+TEST(ScoreEnsemble, OfTwoCandidatesTheClearPreferenceWins) {
+  Shown shown;
+  for (std::int32_t i = 1; i < 8; ++i) {
+    for (std::int32_t j = i + 1; j < 8; ++j) shown.push_back({{i, true}, {j, false}});
+  }
+  const auto data = dataset_of(shown);
+  Lists scores;
+  ScoreEnsemble ensemble;
+  ensemble.add(RecommenderModel(tiny("nrms"), 8, 1), data);
+  ensemble.add(RecommenderModel(tiny("fastformer"), 8, 2), data);
+  ensemble.visit(data.parts.test, into(scores));
+  for (const auto& pair : scores) EXPECT_NE(pair[0], pair[1]);
 }
 
 TEST(ScoreEnsemble, EqualScoresAddNothing) {

@@ -60,6 +60,17 @@ void recommend_to_one(const RecommendFlags& flags, const Recommender& recommende
   for (const auto& id : result.unknown) {
     log_line("history: " + flags.items.string() + " has no item '" + id + "'; it is ignored");
   }
+  if (result.cold) {
+    if (result.items.empty()) {
+      throw std::invalid_argument("without a history, " + flags.model.string() +
+                                  " knows no order of the items; give --history, or train it with "
+                                  "model.items.members = [\"popularity\"]");
+    }
+    log_line("there is no history: these are the most popular items");
+  } else if (!flags.json) {
+    log_line(
+        "an item's score is followed by what each click adds: the score minus that without it");
+  }
   for (const auto& item : result.items) {
     std::cout << (flags.json ? base::json_text(recommendation::recommendation_json(item)) + "\n"
                              : text_lines(item));

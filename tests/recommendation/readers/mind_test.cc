@@ -76,6 +76,38 @@ TEST_F(MindClicksTest, ReadsImpressionsAndItems) {
   EXPECT_EQ(log.counts().empty_histories, 1);
 }
 
+TEST_F(MindClicksTest, QuotesAreTextAndLinesMayEndAsOnWindows) {
+  const auto with_carriage_returns = [](std::string text) {
+    for (auto at = text.find('\n'); at != std::string::npos; at = text.find('\n', at + 2)) {
+      text.insert(at, 1, '\r');
+    }
+    return text;
+  };
+  const std::string news = kNews + "N4\tsports\tnfl\tTeam wins \"big\" game\t\"A\turl\t[]\t[]\n" +
+                           "N5\tsports\tnfl\t\"Big\tText\n";
+  const auto behaviors = line("N1 N2", "N3-1 N4-0") + line("", "N5-0 N1-1", "U2");
+  testing::TemporaryFolder other;
+  folder_.write("news.tsv", news);
+  folder_.write("behaviors.tsv", behaviors);
+  other.write("news.tsv", with_carriage_returns(news));
+  other.write("behaviors.tsv", with_carriage_returns(behaviors));
+  for (const auto* folder : {&folder_, &other}) {
+    config_.train = {folder->path().string()};
+    const auto source = read_clicks(config_);
+    ASSERT_EQ(source.items.size(), 6);
+    EXPECT_EQ(source.items.title(4), "Team wins \"big\" game");
+    EXPECT_EQ(source.items.title(5), "\"Big");
+    const auto& log = source.parts.train;
+    ASSERT_EQ(log.size(), 2);
+    EXPECT_EQ(numbers(log[0].history), (std::vector<std::int32_t>{1, 2}));
+    ASSERT_EQ(log[0].candidates.size(), 2u);
+    EXPECT_EQ(log[0].candidates[1], Candidate(4, false));
+    ASSERT_EQ(log[1].candidates.size(), 2u);
+    EXPECT_EQ(log[1].candidates[1], Candidate(1, true));
+    EXPECT_EQ(log.counts().unknown_candidates, 0);
+  }
+}
+
 TEST_F(MindClicksTest, TwelveOClockIsNoonOrMidnight) {
   const auto source = read(line("", "N1-1 N2-0", "U1", "1/1/1970 12:00:05 AM") +
                            line("", "N1-1 N2-0", "U1", "1/1/1970 12:00:05 PM") +

@@ -47,7 +47,7 @@ def read_measurements(path: pathlib.Path) -> list[Measurement]:
             try:
                 # The status comes last and may hold commas.
                 status = ",".join([row["status"] or "", *(row.get(None) or [])])
-                measured = status == "measured"
+                measured = status in ("measured", "measured once")
                 result.append(
                     Measurement(
                         row["mixer"],

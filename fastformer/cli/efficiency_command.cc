@@ -50,7 +50,8 @@ void measure(EfficiencyFlags flags) {
     cells.push_back(cell);
     study::write_efficiency(csv, cells);
     std::cerr << cell.mixer << ' ' << cell.pass << " n = " << cell.length << ": "
-              << (cell.measured() ? std::to_string(cell.milliseconds) + " ms per layer"
+              << (cell.measured() ? study::digits(cell.milliseconds) + " ms per layer" +
+                                        (cell.measured_once() ? ", one pass" : "")
                                   : cell.status)
               << std::endl;
   });

@@ -75,6 +75,7 @@ void experiment(const ExperimentFlags& flags) {
   if (!flags.table) return run(experiment, cells);
   study::ResultsCollector collector(experiment);
   study::write_results(experiment, collector);
+  std::cout << study::results_markdown(experiment, collector.collect());
   print_place(experiment);
 }
 
@@ -90,7 +91,8 @@ void add_experiment_command(CLI::App& app) {
       ->type_name("TEXT");
   auto* dry_run = command->add_flag("--dry-run", flags->dry_run,
                                     "List the cells and their states without running them");
-  command->add_flag("--table", flags->table, "Only write the tables of the finished cells")
+  command
+      ->add_flag("--table", flags->table, "Only write and print the tables of the finished cells")
       ->excludes(dry_run);
   command->callback([flags] { experiment(*flags); });
 }

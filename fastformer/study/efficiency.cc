@@ -78,8 +78,8 @@ class Contender {
     cell_.milliseconds = scale * quantile(times, 0.5);
     cell_.low = scale * quantile(times, 0.25);
     cell_.high = scale * quantile(times, 0.75);
-    cell_.operations = operations_of(config_, batch.x.size(0), cell_.length);
-    cell_.status = "measured";
+    cell_.operations = (training_ ? 3 : 1) * operations_of(config_, batch.x.size(0), cell_.length);
+    cell_.status = times_.empty() ? EfficiencyCell::kMeasuredOnce : EfficiencyCell::kMeasured;
     return cell_;
   }
 

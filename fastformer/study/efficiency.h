@@ -35,10 +35,18 @@ struct EfficiencyCell {
   std::int64_t threads = 0;
   double milliseconds = 0, low = 0, high = 0;  ///< median and quartiles
   std::int64_t peak_bytes = 0;
-  double operations = 0;  ///< floating-point operations of the mixer, forward; NaN: not counted
-  std::string status;     ///< "measured", or "skipped: " and why
+  /// Floating-point operations of the mixer in the pass; NaN: not counted. Training counts three
+  /// times those of inference: for each product, backpropagation has two of the same size.
+  double operations = 0;
+  std::string
+      status;  ///< kMeasured, kMeasuredOnce if the budget ended then, or "skipped: " and why
 
-  bool measured() const { return status == "measured"; }
+  static constexpr const char* kMeasured = "measured";
+  static constexpr const char* kMeasuredOnce = "measured once";
+
+  bool measured() const { return status == kMeasured || measured_once(); }
+  /// In a single pass, the first one, which also loads code.
+  bool measured_once() const { return status == kMeasuredOnce; }
   /// Whether both are cells of the same measurement, with any result.
   bool same_place(const EfficiencyCell& other) const;
 };

@@ -69,6 +69,12 @@ double paper_time(const std::string& mixer, const std::string& pass, std::int64_
                             : at_length(kInferenceLengths, row->inference, length);
 }
 
+std::string digits(double value) {
+  if (!std::isfinite(value)) return "";
+  const int behind = value < 10 ? 2 : value < 100 ? 1 : 0;
+  return base::format("%.*f", behind, value);
+}
+
 namespace {
 
 constexpr const char* kHeader =
@@ -134,16 +140,10 @@ std::vector<Value> distinct(const std::vector<EfficiencyCell>& cells, const Read
   return values;
 }
 
-// Three significant digits: 0.123, 12.3, 1230.
-std::string digits(double value) {
-  if (!std::isfinite(value)) return "";
-  const int behind = value < 10 ? 2 : value < 100 ? 1 : 0;
-  return base::format("%.*f", behind, value);
-}
-
 std::string time_of(const EfficiencyCell* cell) {
   if (cell == nullptr) return "";
-  return cell->measured() ? digits(cell->milliseconds) : "skipped";
+  if (!cell->measured()) return "skipped";
+  return digits(cell->milliseconds) + (cell->measured_once() ? " (one pass)" : "");
 }
 
 double ratio_of(const EfficiencyCell* cell, const EfficiencyCell* additive) {

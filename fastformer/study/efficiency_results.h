@@ -17,6 +17,9 @@ std::string paper_complexity(const std::string& mixer);
 /// meaningful. NaN if the figure has no point.
 double paper_time(const std::string& mixer, const std::string& pass, std::int64_t length);
 
+/// Three significant digits: 0.12, 12.3, 1230; empty if not finite.
+std::string digits(double value);
+
 /// The cells of a study as CSV with the columns mixer, pass, length, precision, threads,
 /// milliseconds_per_layer, low, high, peak_bytes, operations, status.
 void write_efficiency(const std::filesystem::path& path, const std::vector<EfficiencyCell>& cells);

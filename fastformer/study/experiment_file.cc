@@ -1,6 +1,7 @@
 #include "fastformer/study/experiment_file.h"
 
 #include <algorithm>
+#include <functional>
 #include <set>
 #include <stdexcept>
 
@@ -16,7 +17,7 @@ using Keys = std::vector<std::string>;
 const Keys kSections = {"experiment", "data", "variant"};
 const Keys kExperimentKeys = {"name", "output", "seeds", "metrics", "keep_models", "set"};
 const Keys kDataKeys = {"name", "recipe", "note", "set"};
-const Keys kVariantKeys = {"name", "set", "on", "paper"};
+const Keys kVariantKeys = {"name", "set", "grid", "on", "paper"};
 
 [[noreturn]] void fail(const std::string& where, const std::string& what) {
   throw std::invalid_argument(where + ": " + what);
@@ -40,8 +41,7 @@ std::string text_of(const TomlItem& item) {
 }
 
 // Names become folders and table cells, so only plain characters are allowed.
-std::string name_of(const TomlItem& item) {
-  const auto name = text_of(item);
+std::string checked_name(const std::string& name, const std::string& where) {
   const auto is_letter = [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
   };
@@ -51,20 +51,26 @@ std::string name_of(const TomlItem& item) {
         return is_letter(c) || std::string_view(" ._+-").find(c) != std::string::npos;
       });
   if (!plain) {
-    fail(item.where, "the name '" + name +
-                         "' cannot be the name of a folder; use letters, digits, spaces and . _ + "
-                         "-, and begin with a letter or digit");
+    fail(where, "the name '" + name +
+                    "' cannot be the name of a folder; use letters, digits, spaces and . _ + "
+                    "-, and begin with a letter or digit");
   }
   return name;
 }
 
+std::string name_of(const TomlItem& item) { return checked_name(text_of(item), item.where); }
+
+using FieldUse =
+    std::function<void(const std::string& section, const std::string& key, const TomlItem& entry)>;
+
+// "model.mixer" = "linear", model.mixer = "linear" and model = { mixer = "linear" } are the same.
 // `path` is that of the table: "" or such as "model.mixer".
-void add_overrides(const toml::table& table, const std::string& path, const std::string& file,
-                   std::vector<Override>& overrides) {
+void for_each_field(const toml::table& table, const std::string& path, const std::string& file,
+                    const FieldUse& use) {
   for (const auto& entry : base::items_in_file_order(table, file)) {
     const auto name = path.empty() ? entry.key : path + "." + entry.key;
     if (const auto* inner = entry.node->as_table()) {
-      add_overrides(*inner, name, file, overrides);
+      for_each_field(*inner, name, file, use);
       continue;
     }
     const auto dot = name.rfind('.');
@@ -80,15 +86,43 @@ void add_overrides(const toml::table& table, const std::string& path, const std:
     if (section == "task") {
       fail(entry.where, "the task of a recipe cannot be changed; use a recipe of that task");
     }
-    overrides.push_back({section, key, base::config_value_of(entry, name)});
+    use(section, key, entry);
   }
 }
 
-// "model.mixer" = "linear", model.mixer = "linear" and model = { mixer = "linear" } are the same.
 std::vector<Override> overrides_of(const TomlItem& item, const std::string& file) {
   std::vector<Override> overrides;
-  add_overrides(table_of(item, "{ \"model.layers\" = 2 }"), "", file, overrides);
+  for_each_field(
+      table_of(item, "{ \"model.layers\" = 2 }"), "", file,
+      [&](const std::string& section, const std::string& key, const TomlItem& entry) {
+        overrides.push_back({section, key, base::config_value_of(entry, section + "." + key)});
+      });
   return overrides;
+}
+
+// The combinations of the values that `grid` lists for each field.
+std::vector<std::vector<Override>> combinations_of(const TomlItem& grid, const std::string& file) {
+  const std::string example = "{ \"model.layers\" = [1, 2] }";
+  std::vector<std::vector<Override>> combinations = {{}};
+  for_each_field(table_of(grid, example), "", file,
+                 [&](const std::string& section, const std::string& key, const TomlItem& entry) {
+                   const auto* values = entry.node->as_array();
+                   if (values == nullptr || values->empty()) {
+                     fail(entry.where,
+                          "grid needs a list of values for each field, such as " + example);
+                   }
+                   std::vector<std::vector<Override>> longer;
+                   for (const auto& combination : combinations) {
+                     for (const auto& value : *values) {
+                       const TomlItem one{key, entry.where, &value};
+                       longer.push_back(combination);
+                       longer.back().push_back(
+                           {section, key, base::config_value_of(one, section + "." + key)});
+                     }
+                   }
+                   combinations = std::move(longer);
+                 });
+  return combinations;
 }
 
 std::vector<std::int64_t> seeds_of(const TomlItem& item) {
@@ -199,9 +233,29 @@ std::vector<TomlItem> by_data_set(const TomlItem& item, const std::string& examp
   return entries;
 }
 
-ExperimentFile::Variant read_variant(const toml::table& table, const std::string& where,
-                                     const ExperimentFile& file) {
+// A variant for each combination, which its name ends with: "small layers 2 width 64".
+std::vector<ExperimentFile::Variant> expanded(
+    const ExperimentFile::Variant& variant,
+    const std::vector<std::vector<Override>>& combinations) {
+  std::vector<ExperimentFile::Variant> variants;
+  for (const auto& combination : combinations) {
+    auto& one = variants.emplace_back(variant);
+    for (const auto& field : combination) {
+      auto value = base::toml_text(field.value);
+      std::erase(value, '"');
+      one.name += " " + field.key + " " + value;
+      one.set.push_back(field);
+    }
+    checked_name(one.name, one.where);
+  }
+  return variants;
+}
+
+std::vector<ExperimentFile::Variant> read_variants(const toml::table& table,
+                                                   const std::string& where,
+                                                   const ExperimentFile& file) {
   const auto path = file.path.string();
+  std::vector<std::vector<Override>> combinations = {{}};
   ExperimentFile::Variant variant{.where = where};
   for (const auto& item : base::items_in_file_order(table, path)) {
     if (item.key == "name") {
@@ -209,6 +263,8 @@ ExperimentFile::Variant read_variant(const toml::table& table, const std::string
       variant.where = item.where;
     } else if (item.key == "set") {
       variant.set = overrides_of(item, path);
+    } else if (item.key == "grid") {
+      combinations = combinations_of(item, path);
     } else if (item.key == "on") {
       for (const auto& entry : by_data_set(item, "{ \"imdb\" = { \"model.layers\" = 2 } }", file)) {
         variant.on[entry.key] = overrides_of(entry, path);
@@ -222,7 +278,7 @@ ExperimentFile::Variant read_variant(const toml::table& table, const std::string
     }
   }
   if (variant.name.empty()) fail(where, "this [[variant]] has no name; add one");
-  return variant;
+  return expanded(variant, combinations);
 }
 
 // The tables of a [[name]], each with the place of its first line.
@@ -286,7 +342,9 @@ ExperimentFile ExperimentFile::load(const std::filesystem::path& path) {
   // Variants are read last because they name data sets.
   if (variants != nullptr) {
     for (const auto& [table, where] : tables_of(*variants, path.string())) {
-      file.variants.push_back(read_variant(*table, where, file));
+      for (auto& variant : read_variants(*table, where, file)) {
+        file.variants.push_back(std::move(variant));
+      }
     }
   }
   check_complete(file);

@@ -43,6 +43,7 @@ struct PaperScores {
 ///   name = "small"
 ///   set = { "model.layers" = 1 }
 ///   on = { "reviews" = { "train.epochs" = 2 } }  # only on this data set
+///   grid = { "model.width" = [64, 128] }  # a variant for each combination: "small width 64" ...
 ///   paper = { "reviews" = [66.1] }        # for each metric except the loss, in percent
 struct ExperimentFile {
   struct Data {

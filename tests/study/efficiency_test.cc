@@ -56,6 +56,18 @@ TEST(Efficiency, MeasuresEveryMixerAtEveryLength) {
   }
 }
 
+TEST(Efficiency, MarksSinglePassesAndCountsTheOperationsOfThePass) {
+  auto options = small_options();
+  options.mixers = {model::MixerConfig("additive")};
+  options.lengths = {16};
+  options.budget_seconds = 1e-9;
+  const auto cells = measured(options);
+  ASSERT_EQ(cells.size(), 2);
+  for (const auto& cell : cells) EXPECT_EQ(cell.status, "measured once");
+  EXPECT_EQ(cells[1].operations, 3 * cells[0].operations);
+  EXPECT_NE(efficiency_markdown(cells).find(" (one pass) |"), std::string::npos);
+}
+
 TEST(Efficiency, GoesOnWhereItWas) {
   const auto options = small_options();
   auto known = measured(options);

@@ -142,6 +142,28 @@ TEST_F(ExperimentTest, OverridesReachTheTablesOfASection) {
                   "grid.toml:11", "'mixr'", "'mixer'");
 }
 
+TEST_F(ExperimentTest, AGridIsAVariantForEachCombination) {
+  recipe("recipe.toml", "[model]\nheads = 1\n");
+  const auto experiment = Experiment::load(grid(
+      experiment_ + data("films") + variant("base") +
+      variant(
+          "size",
+          "set = { \"train.epochs\" = 2 }\n"
+          "grid = { \"model.layers\" = [1, 3], model.mixer.name = [\"additive\", \"linear\"] }")));
+  std::vector<std::string> names;
+  for (const auto& one : experiment.file().variants) names.push_back(one.name);
+  EXPECT_EQ(names, (std::vector<std::string>{
+                       "base", "size layers 1 name additive", "size layers 1 name linear",
+                       "size layers 3 name additive", "size layers 3 name linear"}));
+  const auto& last = recipe_of(experiment.cell(0, 4, 0));
+  EXPECT_EQ(last.model.text.encoder.layers, 3);
+  EXPECT_EQ(last.model.text.encoder.mixer.name(), "linear");
+  EXPECT_EQ(last.train.epochs, 2);
+  EXPECT_MENTIONS(
+      error_of(experiment_ + data("films") + variant("a", "grid = { \"model.layers\" = 2 }")),
+      "grid.toml:11", "list of values");
+}
+
 TEST_F(ExperimentTest, DefaultsAndSettings) {
   const std::string rest = data("films") + variant("small", "paper = { films = [66.13, 43] }");
   auto file = ExperimentFile::load(grid("[experiment]\nname = \"mixers\"\nseeds = [0]\n" + rest));

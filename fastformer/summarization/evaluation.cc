@@ -157,17 +157,17 @@ JudgedSummaries judge(const std::string& name, std::span<const TextPair> texts,
   const auto count = static_cast<double>(texts.size());
   for (auto* value : {&row.rouge_1, &row.rouge_2, &row.rouge_l, &row.rouge_lsum, &row.novel_pairs,
                       &row.repeated_triples}) {
-    *value *= 100 / count;
+    *value /= count;
   }
   row.words /= count;
   return judged;
 }
 
 metrics::Scores rouge_scores(const SummaryRow& row) {
-  return {{"rouge_1", row.rouge_1 / 100},
-          {"rouge_2", row.rouge_2 / 100},
-          {"rouge_l", row.rouge_l / 100},
-          {"rouge_lsum", row.rouge_lsum / 100}};
+  return {{"rouge_1", row.rouge_1},
+          {"rouge_2", row.rouge_2},
+          {"rouge_l", row.rouge_l},
+          {"rouge_lsum", row.rouge_lsum}};
 }
 
 Evaluation evaluate_summaries(std::vector<std::string> summaries, double loss,
@@ -191,7 +191,7 @@ std::string evaluation_table(const Evaluation& evaluation) {
   std::string table =
       "             ROUGE-1  ROUGE-2  ROUGE-L  ROUGE-Lsum  words  new pairs  repeated triples\n";
   for (const auto& row : evaluation.rows) {
-    table += base::format("%-11s  %7.2f  %7.2f  %7.2f  %10.2f  %5.1f  %8.1f%%  %15.1f%%\n",
+    table += base::format("%-11s  %7.4f  %7.4f  %7.4f  %10.4f  %5.1f  %9.4f  %16.4f\n",
                           row.name.c_str(), row.rouge_1, row.rouge_2, row.rouge_l, row.rouge_lsum,
                           row.words, row.novel_pairs, row.repeated_triples);
   }

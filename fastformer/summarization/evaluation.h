@@ -19,13 +19,13 @@
 
 namespace fastformer::summarization {
 
-/// Scores of one system's summaries, in percent, except `words`.
+/// Scores of one system's summaries, from 0 to 1, except `words`.
 struct SummaryRow {
   std::string name;
   double rouge_1 = 0, rouge_2 = 0, rouge_l = 0, rouge_lsum = 0;  ///< mean F
   double words = 0;                                              ///< mean number of words
-  double novel_pairs = 0;       ///< word pairs that are not in the document
-  double repeated_triples = 0;  ///< repeated word triples
+  double novel_pairs = 0;       ///< share of word pairs that are not in the document
+  double repeated_triples = 0;  ///< share of repeated word triples
 };
 
 /// The scores rouge_1, rouge_2, rouge_l and rouge_lsum of a row, from 0 to 1.

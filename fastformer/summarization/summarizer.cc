@@ -29,6 +29,12 @@ struct Summarizer::Impl {
     return nn::infer(options, std::forward<Action>(action));
   }
 
+  std::int64_t count_tokens(std::string_view document) const {
+    std::vector<std::int32_t> ids;
+    content.tokenizer->encode(document, ids);
+    return std::ssize(ids);
+  }
+
   // Appends the summaries of the documents of a batch.
   void write(const data::TokenBatch& batch, std::span<const std::string> documents,
              const SummarizeOptions& request, std::vector<Summary>& summaries) const {
@@ -36,8 +42,8 @@ struct Summarizer::Impl {
     text::GrowingText streamed(tokenizer);
     std::vector<std::int64_t> numbers(documents.size());
     std::iota(numbers.begin(), numbers.end(), request.first_document + std::ssize(summaries));
-    summarization::WritingOptions writing{
-        .banned = {tokenizer.pad_id(), tokenizer.unknown_id()}, .numbers = numbers, .sink = {}};
+    auto writing = summarization::writing_options(tokenizer, request.search);
+    writing.numbers = numbers;
     if (request.stream) {
       writing.sink = [&](std::int64_t, std::int32_t token) { request.stream(streamed.add(token)); };
     }
@@ -109,6 +115,7 @@ std::vector<Summary> Summarizer::summarize(std::span<const std::string> document
     std::vector<Summary> summaries;
     data::TokenBatch batch;
     std::vector<bool> truncated;
+    std::vector<std::int64_t> tokens;
     const auto flush = [&] {
       if (batch.size() > 0) {
         const auto first = summaries.size();
@@ -123,6 +130,7 @@ std::vector<Summary> Summarizer::summarize(std::span<const std::string> document
       const auto encoded =
           text::encode_limited(*impl_->content.tokenizer, document, impl_->token_limit());
       truncated.push_back(encoded.truncated);
+      tokens.push_back(encoded.truncated ? impl_->count_tokens(document) : std::ssize(encoded.ids));
       if (encoded.ids.empty()) {
         flush();
         summaries.push_back({.text = {}, .empty_document = true});
@@ -133,7 +141,10 @@ std::vector<Summary> Summarizer::summarize(std::span<const std::string> document
       if (batch.tokens() >= impl_->options.max_batch_tokens) flush();
     }
     flush();
-    for (std::size_t i = 0; i < summaries.size(); ++i) summaries[i].truncated = truncated[i];
+    for (std::size_t i = 0; i < summaries.size(); ++i) {
+      summaries[i].truncated = truncated[i];
+      summaries[i].document_tokens = tokens[i];
+    }
     return summaries;
   });
 }

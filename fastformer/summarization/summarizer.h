@@ -39,6 +39,7 @@ struct Summary {
   double log_probability = 0;
   bool empty_document = false;
   bool truncated = false;            ///< the document has more tokens than the model reads
+  std::int64_t document_tokens = 0;  ///< of the whole document
   std::vector<WrittenToken> tokens;  ///< only with SummarizeOptions::explain
 };
 

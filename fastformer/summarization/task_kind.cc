@@ -53,13 +53,13 @@ std::string inspect_abstractive(const std::filesystem::path& directory) {
   const auto& config = content.model->config();
   const auto& search = content.search;
   const bool beam = search.method == SearchMethod::kBeam;
-  return train::parameter_table(content.model->parameters()) + "kind summarizer\n" +
-         encoder_text(*content.tokenizer, config.source.encoder) +
+  return "kind summarizer\n" + encoder_text(*content.tokenizer, config.source.encoder) +
          base::format("decoder layers %ld, %s\n", config.decoder.layers,
                       config.decoder.copy ? "copies from the document" : "does not copy") +
          "documents of " + length_text(content.data_config.max_source_tokens) + ", summaries of " +
          length_text(search.max_tokens) + "\nsearch " + base::word_of(search.method) +
-         (beam ? base::format(", beams %ld\n", search.beams) : std::string("\n"));
+         (beam ? base::format(", beams %ld\n", search.beams) : std::string("\n")) +
+         train::parameter_table(content.model->parameters());
 }
 
 std::string selection_text(const SelectionConfig& selection) {
@@ -78,11 +78,10 @@ std::string selection_text(const SelectionConfig& selection) {
 std::string inspect_extractive(const std::filesystem::path& directory) {
   const auto content = ExtractiveContent::load(directory);
   const auto& config = content.model->config();
-  return train::parameter_table(content.model->parameters()) + "kind extractive summarizer\n" +
-         encoder_text(*content.tokenizer, config.source.encoder) +
+  return "kind extractive summarizer\n" + encoder_text(*content.tokenizer, config.source.encoder) +
          base::format("encoder of sentences, layers %ld\n", config.sentences.layers) +
          "documents of " + length_text(content.data_config.max_source_tokens) + "\n" +
-         selection_text(content.selection);
+         selection_text(content.selection) + train::parameter_table(content.model->parameters());
 }
 
 std::string inspect(const std::filesystem::path& directory) {

@@ -173,6 +173,11 @@ std::string SentencePieceTokenizer::token(std::int32_t id) const {
   return processor_->IdToPiece(id);
 }
 
+bool SentencePieceTokenizer::continues_word(std::int32_t id) const {
+  constexpr std::string_view kBlank = "\u2581";  // how a piece begins a word
+  return !processor_->IsControl(id) && !processor_->IsUnknown(id) && !token(id).starts_with(kBlank);
+}
+
 std::int32_t SentencePieceTokenizer::pad_id() const {
   return processor_->pad_id() >= 0 ? processor_->pad_id() : processor_->unk_id();
 }

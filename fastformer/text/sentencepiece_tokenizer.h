@@ -29,6 +29,7 @@ class SentencePieceTokenizer final : public Tokenizer {
   std::vector<std::string> tokens(std::string_view text, std::size_t limit) const override;
   std::int64_t vocabulary_size() const override;
   std::string token(std::int32_t id) const override;
+  bool continues_word(std::int32_t id) const override;
   std::int32_t pad_id() const override;
   std::int32_t unknown_id() const override;
   std::int32_t begin_id() const override;

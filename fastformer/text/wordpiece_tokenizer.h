@@ -32,6 +32,7 @@ class WordPieceTokenizer final : public Tokenizer {
   std::string decode(std::span<const std::int32_t> ids) const override;
   std::int64_t vocabulary_size() const override { return vocabulary_.size(); }
   std::string token(std::int32_t id) const override { return vocabulary_.token(id); }
+  bool continues_word(std::int32_t id) const override { return token(id).starts_with("##"); }
   std::int32_t pad_id() const override { return vocabulary_.pad_id(); }
   std::int32_t unknown_id() const override { return vocabulary_.unknown_id(); }
   void save(const std::filesystem::path& directory) const override;

@@ -8,6 +8,7 @@
 
 #include "cli/small_pairs.h"
 #include "fastformer/base/format.h"
+#include "support/gzip_file.h"
 
 namespace fastformer::cli {
 namespace {
@@ -102,6 +103,20 @@ TEST_F(SummarizeCommand, AFileIsADocument) {
   EXPECT_EQ(lines_of(summarize(files)), (Words{lines[2], lines[0], lines[1]}));
 }
 
+TEST_F(SummarizeCommand, ADocumentMayBeCompressedOrHaveAByteOrderMark) {
+  const auto text = SmallPairs::document(0) + "\n";
+  const auto plain = lines_of(summarize({pairs_->folder().write("document.txt", text).string()}));
+  ASSERT_EQ(plain.size(), 1u);
+  testing::write_gzip(pairs_->folder() / "document.txt.gz", text);
+  EXPECT_EQ(content_of(pairs_->path("document.txt.gz")).find("Markets"), std::string::npos);
+  EXPECT_EQ(lines_of(summarize({pairs_->path("document.txt.gz")})), plain);
+  std::string wide = "\xFF\xFE";
+  for (const char c : text) wide += {c, '\0'};
+  EXPECT_EQ(lines_of(summarize({pairs_->folder().write("wide.txt", wide).string()})), plain);
+  const auto latin = pairs_->folder().write("latin.txt", "Oil falls .\nA caf\xE9 .\n").string();
+  expect_refusal(summarize({latin}), {"latin.txt:2", "0xE9", "iconv"});
+}
+
 TEST_F(SummarizeCommand, AnEmptyDocumentKeepsItsLine) {
   const auto lines = lines_of(summarize({}, documents(0, 2)));
   const auto between =
@@ -126,9 +141,11 @@ TEST_F(SummarizeCommand, ReadsJsonLinesByTheirNameAndOneDocumentFromAPipe) {
   EXPECT_EQ(lines_of(summarize({file})), lines_of(summarize({file, "--field", "source"})));
   const auto text = SmallPairs::document(0);
   auto parted = text;
-  std::replace(parted.begin(), parted.begin() + 12, ' ', '\n');
+  std::replace(parted.begin(), parted.end(), ' ', '\n');
   EXPECT_EQ(lines_of(summarize({"--one-document"}, parted)), lines_of(summarize({}, text + "\n")));
-  EXPECT_GT(lines_of(summarize({}, parted)).size(), 1u);
+  const auto by_line = lines_of(summarize({}, parted));
+  ASSERT_GT(by_line.size(), 2u);
+  EXPECT_MENTIONS(by_line.back(), "documents, one per line", "--one-document");
 }
 
 TEST_F(SummarizeCommand, ATruncatedDocumentIsNoticed) {
@@ -136,7 +153,7 @@ TEST_F(SummarizeCommand, ATruncatedDocumentIsNoticed) {
   for (int i = 0; i < 2000; ++i) text += "oil falls ";
   const auto lines = lines_of(summarize({}, text + "\n" + SmallPairs::document(0) + "\n"));
   ASSERT_EQ(lines.size(), 3u);
-  EXPECT_MENTIONS(lines[2], "1 of 2 documents is truncated to ", " tokens");
+  EXPECT_MENTIONS(lines[2], "1 of 2 documents is truncated to ", " of 4000 tokens");
 }
 
 TEST_F(SummarizeCommand, PrintsJsonAndSearchesAsAsked) {

@@ -119,6 +119,55 @@ TEST(BeamSearch, BlocksRepeatedNgrams) {
   }
 }
 
+// Token 5 continues the word before it; texts run to the greatest length.
+TEST(BeamSearch, BlocksRepeatedNgramsOfWords) {
+  at::manual_seed(3);
+  auto table = random_table(4, 6, 3);
+  table.select(3, kEnd).fill_(-30);
+  auto config = beam_config(4, 12, 1);
+  config.blocked_ngram = 1;
+  SearchTokens tokens{kBegin, kEnd, {kBegin}};
+  tokens.continues = std::vector<bool>(6);
+  tokens.continues[5] = true;
+  TableModel model(table);
+  bool longer = false, same_token = false;
+  for (const auto& texts : beam_search(model, tokens, config)) {
+    for (const auto& text : texts) {
+      std::set<Tokens> words;
+      Tokens word;
+      const auto end_word = [&] {
+        EXPECT_TRUE(word.empty() || words.insert(word).second);
+        longer = longer || word.size() > 1;
+        word.clear();
+      };
+      for (const auto token : text.tokens) {
+        if (token != 5) end_word();
+        word.push_back(token);
+      }
+      end_word();
+      same_token = same_token || repeats(text.tokens, 1);
+    }
+  }
+  EXPECT_TRUE(longer);
+  EXPECT_TRUE(same_token);  // in other words
+}
+
+TEST(BeamSearch, AListedTokenMayRepeat) {
+  at::manual_seed(4);
+  auto config = beam_config(2, 20, 1);
+  config.blocked_ngram = 1;
+  config.min_tokens = 10;
+  SearchTokens tokens{kBegin, kEnd, {}};
+  tokens.repeatable = {3};
+  TableModel model(random_table(2, 5));
+  for (const auto& texts : beam_search(model, tokens, config)) {
+    ASSERT_FALSE(texts.empty());
+    const auto& text = texts[0].tokens;
+    EXPECT_GT(std::count(text.begin(), text.end(), 3), 1);
+    for (const auto other : {2, 4}) EXPECT_LE(std::count(text.begin(), text.end(), other), 1);
+  }
+}
+
 TEST(BeamSearch, GivesUpWhereNoTokenIsLeft) {
   at::manual_seed(4);
   auto config = beam_config(2, 20, 1);

@@ -156,7 +156,7 @@ TEST(SummaryEvaluation, ScoresAreThoseOfTheWrittenSummaries) {
   EXPECT_EQ(metrics::score_of(evaluation.scores, "loss"),
             mean_loss(evaluated.model(), evaluated.pairs()));
   EXPECT_EQ(evaluation.rows[0].name, "model");
-  EXPECT_NEAR(evaluation.rows[0].rouge_1, 100 * rouge_1, 1e-9);
+  EXPECT_NEAR(evaluation.rows[0].rouge_1, rouge_1, 1e-12);
   ASSERT_EQ(evaluation.rouge.size(), 2u);
   EXPECT_NEAR((evaluation.rouge[0].rouge1.f + evaluation.rouge[1].rouge1.f) / 2, rouge_1, 1e-12);
   EXPECT_NEAR(metrics::score_of(rouge_scores(evaluation.rows[0]), "rouge_lsum"), rouge_lsum, 1e-12);
@@ -169,15 +169,15 @@ TEST(SummaryEvaluation, BaselinesAreWhatTheirNamesSay) {
              &oracle = rows[5];
   // One of two references is the first sentence, and the other shares no word with it.
   EXPECT_EQ(lead_1.name, "lead-1");
-  EXPECT_NEAR(lead_1.rouge_1, 50, 1e-9);
-  EXPECT_NEAR(lead_1.rouge_2, 50, 1e-9);
+  EXPECT_NEAR(lead_1.rouge_1, 0.5, 1e-9);
+  EXPECT_NEAR(lead_1.rouge_2, 0.5, 1e-9);
   EXPECT_NEAR(lead_1.words, 3.5, 1e-9);
   EXPECT_EQ(lead_1.novel_pairs, 0);
   EXPECT_EQ(lead_1.repeated_triples, 0);
   // 3 of 8 words against 3, 4 of 9 against 4; pairs: 2 of 7 against 2, 3 of 8 against 3.
   EXPECT_EQ(lead_3.name, "lead-3");
-  EXPECT_NEAR(lead_3.rouge_1, 50 * (6.0 / 11 + 8.0 / 13), 1e-9);
-  EXPECT_NEAR(lead_3.rouge_2, 50 * (4.0 / 9 + 6.0 / 11), 1e-9);
+  EXPECT_NEAR(lead_3.rouge_1, 0.5 * (6.0 / 11 + 8.0 / 13), 1e-9);
+  EXPECT_NEAR(lead_3.rouge_2, 0.5 * (4.0 / 9 + 6.0 / 11), 1e-9);
   EXPECT_NEAR(lead_3.rouge_l, lead_3.rouge_1, 1e-9);
   EXPECT_NEAR(lead_3.words, 8.5, 1e-9);
   // The references have 3 and 4 words, and so do the first sentences.
@@ -188,15 +188,15 @@ TEST(SummaryEvaluation, BaselinesAreWhatTheirNamesSay) {
   EXPECT_LT(random.words, 10);
   EXPECT_EQ(oracle.name, "oracle-3");
   for (const double score : {oracle.rouge_1, oracle.rouge_2, oracle.rouge_l, oracle.rouge_lsum}) {
-    EXPECT_NEAR(score, 100, 1e-9);
+    EXPECT_NEAR(score, 1, 1e-9);
   }
 }
 
 TEST(SummaryEvaluation, IsToldAsTableAsJsonAndInFiles) {
   const Evaluated evaluated(kSentences);
   const auto evaluation = evaluated.evaluation();
-  EXPECT_MENTIONS(evaluation_table(evaluation), "ROUGE-Lsum", "model", "lead-1", "50.00",
-                  "oracle-3", "100.00", "pairs 2");
+  EXPECT_MENTIONS(evaluation_table(evaluation), "ROUGE-Lsum", "model", "lead-1", "0.5000",
+                  "oracle-3", "1.0000", "pairs 2");
   const auto answer = nlohmann::json::parse(evaluation_json(evaluation));
   EXPECT_EQ(answer["rows"].size(), 6u);
   EXPECT_EQ(answer["rows"][5]["name"], "oracle-3");

@@ -1,9 +1,11 @@
 #include <CLI/CLI.hpp>
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "fastformer/cli/answers/prediction_input.h"
@@ -37,6 +39,14 @@ std::string field_of(const std::string& input, const SummarizeFlags& flags,
                               ": is JSON Lines; name the field of the document with --field");
 }
 
+// False for a line of a wrapped text; a sentence of another script may end in any character.
+bool ends_a_sentence(std::string_view line) {
+  const auto last = line.find_last_not_of(" \t\r\"')]");
+  if (last == std::string_view::npos) return true;
+  return static_cast<unsigned char>(line[last]) >= 0x80 ||
+         std::string_view(".!?:;").find(line[last]) != std::string_view::npos;
+}
+
 void summarize(const SummarizeFlags& flags) {
   check_model_for("summarize", flags.model);
   const auto output = open_summary_output(flags.model, flags.output);
@@ -48,8 +58,17 @@ void summarize(const SummarizeFlags& flags) {
         output->add(data::lines_of_field(object, field, lines.where()));
       }
     } else if (input == "-" && !flags.one_document) {
+      std::int64_t count = 0, ended = 0;
       data::LineStream lines(input);
-      for (std::string line; lines.next(line);) output->add(line);
+      for (std::string line; lines.next(line); ++count) {
+        ended += ends_a_sentence(line) ? 1 : 0;
+        output->add(line);
+      }
+      if (2 * ended < count) {
+        log_line("the standard input was read as " + std::to_string(count) +
+                 " documents, one per line, but most lines end within a sentence; "
+                 "--one-document reads it as one document");
+      }
     } else {
       output->add(data::read_document(input));
     }

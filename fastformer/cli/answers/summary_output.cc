@@ -34,10 +34,12 @@ constexpr std::size_t kDocuments = 64;  // that share a call
 // Counts documents for the notices at the end.
 class DocumentCounts {
  public:
-  void add(bool empty, bool truncated) {
+  // `tokens`: of the whole document, if they are known.
+  void add(bool empty, bool truncated, std::int64_t tokens = 0) {
     ++all_;
     if (empty) ++empty_;
     if (truncated) ++truncated_;
+    if (truncated) longest_ = std::max(longest_, tokens);
   }
 
   std::int64_t all() const { return all_; }
@@ -51,15 +53,18 @@ class DocumentCounts {
                                      : "are empty, and so are their summaries"));
     }
     if (truncated_ > 0) {
-      notices.push_back(std::to_string(truncated_) + " of " + all +
-                        (truncated_ == 1 ? "is" : "are") + " truncated to " +
-                        std::to_string(token_limit) + " tokens");
+      notices.push_back(
+          std::to_string(truncated_) + " of " + all + (truncated_ == 1 ? "is" : "are") +
+          " truncated to " + std::to_string(token_limit) +
+          (longest_ == 0     ? " tokens"
+           : truncated_ == 1 ? " of " + std::to_string(longest_) + " tokens"
+                             : " tokens; the longest has " + std::to_string(longest_)));
     }
     return notices;
   }
 
  private:
-  std::int64_t all_ = 0, empty_ = 0, truncated_ = 0;
+  std::int64_t all_ = 0, empty_ = 0, truncated_ = 0, longest_ = 0;
 };
 
 // A line per token of a summary: the share of copying, where the model can, and the tokens of the
@@ -113,7 +118,7 @@ class AbstractiveOutput final : public SummaryOutput {
   void write() {
     if (documents_.empty()) return;
     for (const auto& summary : summarizer_.summarize(documents_, request_)) {
-      counts_.add(summary.empty_document, summary.truncated);
+      counts_.add(summary.empty_document, summary.truncated, summary.document_tokens);
       if (options_.json) {
         Json line = {{"summary", summary.text}, {"log_probability", summary.log_probability}};
         if (options_.explain) {

@@ -28,11 +28,12 @@ double mean_loss(const SummarizerModel& model, const PairCorpus& pairs) {
 std::vector<std::string> summarize(const SummarizerModel& model, const text::Tokenizer& tokenizer,
                                    const SearchConfig& search, const data::Corpus& documents) {
   std::vector<std::string> summaries(static_cast<std::size_t>(documents.size()));
-  const std::vector<std::int32_t> banned = {tokenizer.pad_id(), tokenizer.unknown_id()};
+  auto options = writing_options(tokenizer, search);
   for (const auto& rows : data::BatchPlan(documents.lengths(), kBatches).in_order()) {
     const auto batch = data::gather(documents, rows);
-    const auto texts = write_summaries(model, batch.ids, nn::Offsets(batch.offsets), search,
-                                       {.banned = banned, .numbers = rows});
+    options.numbers = rows;
+    const auto texts =
+        write_summaries(model, batch.ids, nn::Offsets(batch.offsets), search, options);
     for (std::size_t i = 0; i < texts.size(); ++i) {
       if (texts[i].empty()) continue;
       summaries[static_cast<std::size_t>(rows[i])] = tokenizer.decode(texts[i].front().tokens);

@@ -18,13 +18,32 @@ std::vector<std::int32_t> TokenRules::refused(const std::vector<std::int32_t>& t
   auto tokens = tokens_.banned;
   const auto length = static_cast<std::int64_t>(text.size());
   if (length - 1 < config_.min_tokens) tokens.push_back(tokens_.end);
-  const auto n = config_.blocked_ngram;
-  if (n == 0) return tokens;
-  const auto tail = text.end() - std::min(n - 1, length);  // tokens that would complete an n-gram
-  for (std::int64_t i = 0; i + n <= length; ++i) {
-    if (std::equal(tail, text.end(), text.begin() + i)) tokens.push_back(text[i + n - 1]);
-  }
+  if (config_.blocked_ngram > 0) refuse_repetitions(text, tokens);
   return tokens;
+}
+
+bool TokenRules::begins_word(std::int32_t token) const {
+  return tokens_.continues.empty() || !tokens_.continues[static_cast<std::size_t>(token)];
+}
+
+void TokenRules::refuse_repetitions(const std::vector<std::int32_t>& text,
+                                    std::vector<std::int32_t>& refused) const {
+  std::vector<std::size_t> words;  // where they begin, and the end
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (i == 0 || begins_word(text[i])) words.push_back(i);
+  }
+  words.push_back(text.size());
+  const auto n = static_cast<std::size_t>(config_.blocked_ngram);
+  for (std::size_t word = 0; word + n < words.size(); ++word) {
+    const auto first = words[word], last = words[word + n] - 1, before = last - first;
+    const auto tail = text.size() - before;  // what would be repeated, but for the next token
+    const bool from_a_word = std::binary_search(words.begin(), words.end(), tail);
+    const auto tokens = std::span(text);
+    if (from_a_word && std::ranges::equal(tokens.subspan(first, before), tokens.subspan(tail)) &&
+        std::ranges::find(tokens_.repeatable, text[last]) == tokens_.repeatable.end()) {
+      refused.push_back(text[last]);
+    }
+  }
 }
 
 void TokenRules::apply(std::span<const std::vector<std::int32_t>* const> texts,

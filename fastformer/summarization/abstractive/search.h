@@ -25,10 +25,12 @@ class SequenceModel {
   virtual void select(std::span<const std::int64_t> parents) = 0;
 };
 
-/// The begin and end tokens of a text, and the tokens that a search must not choose.
+/// What a search knows of tokens.
 struct SearchTokens {
-  std::int32_t begin = 0, end = 0;
-  std::vector<std::int32_t> banned;
+  std::int32_t begin = 0, end = 0;   ///< of a text
+  std::vector<std::int32_t> banned;  ///< must not be chosen
+  std::vector<bool> continues = {};  ///< by id, whether a token continues a word; empty: none does
+  std::vector<std::int32_t> repeatable = {};  ///< may complete an n-gram that the text has already
 };
 
 /// A text that a search has found.
@@ -43,8 +45,8 @@ struct WrittenText {
 using TokenSink = std::function<void(std::int64_t document, std::int32_t token)>;
 
 /// Decides which tokens may follow a text: no banned token, no end token before `min_tokens`, and
-/// no token that would repeat an n-gram of `blocked_ngram` tokens (Paulus et al., arXiv 1705.04304,
-/// section 2.5). The n-grams include the begin token.
+/// no token that would repeat an n-gram of `blocked_ngram` words (Paulus et al., arXiv 1705.04304,
+/// section 2.5). The n-grams include the begin token, a word of its own.
 class TokenRules {
  public:
   /// Throws std::invalid_argument if `config` is invalid.
@@ -56,6 +58,9 @@ class TokenRules {
 
  private:
   std::vector<std::int32_t> refused(const std::vector<std::int32_t>& text) const;
+  bool begins_word(std::int32_t token) const;
+  void refuse_repetitions(const std::vector<std::int32_t>& text,
+                          std::vector<std::int32_t>& refused) const;
 
   SearchConfig config_;
   SearchTokens tokens_;

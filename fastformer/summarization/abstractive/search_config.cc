@@ -16,8 +16,10 @@ void SearchConfig::visit_fields(base::FieldVisitor& visit) {
   visit("max_tokens", max_tokens, "maximum number of tokens of a summary, including its end token",
         base::between(1, 1 << 20));
   visit("blocked_ngram", blocked_ngram,
-        "no n-gram of this many tokens occurs twice in a summary; 0: no limit",
+        "no sequence of this many words occurs twice in a summary; 0: no limit",
         base::between(0, 1024));
+  visit("repeatable", repeatable,
+        "words, such as \",\" or a tag, that blocked_ngram does not keep from ending a repetition");
   visit("temperature", temperature,
         "sampling temperature; below 1, likely tokens become even likelier",
         base::between(0.01, 100));

@@ -2,6 +2,8 @@
 
 #include <array>
 #include <cstdint>
+#include <string>
+#include <vector>
 
 #include "fastformer/base/config_field.h"
 
@@ -18,6 +20,7 @@ struct SearchConfig {
   std::int64_t min_tokens = 0;
   std::int64_t max_tokens = 128;
   std::int64_t blocked_ngram = 3;
+  std::vector<std::string> repeatable;
   double temperature = 1;
   double top_p = 0.9;
   std::int64_t seed = 1;

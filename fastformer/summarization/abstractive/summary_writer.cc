@@ -9,6 +9,16 @@
 
 namespace fastformer::summarization {
 
+WritingOptions writing_options(const text::Tokenizer& tokenizer, const SearchConfig& config) {
+  WritingOptions options{.banned = {tokenizer.pad_id(), tokenizer.unknown_id()}};
+  if (config.blocked_ngram == 0) return options;
+  for (std::int32_t id = 0; id < tokenizer.vocabulary_size(); ++id) {
+    options.continues.push_back(tokenizer.continues_word(id));
+  }
+  for (const auto& word : config.repeatable) tokenizer.encode(word, options.repeatable);
+  return options;
+}
+
 std::vector<std::vector<WrittenText>> write_summaries(const SummarizerModel& model,
                                                       std::span<const std::int32_t> ids,
                                                       const nn::Offsets& offsets,
@@ -17,7 +27,8 @@ std::vector<std::vector<WrittenText>> write_summaries(const SummarizerModel& mod
   if (positions > 0) config.max_tokens = std::min(config.max_tokens, positions);
   options.banned.push_back(model.vocabulary().begin);
   const SearchTokens tokens{model.vocabulary().begin, model.vocabulary().end,
-                            std::move(options.banned)};
+                            std::move(options.banned), std::move(options.continues),
+                            std::move(options.repeatable)};
   SummaryWriter writer(model, ids, offsets);
   if (config.method == SearchMethod::kBeam) return beam_search(writer, tokens, config);
   auto texts = config.method == SearchMethod::kGreedy

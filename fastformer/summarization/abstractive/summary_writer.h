@@ -9,6 +9,7 @@
 #include "fastformer/nn/offsets.h"
 #include "fastformer/summarization/abstractive/search.h"
 #include "fastformer/summarization/abstractive/summarizer_model.h"
+#include "fastformer/text/tokenizer.h"
 
 namespace fastformer::summarization {
 
@@ -36,8 +37,14 @@ struct WritingOptions {
       {};  ///< tokens that a summary must not contain, besides the begin token
   /// Number of each document among all documents, see sample_texts(); may be empty.
   std::span<const std::int64_t> numbers = {};
-  TokenSink sink = {};  ///< may be empty; not called by "beam"
+  TokenSink sink = {};                        ///< may be empty; not called by "beam"
+  std::vector<bool> continues = {};           ///< SearchTokens::continues
+  std::vector<std::int32_t> repeatable = {};  ///< SearchTokens::repeatable
 };
+
+/// What a search needs to know of the tokenizer's tokens; a summary must not contain the unknown
+/// token and padding.
+WritingOptions writing_options(const text::Tokenizer& tokenizer, const SearchConfig& config);
 
 /// Generates summaries of the documents, in their order. Each document has a list of the texts that
 /// the search found, best first; "greedy" and "sample" find one. The model's positions limit

@@ -70,25 +70,8 @@ linear::LinearPart with_largest_ngrams(const linear::LinearPart& part, std::int6
       weights[column] += std::abs(part.pool.coefficients[k + 1]) * member.scale[column] * most;
     }
   }
-  const auto kept = largest(weights, count);
-  std::vector<std::uint64_t> keys;
-  for (const auto column : kept) keys.push_back(model.table().keys()[column]);
-  auto members = model.members();
-  for (auto& member : members) {
-    std::vector<float> scale;
-    std::vector<std::uint16_t> rows;
-    for (const auto column : kept) {
-      scale.push_back(member.scale[column]);
-      const auto first = member.weights.begin() + column * member.classes;
-      rows.insert(rows.end(), first, first + member.classes);
-    }
-    member.scale = std::move(scale);
-    member.weights = std::move(rows);
-  }
   return {
-      .model = std::make_shared<linear::LinearModel>(
-          linear::NgramTable(model.table().config(), model.table().text_config(), std::move(keys)),
-          std::move(members), model.calibrations()),
+      .model = std::make_shared<linear::LinearModel>(model.with_columns(largest(weights, count))),
       .pool = part.pool};
 }
 
@@ -128,12 +111,11 @@ std::int64_t size_of(const std::filesystem::path& file) {
   return error ? 0 : static_cast<std::int64_t>(size);
 }
 
-// Bytes of the parameters and of the linear members of a model directory.
+}  // namespace
+
 std::int64_t parameter_bytes(const std::filesystem::path& directory) {
   return size_of(directory / base::kWeightsFile) + size_of(directory / linear::kLinearFile);
 }
-
-}  // namespace
 
 QuantizationReport quantize(const std::filesystem::path& model, const std::filesystem::path& output,
                             const Quantization& quantization) {

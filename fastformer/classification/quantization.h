@@ -23,6 +23,9 @@ struct QuantizationReport {
   std::int64_t ngrams_before = 0, ngrams_after = 0;
 };
 
+/// The size of the files of parameters in a model directory, in bytes.
+std::int64_t parameter_bytes(const std::filesystem::path& directory);
+
 /// Writes the classifier of `model` to `output` with quantized parameters. It is an ordinary model
 /// directory: the runtime multiplies its layers in 8 bits, LibTorch reads the numbers that the
 /// bytes stand for. Throws std::invalid_argument for a model that cannot be read and for a limit

@@ -8,10 +8,12 @@
 #include "fastformer/base/config_value.h"
 #include "fastformer/base/format.h"
 #include "fastformer/classification/autotune.h"
+#include "fastformer/classification/quantization.h"
 #include "fastformer/cli/commands.h"
 #include "fastformer/cli/inspect_data.h"
 #include "fastformer/cli/terminal_output.h"
 #include "fastformer/nn/torch_errors.h"
+#include "fastformer/tasks/task_table.h"
 #include "fastformer/train/stop_signal.h"
 
 namespace fastformer::cli {
@@ -24,6 +26,7 @@ struct AutotuneFlags {
   std::string test, metric = "auto", text_column, label_column;
   fs::path output;
   double seconds = 600;
+  std::uint64_t most_bytes = 0;  // of the parameter files; 0: no limit
   std::vector<std::string> set;
 
   bool names_recipe() const { return fs::path(data.front()).extension() == ".toml"; }
@@ -59,6 +62,23 @@ classification::DataConfig data_of(const AutotuneFlags& flags) {
   }
   found.read_section("data", config);
   return config;
+}
+
+// Replaces the model by a quantized one if it is too large, and measures that on the test file.
+void shrink(const AutotuneFlags& flags) {
+  const auto model = flags.output / "model", whole = flags.output / "whole_model";
+  const auto limit = static_cast<std::int64_t>(flags.most_bytes);
+  if (classification::parameter_bytes(model) <= limit) return;
+  fs::rename(model, whole);
+  const auto report = classification::quantize(whole, model, {.most_bytes = limit});
+  fs::remove_all(whole);
+  std::cout << base::format("quantized from %ld to %ld bytes of parameters\n", report.bytes_before,
+                            report.bytes_after);
+  if (flags.test.empty()) return;
+  const auto measured =
+      tasks::task_of_model(model).evaluate({.model = model, .data = {flags.test}}, log_line);
+  base::write_file_atomically(flags.output / "test.json", measured.json + "\n");
+  std::cout << "test of the quantized model\n" << measured.table;
 }
 
 void autotune(const AutotuneFlags& flags) {
@@ -105,6 +125,7 @@ void autotune(const AutotuneFlags& flags) {
   std::cout << base::format("best of %zu trials: %s, %.4f on the validation part\n",
                             tuned.trials.size(), tuned.best.candidate.c_str(), tuned.best.score);
   if (!tuned.table.empty()) std::cout << "test\n" << tuned.table;
+  if (flags.most_bytes > 0) nn::without_torch_errors([&] { shrink(flags); });
   std::cout << "model " << (flags.output / "model").string() << "\nrecipe "
             << (flags.output / "recipe.toml").string() << std::endl;
 }
@@ -127,6 +148,13 @@ void add_autotune_command(CLI::App& app) {
           "--time", [flags](const std::string& text) { flags->seconds = seconds_of(text); },
           "Time for everything, such as 90s, 10m or 1h")
       ->default_str("10m");
+  command
+      ->add_option(
+          "--size", flags->most_bytes,
+          "Largest total size of the model's parameter files, such as 20MB; a larger model is "
+          "quantized, as by the command quantize --size")
+      ->transform(CLI::AsSizeValue(/*kb_is_1000=*/true))
+      ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 62));
   command
       ->add_option("--metric", flags->metric,
                    "Validation score to maximize, such as accuracy or macro_f1; auto: the first "

@@ -54,6 +54,20 @@ TEST_F(AutotuneCommand, FindsTheColumnsAndSavesAModelWithItsRecipe) {
   }
 }
 
+TEST_F(AutotuneCommand, AModelThatIsTooLargeIsQuantized) {
+  const auto file = rows(400);
+  const auto size = std::string("30kB");
+  const auto done = run_program(with(
+      {"autotune", file, "--output", path("out"), "--time", "1s", "--test", file, "--size", size},
+      kSmall));
+  ASSERT_EQ(done.code, 0) << done.output;
+  EXPECT_MENTIONS(done.output, "quantized from", "test of the quantized model", "accuracy");
+  const auto bytes = fs::file_size(folder_ / "out/model/model.safetensors") +
+                     fs::file_size(folder_ / "out/model/linear.safetensors");
+  EXPECT_LE(bytes, 30'000U);
+  EXPECT_FALSE(fs::exists(folder_ / "out/whole_model"));
+}
+
 TEST_F(AutotuneCommand, ARecipeOrFlagsNameTheColumns) {
   rows(300);
   const auto recipe =

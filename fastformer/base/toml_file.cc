@@ -46,8 +46,9 @@ toml::table parse_toml(const std::string& text, const std::string& where) {
     return toml::parse(text, where);
   } catch (const toml::parse_error& error) {
     const std::string what = excerpt(error.description(), 200);
-    const bool escape = what.find("escape") != std::string::npos ||
-                        what.find("unicode scalar") != std::string::npos;
+    const bool escape =
+        (what.find("escape") != std::string::npos && what.find("unescaped") == std::string::npos) ||
+        what.find("unicode scalar") != std::string::npos;
     fail(error.source().begin.line,
          what + (escape ? "; a backslash between double quotes begins an escape: write the path "
                           "with / or in '...'"

@@ -35,7 +35,6 @@ std::string inspect(const std::filesystem::path& directory) {
   const auto content = ClassifierContent::load(directory);
   const auto& encoder = content.model->config().text.encoder;
   std::string text =
-      train::parameter_table(content.model->parameters()) +
       base::format(
           "kind classifier\nvocabulary %ld\nencoder %s, layers %ld, width %ld, heads %ld\n",
           content.tokenizer->vocabulary_size(), encoder.mixer.name().c_str(), encoder.layers,
@@ -56,7 +55,7 @@ std::string inspect(const std::filesystem::path& directory) {
                            content.linear->pool.coefficients[k + 1]);
     }
   }
-  return text;
+  return text + train::parameter_table(content.model->parameters());
 }
 
 // The data are read as the model was trained.

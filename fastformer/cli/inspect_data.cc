@@ -122,7 +122,9 @@ void read_delimited(const fs::path& file, const data::TextEncoding& encoding, Fi
   finding.header = heading ? classification::HeaderRow::kYes : classification::HeaderRow::kNo;
   finding.settings.push_back("header = " + base::quoted(base::word_of(finding.header)));
   if (finding.bad_rows > 0) {
-    note(finding, std::to_string(finding.bad_rows) + " rows cannot be read and are skipped");
+    note(finding, std::to_string(finding.bad_rows) +
+                      (finding.bad_rows == 1 ? " row cannot be read and is skipped"
+                                             : " rows cannot be read and are skipped"));
     finding.settings.emplace_back("bad_rows = \"skip\"");
   }
 }

@@ -87,6 +87,19 @@ TEST(ConfigTree, RefusesWithFileLineAndNearestKey) {
   EXPECT_MENTIONS(testing::error_of([] { ConfigTree().set("no assignment"); }), "no assignment");
 }
 
+TEST(ConfigTree, SaysHowToWriteAPathWithBackslashes) {
+  const testing::TemporaryFolder folder;
+  const auto error = [&](const std::string& path) {
+    const auto file = folder.write("r.toml", "[data]\ntrain = [\"" + path + "\"]\n");
+    return testing::error_of([&] { ConfigTree::from_toml(file); });
+  };
+  for (const auto* path : {R"(C:\Users\me\x.csv)", R"(data\x.csv)", R"(C:\update.csv)"}) {
+    EXPECT_MENTIONS(error(path), "r.toml:2", "a backslash between double quotes", "in '...'");
+  }
+  EXPECT_EQ(error(R"(C:\\Users\\me\\x.csv)"), "");
+  EXPECT_EQ(error("C:/Users/me/x.csv"), "");
+}
+
 struct Inner {
   std::string name = "first";
   std::int64_t size = 1;

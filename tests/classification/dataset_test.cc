@@ -210,6 +210,28 @@ TEST_F(DataTest, PreparesPartsLabelsAndCuts) {
   EXPECT_TRUE(std::filesystem::exists(folder_ / "parts/validation.tsv"));
 }
 
+TEST_F(DataTest, AClassOfOneRowIsTrained) {
+  std::string rows = "rare,five\n";
+  for (int i = 0; i < 50; ++i) rows += i % 2 == 0 ? "a,one two\n" : "b,three four\n";
+  auto config = config_for("csv", write("a.csv", rows));
+  config.validation_fraction = config.test_fraction = 0.2;
+  for (config.split_seed = 1; config.split_seed < 6; ++config.split_seed) {
+    const auto dataset = prepared(config);
+    EXPECT_EQ(dataset.labels, (std::vector<std::string>{"a", "b", "rare"}));
+    EXPECT_EQ(dataset.train.class_counts(3), (std::vector<std::int64_t>{15, 15, 1}));
+    EXPECT_EQ(dataset.validation.class_counts(3), (std::vector<std::int64_t>{5, 5, 0}));
+    EXPECT_EQ(dataset.test.class_counts(3), (std::vector<std::int64_t>{5, 5, 0}));
+  }
+}
+
+TEST_F(DataTest, TheSummaryShowsTheFirstOfManyClasses) {
+  std::string rows;
+  for (int i = 10; i < 70; ++i) rows += "c" + std::to_string(i) + ",one two\n";
+  const auto summary = prepared(config_for("csv", write("a.csv", rows))).summary();
+  EXPECT_MENTIONS(summary, "\nc10 ", "\nc59 ", "\nand 10 more classes\n");
+  EXPECT_EQ(summary.find("c60"), std::string::npos) << summary;
+}
+
 TEST_F(DataTest, TestFilesMayHaveTextColumnsOfTheirOwn) {
   auto config = config_for("csv", write("a.csv", "x,one\ny,two\n"));
   config.test = {write("t.csv", "x,two,one two\n")};

@@ -107,6 +107,35 @@ TEST_F(ReadersTest, LabelsThatLookAlikeAreOne) {
   EXPECT_EQ(labels, expected);
 }
 
+TEST_F(ReadersTest, WordsForNothingAreNamesOfClasses) {
+  const Words labels = {"+ve", "-1", "-ve", "N/A", "NA", "None", "nan", "null"};
+  std::string content = "label,text\n";
+  Words expected;
+  for (const auto& label : labels) {
+    content += label + ",a text\n";
+    expected.push_back(label + "|a text");
+  }
+  EXPECT_EQ(rows(content), expected);
+  config_.train = {(folder_ / "a.csv").string()};
+  EXPECT_EQ(prepare(config_, text::TokenizerConfig(), {.members = {}}, folder_ / "cache").labels,
+            labels);
+  config_.format = "jsonl";
+  EXPECT_EQ(rows("{\"text\":\"a\",\"label\":true}\n{\"text\":\"b\",\"label\":false}\n"),
+            (Words{"true|a", "false|b"}));
+}
+
+TEST_F(ReadersTest, AFileWithoutRowsOrALabelIsRefused) {
+  EXPECT_MENTIONS(error("label,text\n"), "a.csv", "no rows");
+  for (const char* empty : {"", " ", "\u200b"}) {
+    config_.train = {
+        folder_.write("b.csv", std::string("label,text\np,a\n") + empty + ",b\n").string()};
+    EXPECT_MENTIONS(testing::error_of([&] {
+                      prepare(config_, text::TokenizerConfig(), {.members = {}}, folder_ / "cache");
+                    }),
+                    "b.csv:3", "has no label");
+  }
+}
+
 TEST_F(ReadersTest, OtherEncodingsAreNamedInTheRecipe) {
   EXPECT_MENTIONS(error("label,text\np,caf\xE9\n"), "a.csv:2", "data.encoding");
   config_.encoding.encoding = "windows-1252";
@@ -129,6 +158,16 @@ TEST_F(ReadersTest, FoldersOfAnyNamesAreClasses) {
   EXPECT_EQ(rows_of((folder_ / "root").string()),
             (Words{"money|oil", "sport|team\nwins", "sport|cup"}));
   EXPECT_MENTIONS(error("x", "plain.txt"), "plain.txt", "folder");
+}
+
+TEST_F(ReadersTest, FoldersOfOtherNamesAreNoImdb) {
+  config_ = {.format = "imdb"};
+  for (const char* name : {"root/sport", "root/money"}) {
+    std::filesystem::create_directories(folder_ / name);
+    folder_.write(std::string(name) + "/1_9.txt", "a text");
+  }
+  EXPECT_MENTIONS(testing::error_of([&] { rows_of((folder_ / "root").string()); }),
+                  "root: has no folder 'neg'", "data.format = \"folders\"");
 }
 
 TEST_F(ReadersTest, FasttextLinesHaveOneLabel) {

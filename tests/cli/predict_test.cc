@@ -3,9 +3,12 @@
 #include <algorithm>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <sstream>
 #include <string>
 
 #include "cli/program.h"
+#include "cli/small_clicks.h"
+#include "fastformer/text/display_width.h"
 
 namespace fastformer::cli {
 namespace {
@@ -135,6 +138,24 @@ TEST_F(PredictCommand, ReadsWhatIsCompressedAndRefusesWhatIsNoText) {
   expect_refusal(predict({write("t.parquet", std::string("PAR1\x15\x04\x00", 7))}), {"Parquet"});
 }
 
+TEST_F(PredictCommand, TheColumnsOfAnExplanationStandBelowTheirHeading) {
+  const auto outcome = predict({"--explain"}, "Zo\u00eb \u6771\u4eac oil\n");
+  ASSERT_EQ(outcome.code, 0) << outcome.output;
+  EXPECT_MENTIONS(outcome.output, "\n  zo\u00eb  ", "\n  \u6771\u4eac  ", "\n  oil  ");
+  std::istringstream lines(outcome.output);
+  std::size_t heading = 0;
+  int rows = 0;
+  for (std::string line; std::getline(lines, line);) {
+    const auto name = line.find("pooling");
+    if (name != std::string::npos) heading = name + std::string("pooling").size();
+    if (name != std::string::npos || heading == 0 || line.starts_with("  n-grams")) continue;
+    const auto number = line.substr(0, line.find('.') + std::string(".0000").size());
+    EXPECT_EQ(text::display_width(number), heading) << outcome.output;
+    ++rows;
+  }
+  EXPECT_EQ(rows, 3) << outcome.output;
+}
+
 TEST_F(PredictCommand, EvaluateNamesLabelsAndListsErrors) {
   const auto csv = write("f.csv", "label,text\nmarket,oil prices\nsport,\"oil prices, fall\"\n");
   const auto errors = (*folder_ / "errors.csv").string();
@@ -196,6 +217,31 @@ TEST(InspectCommand, PrintsARecipeThatTrains) {
          "model.layers=1", "--set", "train.epochs=1", "--set", "train.threads=1"});
     EXPECT_EQ(trained.code, 0) << trained.output << inspected.output;
   }
+}
+
+TEST(InspectCommand, ShowsColumnsAndBadRows) {
+  const testing::TemporaryFolder folder;
+  std::string csv = "label,text\n";
+  for (int i = 0; i < 20; ++i) {
+    if (i == 10) csv += "sport,the team, wins\n";
+    const auto number = std::to_string(i);
+    csv += i % 2 == 0 ? "market,oil prices fall " + number + "\n"
+                      : "sport,the team wins match " + number + "\n";
+  }
+  const auto inspected = run_program({"inspect", folder.write("data.csv", csv).string()});
+  EXPECT_EQ(inspected.code, 0);
+  EXPECT_MENTIONS(
+      inspected.output, "# rows 20\n", "# column  type ", "# label   words ", "# text    texts ",
+      "  market\n", "  oil prices fall 0\n", "data.csv:12 has 3 columns, but the first row has 2",
+      "1 row cannot be read and is skipped", "bad_rows = \"skip\"", "label_column = \"label\"");
+}
+
+TEST(InspectCommand, NamesAFolderOfMind) {
+  const SmallClicks clicks;
+  const auto inspected = run_program({"inspect", clicks.path("train")});
+  EXPECT_EQ(inspected.code, 0);
+  EXPECT_MENTIONS(inspected.output, "train: a folder of MIND\n", "name = \"recommendation\"",
+                  "format = \"mind\"", "train = [\"" + clicks.path("train") + "\"]");
 }
 
 }  // namespace

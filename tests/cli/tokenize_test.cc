@@ -18,6 +18,19 @@ TEST(TokenizeCommand, PrintsTokensOrIdsOfEachLine) {
   EXPECT_EQ(ids.output, "2 4 5 6 3\n2 3\n2 1 3\n");
 }
 
+TEST(TokenizeCommand, ReadsOtherEncodingsByTheirMarkAndNamesHowToConvertThem) {
+  const testing::TemporaryFolder folder;
+  folder.write("vocab.txt", "[PAD]\n[UNK]\n[CLS]\n[SEP]\noil\nfall\n##s\n");
+  const Words command = {"tokenize", folder.path().string()};
+  expect_refusal(run_program(command, "caf\xE9\n"), {"standard input:1", "0xE9", "iconv"});
+  const auto narrow = run_program(command, "Oil caf\u00e9\n");
+  EXPECT_EQ(narrow.code, 0) << narrow.output;
+  const auto wide =
+      run_program(command, std::string("\xFF\xFEO\0i\0l\0 \0c\0a\0f\0\xE9\0\n\0", 20));
+  EXPECT_EQ(wide.code, 0) << wide.output;
+  EXPECT_EQ(wide.output, narrow.output);
+}
+
 TEST(TokenizeCommand, RefusesWhatHasNoTokenizer) {
   const testing::TemporaryFolder folder;
   const auto empty = run_program({"tokenize", folder.path().string()}, "text\n");

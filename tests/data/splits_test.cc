@@ -21,5 +21,17 @@ TEST(Splits, GroupsNeverCross) {
   EXPECT_EQ(parts, assign_parts(rows, options));
 }
 
+TEST(Splits, TheOnlyRowOfAClassIsForTraining) {
+  std::vector<SplitRow> rows = {{100, 1}};
+  for (std::uint64_t i = 0; i < 20; ++i) rows.push_back({i, 0});
+  for (std::uint64_t seed = 0; seed < 20; ++seed) {
+    const auto parts =
+        assign_parts(rows, {.validation_fraction = 0.2, .test_fraction = 0.2, .seed = seed});
+    EXPECT_EQ(parts.front(), Part::kTrain) << seed;
+    EXPECT_EQ(std::count(parts.begin(), parts.end(), Part::kTest), 4);
+    EXPECT_EQ(std::count(parts.begin(), parts.end(), Part::kValidation), 4);
+  }
+}
+
 }  // namespace
 }  // namespace fastformer::data

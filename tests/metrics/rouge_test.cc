@@ -137,6 +137,18 @@ TEST(RougeTokens, ReadOtherScripts) {
   EXPECT_EQ(lines.number("天\n…\n气 很").sentence_ends, (std::vector<std::size_t>{1, 3}));
 }
 
+TEST(RougeTokens, AreThoseOfTheScriptOfTheReference) {
+  EXPECT_EQ(rouge_tokens_of("天气很好。"), RougeTokens::kCharacter);
+  EXPECT_EQ(rouge_tokens_of("苹果公司发布新手机 iPhone"), RougeTokens::kCharacter);
+  EXPECT_EQ(rouge_tokens_of("मौसम अच्छा है।"), RougeTokens::kUnicode);
+  EXPECT_EQ(rouge_tokens_of("Cristóbal está aquí"), RougeTokens::kUnicode);
+  EXPECT_EQ(rouge_tokens_of("The new iPhone 手机 is here"), RougeTokens::kUnicode);
+  EXPECT_EQ(rouge_tokens_of("The cat sat on the mat."), RougeTokens::kRouge);
+  EXPECT_EQ(rouge_tokens_of("“Quotes” – and dashes"), RougeTokens::kRouge);
+  EXPECT_EQ(rouge_tokens_of(std::string(200, 'a') + " café"), RougeTokens::kRouge);
+  EXPECT_EQ(rouge_tokens_of(""), RougeTokens::kRouge);
+}
+
 TEST(RougeScores, OfSeveralReferencesTheBetterCountsForEachKind) {
   RougeScorer scorer;
   auto best = scorer.score("the cat sat", "the dog sat");

@@ -169,7 +169,7 @@ void train_recipe(const std::optional<std::string>& file, const std::string& jso
 
 // `data`: the text of a JSON object with the fields of [data]. Returns the best trial.
 nb::dict autotune(const std::string& data, const Texts& assignments, const std::string& folder,
-                  double seconds, nb::object callback) {
+                  double seconds, std::int64_t most_bytes, nb::object callback) {
   PythonObserver observer(std::move(callback));
   const auto tuned = released([&] {
     classification::DataConfig config;
@@ -177,6 +177,7 @@ nb::dict autotune(const std::string& data, const Texts& assignments, const std::
     return classification::autotune(
         config, folder,
         {.seconds = seconds,
+         .most_bytes = most_bytes,
          .assignments = assignments,
          .stop = [&] { return observer.stop(); },
          .report = [&](const classification::Trial& trial) { observer.on_trial(trial); },
@@ -325,7 +326,7 @@ NB_MODULE(_train, module) {
   module.def("train", train_recipe, nb::arg("file").none(), nb::arg("json"), nb::arg("assignments"),
              nb::arg("folder"), nb::arg("resume"), nb::arg("callback").none());
   module.def("autotune", autotune, nb::arg("data"), nb::arg("assignments"), nb::arg("folder"),
-             nb::arg("seconds"), nb::arg("callback").none());
+             nb::arg("seconds"), nb::arg("most_bytes"), nb::arg("callback").none());
   module.def("request_stop", [] { stop_requested = true; });
   module.def("kind_of_model",
              [](const std::string& folder) { return base::kind_of_model(folder); });

@@ -12,7 +12,9 @@ has other training texts where a set has more of them than it uses, and another 
 from __future__ import annotations
 
 import argparse
+import collections
 import csv
+import errno
 import json
 import pathlib
 import random
@@ -72,12 +74,14 @@ def mind() -> Rows:
     with (_LOCAL / "mind/news.tsv").open(encoding="utf-8", newline="") as file:
         records = [line.rstrip("\n").split("\t") for line in file]
     rows = [(record[1], f"{record[3]} {record[4]}") for record in records]
-    counts = {label: sum(label == other for other, _ in rows) for label, _ in rows}
+    counts = collections.Counter(label for label, _ in rows)
     return [row for row in rows if counts[row[0]] >= 20]
 
 
 def imdb(part: str) -> Rows:
     """The reviews of a folder of aclImdb."""
+    if not (_LOCAL / "imdb" / part).is_dir():
+        raise FileNotFoundError(errno.ENOENT, "missing", str(_LOCAL / "imdb" / part))
     return [(label, path.read_text(encoding="utf-8"))
             for label in ("neg", "pos") for path in sorted((_LOCAL / "imdb" / part / label).glob("*.txt"))]
 
@@ -85,7 +89,7 @@ def imdb(part: str) -> Rows:
 def debian() -> Parts:
     """Sections of packages, divided as by the recipe: packages of one source are in one part."""
     if not (_LOCAL / "debian/packages.txt").exists():
-        raise FileNotFoundError(_LOCAL / "debian/packages.txt")
+        raise FileNotFoundError(errno.ENOENT, "missing", str(_LOCAL / "debian/packages.txt"))
     with tempfile.TemporaryDirectory() as folder:
         subprocess.run([_PROGRAM, "export", "recipes/debian_sections.toml", folder], cwd=_ROOT, check=True,
                        capture_output=True)

@@ -114,7 +114,7 @@ void write_file_atomically(const fs::path& path, std::string_view content) {
 std::string not_found(const std::string& name) {
   const bool relative = fs::path(name).is_relative();
   return name + ": does not exist; check the path" +
-         (relative ? ", which begins in the working directory" : "") +
+         (relative ? ", which is relative to the working directory" : "") +
          (has_control_characters(name)
               ? ", and write its backslashes as / or the path in '...': between double quotes TOML "
                 "reads them as escapes"

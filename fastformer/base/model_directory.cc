@@ -70,6 +70,10 @@ ConfigTree read_config(const fs::path& directory) {
         directory.string() +
         " is a run directory; give its model directory instead: " + (directory / "model").string());
   }
+  if (!fs::exists(path) && fs::exists(directory / "recipe.toml")) {
+    throw std::invalid_argument(directory.string() +
+                                " is a run that has no model yet; finish it with train --resume");
+  }
   return ConfigTree::from_json(read_small_file(path), path.string());
 }
 

@@ -10,7 +10,10 @@
 #include <utility>
 
 #include "fastformer/base/atomic_file.h"
+#include "fastformer/base/config_value.h"
 #include "fastformer/base/format.h"
+#include "fastformer/classification/quantization.h"
+#include "fastformer/classification/task_kind.h"
 #include "fastformer/classification/training.h"
 #include "fastformer/kernels/parallel.h"
 #include "fastformer/metrics/scores.h"
@@ -165,6 +168,16 @@ class Search {
       }
     }
     const auto first = recipe_of({}, 1);
+    if (first.train.max_minutes > 0) {
+      throw std::invalid_argument(
+          "train.max_minutes is a limit for one training; remove it, and limit the search by its "
+          "time");
+    }
+    if (options_.most_bytes > 0 && first.data.test_fraction > 0) {
+      throw std::invalid_argument(
+          "a limited size needs test files, since the quantized model is measured on them; replace "
+          "data.test_fraction by data.test");
+    }
     auto task = open(first);
     if (task->batches(0) * first.batch.batch_size < kFewTexts && first.data.validation.empty()) {
       defaults_.emplace_back("data.validation_fraction=0.2");
@@ -276,7 +289,6 @@ class Search {
     const kernels::ComputeScope scope(best_recipe_.train.precision, best_recipe_.train.threads);
     const auto& best = trials_[best_trial_];
     refit();
-    Tuned tuned{.best = best, .trials = trials_, .table = best_->test(folder_).table};
     const auto recipe = best_recipe_.tree();
     best_->save_model(folder_ / "model",
                       "# Text classifier\n\nFound by `fastformer autotune`: the candidate " +
@@ -291,7 +303,45 @@ class Search {
                        static_cast<long long>(trial.steps), trial.seconds, trial.loss, trial.score);
     }
     base::write_file_atomically(folder_ / "leaderboard.csv", table);
-    return tuned;
+    return {.best = best,
+            .trials = trials_,
+            .table = shrink() ? test_saved_model() : best_->test(folder_).table};
+  }
+
+  // Replaces the saved model by a quantized one if it is too large.
+  bool shrink() const {
+    const auto model = folder_ / "model", small = folder_ / "small_model";
+    if (options_.most_bytes == 0 || parameter_bytes(model) <= options_.most_bytes) return false;
+    QuantizationReport report;
+    try {
+      report = quantize(model, small, {.most_bytes = options_.most_bytes});
+    } catch (const std::invalid_argument& error) {
+      throw std::invalid_argument(std::string(error.what()) + "; " + model.string() +
+                                  " is the model without the limit");
+    }
+    fs::remove_all(model);
+    fs::rename(small, model);
+    if (options_.notice) {
+      options_.notice(
+          base::format("the model is quantized: its parameters have %ld bytes, before %ld",
+                       report.bytes_after, report.bytes_before));
+    }
+    return true;
+  }
+
+  // The table of its scores on the test files; the task knows only the model before quantization.
+  std::string test_saved_model() const {
+    const auto& data = best_recipe_.data;
+    if (data.test.empty()) return "";
+    train::EvaluationRequest request{.model = folder_ / "model", .data = data.test};
+    if (!data.test_text_columns.empty()) {
+      request.set = {"data.text_columns=" + base::toml_text({data.test_text_columns, {}})};
+    }
+    const auto report = task_kind().evaluate(request, [&](const std::string& sentence) {
+      if (options_.notice) options_.notice(sentence);
+    });
+    base::write_file_atomically(folder_ / "test.json", report.json + "\n");
+    return report.table;
   }
 
   // Trains the best candidate again, with the validation part, if there is time.

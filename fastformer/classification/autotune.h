@@ -23,6 +23,7 @@ struct Trial {
 
 struct AutotuneOptions {
   double seconds = 600;                  ///< for everything, data included
+  std::int64_t most_bytes = 0;           ///< of the model's files of parameters; 0: no limit
   std::vector<std::string> assignments;  ///< applied last, to every candidate
   std::function<bool()> stop;            ///< ends the search; the best model so far is saved
   std::function<void(const Trial&)> report;
@@ -46,8 +47,12 @@ struct Tuned {
 /// is kept.
 ///
 /// Writes to `folder`: model/, recipe.toml, with which `fastformer train` gives the same model,
-/// leaderboard.csv and cache/. Throws as Recipe::read() and prepare() do, and if the
-/// folder has a model or a recipe.
+/// leaderboard.csv and cache/. A model that is larger than `most_bytes` is quantized, see
+/// quantize(); then the test part is measured with the quantized model and only test.json is
+/// written for it.
+///
+/// Throws as Recipe::read() and prepare() do, if the folder has a model or a recipe, and if
+/// `most_bytes` is too small, in which case model/ is not quantized.
 Tuned autotune(const DataConfig& data, const std::filesystem::path& folder,
                const AutotuneOptions& options);
 

@@ -117,6 +117,7 @@ Dataset build(const ExampleSources& sources, const DataConfig& config,
   dataset.dropped_rows = found.dropped_rows;
   dataset.dropped_classes = found.dropped_classes;
   dataset.notices.insert(dataset.notices.begin(), found.notices.begin(), found.notices.end());
+  for (auto& notice : part_notices(config, dataset)) dataset.notices.push_back(std::move(notice));
   for (auto& notice : token_notices(dataset)) dataset.notices.push_back(std::move(notice));
   return dataset;
 }

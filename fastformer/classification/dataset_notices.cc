@@ -3,9 +3,12 @@
 #include <algorithm>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <utility>
 
+#include "fastformer/base/ascii.h"
 #include "fastformer/base/format.h"
+#include "fastformer/base/printable.h"
 
 namespace fastformer::classification {
 namespace {
@@ -43,6 +46,27 @@ std::vector<std::string> TextOverlap::notices() const {
         "%td of the %zu %s texts are also training texts, so that its figures are too good; remove "
         "repeated texts, or name what they share in data.group_column",
         shared, texts.size(), name));
+  }
+  return notices;
+}
+
+std::vector<std::string> part_notices(const DataConfig& config, const Dataset& dataset) {
+  std::vector<std::string> notices;
+  const auto check = [&](const char* name, double fraction, const LabelledCorpus& part) {
+    if (fraction == 0 || part.size() > 0) return;
+    notices.push_back(base::format(
+        "data.%s_fraction = %g of so few rows is none: there is no %s part", name, fraction, name));
+  };
+  check("validation", config.validation.empty() ? config.validation_fraction : 0,
+        dataset.validation);
+  check("test", config.test.empty() ? config.test_fraction : 0, dataset.test);
+  std::map<std::string, std::string> seen;  // by the label in lower case
+  for (const auto& label : dataset.labels) {
+    const auto [other, added] = seen.emplace(base::ascii_lowercase(label), label);
+    if (added) continue;
+    notices.push_back("the labels '" + base::excerpt(other->second) + "' and '" +
+                      base::excerpt(label) + "' differ only in case, and are two classes");
+    break;
   }
   return notices;
 }

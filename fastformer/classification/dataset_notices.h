@@ -23,6 +23,10 @@ class TextOverlap {
   std::array<std::vector<std::size_t>, 3> parts_;  ///< hashes of the texts, by data::Part
 };
 
+/// Notices about a part that is empty although its fraction is above 0, and about labels that
+/// differ only in case.
+std::vector<std::string> part_notices(const DataConfig& config, const Dataset& dataset);
+
 /// Notices about unusual tokens of a data set, one sentence each: texts of one token, many tokens
 /// that are not in the vocabulary, many truncated texts.
 std::vector<std::string> token_notices(const Dataset& dataset);

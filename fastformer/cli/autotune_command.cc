@@ -8,12 +8,11 @@
 #include "fastformer/base/config_value.h"
 #include "fastformer/base/format.h"
 #include "fastformer/classification/autotune.h"
-#include "fastformer/classification/quantization.h"
+#include "fastformer/cli/answers/prediction_input.h"
 #include "fastformer/cli/commands.h"
 #include "fastformer/cli/inspect_data.h"
 #include "fastformer/cli/terminal_output.h"
 #include "fastformer/nn/torch_errors.h"
-#include "fastformer/tasks/task_table.h"
 #include "fastformer/train/stop_signal.h"
 
 namespace fastformer::cli {
@@ -56,29 +55,18 @@ classification::DataConfig data_of(const AutotuneFlags& flags) {
   const auto found = base::ConfigTree::from_toml(file);
   classification::DataConfig config;
   if (!found.contains("data")) {
+    // What the data show is not enough, but the flags may be.
+    if (!flags.text_column.empty() && !flags.label_column.empty()) {
+      if (const auto format = format_of_name(first); !format.empty()) config.format = format;
+      config.validation_fraction = 0.1;
+      return config;
+    }
     throw std::invalid_argument(
         first.string() +
         ": no columns of text and label are found; name them in the [data] section of a recipe");
   }
   found.read_section("data", config);
   return config;
-}
-
-// Replaces the model by a quantized one if it is too large, and measures that on the test file.
-void shrink(const AutotuneFlags& flags) {
-  const auto model = flags.output / "model", whole = flags.output / "whole_model";
-  const auto limit = static_cast<std::int64_t>(flags.most_bytes);
-  if (classification::parameter_bytes(model) <= limit) return;
-  fs::rename(model, whole);
-  const auto report = classification::quantize(whole, model, {.most_bytes = limit});
-  fs::remove_all(whole);
-  std::cout << base::format("quantized from %ld to %ld bytes of parameters\n", report.bytes_before,
-                            report.bytes_after);
-  if (flags.test.empty()) return;
-  const auto measured =
-      tasks::task_of_model(model).evaluate({.model = model, .data = {flags.test}}, log_line);
-  base::write_file_atomically(flags.output / "test.json", measured.json + "\n");
-  std::cout << "test of the quantized model\n" << measured.table;
 }
 
 void autotune(const AutotuneFlags& flags) {
@@ -110,6 +98,7 @@ void autotune(const AutotuneFlags& flags) {
     return classification::autotune(
         data, flags.output,
         {.seconds = flags.seconds,
+         .most_bytes = static_cast<std::int64_t>(flags.most_bytes),
          .assignments = settings,
          .stop = [&] { return stop.requested(); },
          .report =
@@ -125,7 +114,6 @@ void autotune(const AutotuneFlags& flags) {
   std::cout << base::format("best of %zu trials: %s, %.4f on the validation part\n",
                             tuned.trials.size(), tuned.best.candidate.c_str(), tuned.best.score);
   if (!tuned.table.empty()) std::cout << "test\n" << tuned.table;
-  if (flags.most_bytes > 0) nn::without_torch_errors([&] { shrink(flags); });
   std::cout << "model " << (flags.output / "model").string() << "\nrecipe "
             << (flags.output / "recipe.toml").string() << std::endl;
 }

@@ -74,7 +74,8 @@ void inspect_documents(const InspectFlags& flags) {
 }
 
 bool is_model_or_run(const fs::path& path) {
-  return fs::exists(path / "config.json") || fs::exists(path / "model" / "config.json");
+  return fs::exists(path / "config.json") || fs::exists(path / "model" / "config.json") ||
+         fs::exists(path / "recipe.toml");
 }
 
 void inspect(const InspectFlags& flags) {

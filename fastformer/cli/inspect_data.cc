@@ -153,8 +153,12 @@ void read_json_lines(const fs::path& file, const data::TextEncoding& encoding, F
 void add_class_counts(const std::map<std::string, std::int64_t, std::less<>>& counts,
                       std::string& text) {
   constexpr std::size_t kShown = 20;
+  std::map<std::string, std::int64_t> classes;  // as training names them
+  for (const auto& [label, count] : counts) {
+    classes[classification::normalized_label(label)] += count;
+  }
   std::vector<std::pair<std::int64_t, std::string>> ranked;
-  for (const auto& [label, count] : counts) ranked.emplace_back(-count, label);
+  for (const auto& [label, count] : classes) ranked.emplace_back(-count, label);
   std::sort(ranked.begin(), ranked.end());
   text += base::format("# classes %zu\n", ranked.size());
   for (std::size_t i = 0; i < std::min(ranked.size(), kShown); ++i) {

@@ -34,7 +34,7 @@ struct MemberConfig {
   Weighting weighting = Weighting::kTfidf;
   std::int64_t words = 2;          ///< longest sequence of words, in words
   bool characters = false;         ///< whether it uses sequences of characters
-  std::int64_t minimum_texts = 2;  ///< of the training part, with an n-gram that it uses
+  std::int64_t minimum_texts = 2;  ///< it uses an n-gram that so many training texts have
   double c = 1;  ///< the inverse of the strength of the L2 penalty, as in LIBLINEAR
 
   void visit_fields(base::FieldVisitor& visit) {

@@ -32,17 +32,17 @@ class TextCounter {
 
   // Those in enough texts, the most frequent first, equally frequent ones in the order of their
   // keys.
-  std::vector<std::uint64_t> frequent() const {
+  std::vector<std::uint64_t> kept() const {
     const std::uint32_t least = NgramTable::keeps_single_texts(text_) ? 1 : 2;
-    std::vector<Slot> kept;
+    std::vector<Slot> slots;
     for (const auto& slot : slots_) {
-      if (slot.texts >= least) kept.push_back(slot);
+      if (slot.texts >= least) slots.push_back(slot);
     }
-    std::sort(kept.begin(), kept.end(), [](const Slot& a, const Slot& b) {
+    std::sort(slots.begin(), slots.end(), [](const Slot& a, const Slot& b) {
       return a.texts != b.texts ? a.texts > b.texts : a.key < b.key;
     });
     std::vector<std::uint64_t> keys;
-    for (const auto& slot : kept) keys.push_back(slot.key);
+    for (const auto& slot : slots) keys.push_back(slot.key);
     return keys;
   }
 
@@ -180,7 +180,7 @@ NgramTable NgramTable::learn(const NgramConfig& config, const text::TokenizerCon
     counter.begin_text();
     reader.visit(document, [&](const Ngram& ngram) { counter.add(ngram.key.value()); });
   });
-  return NgramTable(config, text, counter.frequent());
+  return NgramTable(config, text, counter.kept());
 }
 
 NgramTable NgramTable::most_frequent(std::int64_t count) const {

@@ -24,12 +24,12 @@ class NgramTable {
   NgramTable(const NgramConfig& config, const text::TokenizerConfig& text,
              std::vector<std::uint64_t> keys);
 
-  /// Learns the n-grams that occur in at least two texts; of few texts, all n-grams.
+  /// Learns the n-grams that occur in at least two texts; of fewer than 3,000 texts, all n-grams.
   /// Stores at most 16 million n-grams at a time; when there are more, those seen in only one text
   /// so far are dropped.
   static NgramTable learn(const NgramConfig& config, const text::TokenizerConfig& text,
                           const text::TextSource& texts);
-  /// Whether so many texts are few.
+  /// Whether n-grams of one text are kept.
   static bool keeps_single_texts(std::int64_t texts) { return texts < 3000; }
   /// The `count` most frequent n-grams of this table.
   NgramTable most_frequent(std::int64_t count) const;

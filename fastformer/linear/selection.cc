@@ -148,12 +148,12 @@ Choice choose(const LabelledRows& train, const LabelledRows& validation, const N
     other.words = tfidf ? 3 : 2;
     better(other);
   }
+  if (config.c > 0) return best;
   if (NgramTable::keeps_single_texts(train.size())) {
     auto other = best.config;
     other.minimum_texts = 1;
     better(other);
   }
-  if (config.c > 0) return best;
   // Up or down by factors of two, for as long as it helps.
   const auto climb = [&](double factor) {
     bool helped = false;

@@ -318,7 +318,7 @@ Recommendations Recommender::recommend(const Catalogue& catalogue,
     result.cold = candidates.clicks.empty();
     if (result.cold && !result.unknown.empty()) {
       throw std::invalid_argument(name + " has no item of the history, such as '" +
-                                  result.unknown.front() + "'; separate ids by commas");
+                                  result.unknown.front() + "'; give ids of its items");
     }
     const auto all = candidates.numbers(items.size(), /*exclude_seen=*/true);
     if (all.empty()) throw std::invalid_argument(name + ": has no other items");

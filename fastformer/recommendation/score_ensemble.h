@@ -17,9 +17,9 @@ namespace fastformer::recommendation {
 ///   s_c = 1/M sum over m of (s_mc - mean over c of s_mc) / deviation of m
 ///
 /// where the deviation of a model is the root of the mean square of its differences from the mean
-/// of an impression, over all impressions: of two candidates, the one that a model prefers clearly
-/// counts for more than one that another prefers a little. A model with equal scores everywhere
-/// contributes 0.
+/// of an impression, over all impressions. So of two candidates the one that a model prefers by
+/// more than it usually does wins against one that another prefers by less. A model with equal
+/// scores everywhere contributes 0.
 ///
 ///   ScoreEnsemble ensemble;
 ///   for (const auto& member : members) ensemble.add(*member.model, member.dataset, member.clicks);

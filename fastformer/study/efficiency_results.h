@@ -17,7 +17,7 @@ std::string paper_complexity(const std::string& mixer);
 /// meaningful. NaN if the figure has no point.
 double paper_time(const std::string& mixer, const std::string& pass, std::int64_t length);
 
-/// Three significant digits: 0.12, 12.3, 1230; empty if not finite.
+/// A time in few digits: 0.12, 12.3, 1230; empty if not finite.
 std::string digits(double value);
 
 /// The cells of a study as CSV with the columns mixer, pass, length, precision, threads,

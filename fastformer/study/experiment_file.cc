@@ -122,6 +122,9 @@ std::vector<std::vector<Override>> combinations_of(const TomlItem& grid, const s
                    }
                    combinations = std::move(longer);
                  });
+  if (combinations.front().empty()) {
+    fail(grid.where, "grid names no field; list values, such as " + example);
+  }
   return combinations;
 }
 
@@ -233,17 +236,41 @@ std::vector<TomlItem> by_data_set(const TomlItem& item, const std::string& examp
   return entries;
 }
 
+bool sets(const std::vector<Override>& fields, const Override& field) {
+  return std::ranges::any_of(fields, [&](const Override& other) {
+    return other.section == field.section && other.key == field.key;
+  });
+}
+
 // A variant for each combination, which its name ends with: "small layers 2 width 64".
 std::vector<ExperimentFile::Variant> expanded(
     const ExperimentFile::Variant& variant,
     const std::vector<std::vector<Override>>& combinations) {
+  const bool one_is_all = combinations.size() == 1;
+  if (!one_is_all && !variant.paper.empty()) {
+    fail(variant.where, "the paper's figures are of one model, but grid makes several; remove one");
+  }
   std::vector<ExperimentFile::Variant> variants;
   for (const auto& combination : combinations) {
     auto& one = variants.emplace_back(variant);
     for (const auto& field : combination) {
+      const bool twice =
+          sets(variant.set, field) || std::ranges::any_of(variant.on, [&](const auto& data_set) {
+            return sets(data_set.second, field);
+          });
+      if (twice) {
+        fail(field.value.where, "grid and set or on give values for " + field.section + "." +
+                                    field.key + "; keep one of them");
+      }
+      const bool same_key = std::ranges::any_of(combination, [&](const Override& other) {
+        return other.key == field.key && other.section != field.section;
+      });
       auto value = base::toml_text(field.value);
-      std::erase(value, '"');
-      one.name += " " + field.key + " " + value;
+      std::erase_if(value,
+                    [](char c) { return std::string_view("\"[],").find(c) != std::string::npos; });
+      std::ranges::replace(value, '/', '-');
+      if (value.empty()) value = "none";
+      one.name += " " + (same_key ? field.section + "." : std::string()) + field.key + " " + value;
       one.set.push_back(field);
     }
     checked_name(one.name, one.where);

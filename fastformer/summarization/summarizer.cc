@@ -130,7 +130,8 @@ std::vector<Summary> Summarizer::summarize(std::span<const std::string> document
       const auto encoded =
           text::encode_limited(*impl_->content.tokenizer, document, impl_->token_limit());
       truncated.push_back(encoded.truncated);
-      tokens.push_back(encoded.truncated ? impl_->count_tokens(document) : std::ssize(encoded.ids));
+      const bool reads_on = encoded.truncated && options.count_tokens;
+      tokens.push_back(reads_on ? impl_->count_tokens(document) : std::ssize(encoded.ids));
       if (encoded.ids.empty()) {
         flush();
         summaries.push_back({.text = {}, .empty_document = true});

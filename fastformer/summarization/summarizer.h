@@ -39,13 +39,15 @@ struct Summary {
   double log_probability = 0;
   bool empty_document = false;
   bool truncated = false;            ///< the document has more tokens than the model reads
-  std::int64_t document_tokens = 0;  ///< of the whole document
+  std::int64_t document_tokens = 0;  ///< those read; with SummarizeOptions::count_tokens all
   std::vector<WrittenToken> tokens;  ///< only with SummarizeOptions::explain
 };
 
 struct SummarizeOptions {
   summarization::SearchConfig search;
   bool explain = false;  ///< whether to fill Summary::tokens
+  /// Whether to fill Summary::document_tokens, for which all of a truncated document is read.
+  bool count_tokens = false;
   /// Number of the first document among all documents to summarize; random draws of sampling depend
   /// on it.
   std::int64_t first_document = 0;

@@ -4,6 +4,7 @@
 #include <sentencepiece_trainer.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cstddef>
 #include <exception>
 #include <functional>
@@ -15,11 +16,14 @@
 
 #include "fastformer/base/atomic_file.h"
 #include "fastformer/base/printable.h"
+#include "fastformer/text/character_class.h"
 #include "fastformer/text/sentencepiece_model.h"
 #include "fastformer/text/tokenizer_files.h"
 
 namespace fastformer::text {
 namespace {
+
+constexpr std::string_view kBlank = "\u2581";  // begins the pieces that begin a word
 
 // Gives the trainer one text after another; it keeps no copy of its own.
 class SampleIterator final : public sentencepiece::SentenceIterator {
@@ -174,8 +178,14 @@ std::string SentencePieceTokenizer::token(std::int32_t id) const {
 }
 
 bool SentencePieceTokenizer::continues_word(std::int32_t id) const {
-  constexpr std::string_view kBlank = "\u2581";  // how a piece begins a word
-  return !processor_->IsControl(id) && !processor_->IsUnknown(id) && !token(id).starts_with(kBlank);
+  const auto piece = token(id);
+  const bool special = processor_->IsControl(id) || processor_->IsUnknown(id) || piece.empty();
+  if (special || piece.starts_with(kBlank)) return false;
+  const auto first = static_cast<unsigned char>(piece.front());
+  if (first < 0x80) return std::isalnum(first) != 0;
+  const auto kind = character_at(piece).kind;
+  return kind == CharacterClass::kLetter || kind == CharacterClass::kMiddle ||
+         kind == CharacterClass::kJoiner;
 }
 
 std::int32_t SentencePieceTokenizer::pad_id() const {

@@ -55,7 +55,8 @@ class Tokenizer {
 
   virtual std::int64_t vocabulary_size() const = 0;
   virtual std::string token(std::int32_t id) const = 0;
-  /// Whether the token is a part of a word that is not its first.
+  /// Whether the token is a part of a word that is not its first. Punctuation, and characters of
+  /// scripts without spaces between words, begin words.
   virtual bool continues_word(std::int32_t /*id*/) const { return false; }
   /// Checksum of all tokens in the order of their ids.
   std::uint64_t checksum() const;

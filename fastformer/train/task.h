@@ -84,8 +84,7 @@ class Task {
   /// Then it sets the parameters to their random values.
   virtual void begin_refit() {}
 
-  /// The loss of a guess by the frequencies of the classes; infinity if the task has
-  /// none.
+  /// The loss of equal probabilities for all classes; infinity if the task has no classes.
   virtual double chance_loss() const { return std::numeric_limits<double>::infinity(); }
   /// Scores on the validation part, "loss" first; empty if there is no such part.
   virtual metrics::Scores validate() const = 0;

@@ -18,13 +18,15 @@ void TrainConfig::visit_fields(base::FieldVisitor& visit, const Measures& measur
   visit("seed", seed, "seed of the initial weights, the order of the examples, and dropout",
         base::at_least(0));
   visit("epochs", epochs,
-        "passes over the training data; 0: 3, or as many as make 1,000 steps, but at most 100",
+        "passes over the training data; 0: at least 3, and up to 100 to reach 1,000 steps",
         base::between(0, 100'000));
   visit("max_steps", max_steps, "stop after this many steps; 0: no limit", base::at_least(0));
-  visit("max_minutes", max_minutes,
-        "stop when the steps have taken this many minutes, with refit half of them; the learning "
-        "rate then follows the time, so the model depends on the speed of the machine; 0: no limit",
-        base::at_least(0));
+  visit(
+      "max_minutes", max_minutes,
+      "time limit of the steps, in minutes, without validation; with refit the first training gets "
+      "half of it; the learning rate follows the time, so that the model depends on the speed of "
+      "the machine; 0: no limit",
+      base::at_least(0));
   visit("accumulation", accumulation, "batches per step (gradient accumulation)",
         base::between(1, 100'000));
   visit("from", from,

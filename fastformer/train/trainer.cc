@@ -100,10 +100,11 @@ double Trainer::time_used() const {
 
 bool Trainer::out_of_time() const { return time_used() >= 1; }
 
-std::int64_t Trainer::expected_steps() const {
+std::int64_t Trainer::total_steps() const {
   const double used = time_used();
   if (used == 0) return total_steps_;
-  const double by_time = std::ceil(static_cast<double>(state_.step) / std::min(used, 1.0));
+  if (used >= 1) return state_.step;
+  const double by_time = std::ceil(static_cast<double>(state_.step) / used);
   return by_time < static_cast<double>(total_steps_)
              ? std::max(static_cast<std::int64_t>(by_time), state_.step + 1)
              : total_steps_;
@@ -131,16 +132,15 @@ bool Trainer::run(const std::function<bool()>& stop) {
 }
 
 void Trainer::warn_of_chance() const {
-  constexpr double kClearlyWorse = 1.5;
+  constexpr double kClearlyWorse = 1.2;
   const double chance = task_.chance_loss();
   const bool validated = state_.best_step >= 0;
-  const double loss = validated ? state_.best_loss : last_loss_;
+  const double loss = validated ? least_loss_ : mean_loss_;
   if (loss <= kClearlyWorse * chance) return;
-  notify(
-      base::format("the network has learned nothing: its %s loss is %.3f, that of guessing by the "
-                   "frequencies of "
-                   "the classes %.3f; lower train.learning_rate",
-                   validated ? "validation" : "training", loss, chance));
+  notify(base::format(
+      "the network is worse than guessing: its %s loss is %.3f, that of equal probabilities %.3f; "
+      "lower train.learning_rate",
+      validated ? "validation" : "training", loss, chance));
 }
 
 void Trainer::use_best() { nn::assign(task_.parameters(), best_weights(), "the best model"); }
@@ -177,12 +177,9 @@ bool Trainer::run_epoch(const std::function<bool()>& stop) {
   const auto count = task_.begin_epoch(state_.epoch, state_.batch);
   while (state_.batch < count && !finished()) {
     const auto taken = std::min(config_.accumulation, count - state_.batch);
-    const auto started = std::chrono::steady_clock::now();
     base::naming_memory(
         [&] { return "step " + std::to_string(state_.step + 1) + " of the training"; },
         [&] { step(taken); });
-    state_.seconds +=
-        std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
     state_.batch += taken;
     const bool end_of_epoch = state_.batch == count;
     if (end_of_epoch) {
@@ -212,9 +209,10 @@ double Trainer::learning_rate() const {
 }
 
 void Trainer::step(std::int64_t batches) {
+  const auto started = std::chrono::steady_clock::now();
   for (const auto& [name, weight] : task_.parameters()) weight.mutable_grad().reset();
   StepReport report{.step = state_.step + 1,
-                    .total_steps = expected_steps(),
+                    .total_steps = 0,
                     .epoch = state_.epoch + 1,
                     .epochs = config_.epochs,
                     .loss = 0,
@@ -227,7 +225,7 @@ void Trainer::step(std::int64_t batches) {
     report.tokens += task_.tokens();
   }
   check_finite(report.loss, report.learning_rate);
-  last_loss_ = report.loss;
+  mean_loss_ = mean_loss_ == 0 ? report.loss : std::lerp(mean_loss_, report.loss, 0.1);
   std::map<std::string, Gradient> gradients;
   for (const auto& [name, weight] : task_.parameters()) gradients[name] = gradient_of(weight);
   if (config_.clip_norm > 0) {
@@ -236,6 +234,9 @@ void Trainer::step(std::int64_t batches) {
   }
   adam_.step(gradients, report.learning_rate);
   ++state_.step;
+  state_.seconds +=
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
+  report.total_steps = total_steps();
   for (auto* observer : observers_) observer->on_step(report);
 }
 
@@ -276,6 +277,7 @@ void Trainer::evaluate() {
   if (scores.empty()) return;
   const double metric = metric_of(config_.metric, scores);
   const double loss = metrics::score_of(scores, "loss");
+  least_loss_ = std::min(least_loss_, loss);
   const bool best = state_.best_step < 0 || metric > state_.best_metric ||
                     (metric == state_.best_metric && loss < state_.best_loss);
   if (best) {

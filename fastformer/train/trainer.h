@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -22,7 +23,8 @@ namespace fastformer::train {
 ///
 /// The weights after a step depend only on the recipe and the data: the order of batches and
 /// dropout depend only on the seed and the number of the step. So a run that is killed and resumed
-/// ends with the same bits (on the same machine, with the same number of threads).
+/// ends with the same bits (on the same machine, with the same number of threads), unless
+/// train.max_minutes limits the time.
 class Trainer {
  public:
   struct Options {
@@ -50,7 +52,8 @@ class Trainer {
   void use_best();
 
   const TrainingState& state() const { return state_; }
-  std::int64_t total_steps() const { return total_steps_; }
+  /// With a limit of time, those that are expected.
+  std::int64_t total_steps() const;
 
  private:
   bool load_checkpoint();
@@ -62,7 +65,6 @@ class Trainer {
   std::int64_t count_steps() const;
   double time_used() const;
   bool out_of_time() const;
-  std::int64_t expected_steps() const;
   bool finished() const;
   bool run_epoch(const std::function<bool()>& stop);
   void step(std::int64_t batches);
@@ -80,7 +82,8 @@ class Trainer {
   std::vector<Observer*> observers_;
   Adam adam_;
   TrainingState state_;
-  double last_loss_ = 0;      ///< of the last step
+  double mean_loss_ = 0;                                         ///< of the last steps
+  double least_loss_ = std::numeric_limits<double>::infinity();  ///< of the evaluations
   std::int64_t total_steps_;  ///< with those of the second training, once it has begun
 };
 

@@ -160,6 +160,38 @@ TEST_F(ReadersTest, FoldersOfAnyNamesAreClasses) {
   EXPECT_MENTIONS(error("x", "plain.txt"), "plain.txt", "folder");
 }
 
+TEST_F(ReadersTest, AColumnIsNamedOnceAndItsNamesStandOnce) {
+  DataConfig config;
+  config.text_columns = {"text"};
+  config.label_column = "label";
+  const auto error = [&](const std::string& rows) {
+    const auto file = folder_.write("rows.csv", rows);
+    return testing::error_of([&] {
+      const auto reader = open_reader(config, file);
+      for (Example example; reader->next(example);) {
+      }
+    });
+  };
+  EXPECT_MENTIONS(error("label,text,text\npos,great,other\n"), "rows.csv:1",
+                  "several columns are named 'text'", "number");
+  const std::string joined = "label,text\npos,great\nlabel,text\nneg,broken\n";
+  EXPECT_MENTIONS(error(joined), "rows.csv:3", "repeats the column names", "bad_rows");
+  config.bad_rows = data::BadRows::kSkip;
+  EXPECT_EQ(error(joined), "");
+}
+
+TEST_F(ReadersTest, FoldersOfPartsAreNoClasses) {
+  for (const auto* part : {"train", "test"}) {
+    const auto folder = folder_ / "parts" / part / "pos";
+    std::filesystem::create_directories(folder);
+    std::ofstream(folder / "1.txt") << "a text";
+  }
+  DataConfig config;
+  config.format = "folders";
+  EXPECT_MENTIONS(testing::error_of([&] { open_reader(config, folder_ / "parts"); }), "'test'",
+                  "parts of a data set", "data.test = ");
+}
+
 TEST_F(ReadersTest, FoldersOfOtherNamesAreNoImdb) {
   config_ = {.format = "imdb"};
   for (const char* name : {"root/sport", "root/money"}) {

@@ -61,11 +61,20 @@ TEST_F(AutotuneCommand, AModelThatIsTooLargeIsQuantized) {
       {"autotune", file, "--output", path("out"), "--time", "1s", "--test", file, "--size", size},
       kSmall));
   ASSERT_EQ(done.code, 0) << done.output;
-  EXPECT_MENTIONS(done.output, "quantized from", "test of the quantized model", "accuracy");
+  EXPECT_MENTIONS(done.output, "the model is quantized", "accuracy");
   const auto bytes = fs::file_size(folder_ / "out/model/model.safetensors") +
                      fs::file_size(folder_ / "out/model/linear.safetensors");
   EXPECT_LE(bytes, 30'000U);
-  EXPECT_FALSE(fs::exists(folder_ / "out/whole_model"));
+  EXPECT_FALSE(fs::exists(folder_ / "out/small_model"));
+  // The figures are those of the saved model.
+  const auto evaluated = run_program({"evaluate", path("out/model"), file, "--json"});
+  EXPECT_EQ(evaluated.output, content_of(folder_ / "out/test.json"));
+
+  const auto failed = run_program(
+      with({"autotune", file, "--output", path("tiny"), "--time", "1s", "--size", "10"}, kSmall));
+  EXPECT_EQ(failed.code, 1);
+  EXPECT_MENTIONS(failed.output, "of 10 bytes is not possible", "the model without the limit");
+  EXPECT_MENTIONS(run_program({"predict", path("tiny/model")}, "oil price up\n").output, "market");
 }
 
 TEST_F(AutotuneCommand, ARecipeOrFlagsNameTheColumns) {
@@ -90,6 +99,7 @@ TEST_F(AutotuneCommand, RefusesWhatItCannotDo) {
     return run_program(with({"autotune", data, "--output", path("out")}, more));
   };
   EXPECT_EQ(refusal(file, {"--time", "soon"}).code, 2);
+  expect_refusal(refusal(file, {"--set", "train.max_minutes=1"}), {"train.max_minutes", "time"});
   EXPECT_EQ(refusal(file, {"--time", "5d"}).code, 2);
   expect_refusal(refusal(path("gone.csv")), {"gone.csv", "does not exist"});
   expect_refusal(refusal(folder_.write("numbers.csv", "a,b\n1,2\n3,4\n").string()),

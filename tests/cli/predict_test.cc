@@ -138,6 +138,24 @@ TEST_F(PredictCommand, ReadsWhatIsCompressedAndRefusesWhatIsNoText) {
   expect_refusal(predict({write("t.parquet", std::string("PAR1\x15\x04\x00", 7))}), {"Parquet"});
 }
 
+TEST_F(PredictCommand, KeptColumnsAreThoseOfTheFirstRecord) {
+  const auto keep = [&](const std::string& name, const std::string& content, const Words& more) {
+    return run_program(with({"predict", model(), write(name, content), "--keep"}, more));
+  };
+  const auto absent = keep(
+      "absent.jsonl", "{\"text\":\"oil prices\",\"id\":1,\"x\":2}\n{\"text\":\"team\",\"x\":3}\n",
+      {"--output-format", "csv"});
+  ASSERT_EQ(absent.code, 0) << absent.output;
+  EXPECT_MENTIONS(absent.output, "text,id,x,predicted,probability\n", "\nteam,,3,");
+  const auto added = keep("added.jsonl", "{\"text\":\"oil\"}\n{\"text\":\"team\",\"x\":3}\n",
+                          {"--output-format", "csv"});
+  EXPECT_EQ(added.code, 1);
+  EXPECT_MENTIONS(added.output, "record 2", "'x'", "jsonl");
+  const auto taken = keep("taken.csv", "text,predicted\noil,a\n", {});
+  EXPECT_EQ(taken.code, 1);
+  EXPECT_MENTIONS(taken.output, "'predicted' already");
+}
+
 TEST_F(PredictCommand, TheColumnsOfAnExplanationStandBelowTheirHeading) {
   const auto outcome = predict({"--explain"}, "Zo\u00eb \u6771\u4eac oil\n");
   ASSERT_EQ(outcome.code, 0) << outcome.output;

@@ -143,9 +143,18 @@ TEST_F(SummarizeCommand, ReadsJsonLinesByTheirNameAndOneDocumentFromAPipe) {
   auto parted = text;
   std::replace(parted.begin(), parted.end(), ' ', '\n');
   EXPECT_EQ(lines_of(summarize({"--one-document"}, parted)), lines_of(summarize({}, text + "\n")));
-  const auto by_line = lines_of(summarize({}, parted));
-  ASSERT_GT(by_line.size(), 2u);
-  EXPECT_MENTIONS(by_line.back(), "documents, one per line", "--one-document");
+  EXPECT_MENTIONS(summarize({}, parted).output, "documents, one per line", "--one-document");
+  EXPECT_EQ(lines_of(summarize({}, "oil falls")).size(), 1u);
+}
+
+TEST_F(SummarizeCommand, ReadsAColumnOfATable) {
+  const auto file =
+      pairs_->folder().write("table.csv", "id,source\n1,\"" + SmallPairs::document(0) + "\"\n2," +
+                                              SmallPairs::document(1) + "\n");
+  EXPECT_EQ(lines_of(summarize({file.string()})), lines_of(summarize({}, documents(0, 2))));
+  const auto other = summarize({file.string(), "--field", "text"});
+  EXPECT_EQ(other.code, 1);
+  EXPECT_MENTIONS(other.output, "no column 'text'", "source");
 }
 
 TEST_F(SummarizeCommand, ATruncatedDocumentIsNoticed) {

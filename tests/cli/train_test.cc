@@ -152,7 +152,7 @@ TEST_F(TrainCommand, BadInputGetsOneSentence) {
       {"step", "learning rate", "checkpoint"});
   const auto useless = run_program(with(
       task_.train("useless"), {"--set", "train.learning_rate=100", "--set", "train.epochs=5"}));
-  expect_refusal(useless, {"learned nothing", "guessing", "lower train.learning_rate"}, 0);
+  expect_refusal(useless, {"worse than guessing", "lower train.learning_rate"}, 0);
   ASSERT_EQ(run_program(with(train, {"--set", "train.max_steps=2"})).code, 0);
   expect_refusal(run_program(train), {"already contains a run", "--resume"});
   expect_refusal(run_program(with(train, {"--resume"})),
@@ -185,7 +185,7 @@ TEST_F(TrainCommand, DataAreFilesThatCanBeReadTwice) {
   ASSERT_EQ(mkfifo(task_.path("pipe").c_str(), 0600), 0);
   expect_refusal(from(task_.path("pipe"), "bad"), {"pipe", "neither a file nor a folder"});
   expect_refusal(from("gone/train.csv", "bad"),
-                 {"gone/train.csv: does not exist", "begins in the working directory"});
+                 {"gone/train.csv: does not exist", "relative to the working directory"});
   const auto absolute = from(task_.path("gone.csv"), "bad");
   expect_refusal(absolute, {"gone.csv: does not exist"});
   EXPECT_EQ(absolute.output.find("working directory"), std::string::npos) << absolute.output;

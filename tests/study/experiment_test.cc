@@ -162,6 +162,14 @@ TEST_F(ExperimentTest, AGridIsAVariantForEachCombination) {
   EXPECT_MENTIONS(
       error_of(experiment_ + data("films") + variant("a", "grid = { \"model.layers\" = 2 }")),
       "grid.toml:11", "list of values");
+  const auto refused = [&](const std::string& more) {
+    return error_of(experiment_ + data("films") + variant("a", more));
+  };
+  EXPECT_MENTIONS(refused("grid = {}"), "grid.toml:11", "no field");
+  EXPECT_MENTIONS(refused("set = { \"model.layers\" = 1 }\ngrid = { \"model.layers\" = [2] }"),
+                  "grid.toml:12", "model.layers");
+  EXPECT_MENTIONS(refused("paper = { films = [1, 2] }\ngrid = { \"model.layers\" = [2, 3] }"),
+                  "paper's figures", "grid");
 }
 
 TEST_F(ExperimentTest, DefaultsAndSettings) {

@@ -158,7 +158,7 @@ TEST(BeamSearch, AListedTokenMayRepeat) {
   config.blocked_ngram = 1;
   config.min_tokens = 10;
   SearchTokens tokens{kBegin, kEnd, {}};
-  tokens.repeatable = {3};
+  tokens.repeatable = {{3}};
   TableModel model(random_table(2, 5));
   for (const auto& texts : beam_search(model, tokens, config)) {
     ASSERT_FALSE(texts.empty());

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <sstream>
@@ -138,6 +139,23 @@ TEST(Summarize, KeepsTheOrderOfTheCorpus) {
           << base::word_of(method) << " " << row;
     }
   }
+}
+
+TEST(Summarize, WordsThatMayRepeatAreThoseOfTheVocabulary) {
+  const auto tokenizer = text::make_tokenizer(
+      {.minimum_count = 1}, [](const auto& use) { use("oil prices fall , fall and fall"); });
+  SearchConfig config;
+  config.repeatable = {",", "fall"};
+  const auto options = writing_options(*tokenizer, config);
+  EXPECT_EQ(std::ssize(options.continues), tokenizer->vocabulary_size());
+  for (const auto* word : {",", "fall"}) {
+    std::vector<std::int32_t> ids;
+    tokenizer->encode(word, ids);
+    EXPECT_NE(std::ranges::find(options.repeatable, ids), options.repeatable.end()) << word;
+  }
+  config.repeatable = {"tin"};
+  EXPECT_MENTIONS(testing::error_of([&] { writing_options(*tokenizer, config); }), "'tin'",
+                  "search.repeatable");
 }
 
 TEST(SummaryEvaluation, ScoresAreThoseOfTheWrittenSummaries) {

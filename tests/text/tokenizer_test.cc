@@ -179,6 +179,33 @@ TEST(SentencePiece, PutsItsPiecesTogether) {
   EXPECT_EQ(tokenizer->end_id(), -1);  // what is learned here is for reading texts
 }
 
+TEST(Tokenizers, KnowWhichTokensContinueAWord) {
+  const auto continued = [](const Tokenizer& tokenizer, const std::string& text) {
+    Words result;
+    for (const auto id : ids(tokenizer, text)) {
+      if (tokenizer.continues_word(id)) result.push_back(tokenizer.token(id));
+    }
+    return result;
+  };
+  const testing::TemporaryFolder folder;
+  TokenizerConfig config;
+  EXPECT_TRUE(continued(*make_tokenizer(config, kTexts), "the cat sat").empty());
+  config.tokenizer = "wordpiece";
+  config.model_file = folder.write("vocab.txt", "[PAD]\n[UNK]\nthe\nun\n##known\n##s\n,\n");
+  EXPECT_EQ(continued(*make_tokenizer(config, kTexts), "unknowns, the"), (Words{"##known", "##s"}));
+  config.model_file.clear();
+  config.tokenizer = "sentencepiece";
+  config.vocabulary_size = 30;
+  const auto pieces = make_tokenizer(config, [](const auto& use) {
+    for (int i = 0; i < 50; ++i) use("abcde fg, hijkl 今天天气 mnop, qr");
+  });
+  // Neither a blank nor punctuation nor a character of a script without blanks.
+  for (const auto& piece : continued(*pieces, "qponm, lkjih 天今")) {
+    EXPECT_TRUE(piece.front() >= 'a' && piece.front() <= 'z') << piece;
+  }
+  EXPECT_FALSE(continued(*pieces, "qponm").empty());
+}
+
 const char* const kBertVocabulary = "[PAD]\n[UNK]\n[CLS]\n[SEP]\nthe\ncafe\nσασ\n[\nsep\n]\ni\n";
 
 TEST(WordPiece, PutsSpecialTokensAroundEachTextAndItsHead) {

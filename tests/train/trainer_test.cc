@@ -148,19 +148,37 @@ TEST(TrainerTest, TheSecondTrainingHasTheStepsOfTheBestModelAndAWholeSchedule) {
   EXPECT_EQ(task.weight(), steps.weights[9]);
 }
 
+// The epoch would take a minute.
 TEST(TrainerTest, ALimitOfTimeEndsWithAnEvaluationAndALowRate) {
-  ScriptedTask task(std::vector<std::pair<double, double>>(500, {0.5, 1}));
+  ScriptedTask task({{0.5, 1}});
   task.pause = std::chrono::milliseconds(2);
+  task.batches_of_epoch = 30'000;
   Steps steps(task);
-  auto limited = config(10'000);
+  auto limited = config(1);
   limited.max_minutes = 0.2 / 60;
   Trainer trainer(limited, task, {.observers = {&steps}});
   EXPECT_TRUE(trainer.run());
   EXPECT_LE(trainer.state().step, 100);
   EXPECT_GE(trainer.state().seconds, 0.2);
-  EXPECT_EQ(trainer.state().best_step, 2);
+  EXPECT_EQ(trainer.state().best_step, trainer.state().step);
+  EXPECT_EQ(trainer.total_steps(), trainer.state().step);
   ASSERT_GT(steps.rates.size(), 1U);
-  EXPECT_LT(steps.rates.back(), steps.rates.front());
+  EXPECT_LT(steps.rates.back(), 0.5 * steps.rates.front());
+}
+
+TEST(TrainerTest, WithASecondTrainingALimitOfTimeGivesEachHalf) {
+  ScriptedTask task({{0.5, 1}}, /*refits=*/true);
+  task.pause = std::chrono::milliseconds(2);
+  task.batches_of_epoch = 30'000;
+  Steps steps(task);
+  auto limited = config(1);
+  limited.max_minutes = 0.4 / 60;
+  Trainer trainer(limited, task, {.observers = {&steps}});
+  EXPECT_TRUE(trainer.run());
+  const auto first = trainer.state().refit_from;
+  EXPECT_LE(first, 100);
+  EXPECT_EQ(trainer.state().step, 2 * first);
+  EXPECT_NEAR(steps.rates[static_cast<std::size_t>(first)], steps.rates.front(), 1e-12);
 }
 
 TEST(TrainerTest, WithoutAnEvaluationThereIsNoSecondTraining) {

@@ -58,6 +58,11 @@ std::size_t resolve(const std::string& column, const std::vector<std::string>& f
                     bool header, const std::string& where) {
   if (header) {
     const auto found = std::find(first_row.begin(), first_row.end(), column);
+    if (found != first_row.end() &&
+        std::find(found + 1, first_row.end(), column) != first_row.end()) {
+      throw std::invalid_argument(where + ": several columns are named '" + column +
+                                  "'; name the column by its number, from 1, or rename the others");
+    }
     if (found != first_row.end()) return static_cast<std::size_t>(found - first_row.begin());
   }
   if (first_row.size() == 1) refuse_undivided(column, first_row.front(), where);
@@ -181,6 +186,11 @@ void DelimitedReader::check_width() {
 bool DelimitedReader::next(Example& example) {
   if (!width_ ? !begin() : !records_.next(cells_)) return false;
   check_width();
+  if (!names_.empty() && cells_ == names_) {
+    throw data::BadRow(records_.where() +
+                       ": repeats the column names of the first row; remove the row, or set "
+                       "data.bad_rows = \"skip\"");
+  }
   example.text.clear();
   for (std::size_t i = 0; i < columns_.text.size(); ++i) {
     if (i > 0) example.text += config_.text_columns_separator;

@@ -2,6 +2,7 @@
 #include <cstddef>
 #include <filesystem>
 #include <memory>
+#include <set>
 #include <stdexcept>
 #include <string>
 #include <system_error>
@@ -46,6 +47,7 @@ class FoldersReader final : public Reader {
       if (entry.is_directory() && !is_hidden(entry.path())) add_files(entry.path(), files_);
     }
     std::sort(files_.begin(), files_.end());
+    refuse_parts();
   }
 
   bool next(Example& example) override {
@@ -59,6 +61,23 @@ class FoldersReader final : public Reader {
   }
 
  private:
+  // Folders of parts have those of the classes in them.
+  void refuse_parts() const {
+    static const std::set<std::string> kParts = {"train", "training", "validation", "valid",
+                                                 "val",   "dev",      "test",       "testing"};
+    std::set<std::string> classes;
+    for (const auto& file : files_)
+      classes.insert(file.lexically_relative(root_).begin()->string());
+    if (classes.size() < 2 || !std::ranges::includes(kParts, classes)) return;
+    const auto& first = *classes.begin();
+    throw std::invalid_argument(
+        root_.string() + ": its folders, such as '" + first +
+        "', are parts of a data set, not classes; give the folder of each part, "
+        "such as data." +
+        (first.starts_with("t") ? "test" : "validation") + " = [\"" + (root_ / first).string() +
+        "\"]");
+  }
+
   fs::path root_;
   data::TextEncoding encoding_;
   std::vector<fs::path> files_;

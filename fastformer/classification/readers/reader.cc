@@ -41,8 +41,12 @@ class CheckedReader final : public Reader {
   bool next(Example& example) override {
     if (!next_good(example)) {
       if (!any_) {
-        throw std::invalid_argument(file_.string() +
-                                    ": is empty or has no rows, expected at least one example");
+        throw std::invalid_argument(
+            file_.string() +
+            (skipped_ > 0 ? ": no row could be read, " + std::to_string(skipped_) + " were skipped"
+             : fs::is_directory(file_)
+                 ? ": has no examples; give files, or a folder with a subfolder of each class"
+                 : ": is empty or has no rows, expected at least one example"));
       }
       return false;
     }

@@ -168,7 +168,7 @@ void add_neighbors_command(CLI::App& app) {
   command->add_option("--row", flags->rows, "Rows of the first file as queries, from 1; 1,7")
       ->delimiter(',')
       ->allow_extra_args(false)
-      ->check(CLI::PositiveNumber);
+      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1'000'000'000'000}));
   auto* model = command->add_option("--model", flags->model,
                                     "Model directory that embeds --text, as it embedded the file");
   auto* text = command->add_option("--text", flags->query_texts, "Text as query; may be repeated")

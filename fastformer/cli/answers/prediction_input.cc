@@ -126,6 +126,7 @@ bool PredictionInput::next(Record& record) {
   if (lines_) {
     if (!lines_->next(record.text)) return false;
     record.fields = {{.name = "text", .value = record.text}};
+    has_labels_ = has_labels_ || record.text.starts_with("__label__");
     return true;
   }
   classification::Example example;
@@ -156,8 +157,13 @@ void PredictionInput::for_each_batch(
 
 std::vector<std::string> PredictionInput::notices() const {
   if (reader_) return reader_->notices();
-  const auto notice = lines_->notice();
-  return notice.empty() ? std::vector<std::string>() : std::vector{notice};
+  std::vector<std::string> notices;
+  if (has_labels_) {
+    notices.emplace_back(
+        "lines begin with __label__, which was read as text; use --format fasttext");
+  }
+  if (const auto notice = lines_->notice(); !notice.empty()) notices.push_back(notice);
+  return notices;
 }
 
 }  // namespace fastformer::cli

@@ -48,6 +48,7 @@ class PredictionInput {
  private:
   std::unique_ptr<data::LineStream> lines_;
   std::unique_ptr<classification::Reader> reader_;
+  bool has_labels_ = false;  ///< lines as fastText has them
   std::size_t batch_;
 };
 

@@ -2,11 +2,10 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <iterator>
 #include <nlohmann/json.hpp>
 #include <ostream>
-#include <string_view>
-#include <unordered_map>
+#include <stdexcept>
+#include <unordered_set>
 #include <utility>
 
 #include "fastformer/base/format.h"
@@ -35,15 +34,16 @@ Json json_of(const std::vector<classification::Field>& fields) {
   auto json = Json::object();
   // An ordered object looks through all its names to find one.
   auto& members = json.get_ref<Json::object_t&>();
-  std::unordered_map<std::string_view, std::size_t> places;
+  std::unordered_set<std::string> names;
   for (const auto& field : fields) {
     auto value = !field.is_json        ? Json(field.value)
                  : field.value.empty() ? Json(nullptr)
                                        : Json::parse(field.value);
-    const auto [place, added] = places.try_emplace(field.name, members.size());
-    if (added) members.emplace_back(field.name, Json());
-    std::next(members.begin(), static_cast<std::ptrdiff_t>(place->second))->second =
-        std::move(value);
+    auto name = field.name;
+    for (int again = 2; !names.insert(name).second; ++again) {  // two columns of one name
+      name = field.name + "_" + std::to_string(again);
+    }
+    members.emplace_back(std::move(name), std::move(value));
   }
   return json;
 }
@@ -107,15 +107,46 @@ void PredictionOutput::write_heading(const PredictionInput::Record& record) {
   write_cells(out_, options_.format, names);
 }
 
+// The columns of the output are those of the first record.
+std::vector<std::string> PredictionOutput::kept_cells(
+    const std::vector<classification::Field>& fields) {
+  if (row_ == 1) {
+    for (const auto& field : fields) kept_.push_back(field.name);
+  }
+  std::vector<std::string> cells(kept_.size());
+  for (std::size_t i = 0; i < fields.size(); ++i) {
+    std::size_t column = i;
+    if (i >= kept_.size() || kept_[i] != fields[i].name) {
+      column = static_cast<std::size_t>(std::ranges::find(kept_, fields[i].name) - kept_.begin());
+    }
+    if (column == kept_.size()) {
+      throw std::invalid_argument("record " + std::to_string(row_) + " has the field '" +
+                                  fields[i].name +
+                                  "', for which the first record has no column; use "
+                                  "--output-format jsonl");
+    }
+    cells[column] = fields[i].value;
+  }
+  return cells;
+}
+
+// An answer must not have the name of a column that is kept.
+void PredictionOutput::check_names(const std::vector<classification::Field>& fields) const {
+  for (const auto& field : fields) {
+    if (field.name != "predicted" && !field.name.starts_with("probabilit")) continue;
+    throw std::invalid_argument("the input has a column '" + field.name +
+                                "' already; rename it, or remove --keep");
+  }
+}
+
 void PredictionOutput::write(const PredictionInput::Record& record, const Prediction& prediction,
                              const std::string& explanation) {
   ++row_;
+  if (row_ == 1 && options_.keep) check_names(record.fields);
   if (options_.format == OutputFormat::kJsonl) return write_json(record, prediction, explanation);
   if (row_ == 1 && (options_.keep || options_.format == OutputFormat::kCsv)) write_heading(record);
   std::vector<std::string> cells;
-  if (options_.keep) {
-    for (const auto& field : record.fields) cells.push_back(field.value);
-  }
+  if (options_.keep) cells = kept_cells(record.fields);
   if (classifier_.several_labels()) {
     add_label_set(prediction, cells);
   } else {

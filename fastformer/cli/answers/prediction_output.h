@@ -60,6 +60,8 @@ class PredictionOutput {
   Answers answers(const Prediction& prediction) const;
   void add_label_set(const Prediction& prediction, std::vector<std::string>& cells) const;
   void write_heading(const PredictionInput::Record& record);
+  std::vector<std::string> kept_cells(const std::vector<classification::Field>& fields);
+  void check_names(const std::vector<classification::Field>& fields) const;
   void write_json(const PredictionInput::Record& record, const Prediction& prediction,
                   const std::string& explanation);
   std::size_t top() const { return options_.top.value_or(1); }
@@ -68,6 +70,7 @@ class PredictionOutput {
   const OutputOptions& options_;
   const Classifier& classifier_;
   std::int64_t row_ = 0;
+  std::vector<std::string> kept_;  ///< names of the columns of the first record, with --keep
 };
 
 }  // namespace fastformer::cli

@@ -55,15 +55,22 @@ std::string text_lines(const Recommendation& item) {
 // One user, for people.
 void recommend_to_one(const RecommendFlags& flags, const Recommender& recommender,
                       const Catalogue& catalogue) {
-  const auto result = recommender.recommend(catalogue, ids_of(flags.history), flags.request.top,
-                                            flags.request.diversity);
+  const auto history = ids_of(flags.history);
+  const bool joined =
+      history.size() == 1 && history.front().find_first_of(";|") != std::string::npos;
+  if (joined && !catalogue.contains(history.front())) {
+    throw std::invalid_argument(flags.items.string() + " has no item '" + history.front() +
+                                "'; separate ids by commas");
+  }
+  const auto result =
+      recommender.recommend(catalogue, history, flags.request.top, flags.request.diversity);
   for (const auto& id : result.unknown) {
     log_line("history: " + flags.items.string() + " has no item '" + id + "'; it is ignored");
   }
   if (result.cold) {
     if (result.items.empty()) {
       throw std::invalid_argument("without a history, " + flags.model.string() +
-                                  " knows no order of the items; give --history, or train it with "
+                                  " cannot rank items; give --history, or train it with "
                                   "model.items.members = [\"popularity\"]");
     }
     log_line("there is no history: these are the most popular items");

@@ -1,4 +1,5 @@
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -8,11 +9,13 @@
 #include <string_view>
 #include <vector>
 
+#include "fastformer/base/format.h"
 #include "fastformer/cli/answers/prediction_input.h"
 #include "fastformer/cli/answers/summary_output.h"
 #include "fastformer/cli/commands.h"
 #include "fastformer/cli/model_options.h"
 #include "fastformer/cli/terminal_output.h"
+#include "fastformer/data/delimited_records.h"
 #include "fastformer/data/json_lines.h"
 #include "fastformer/data/line_stream.h"
 #include "fastformer/summarization/readers/reader.h"
@@ -35,9 +38,11 @@ std::string field_of(const std::string& input, const SummarizeFlags& flags,
   if (summarization::has_fields(config.format) && config.format != "parallel") {
     return config.source_field;
   }
-  throw std::invalid_argument(input +
-                              ": is JSON Lines; name the field of the document with --field");
+  throw std::invalid_argument(input + ": name the field or column of the document with --field");
 }
+
+// Fewer lines are not taken for one wrapped text.
+constexpr std::int64_t kFewestLines = 3;
 
 // False for a line of a wrapped text; a sentence of another script may end in any character.
 bool ends_a_sentence(std::string_view line) {
@@ -47,24 +52,55 @@ bool ends_a_sentence(std::string_view line) {
          std::string_view(".!?:;").find(line[last]) != std::string_view::npos;
 }
 
+// The documents in a column of a csv or tsv, whose first row has the names.
+void summarize_table(const std::string& input, const std::string& format, const std::string& column,
+                     SummaryOutput& output) {
+  data::DelimitedRecords records(input, format == "csv" ? ',' : '\t');
+  std::vector<std::string> names, cells;
+  if (!records.next(names)) return;
+  const auto found = std::ranges::find(names, column);
+  if (found == names.end()) {
+    throw std::invalid_argument(records.where() + ": there is no column '" + column + "'" +
+                                base::suggestion(column, names));
+  }
+  const auto place = static_cast<std::size_t>(found - names.begin());
+  while (records.next(cells)) {
+    if (cells.size() != names.size()) {
+      throw std::invalid_argument(records.where() + ": has " + std::to_string(cells.size()) +
+                                  " columns, but the first row has " +
+                                  std::to_string(names.size()));
+    }
+    output.add(cells[place]);
+  }
+}
+
 void summarize(const SummarizeFlags& flags) {
   check_model_for("summarize", flags.model);
   const auto output = open_summary_output(flags.model, flags.output);
   for (const auto& input : flags.inputs) {
-    if (!flags.field.empty() || format_of_name(input) == "jsonl") {
+    const auto format = format_of_name(input);
+    if (format == "jsonl" || (!flags.field.empty() && format.empty())) {
       const auto field = field_of(input, flags, output->data_config());
       data::JsonLines lines(input);
       for (nlohmann::json object; lines.next(object);) {
         output->add(data::lines_of_field(object, field, lines.where()));
       }
+    } else if (!format.empty()) {  // csv or tsv
+      summarize_table(input, format, field_of(input, flags, output->data_config()), *output);
     } else if (input == "-" && !flags.one_document) {
-      std::int64_t count = 0, ended = 0;
+      std::int64_t count = 0, ended = 0, objects = 0;
       data::LineStream lines(input);
       for (std::string line; lines.next(line); ++count) {
         ended += ends_a_sentence(line) ? 1 : 0;
+        objects += line.starts_with('{') && line.ends_with('}') ? 1 : 0;
         output->add(line);
       }
-      if (2 * ended < count) {
+      if (count > 0 && objects == count) {
+        log_line(
+            "the lines of the standard input, which look like JSON, were read as text; "
+            "--field reads the document from a field");
+      }
+      if (count >= kFewestLines && 2 * ended < count) {
         log_line("the standard input was read as " + std::to_string(count) +
                  " documents, one per line, but most lines end within a sentence; "
                  "--one-document reads it as one document");
@@ -89,9 +125,10 @@ void add_summarize_command(CLI::App& app) {
                    "Text files, one document per file, or JSON Lines (.jsonl); -: standard input, "
                    "one document per line")
       ->capture_default_str();
-  command->add_option("--field", flags->field,
-                      "Read the inputs as JSON Lines, with the document in this field; default for "
-                      ".jsonl: data.source_field of the training");
+  command->add_option(
+      "--field", flags->field,
+      "Read the inputs as JSON Lines, with the document in this field, or the column of a .csv or "
+      ".tsv; default for .jsonl, .csv and .tsv: data.source_field of the training");
   command->add_flag("--one-document", flags->one_document,
                     "Read the standard input as one document");
   command

@@ -93,6 +93,7 @@ class AbstractiveOutput final : public SummaryOutput {
     base::ConfigTree::from_assignments(options.set, {"search"})
         .read_section("search", request_.search);
     request_.explain = options.explain;
+    request_.count_tokens = true;
     if (!options.stream) return;
     if (request_.search.method == summarization::SearchMethod::kBeam) {
       throw std::invalid_argument(

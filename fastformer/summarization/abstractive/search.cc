@@ -18,7 +18,16 @@ std::vector<std::int32_t> TokenRules::refused(const std::vector<std::int32_t>& t
   auto tokens = tokens_.banned;
   const auto length = static_cast<std::int64_t>(text.size());
   if (length - 1 < config_.min_tokens) tokens.push_back(tokens_.end);
-  if (config_.blocked_ngram > 0) refuse_repetitions(text, tokens);
+  if (config_.blocked_ngram == 0) return tokens;
+  std::vector<std::size_t> words, parts;  // where words begin, and the parts of the last word
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (i == 0 || begins_word(text[i])) words.push_back(i);
+  }
+  for (std::size_t i = words.empty() ? 0 : words.back(); i < text.size(); ++i) parts.push_back(i);
+  words.push_back(text.size());
+  parts.push_back(text.size());
+  refuse_repetitions(text, words, tokens);
+  if (parts.size() > 2) refuse_repetitions(text, parts, tokens);
   return tokens;
 }
 
@@ -26,23 +35,20 @@ bool TokenRules::begins_word(std::int32_t token) const {
   return tokens_.continues.empty() || !tokens_.continues[static_cast<std::size_t>(token)];
 }
 
-void TokenRules::refuse_repetitions(const std::vector<std::int32_t>& text,
+// `words`: where they begin, and the end.
+void TokenRules::refuse_repetitions(std::span<const std::int32_t> text,
+                                    std::span<const std::size_t> words,
                                     std::vector<std::int32_t>& refused) const {
-  std::vector<std::size_t> words;  // where they begin, and the end
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (i == 0 || begins_word(text[i])) words.push_back(i);
-  }
-  words.push_back(text.size());
   const auto n = static_cast<std::size_t>(config_.blocked_ngram);
   for (std::size_t word = 0; word + n < words.size(); ++word) {
-    const auto first = words[word], last = words[word + n] - 1, before = last - first;
+    const auto first = words[word], end = words[word + n], before = end - 1 - first;
     const auto tail = text.size() - before;  // what would be repeated, but for the next token
-    const bool from_a_word = std::binary_search(words.begin(), words.end(), tail);
-    const auto tokens = std::span(text);
-    if (from_a_word && std::ranges::equal(tokens.subspan(first, before), tokens.subspan(tail)) &&
-        std::ranges::find(tokens_.repeatable, text[last]) == tokens_.repeatable.end()) {
-      refused.push_back(text[last]);
-    }
+    if (!std::ranges::binary_search(words, tail)) continue;
+    if (!std::ranges::equal(text.subspan(first, before), text.subspan(tail))) continue;
+    const auto last = text.subspan(words[word + n - 1], end - words[word + n - 1]);
+    const bool repeatable = std::ranges::any_of(
+        tokens_.repeatable, [&](const auto& listed) { return std::ranges::equal(listed, last); });
+    if (!repeatable) refused.push_back(text[end - 1]);
   }
 }
 

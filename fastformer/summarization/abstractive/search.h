@@ -25,12 +25,13 @@ class SequenceModel {
   virtual void select(std::span<const std::int64_t> parents) = 0;
 };
 
-/// What a search knows of tokens.
+/// Tokens with a special role in a search.
 struct SearchTokens {
   std::int32_t begin = 0, end = 0;   ///< of a text
   std::vector<std::int32_t> banned;  ///< must not be chosen
   std::vector<bool> continues = {};  ///< by id, whether a token continues a word; empty: none does
-  std::vector<std::int32_t> repeatable = {};  ///< may complete an n-gram that the text has already
+  /// Words, each as its tokens, that may complete an n-gram which the text has already.
+  std::vector<std::vector<std::int32_t>> repeatable = {};
 };
 
 /// A text that a search has found.
@@ -46,7 +47,9 @@ using TokenSink = std::function<void(std::int64_t document, std::int32_t token)>
 
 /// Decides which tokens may follow a text: no banned token, no end token before `min_tokens`, and
 /// no token that would repeat an n-gram of `blocked_ngram` words (Paulus et al., arXiv 1705.04304,
-/// section 2.5). The n-grams include the begin token, a word of its own.
+/// section 2.5), or of as many tokens within one word. The n-grams include the begin token, a word
+/// of its own. If a word of several tokens would repeat an n-gram, its last token is refused; so is
+/// that token where a longer word would begin with the same tokens.
 class TokenRules {
  public:
   /// Throws std::invalid_argument if `config` is invalid.
@@ -59,7 +62,7 @@ class TokenRules {
  private:
   std::vector<std::int32_t> refused(const std::vector<std::int32_t>& text) const;
   bool begins_word(std::int32_t token) const;
-  void refuse_repetitions(const std::vector<std::int32_t>& text,
+  void refuse_repetitions(std::span<const std::int32_t> text, std::span<const std::size_t> words,
                           std::vector<std::int32_t>& refused) const;
 
   SearchConfig config_;

@@ -19,7 +19,7 @@ void SearchConfig::visit_fields(base::FieldVisitor& visit) {
         "no sequence of this many words occurs twice in a summary; 0: no limit",
         base::between(0, 1024));
   visit("repeatable", repeatable,
-        "words, such as \",\" or a tag, that blocked_ngram does not keep from ending a repetition");
+        "words that may complete a repeated sequence, such as \",\" or a tag");
   visit("temperature", temperature,
         "sampling temperature; below 1, likely tokens become even likelier",
         base::between(0.01, 100));

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <numeric>
+#include <set>
+#include <stdexcept>
+#include <string>
 #include <utility>
 
 #include "fastformer/summarization/abstractive/beam_search.h"
@@ -12,10 +15,26 @@ namespace fastformer::summarization {
 WritingOptions writing_options(const text::Tokenizer& tokenizer, const SearchConfig& config) {
   WritingOptions options{.banned = {tokenizer.pad_id(), tokenizer.unknown_id()}};
   if (config.blocked_ngram == 0) return options;
+  std::set<std::string> missing(config.repeatable.begin(), config.repeatable.end());
   for (std::int32_t id = 0; id < tokenizer.vocabulary_size(); ++id) {
     options.continues.push_back(tokenizer.continues_word(id));
+    // As it stands behind a word: a comma of SentencePiece has no blank.
+    const auto token = tokenizer.token(id);
+    if (std::ranges::find(config.repeatable, token) == config.repeatable.end()) continue;
+    options.repeatable.push_back({id});
+    missing.erase(token);
   }
-  for (const auto& word : config.repeatable) tokenizer.encode(word, options.repeatable);
+  for (const auto& word : config.repeatable) {
+    std::vector<std::int32_t> ids;
+    tokenizer.encode(word, ids);
+    const bool known = !ids.empty() && std::ranges::find(ids, tokenizer.unknown_id()) == ids.end();
+    if (known) {
+      options.repeatable.push_back(std::move(ids));
+    } else if (missing.contains(word)) {
+      throw std::invalid_argument("search.repeatable: the vocabulary has no '" + word +
+                                  "'; remove it");
+    }
+  }
   return options;
 }
 

@@ -37,13 +37,14 @@ struct WritingOptions {
       {};  ///< tokens that a summary must not contain, besides the begin token
   /// Number of each document among all documents, see sample_texts(); may be empty.
   std::span<const std::int64_t> numbers = {};
-  TokenSink sink = {};                        ///< may be empty; not called by "beam"
-  std::vector<bool> continues = {};           ///< SearchTokens::continues
-  std::vector<std::int32_t> repeatable = {};  ///< SearchTokens::repeatable
+  TokenSink sink = {};                                     ///< may be empty; not called by "beam"
+  std::vector<bool> continues = {};                        ///< SearchTokens::continues
+  std::vector<std::vector<std::int32_t>> repeatable = {};  ///< SearchTokens::repeatable
 };
 
 /// What a search needs to know of the tokenizer's tokens; a summary must not contain the unknown
-/// token and padding.
+/// token and padding. Throws std::invalid_argument for a word of `config.repeatable` that the
+/// tokenizer does not know.
 WritingOptions writing_options(const text::Tokenizer& tokenizer, const SearchConfig& config);
 
 /// Generates summaries of the documents, in their order. Each document has a list of the texts that

@@ -310,7 +310,7 @@ def train(recipe: str | os.PathLike[str] | Mapping[str, Mapping[str, Any]] | Non
     return Trained(folder, result, temporary)
 
 
-def autotune(data: Any, *, test: Any = None, time: float = 600, metric: str = "auto",
+def autotune(data: Any, *, test: Any = None, time: float = 600, size: int = 0, metric: str = "auto",
              text: str | None = None, label: str | None = None, settings: Mapping[str, Any] | None = None,
              output: str | os.PathLike[str] | None = None, callback: Callback | None = None) -> Trained:
     """Finds and trains the best classifier in a given time, as ``fastformer autotune`` does.
@@ -320,6 +320,7 @@ def autotune(data: Any, *, test: Any = None, time: float = 600, metric: str = "a
             dictionary with ``train``.
         test: examples that are measured once, at the end.
         time: seconds for everything.
+        size: most bytes of the model's files of parameters; a larger model is quantized. 0: no limit.
         metric: validation score to maximize, such as ``accuracy`` or ``macro_f1``.
         text, label: the columns of the texts and labels.
         settings: fields that override every candidate.
@@ -334,6 +335,8 @@ def autotune(data: Any, *, test: Any = None, time: float = 600, metric: str = "a
     """
     if not isinstance(time, numbers.Real) or not time > 0:
         raise ValueError(f"time must be a number of seconds above 0, got {time!r}")
+    if not isinstance(size, numbers.Integral) or size < 0:
+        raise ValueError(f"size must be a number of bytes from 0, got {size!r}")
     section: Mapping[str, Any]
     shown = _Progress(_checked(callback), None)
     folder, temporary = _new_folder(output, resume=False)
@@ -349,7 +352,7 @@ def autotune(data: Any, *, test: Any = None, time: float = 600, metric: str = "a
         with _registered():
             result = _train.autotune(json.dumps({"data": section}, default=plain),
                                      [f"train.metric={metric}", *_assignments(settings)], str(folder),
-                                     float(time), shown)
+                                     float(time), int(size), shown)
     except BaseException:
         if temporary is not None:
             temporary.remove()

@@ -143,12 +143,13 @@ def test_reports_stops_and_resumes(tmp_path):
 def test_control_c_saves_and_raises(tmp_path):
     run = tmp_path / "run"
     code = textwrap.dedent(f"""
-        import fastformer, sys, time
+        import fastformer, signal, sys, time
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job may ignore it
         settings = {{"train.epochs": 300, "model.width": 16, "model.heads": 2}}
         resume = sys.argv[1] == "resume"
         def callback(event, report):
             print(event, flush=True)
-            time.sleep(0 if resume else 0.02)  # so that the training lasts until the signal comes
+            time.sleep(60 if event == "step" and not resume else 0)  # until the signal comes
         try:
             fastformer.train(data={_ROWS!r}, output={str(run)!r}, settings=settings, progress=False,
                              resume=resume, callback=callback)

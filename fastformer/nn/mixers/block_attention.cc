@@ -207,7 +207,8 @@ class AttendBlocks : public Function<AttendBlocks> {
         tensors.query.size(1),
         context->saved_data["heads"].toInt(),
         tensors.extra_key.size(0)};
-    const auto gradient = gradients_in[0].contiguous(), output = saved[5], statistics = saved[6];
+    const auto gradient = gradients_in[0].contiguous();
+    const auto &output = saved[5], &statistics = saved[6];
     const auto extra =
         at::empty({layout.sequences() * layout.extra, layout.width}, gradient.options());
     const variable_list results = {at::empty_like(tensors.query), at::empty_like(tensors.key),

@@ -1,5 +1,4 @@
 #include <CLI/CLI.hpp>
-#include <algorithm>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -7,17 +6,17 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
-#include "fastformer/base/format.h"
 #include "fastformer/cli/answers/prediction_input.h"
 #include "fastformer/cli/answers/summary_output.h"
 #include "fastformer/cli/commands.h"
 #include "fastformer/cli/model_options.h"
 #include "fastformer/cli/terminal_output.h"
-#include "fastformer/data/delimited_records.h"
 #include "fastformer/data/json_lines.h"
 #include "fastformer/data/line_stream.h"
+#include "fastformer/summarization/readers/formats.h"
 #include "fastformer/summarization/readers/reader.h"
 
 namespace fastformer::cli {
@@ -52,28 +51,6 @@ bool ends_a_sentence(std::string_view line) {
          std::string_view(".!?:;").find(line[last]) != std::string_view::npos;
 }
 
-// The documents in a column of a csv or tsv, whose first row has the names.
-void summarize_table(const std::string& input, const std::string& format, const std::string& column,
-                     SummaryOutput& output) {
-  data::DelimitedRecords records(input, format == "csv" ? ',' : '\t');
-  std::vector<std::string> names, cells;
-  if (!records.next(names)) return;
-  const auto found = std::ranges::find(names, column);
-  if (found == names.end()) {
-    throw std::invalid_argument(records.where() + ": there is no column '" + column + "'" +
-                                base::suggestion(column, names));
-  }
-  const auto place = static_cast<std::size_t>(found - names.begin());
-  while (records.next(cells)) {
-    if (cells.size() != names.size()) {
-      throw std::invalid_argument(records.where() + ": has " + std::to_string(cells.size()) +
-                                  " columns, but the first row has " +
-                                  std::to_string(names.size()));
-    }
-    output.add(cells[place]);
-  }
-}
-
 void summarize(const SummarizeFlags& flags) {
   check_model_for("summarize", flags.model);
   const auto output = open_summary_output(flags.model, flags.output);
@@ -86,7 +63,11 @@ void summarize(const SummarizeFlags& flags) {
         output->add(data::lines_of_field(object, field, lines.where()));
       }
     } else if (!format.empty()) {  // csv or tsv
-      summarize_table(input, format, field_of(input, flags, output->data_config()), *output);
+      const auto& config = output->data_config();
+      const auto rows = summarization::open_delimited(input, format == "csv" ? ',' : '\t',
+                                                      field_of(input, flags, config), "",
+                                                      config.encoding, config.dialect);
+      for (summarization::TextPair pair; rows->next(pair);) output->add(std::move(pair.source));
     } else if (input == "-" && !flags.one_document) {
       std::int64_t count = 0, ended = 0, objects = 0;
       data::LineStream lines(input);

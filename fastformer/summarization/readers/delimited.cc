@@ -24,7 +24,7 @@ class DelimitedPairReader final : public PairReader {
     for (auto& cell : cells_) cell = std::string(base::trimmed(cell));
     width_.emplace(cells_, cells_.size());
     source_ = column(source_field);
-    target_ = column(target_field);
+    if (!target_field.empty()) target_ = column(target_field);
   }
 
   bool next(TextPair& pair) override {
@@ -38,7 +38,7 @@ class DelimitedPairReader final : public PairReader {
     }
     pair.where = records_.where();
     pair.source = cells_[source_];
-    pair.target = cells_[target_];
+    pair.target = target_ ? cells_[*target_] : std::string();
     return true;
   }
 
@@ -53,7 +53,8 @@ class DelimitedPairReader final : public PairReader {
   data::DelimitedRecords records_;
   std::vector<std::string> cells_;
   std::optional<data::RowWidth> width_;  // nothing if the file is empty
-  std::size_t source_ = 0, target_ = 0;
+  std::size_t source_ = 0;
+  std::optional<std::size_t> target_;
 };
 
 }  // namespace

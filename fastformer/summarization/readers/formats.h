@@ -22,7 +22,7 @@ std::unique_ptr<PairReader> open_jsonl(const std::filesystem::path& file,
 
 /// The rows of a csv or tsv with document and summary in two columns, which the first row names; a
 /// row with another number of cells throws std::invalid_argument. `delimiter` is the usual one of
-/// the format.
+/// the format. With an empty `target_field` all summaries are empty.
 std::unique_ptr<PairReader> open_delimited(const std::filesystem::path& file, char delimiter,
                                            const std::string& source_field,
                                            const std::string& target_field,

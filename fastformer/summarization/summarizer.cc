@@ -37,12 +37,12 @@ struct Summarizer::Impl {
 
   // Appends the summaries of the documents of a batch.
   void write(const data::TokenBatch& batch, std::span<const std::string> documents,
-             const SummarizeOptions& request, std::vector<Summary>& summaries) const {
+             const SummarizeOptions& request, summarization::WritingOptions writing,
+             std::vector<Summary>& summaries) const {
     const auto& tokenizer = *content.tokenizer;
     text::GrowingText streamed(tokenizer);
     std::vector<std::int64_t> numbers(documents.size());
     std::iota(numbers.begin(), numbers.end(), request.first_document + std::ssize(summaries));
-    auto writing = summarization::writing_options(tokenizer, request.search);
     writing.numbers = numbers;
     if (request.stream) {
       writing.sink = [&](std::int64_t, std::int32_t token) { request.stream(streamed.add(token)); };
@@ -112,6 +112,7 @@ std::vector<Summary> Summarizer::summarize(std::span<const std::string> document
         "has no summary until its end");
   }
   return impl_->compute([&] {
+    const auto writing = summarization::writing_options(*impl_->content.tokenizer, options.search);
     std::vector<Summary> summaries;
     data::TokenBatch batch;
     std::vector<bool> truncated;
@@ -120,9 +121,11 @@ std::vector<Summary> Summarizer::summarize(std::span<const std::string> document
       if (batch.size() > 0) {
         const auto first = summaries.size();
         const auto count = static_cast<std::size_t>(batch.size());
-        base::naming_memory(
-            [&] { return batch.description(); },
-            [&] { impl_->write(batch, documents.subspan(first, count), options, summaries); });
+        base::naming_memory([&] { return batch.description(); },
+                            [&] {
+                              impl_->write(batch, documents.subspan(first, count), options, writing,
+                                           summaries);
+                            });
       }
       batch = {};
     };

@@ -18,6 +18,7 @@ WritingOptions writing_options(const text::Tokenizer& tokenizer, const SearchCon
   std::set<std::string> missing(config.repeatable.begin(), config.repeatable.end());
   for (std::int32_t id = 0; id < tokenizer.vocabulary_size(); ++id) {
     options.continues.push_back(tokenizer.continues_word(id));
+    if (missing.empty()) continue;
     // As it stands behind a word: a comma of SentencePiece has no blank.
     const auto token = tokenizer.token(id);
     if (std::ranges::find(config.repeatable, token) == config.repeatable.end()) continue;

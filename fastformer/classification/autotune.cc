@@ -310,17 +310,15 @@ class Search {
 
   // Replaces the saved model by a quantized one if it is too large.
   bool shrink() const {
-    const auto model = folder_ / "model", small = folder_ / "small_model";
+    const auto model = folder_ / "model";
     if (options_.most_bytes == 0 || parameter_bytes(model) <= options_.most_bytes) return false;
     QuantizationReport report;
     try {
-      report = quantize(model, small, {.most_bytes = options_.most_bytes});
+      report = quantize(model, model, {.most_bytes = options_.most_bytes});
     } catch (const std::invalid_argument& error) {
       throw std::invalid_argument(std::string(error.what()) + "; " + model.string() +
                                   " is the model without the limit");
     }
-    fs::remove_all(model);
-    fs::rename(small, model);
     if (options_.notice) {
       options_.notice(
           base::format("the model is quantized: its parameters have %ld bytes, before %ld",

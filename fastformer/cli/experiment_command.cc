@@ -74,8 +74,7 @@ void experiment(const ExperimentFlags& flags) {
   if (flags.dry_run) return list_cells(experiment, cells);
   if (!flags.table) return run(experiment, cells);
   study::ResultsCollector collector(experiment);
-  study::write_results(experiment, collector);
-  std::cout << study::results_markdown(experiment, collector.collect());
+  std::cout << study::write_results(experiment, collector);
   print_place(experiment);
 }
 

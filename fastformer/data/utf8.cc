@@ -67,8 +67,7 @@ void check_text(std::string_view text, const std::string& where) {
   if (const auto at = find_invalid_utf8(text); at != std::string_view::npos) {
     throw std::invalid_argument(base::format(
         "%s: byte %zu (0x%02X) is not UTF-8; if it is Western European text, convert it with: "
-        "iconv -f WINDOWS-1252 -t UTF-8 OLD > NEW, or name its encoding in the recipe, such "
-        "as "
+        "iconv -f WINDOWS-1252 -t UTF-8 OLD > NEW, or name its encoding in the recipe, such as "
         "data.encoding = \"windows-1252\", or set data.invalid_utf8 = \"replace\"",
         where.c_str(), at + 1, static_cast<unsigned>(static_cast<unsigned char>(text[at]))));
   }

@@ -42,14 +42,16 @@ std::string results_csv(const Experiment& experiment, const ExperimentResults& r
   return text;
 }
 
-void write_results(const Experiment& experiment, ResultsCollector& collector) {
+std::string write_results(const Experiment& experiment, ResultsCollector& collector) {
   const auto& folder = experiment.file().output;
   base::create_folder(folder);
   const train::FolderLock turn(folder, train::FolderLock::IfTaken::kWait);
   const auto results = collector.collect();
   base::write_file_atomically(folder / "results.csv", results_csv(experiment, results));
   base::write_file_atomically(folder / "results.json", results_json(experiment, results));
-  base::write_file_atomically(folder / "results.md", results_markdown(experiment, results));
+  auto tables = results_markdown(experiment, results);
+  base::write_file_atomically(folder / "results.md", tables);
+  return tables;
 }
 
 }  // namespace fastformer::study

@@ -22,7 +22,7 @@ std::string results_markdown(const Experiment& experiment, const ExperimentResul
 std::string results_json(const Experiment& experiment, const ExperimentResults& results);
 
 /// Collects the results and writes the three files to the experiment's folder, each atomically.
-/// Processes that share an experiment take turns.
-void write_results(const Experiment& experiment, ResultsCollector& collector);
+/// Processes that share an experiment take turns. Returns the content of results.md.
+std::string write_results(const Experiment& experiment, ResultsCollector& collector);
 
 }  // namespace fastformer::study

@@ -148,15 +148,19 @@ TEST(TrainerTest, TheSecondTrainingHasTheStepsOfTheBestModelAndAWholeSchedule) {
   EXPECT_EQ(task.weight(), steps.weights[9]);
 }
 
-// The epoch would take a minute.
-TEST(TrainerTest, ALimitOfTimeEndsWithAnEvaluationAndALowRate) {
-  ScriptedTask task({{0.5, 1}});
+// For one epoch, which would take a minute.
+TrainConfig limited(ScriptedTask& task, double seconds) {
   task.pause = std::chrono::milliseconds(2);
   task.batches_of_epoch = 30'000;
+  auto result = config(1);
+  result.max_minutes = seconds / 60;
+  return result;
+}
+
+TEST(TrainerTest, ALimitOfTimeEndsWithAnEvaluationAndALowRate) {
+  ScriptedTask task({{0.5, 1}});
   Steps steps(task);
-  auto limited = config(1);
-  limited.max_minutes = 0.2 / 60;
-  Trainer trainer(limited, task, {.observers = {&steps}});
+  Trainer trainer(limited(task, 0.2), task, {.observers = {&steps}});
   EXPECT_TRUE(trainer.run());
   EXPECT_LE(trainer.state().step, 100);
   EXPECT_GE(trainer.state().seconds, 0.2);
@@ -168,12 +172,8 @@ TEST(TrainerTest, ALimitOfTimeEndsWithAnEvaluationAndALowRate) {
 
 TEST(TrainerTest, WithASecondTrainingALimitOfTimeGivesEachHalf) {
   ScriptedTask task({{0.5, 1}}, /*refits=*/true);
-  task.pause = std::chrono::milliseconds(2);
-  task.batches_of_epoch = 30'000;
   Steps steps(task);
-  auto limited = config(1);
-  limited.max_minutes = 0.4 / 60;
-  Trainer trainer(limited, task, {.observers = {&steps}});
+  Trainer trainer(limited(task, 0.4), task, {.observers = {&steps}});
   EXPECT_TRUE(trainer.run());
   const auto first = trainer.state().refit_from;
   EXPECT_LE(first, 100);

@@ -89,10 +89,10 @@ void PredictionOutput::add_label_set(const Prediction& prediction,
 }
 
 void PredictionOutput::write_heading(const PredictionInput::Record& record) {
-  std::vector<std::string> names;
   if (options_.keep) {
-    for (const auto& field : record.fields) names.push_back(field.name);
+    for (const auto& field : record.fields) kept_.push_back(field.name);
   }
+  auto names = kept_;
   const bool several = classifier_.several_labels();
   if (several) {
     names.emplace_back(options_.keep ? "predicted" : "labels");
@@ -109,10 +109,7 @@ void PredictionOutput::write_heading(const PredictionInput::Record& record) {
 
 // The columns of the output are those of the first record.
 std::vector<std::string> PredictionOutput::kept_cells(
-    const std::vector<classification::Field>& fields) {
-  if (row_ == 1) {
-    for (const auto& field : fields) kept_.push_back(field.name);
-  }
+    const std::vector<classification::Field>& fields) const {
   std::vector<std::string> cells(kept_.size());
   for (std::size_t i = 0; i < fields.size(); ++i) {
     std::size_t column = i;

@@ -60,7 +60,7 @@ class PredictionOutput {
   Answers answers(const Prediction& prediction) const;
   void add_label_set(const Prediction& prediction, std::vector<std::string>& cells) const;
   void write_heading(const PredictionInput::Record& record);
-  std::vector<std::string> kept_cells(const std::vector<classification::Field>& fields);
+  std::vector<std::string> kept_cells(const std::vector<classification::Field>& fields) const;
   void check_names(const std::vector<classification::Field>& fields) const;
   void write_json(const PredictionInput::Record& record, const Prediction& prediction,
                   const std::string& explanation);

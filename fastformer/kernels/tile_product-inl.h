@@ -62,16 +62,24 @@ HWY_INLINE void multiply_add_block(D d, Scattered<Real> a, const Real* b, std::i
       sum[i][v] = kOnto == Onto::kSum ? hn::LoadU(d, c + i * ldc + v * lanes) : hn::Zero(d);
     }
   }
-  for (std::int64_t k = 0; k < depth; ++k) {
+  // Three rows for each pointer: with one pointer, the distances to the others would not fit the
+  // registers.
+  constexpr int kPointers = (kRows + 2) / 3;
+  const Real* from[kPointers];
+#pragma GCC unroll 4
+  for (int p = 0; p < kPointers; ++p) from[p] = a.data + 3 * p * a.row;
+  for (std::int64_t k = 0; k < depth; ++k, b += ldb) {
     hn::Vec<D> right[kVectors];
 #pragma GCC unroll 2
-    for (int v = 0; v < kVectors; ++v) right[v] = hn::LoadU(d, b + k * ldb + v * lanes);
+    for (int v = 0; v < kVectors; ++v) right[v] = hn::LoadU(d, b + v * lanes);
 #pragma GCC unroll 12
     for (int i = 0; i < kRows; ++i) {
-      const auto left = hn::Set(d, a.data[i * a.row + k * a.column]);
+      const auto left = hn::Set(d, from[i / 3][i % 3 * a.row]);
 #pragma GCC unroll 2
       for (int v = 0; v < kVectors; ++v) sum[i][v] = hn::MulAdd(left, right[v], sum[i][v]);
     }
+#pragma GCC unroll 4
+    for (int p = 0; p < kPointers; ++p) from[p] += a.column;
   }
 #pragma GCC unroll 12
   for (int i = 0; i < kRows; ++i) {

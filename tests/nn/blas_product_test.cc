@@ -14,12 +14,6 @@ TEST(BlasProduct, EqualsTheDefinition) {
   expect_product<double>(blas_product<double>, 1e-13);
 }
 
-TEST(BlasProduct, RoundsOperandsToBf16) {
-  if (!has_blas_bf16()) GTEST_SKIP() << "this BLAS has no product of bf16 operands; install MKL";
-  expect_sums_of_rounded_operands(blas_bf16_product);
-  expect_ties_to_even(blas_bf16_product);
-}
-
 // Whichever of them it calls on this CPU, now that there is a BLAS.
 TEST(BlasProduct, TheChosenProductEqualsTheDefinition) {
   const auto multiply = [](auto... arguments) { gemm(arguments...); };

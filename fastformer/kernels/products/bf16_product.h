@@ -2,6 +2,7 @@
 
 #include <bit>
 #include <cstdint>
+#include <vector>
 
 #include "fastformer/kernels/products/gemm.h"
 
@@ -23,17 +24,20 @@ constexpr float from_bf16(std::uint16_t value) {
 bool has_bf16_products();
 
 /// The product of `gemm.h` with operands rounded to bf16 (to nearest, ties to even) and sums in
-/// fp32, on the calling thread. With AMX-BF16 it calls LibTorch's BLAS where it is loaded, with
-/// AVX512-BF16 it runs its own code. Other CPUs multiply the rounded operands in fp32, which has
-/// the same precision but is not faster.
+/// fp32, on the calling thread. It runs in AMX's matrix units or with AVX512-BF16 where the CPU has
+/// them. Other CPUs multiply the rounded operands in fp32, which has the same precision but is not
+/// faster.
 void bf16_product(Transpose transpose_a, Transpose transpose_b, std::int64_t m, std::int64_t n,
                   std::int64_t k, const float* a, std::int64_t lda, const float* b,
                   std::int64_t ldb, Start<float> start, float* c, std::int64_t ldc);
 
-/// The same in plain C++ for any CPU; for tests and for CPUs without these instructions.
-void bf16_product_portable(Transpose transpose_a, Transpose transpose_b, std::int64_t m,
-                           std::int64_t n, std::int64_t k, const float* a, std::int64_t lda,
-                           const float* b, std::int64_t ldb, Start<float> start, float* c,
-                           std::int64_t ldc);
+using Bf16Way = void (*)(Transpose transpose_a, Transpose transpose_b, std::int64_t m,
+                         std::int64_t n, std::int64_t k, const float* a, std::int64_t lda,
+                         const float* b, std::int64_t ldb, Start<float> start, float* c,
+                         std::int64_t ldc);
+
+/// The implementations that this CPU can use, the fastest first; the last is plain C++ for any CPU.
+/// For tests.
+std::vector<Bf16Way> bf16_ways();
 
 }  // namespace fastformer::kernels

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "fastformer/kernels/products/amx_products.h"
 #include "fastformer/kernels/products/int8_x86.h"
 
 // Highway compiles what follows once for every instruction set.
@@ -141,6 +142,7 @@ void int8_product_plain(const Int8Matrix& weight, std::int64_t n, const std::uin
 
 std::vector<Int8Way> int8_ways() {
   std::vector<Int8Way> ways = int8_x86_ways();
+  if (has_amx()) ways.insert(ways.begin(), int8_product_amx);
   ways.push_back(int8_product_plain);
   return ways;
 }

@@ -8,13 +8,11 @@ namespace fastformer::kernels {
 namespace {
 
 TEST(Bf16Product, EqualsTheSumsOfRoundedOperands) {
-  expect_sums_of_rounded_operands(bf16_product);
-  expect_sums_of_rounded_operands(bf16_product_portable);
+  for (const auto way : bf16_ways()) expect_sums_of_rounded_operands(way);
 }
 
 TEST(Bf16Product, RoundsTiesToEvenAndKeepsWhatIsNotANumber) {
-  expect_ties_to_even(bf16_product);
-  expect_ties_to_even(bf16_product_portable);
+  for (const auto way : bf16_ways()) expect_ties_to_even(way);
 }
 
 }  // namespace

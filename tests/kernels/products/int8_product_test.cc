@@ -65,9 +65,9 @@ INSTANTIATE_TEST_SUITE_P(SimdLevels, Int8Rows, ::testing::ValuesIn(simd_levels()
 
 // Every way of this CPU gives the bits of exact integer sums.
 TEST(Int8Product, EveryWayEqualsTheExactSums) {
-  for (const std::int64_t depth : {1, 3, 4, 64, 130}) {
+  for (const std::int64_t depth : {1, 3, 4, 64, 130, 256}) {
     for (const std::int64_t columns : {1, 15, 16, 17, 33, 128}) {
-      for (const std::int64_t n : {0, 1, 3, 4, 12, 31}) {
+      for (const std::int64_t n : {0, 1, 3, 4, 12, 31, 50}) {
         const auto x = random_values<float>(n * depth, 1);
         const auto w = random_values<float>(columns * depth, 2);
         const auto bias = random_values<float>(columns, 3);

@@ -7,6 +7,7 @@
 #include <limits>
 #include <vector>
 
+#include "fastformer/kernels/products/bf16_product.h"
 #include "kernels/products/product_reference.h"
 
 /// What every product of gemm.h must do, and every one with operands rounded to bf16.
@@ -43,10 +44,6 @@ inline double nearest_bf16(float value) {
   const double unit = std::ldexp(1.0, std::ilogb(value) - 7);
   return std::nearbyint(value / unit) * unit;
 }
-
-using Bf16Way = void (*)(Transpose, Transpose, std::int64_t, std::int64_t, std::int64_t,
-                         const float*, std::int64_t, const float*, std::int64_t, Start<float>,
-                         float*, std::int64_t);
 
 /// Also for an odd depth and for strips that are not whole.
 inline void expect_sums_of_rounded_operands(Bf16Way multiply) {

@@ -24,7 +24,6 @@
 #include <vector>
 
 #include "fastformer/kernels/products/bf16_product.h"
-#include "fastformer/kernels/products/blas_product.h"
 #include "fastformer/kernels/products/matrix_product.h"
 #if FASTFORMER_WITH_ONEDNN
 #include <dnnl.hpp>
@@ -92,29 +91,28 @@ Contender contender(std::string name, Case& of, Function* function) {
           {}};
 }
 
-// OpenBLAS beside LibTorch's MKL, whose functions have the same names.
-using CblasSgemm = void (*)(int order, int transpose_a, int transpose_b, int m, int n, int k,
-                            float alpha, const float* a, int lda, const float* b, int ldb,
-                            float beta, float* c, int ldc);
-CblasSgemm open_blas() {
-  void* const library = dlopen("libopenblas.so.0", RTLD_NOW | RTLD_LOCAL);
-  return library == nullptr ? nullptr
-                            : reinterpret_cast<CblasSgemm>(dlsym(library, "cblas_sgemm"));
-}
+// A library of BLAS: C is the transpose of a product by columns.
+using Sgemm = void (*)(const char* transpose_a, const char* transpose_b, const int* m, const int* n,
+                       const int* k, const float* alpha, const float* a, const int* lda,
+                       const float* b, const int* ldb, const float* beta, float* c, const int* ldc);
 
-void add_open_blas(Case& of, std::vector<Contender>& contenders) {
-  static const auto sgemm = open_blas();
+// `library`: a handle of dlopen, since the functions of MKL and OpenBLAS have the same names.
+void add_blas(const char* name, void* library, Case& of, std::vector<Contender>& contenders) {
+  const auto sgemm = library == nullptr ? nullptr
+                                        : reinterpret_cast<Sgemm>(dlsym(library, "sgemm_"));
   if (sgemm == nullptr) return;
-  contenders.push_back({"OpenBLAS",
-                        [&of] {
+  contenders.push_back({name,
+                        [&of, sgemm] {
                           const auto& p = of.product;
                           const auto flag = [](Transpose t) {
-                            return t == Transpose::kYes ? 112 : 111;
+                            return t == Transpose::kYes ? "T" : "N";
                           };
-                          sgemm(101, flag(p.a), flag(p.b), static_cast<int>(p.m),
-                                static_cast<int>(p.n), static_cast<int>(p.k), 1, of.a.data(),
-                                static_cast<int>(p.lda()), of.b.data(), static_cast<int>(p.ldb()),
-                                0, of.c.data(), static_cast<int>(p.n));
+                          const int m = static_cast<int>(p.n), n = static_cast<int>(p.m),
+                                    k = static_cast<int>(p.k), lda = static_cast<int>(p.ldb()),
+                                    ldb = static_cast<int>(p.lda());
+                          const float one = 1, zero = 0;
+                          sgemm(flag(p.b), flag(p.a), &m, &n, &k, &one, of.b.data(), &lda,
+                                of.a.data(), &ldb, &zero, of.c.data(), &m);
                         },
                         {}});
 }
@@ -234,8 +232,8 @@ void run(int rounds) {
       Case fp32(product), bf16(product);
       std::vector<Contender> in_fp32 = {contender("ours", fp32, matrix_product<float>)};
       std::vector<Contender> in_bf16 = {contender("ours", bf16, bf16_product)};
-      if (has_blas()) in_fp32.push_back(contender("MKL", fp32, blas_product<float>));
-      add_open_blas(fp32, in_fp32);
+      add_blas("MKL", dlopen("libtorch_cpu.so", RTLD_NOW | RTLD_LOCAL), fp32, in_fp32);
+      add_blas("OpenBLAS", dlopen("libopenblas.so.0", RTLD_NOW | RTLD_LOCAL), fp32, in_fp32);
 #if FASTFORMER_WITH_ONEDNN
       add_onednn(fp32, OneDnn::Type::f32, "oneDNN", false, in_fp32);
       add_onednn(bf16, OneDnn::Type::bf16, "oneDNN", false, in_bf16);

@@ -4,8 +4,7 @@
 
 namespace fastformer::base {
 
-/// A function of a library that the process has loaded, for what is used where it is there, as the
-/// BLAS that LibTorch brings; null without such a library.
+/// A function of a library that the process has loaded, such as OpenMP's; null without it.
 ///
 ///   static auto* const set_threads = base::loaded_function<void(int)>("omp_set_num_threads");
 template <class Function>

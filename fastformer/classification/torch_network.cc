@@ -76,10 +76,9 @@ std::unique_ptr<const runtime::Network> load_network(const runtime::ClassifierDi
   const auto vocabulary_size = loaded.frame.tokenizer->vocabulary_size();
   const auto classes = std::ssize(loaded.frame.labels);
   const auto weights = directory / base::kWeightsFile;
-  if (runtime::AdditiveNetwork::serves(loaded.config) &&
-      resolve_precision(options.precision) == kernels::Precision::kFp32) {
+  if (runtime::AdditiveNetwork::serves(loaded.config)) {
     return std::make_unique<runtime::AdditiveNetwork>(loaded.config, vocabulary_size, classes,
-                                                      weights);
+                                                      weights, options.precision);
   }
   return std::make_unique<TorchNetwork>(std::make_unique<ClassifierModel>(
       loaded.config, vocabulary_size, classes, nn::ParameterStore::from_file(weights)));

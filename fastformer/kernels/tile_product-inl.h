@@ -12,14 +12,16 @@ struct Scattered {
   std::int64_t row, column;
 };
 
+enum class Touch { kRead, kWrite };
+
 /// Prefetches [rows, width] elements, the rows `stride` apart, to the L2 cache. For kernels that
-/// read several rows in parallel, which the hardware prefetcher does not predict.
-template <class Real>
+/// read or write several rows in parallel, which the hardware prefetcher does not predict.
+template <Touch kTouch = Touch::kRead, class Real>
 inline void prefetch_rows(const Real* from, std::int64_t rows, std::int64_t width,
                           std::int64_t stride) {
   constexpr std::int64_t kLine = 64 / sizeof(Real);
   for (std::int64_t i = 0; i < rows; ++i, from += stride) {
-    for (std::int64_t c = 0; c < width; c += kLine) __builtin_prefetch(from + c, 0, 2);
+    for (std::int64_t c = 0; c < width; c += kLine) __builtin_prefetch(from + c, kTouch == Touch::kWrite, 2);
   }
 }
 
@@ -41,25 +43,33 @@ inline void prefetch_rows(const Real* from, std::int64_t rows, std::int64_t widt
 #include <bit>
 #include <cstdint>
 
+#include "fastformer/kernels/products/gemm.h"
+
 HWY_BEFORE_NAMESPACE();
 namespace fastformer::kernels::HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-/// Whether a product is added to C or replaces it.
-enum class Onto { kSum, kNothing };
+/// Whether a product is added to C, replaces it, or is added to a row for each row of C.
+enum class Onto { kSum, kNothing, kRow };
 
-/// C [kRows, kVectors * N] += A B with B and C row-major and all of C in registers.
+/// C [kRows, kVectors * N] += A B with B and C row-major and all of C in registers. `row` is for
+/// Onto::kRow.
 template <int kRows, int kVectors, Onto kOnto = Onto::kSum, class D, class Real = hn::TFromD<D>>
 HWY_INLINE void multiply_add_block(D d, Scattered<Real> a, const Real* b, std::int64_t ldb, Real* c,
-                                   std::int64_t ldc, std::int64_t depth) {
+                                   std::int64_t ldc, std::int64_t depth,
+                                   const Real* row = nullptr) {
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
   hn::Vec<D> sum[kRows][kVectors];
 #pragma GCC unroll 12
   for (int i = 0; i < kRows; ++i) {
 #pragma GCC unroll 2
     for (int v = 0; v < kVectors; ++v) {
-      sum[i][v] = kOnto == Onto::kSum ? hn::LoadU(d, c + i * ldc + v * lanes) : hn::Zero(d);
+      if constexpr (kOnto == Onto::kNothing) {
+        sum[i][v] = hn::Zero(d);
+      } else {
+        sum[i][v] = hn::LoadU(d, (kOnto == Onto::kRow ? row : c + i * ldc) + v * lanes);
+      }
     }
   }
   // Three rows for each pointer: with one pointer, the distances to the others would not fit the
@@ -94,16 +104,42 @@ inline constexpr int kBlockRows = HWY_TARGET <= HWY_AVX3 ? 8 : 4;
 /// The rows of one strip of columns, in blocks of kRows, then of the next lower power of two.
 template <int kRows, int kVectors, Onto kOnto = Onto::kSum, class D, class Real = hn::TFromD<D>>
 HWY_INLINE void multiply_add_strip(D d, std::int64_t rows, Scattered<Real> a, const Real* b,
-                                   std::int64_t ldb, Real* c, std::int64_t ldc,
-                                   std::int64_t depth) {
+                                   std::int64_t ldb, Real* c, std::int64_t ldc, std::int64_t depth,
+                                   const Real* row = nullptr) {
   for (; rows >= kRows; rows -= kRows) {
-    multiply_add_block<kRows, kVectors, kOnto>(d, a, b, ldb, c, ldc, depth);
+    multiply_add_block<kRows, kVectors, kOnto>(d, a, b, ldb, c, ldc, depth, row);
     a.data += kRows * a.row;
     c += kRows * ldc;
   }
   if constexpr (kRows > 1) {
     constexpr int kFewer = std::bit_floor(static_cast<unsigned>(kRows - 1));
-    multiply_add_strip<kFewer, kVectors, kOnto>(d, rows, a, b, ldb, c, ldc, depth);
+    multiply_add_strip<kFewer, kVectors, kOnto>(d, rows, a, b, ldb, c, ldc, depth, row);
+  }
+}
+
+/// The same with the start of a product, of which `start.row` begins at the strip.
+template <int kRows, int kVectors, class D, class Real = hn::TFromD<D>>
+HWY_INLINE void multiply_strip_from(Start<Real> start, D d, std::int64_t rows, Scattered<Real> a,
+                                    const Real* b, std::int64_t ldb, Real* c, std::int64_t ldc,
+                                    std::int64_t depth) {
+  if (start.keep) {
+    multiply_add_strip<kRows, kVectors, Onto::kSum>(d, rows, a, b, ldb, c, ldc, depth);
+  } else if (start.row != nullptr) {
+    multiply_add_strip<kRows, kVectors, Onto::kRow>(d, rows, a, b, ldb, c, ldc, depth, start.row);
+  } else {
+    multiply_add_strip<kRows, kVectors, Onto::kNothing>(d, rows, a, b, ldb, c, ldc, depth);
+  }
+}
+
+/// Rows of C from those of `edge`, which holds `columns` of each `width`: for a last strip that is not
+/// whole.
+template <class Real>
+HWY_INLINE void finish_edge(Start<Real> start, std::int64_t rows, std::int64_t columns,
+                            const Real* edge, std::int64_t width, Real* c, std::int64_t ldc) {
+  for (std::int64_t i = 0; i < rows; ++i, edge += width, c += ldc) {
+    for (std::int64_t j = 0; j < columns; ++j) {
+      c[j] = edge[j] + (start.keep ? c[j] : start.row != nullptr ? start.row[j] : Real{0});
+    }
   }
 }
 

@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 
+#include "fastformer/base/config_field.h"
 #include "fastformer/base/printable.h"
 #include "fastformer/base/standard_streams.h"
 #include "fastformer/kernels/parallel.h"
@@ -30,6 +31,17 @@ void add_command(CLI::App& app, const std::string& name, const std::string& desc
                    "CPU cores to use; 0: all that the process may use")
       ->check(CLI::Range(0, static_cast<int>(kernels::kMostThreads)))
       ->capture_default_str();
+  command
+      ->add_option_function<std::string>(
+          "--precision",
+          [request](const std::string& word) {
+            request->options.precision =
+                base::parse_word<kernels::Precision>(word, "--precision");
+          },
+          "Precision of matrix products: fp32, bf16, or auto (bf16 on CPUs where it is faster); "
+          "layers of 8 bits keep 8 bits")
+      ->check(CLI::IsMember(base::words<kernels::Precision>()))
+      ->default_str("fp32");
   if (name == "classify") {
     command
         ->add_option(

@@ -18,7 +18,7 @@ constexpr auto kNo = Transpose::kNo, kYes = Transpose::kYes;
 // From so many rows on, a matrix per sequence is sooner composed than a third product computed.
 constexpr std::int64_t kLeastComposed = 6;
 
-// [m, k] [k, n] -> [m, n], once per model; the same bits whatever BLAS the process has.
+// [m, k] [k, n] -> [m, n], once per model.
 Numbers product(const float* a, const float* b, std::int64_t m, std::int64_t n, std::int64_t k) {
   Numbers c(m * n);
   kernels::matrix_product<float>(kNo, kNo, m, n, k, a, k, b, n, {}, c.data(), n);
@@ -98,14 +98,14 @@ Buffers& buffers_of_thread() {
 }  // namespace
 
 AdditiveMixer::AdditiveMixer(const model::EncoderConfig& config, model::ParameterFile& file,
-                             const std::string& name)
+                             const std::string& name, RowPrecision precision)
     : width_(config.width),
       heads_(config.heads),
       fields_(config.mixer.fields<model::AdditiveFields>()) {
   const auto d = width_, own = width_ / heads_;
   const bool full = fields_.logits == model::LogitColumns::kFull;
   const auto columns = full ? d : own, rows = fields_.share_heads ? 1 : heads_;
-  const LinearWeights query(file, name + ".query", d, d), key(file, name + ".key", d, d);
+  const LinearWeights query(file, name + ".query", d, d, precision), key(file, name + ".key", d, d);
   const LinearWeights query_logits(file, name + ".query_logits", columns, rows);
   const LinearWeights key_logits(file, name + ".key_logits", columns, rows);
   LinearWeights value, key_interaction, value_interaction, output;
@@ -285,10 +285,10 @@ void AdditiveMixer::read(const float* x, std::span<const std::int64_t> offsets, 
   outer.multiply(sequences, part, d, {.row = constant_.data()}, constants, d);
 }
 
-// A matrix per sequence costs d x d x d multiplications and saves one or two products per token;
-// quantizing it does not pay.
+// A matrix per sequence costs d x d x d multiplications and saves one or two products per token, which
+// does not pay where those are fast.
 bool AdditiveMixer::merges(std::int64_t rows) const {
-  if (one_matrix_ || precision_ == RowPrecision::kInt8) return false;
+  if (one_matrix_ || precision_ != RowPrecision::kFp32) return false;
   return rows >= (value_ ? width_ : 2 * width_);
 }
 

@@ -32,7 +32,7 @@ struct LayerTrace {
 class AdditiveMixer {
  public:
   AdditiveMixer(const model::EncoderConfig& config, model::ParameterFile& file,
-                const std::string& name);
+                const std::string& name, RowPrecision precision);
 
   /// The global key of each sequence, and the constant added to its rows.
   struct Globals {

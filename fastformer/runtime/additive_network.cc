@@ -49,9 +49,12 @@ std::vector<double> mean_over_heads(const std::vector<float>& weights, std::int6
 
 AdditiveNetwork::AdditiveNetwork(const model::ClassifierConfig& config,
                                  std::int64_t vocabulary_size, std::int64_t classes,
-                                 const std::filesystem::path& weights)
+                                 const std::filesystem::path& weights, kernels::Precision precision)
     : file_(weights),
-      encoder_(config.text, vocabulary_size, file_),
+      encoder_(config.text, vocabulary_size, file_,
+               kernels::resolve_precision(precision) == kernels::Precision::kBf16
+                   ? RowPrecision::kBf16
+                   : RowPrecision::kFp32),
       classifier_(LinearWeights(file_, "classifier", config.text.encoder.width, classes)) {
   file_.finish();
 }

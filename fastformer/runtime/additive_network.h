@@ -12,9 +12,11 @@ namespace fastformer::runtime {
 /// file.
 class AdditiveNetwork final : public Network {
  public:
-  /// Throws std::invalid_argument for a file that is damaged or does not match the configuration.
+  /// `precision` is that of products with the rows of tokens; layers of 8 bits keep 8 bits. Throws
+  /// std::invalid_argument for a file that is damaged or does not match the configuration.
   AdditiveNetwork(const model::ClassifierConfig& config, std::int64_t vocabulary_size,
-                  std::int64_t classes, const std::filesystem::path& weights);
+                  std::int64_t classes, const std::filesystem::path& weights,
+                  kernels::Precision precision = kernels::Precision::kFp32);
 
   /// Whether this class supports the configuration.
   static bool serves(const model::ClassifierConfig& config) {

@@ -61,11 +61,6 @@ Classifier::Classifier(ClassifierFrame frame, std::unique_ptr<const Network> net
 }
 
 Classifier Classifier::load(const std::filesystem::path& directory, const Options& options) {
-  if (options.precision == kernels::Precision::kBf16) {
-    throw std::invalid_argument(
-        "the runtime computes in fp32, or in 8 bits if the model is quantized; use the program "
-        "fastformer for bf16");
-  }
   const auto refuse = [](const std::string& mixer) {
     throw std::invalid_argument("model.mixer.name is '" + base::excerpt(mixer) +
                                 "', but the runtime supports only 'additive'; use the program "
@@ -80,7 +75,8 @@ Classifier Classifier::load(const std::filesystem::path& directory, const Option
   auto& frame = loaded.frame;
   auto network =
       std::make_unique<AdditiveNetwork>(loaded.config, frame.tokenizer->vocabulary_size(),
-                                        std::ssize(frame.labels), directory / base::kWeightsFile);
+                                        std::ssize(frame.labels), directory / base::kWeightsFile,
+                                        options.precision);
   return Classifier(std::move(frame), std::move(network), options);
 }
 

@@ -21,15 +21,16 @@ Buffers& buffers_of_thread() {
 }  // namespace
 
 EncoderLayer::EncoderLayer(const model::EncoderConfig& config, model::ParameterFile& file,
-                           const std::string& name)
-    : config_(config), mixer_(config, file, name + ".attention") {
+                           const std::string& name, RowPrecision precision)
+    : config_(config), mixer_(config, file, name + ".attention", precision) {
   const bool normalized = config.normalization != model::Normalization::kNone;
   if (normalized) mixer_norm_ = LayerNorm(file, name + ".attention.normalization", config.width);
   if (config.ffn_width == 0) return;
-  ffn_input_ =
-      Linear(LinearWeights(file, name + ".feed_forward.input", config.width, config.ffn_width));
-  ffn_output_ =
-      Linear(LinearWeights(file, name + ".feed_forward.output", config.ffn_width, config.width));
+  const auto linear = [&](const char* which, std::int64_t columns, std::int64_t rows) {
+    return Linear(LinearWeights(file, name + which, columns, rows, precision));
+  };
+  ffn_input_ = linear(".feed_forward.input", config.width, config.ffn_width);
+  ffn_output_ = linear(".feed_forward.output", config.ffn_width, config.width);
   if (normalized) ffn_norm_ = LayerNorm(file, name + ".feed_forward.normalization", config.width);
 }
 

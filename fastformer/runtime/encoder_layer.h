@@ -15,7 +15,7 @@ namespace fastformer::runtime {
 class EncoderLayer {
  public:
   EncoderLayer(const model::EncoderConfig& config, model::ParameterFile& file,
-               const std::string& name);
+               const std::string& name, RowPrecision precision);
 
   /// x [T, d] in place. `trace` may be null.
   void run(float* x, std::span<const std::int64_t> offsets, LayerTrace* trace) const;

@@ -17,7 +17,7 @@ constexpr std::int64_t kAhead = 8;
 }  // namespace
 
 TextEncoder::TextEncoder(const model::TextEncoderConfig& config, std::int64_t vocabulary_size,
-                         model::ParameterFile& file)
+                         model::ParameterFile& file, RowPrecision precision)
     : width_(config.encoder.width),
       vocabulary_size_(vocabulary_size),
       positions_(config.max_positions),
@@ -35,12 +35,12 @@ TextEncoder::TextEncoder(const model::TextEncoderConfig& config, std::int64_t vo
   const auto own_layers =
       encoder.share_layers ? std::min<std::int64_t>(encoder.layers, 1) : encoder.layers;
   for (std::int64_t i = 0; i < own_layers; ++i) {
-    layers_.emplace_back(encoder, file, "encoder.layers." + std::to_string(i));
+    layers_.emplace_back(encoder, file, "encoder.layers." + std::to_string(i), precision);
   }
   if (encoder.normalization == model::Normalization::kPre) {
     final_norm_ = LayerNorm(file, "encoder.normalization", width_);
   }
-  projection_ = Linear(LinearWeights(file, "pooling.projection", width_, width_));
+  projection_ = Linear(LinearWeights(file, "pooling.projection", width_, width_, precision));
   logits_ = LinearWeights(file, "pooling.logits", width_, 1);
 }
 

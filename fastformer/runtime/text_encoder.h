@@ -27,7 +27,7 @@ class TextEncoder {
   /// Throws std::invalid_argument for a parameter that is missing or damaged. `file` must outlive
   /// the encoder.
   TextEncoder(const model::TextEncoderConfig& config, std::int64_t vocabulary_size,
-              model::ParameterFile& file);
+              model::ParameterFile& file, RowPrecision precision);
 
   /// Text b has the ids offsets[b] .. offsets[b + 1] - 1 -> vectors [B, d]; zeros for a text
   /// without tokens. Uses all threads, or only the calling thread inside a parallel region. `trace`

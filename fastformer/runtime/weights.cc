@@ -17,8 +17,8 @@ std::span<const float> take_floats(model::ParameterFile& file, const std::string
 }
 
 LinearWeights::LinearWeights(model::ParameterFile& file, const std::string& name,
-                             std::int64_t columns, std::int64_t rows)
-    : in(columns), out(rows) {
+                             std::int64_t columns, std::int64_t rows, RowPrecision of_floats)
+    : in(columns), out(rows), precision(of_floats) {
   const model::StoredParameter stored(file, name + ".weight", {rows, columns},
                                       model::StoredRows::kAll);
   weight = stored.values();

@@ -19,14 +19,15 @@ std::span<const float> take_floats(model::ParameterFile& file, const std::string
 /// `<name>.weight` W [out, in] and `<name>.bias` b [out] of a linear layer.
 struct LinearWeights {
   LinearWeights() = default;
+  /// `of_floats`: the precision of products with a weight that is stored in fp32.
   LinearWeights(model::ParameterFile& file, const std::string& name, std::int64_t columns,
-                std::int64_t rows);
+                std::int64_t rows, RowPrecision of_floats = RowPrecision::kFp32);
   explicit operator bool() const { return out > 0; }
 
   std::int64_t in = 0, out = 0;
   std::vector<float> weight;
   std::span<const float> bias;
-  RowPrecision precision = RowPrecision::kFp32;  ///< that of the file
+  RowPrecision precision = RowPrecision::kFp32;  ///< 8 bits if the file has 8 bits
 };
 
 /// A linear layer for the rows of tokens: y = x W^T + b.

@@ -102,6 +102,16 @@ TEST_P(AdditiveNetworkTest, EqualsTheDefinition) {
     for (std::size_t i = 0; i < found.size(); ++i) {
       EXPECT_NEAR(found[i], expected[i], 2e-5 * std::max(1.0, std::abs(expected[i]))) << seed;
     }
+    // Rounded operands differ by up to 1 / 256.
+    const AdditiveNetwork rounding(config, kVocabulary, kClasses, file, kernels::Precision::kBf16);
+    const auto rounded = rounding.logits(texts.rows(), {}, nullptr);
+    double difference = 0, size = 0;
+    for (std::size_t i = 0; i < rounded.size(); ++i) {
+      difference += (rounded[i] - expected[i]) * (rounded[i] - expected[i]);
+      size += expected[i] * expected[i];
+    }
+    EXPECT_LT(difference, 0.1 * 0.1 * size) << seed;
+    EXPECT_GT(difference, 1e-5 * 1e-5 * size) << seed;
   }
 }
 
@@ -111,24 +121,27 @@ INSTANTIATE_TEST_SUITE_P(SimdLevels, AdditiveNetworkTest,
 
 // The network of a file with random parameters.
 AdditiveNetwork network_of(const std::filesystem::path& file,
-                           const model::ClassifierConfig& config) {
+                           const model::ClassifierConfig& config,
+                         kernels::Precision precision = kernels::Precision::kFp32) {
   PlainParameters parameters(1);
   PlainNetwork(config, kVocabulary, kClasses, parameters).logits(std::vector{1, 2, 3});
   parameters.save(file);
-  return AdditiveNetwork(config, kVocabulary, kClasses, file);
+  return AdditiveNetwork(config, kVocabulary, kClasses, file, precision);
 }
 
 TEST(AdditiveNetworkThreads, BitsDependOnTheTextAlone) {
   const testing::TemporaryFolder folder;
-  const auto network = network_of(folder / "a.safetensors", small_config());
   const auto texts = texts_of({700, 3, 9000, 0, 40, 2100, 17});
-  const auto together = network.logits(texts.rows(), {.threads = 3}, nullptr);
-  for (std::int64_t b = 0; b < texts.rows().size(); ++b) {
-    const auto length = texts.offsets[b + 1] - texts.offsets[b];
-    const std::array offsets = {std::int64_t{0}, length};
-    const TokenRows alone{std::span(texts.ids).subspan(texts.offsets[b], length), offsets};
-    const auto own = network.logits(alone, {.threads = 1}, nullptr);
-    EXPECT_TRUE(std::equal(own.begin(), own.end(), together.begin() + b * kClasses)) << b;
+  for (const auto precision : {kernels::Precision::kFp32, kernels::Precision::kBf16}) {
+    const auto network = network_of(folder / "a.safetensors", small_config(), precision);
+    const auto together = network.logits(texts.rows(), {.threads = 3}, nullptr);
+    for (std::int64_t b = 0; b < texts.rows().size(); ++b) {
+      const auto length = texts.offsets[b + 1] - texts.offsets[b];
+      const std::array offsets = {std::int64_t{0}, length};
+      const TokenRows alone{std::span(texts.ids).subspan(texts.offsets[b], length), offsets};
+      const auto own = network.logits(alone, {.threads = 1}, nullptr);
+      EXPECT_TRUE(std::equal(own.begin(), own.end(), together.begin() + b * kClasses)) << b;
+    }
   }
 }
 

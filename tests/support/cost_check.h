@@ -43,8 +43,8 @@ double least_seconds(const Use& use) {
   return least;
 }
 
-/// Expects that an input of twice the size takes at most three times the time, on average over
-/// three doublings: what is linear takes twice as long, and more where its memory outgrows a cache;
+/// Expects that an input of twice the size takes at most 2.5 times the time, on average over three
+/// doublings: what is linear takes twice as long, and more where its memory outgrows a cache;
 /// what grows with the square takes four times as long at each. A growth above that counts only if
 /// it is also there at larger sizes, since a cache is outgrown once.
 ///
@@ -55,7 +55,7 @@ double least_seconds(const Use& use) {
 template <class Make, class Use>
 void expect_linear(const std::string& name, const Make& make, const Use& use,
                    std::size_t most = std::size_t{1} << 26) {
-  constexpr double kMeasurable = 0.002, kLong = 2, kMostGrowth = 3 * 3 * 3;
+  constexpr double kMeasurable = 0.002, kLong = 2, kMostGrowth = 2.5 * 2.5 * 2.5;
   constexpr std::size_t kFactor = 8, kMostBegin = std::size_t{1} << 18;
   constexpr int kAttempts = 4;
   const auto seconds = [&](std::size_t size) {

@@ -106,6 +106,11 @@ FASTFORMER_AMX inline void multiply_tiles(std::int64_t steps, Operand left, Oper
 constexpr std::int64_t kTileBytes = kSide * kRowBytes, kTileDepth = 32;
 constexpr std::int64_t kBlockDepth = 512, kBlockRows = 256, kBlockColumns = 512;
 
+constexpr std::int64_t tiles_of(std::int64_t count) { return (count + kSide - 1) / kSide; }
+constexpr std::int64_t steps_of(std::int64_t depth) {
+  return (depth + kTileDepth - 1) / kTileDepth;
+}
+
 struct Tile {
   __m512i rows[kSide];
 };
@@ -193,8 +198,7 @@ struct Side {
 // Packs a side; `pairs` for tiles of columns.
 FASTFORMER_AMX void pack(Side side, std::int64_t count, std::int64_t depth, bool pairs,
                          std::uint8_t* out) {
-  const auto steps = (depth + kTileDepth - 1) / kTileDepth;
-  const auto tiles = (count + kSide - 1) / kSide;
+  const auto steps = steps_of(depth), tiles = tiles_of(count);
   const auto pack_tile = [&](std::int64_t t, std::int64_t s) FASTFORMER_AMX {
     const auto block = side.block(t * kSide, s * kTileDepth);
     Tile tile;
@@ -317,7 +321,7 @@ FASTFORMER_AMX void multiply_block(std::int64_t m, std::int64_t n, std::int64_t 
 class Room {
  public:
   std::uint8_t* for_tiles(std::int64_t count, std::int64_t depth) {
-    const auto tiles = (count + kSide - 1) / kSide * ((depth + kTileDepth - 1) / kTileDepth);
+    const auto tiles = tiles_of(count) * steps_of(depth);
     if (std::ssize(tiles_) < tiles) tiles_.resize(tiles);
     return tiles_.front().bytes;
   }
@@ -328,6 +332,20 @@ class Room {
   };
   std::vector<Bytes> tiles_;
 };
+
+// y [n, columns] = start + x W^T with the tiles of W.
+FASTFORMER_AMX void multiply_packed(const std::uint8_t* packed, std::int64_t depth,
+                                    std::int64_t columns, std::int64_t n, const float* x,
+                                    Start<float> start, float* y) {
+  thread_local Room room;
+  const Configured configured;
+  for (std::int64_t i = 0; i < n; i += kBlockRows) {
+    const auto rows = std::min(kBlockRows, n - i);
+    auto* const left = room.for_tiles(rows, depth);
+    pack({x + i * depth, depth, /*across=*/false}, rows, depth, /*pairs=*/false, left);
+    multiply_block(rows, columns, steps_of(depth), left, packed, start, y + i * columns, columns);
+  }
+}
 
 // The finish of an integer product: groups of the depth that fill no tile, scales and start.
 struct Int8Finish {
@@ -402,11 +420,23 @@ FASTFORMER_AMX void bf16_product_amx(Transpose transpose_a, Transpose transpose_
         const auto rows = std::min(kBlockRows, m - i);
         auto* const left_tiles = left_room.for_tiles(rows, depth);
         pack(left.block(i, p), rows, depth, /*pairs=*/false, left_tiles);
-        multiply_block(rows, columns, (depth + kTileDepth - 1) / kTileDepth, left_tiles,
-                       right_tiles, begin, c + i * ldc + j, ldc);
+        multiply_block(rows, columns, steps_of(depth), left_tiles, right_tiles, begin,
+                       c + i * ldc + j, ldc);
       }
     }
   }
+}
+
+Bf16Packing bf16_packing_amx() {
+  return {
+      .size = [](std::int64_t depth, std::int64_t columns) {
+        return tiles_of(columns) * steps_of(depth) * kTileBytes;
+      },
+      .pack =
+          [](const float* weight, std::int64_t depth, std::int64_t columns, std::uint8_t* packed) {
+            pack({weight, depth, /*across=*/false}, columns, depth, /*pairs=*/true, packed);
+          },
+      .multiply = multiply_packed};
 }
 
 FASTFORMER_AMX void int8_product_amx(const Int8Matrix& weight, std::int64_t n,
@@ -474,6 +504,7 @@ bool has_amx() { return false; }
 void bf16_product_amx(Transpose, Transpose, std::int64_t, std::int64_t, std::int64_t, const float*,
                       std::int64_t, const float*, std::int64_t, Start<float>, float*,
                       std::int64_t) {}
+Bf16Packing bf16_packing_amx() { return {}; }
 void int8_product_amx(const Int8Matrix&, std::int64_t, const std::uint8_t*, const float*,
                       Start<float>, float*) {}
 

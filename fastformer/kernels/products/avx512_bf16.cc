@@ -124,9 +124,8 @@ FASTFORMER_AVX512_BF16 void multiply_strip(std::int64_t rows, Left a, const std:
 
 // C [rows, columns] += A B for one block; a last strip that is not whole goes through `edge`.
 FASTFORMER_AVX512_BF16 void multiply_block(std::int64_t rows, std::int64_t columns, Left a,
-                                           const Pairs& strips, std::int64_t pairs,
+                                           const std::int32_t* strip, std::int64_t pairs,
                                            std::vector<float>& edge, float* c, std::int64_t ldc) {
-  const std::int32_t* strip = strips.data();
   for (std::int64_t first = 0; first < columns; first += kStrip, strip += kStrip * pairs) {
     if (first + kStrip <= columns) {
       multiply_strip<kTileHeight>(rows, a, strip, pairs, c + first, ldc);
@@ -194,18 +193,23 @@ FASTFORMER_AVX512_BF16 inline void transpose_square(const std::int32_t* rows, st
   store(3, _mm_unpackhi_epi64(high, next_high));
 }
 
+// Pairs in the strips of `columns`.
+std::int64_t right_size(std::int64_t depth, std::int64_t columns) {
+  return (columns + kStrip - 1) / kStrip * kStrip * ((depth + 1) / 2);
+}
+
 // The block of op(B) [depth, columns] in strips [pairs][32].
 FASTFORMER_AVX512_BF16 void pack_right(bool transposed, const float* b, std::int64_t ldb,
-                                       std::int64_t depth, std::int64_t columns, Buffers& buffers) {
+                                       std::int64_t depth, std::int64_t columns, Pairs& buffer,
+                                       std::int32_t* out) {
   const auto pairs = (depth + 1) / 2;
-  auto* out = with_room_for((columns + kStrip - 1) / kStrip * kStrip * pairs, buffers.right);
   for (std::int64_t first = 0; first < columns; first += kStrip, out += kStrip * pairs) {
     const auto kept = std::min(kStrip, columns - first);
     if (!transposed) {
       pack_rows(b + first, ldb, depth, kept, kStrip, out);
       continue;
     }
-    auto* strip = with_room_for(kStrip * pairs, buffers.strip);
+    auto* strip = with_room_for(kStrip * pairs, buffer);
     pack_columns(b + first * ldb, ldb, kept, depth, pairs, strip);
     std::fill(strip + kept * pairs, strip + kStrip * pairs, 0);
     const auto whole = pairs / 4 * 4;
@@ -217,6 +221,21 @@ FASTFORMER_AVX512_BF16 void pack_right(bool transposed, const float* b, std::int
     for (std::int64_t k = whole; k < pairs; ++k) {
       for (std::int64_t j = 0; j < kStrip; ++j) out[k * kStrip + j] = strip[j * pairs + k];
     }
+  }
+}
+
+// y [n, columns] = start + x W^T with the strips of W.
+FASTFORMER_AVX512_BF16 void multiply_packed(const std::uint8_t* packed, std::int64_t depth,
+                                            std::int64_t columns, std::int64_t n, const float* x,
+                                            Start<float> start, float* y) {
+  thread_local Buffers buffers;
+  const auto* const strips = reinterpret_cast<const std::int32_t*>(packed);
+  for (std::int64_t i = 0; i < n; i += kBlockHeight) {
+    const auto rows = std::min(kBlockHeight, n - i);
+    float* out = y + i * columns;
+    begin_product(start, 0, rows, columns, out, columns);
+    const auto block = pack_left(x + i * depth, depth, depth, rows, buffers.left);
+    multiply_block(rows, columns, block, strips, (depth + 1) / 2, buffers.edge, out, columns);
   }
 }
 
@@ -242,17 +261,33 @@ FASTFORMER_AVX512_BF16 void bf16_product_avx512(Transpose transpose_a, Transpose
     const auto columns = std::min(kBlockColumns, n - j);
     for (std::int64_t p = 0; p < k; p += kBlockDepth) {
       const auto depth = std::min(kBlockDepth, k - p), pairs = (depth + 1) / 2;
-      pack_right(right, right ? b + j * ldb + p : b + p * ldb + j, ldb, depth, columns, buffers);
+      auto* const strips = with_room_for(right_size(depth, columns), buffers.right);
+      pack_right(right, right ? b + j * ldb + p : b + p * ldb + j, ldb, depth, columns,
+                 buffers.strip, strips);
       for (std::int64_t i = 0; i < m; i += kBlockHeight) {
         const auto rows = std::min(kBlockHeight, m - i);
         float* out = c + i * ldc + j;
         if (p == 0) begin_product(start, j, rows, columns, out, ldc);
         const auto block = left ? pack_left_flipped(a + p * lda + i, lda, depth, rows, buffers.left)
                                 : pack_left(a + i * lda + p, lda, depth, rows, buffers.left);
-        multiply_block(rows, columns, block, buffers.right, pairs, buffers.edge, out, ldc);
+        multiply_block(rows, columns, block, strips, pairs, buffers.edge, out, ldc);
       }
     }
   }
+}
+
+Bf16Packing bf16_packing_avx512() {
+  return {.size = [](std::int64_t depth, std::int64_t columns) {
+            return right_size(depth, columns) * static_cast<std::int64_t>(sizeof(std::int32_t));
+          },
+          .pack =
+              [](const float* weight, std::int64_t depth, std::int64_t columns,
+                 std::uint8_t* packed) {
+                Pairs buffer;
+                pack_right(/*transposed=*/true, weight, depth, depth, columns, buffer,
+                           reinterpret_cast<std::int32_t*>(packed));
+              },
+          .multiply = multiply_packed};
 }
 
 }  // namespace fastformer::kernels
@@ -265,6 +300,7 @@ bool has_avx512_bf16() { return false; }
 void bf16_product_avx512(Transpose, Transpose, std::int64_t, std::int64_t, std::int64_t,
                          const float*, std::int64_t, const float*, std::int64_t, Start<float>,
                          float*, std::int64_t) {}
+Bf16Packing bf16_packing_avx512() { return {}; }
 
 }  // namespace fastformer::kernels
 

@@ -20,10 +20,9 @@ enum class Operands { kFloat, kBf16 };
 /// C = start + op(A) op(B) for row-major matrices: op(A) is [m, k], op(B) is [k, n], C is [m, n];
 /// `lda`, `ldb`, `ldc` are the distances between rows as stored.
 ///
-/// Products of bf16 operands run in `bf16_product`; doubles are never rounded. Other products run
-/// in LibTorch's BLAS on Intel CPUs where it is loaded, which may use all threads, and in
-/// `matrix_product` on other CPUs, on the calling thread. To use all cores, callers give each
-/// thread a part of the rows of C.
+/// Products of bf16 operands run in `bf16_product`, others in `matrix_product`; doubles are never
+/// rounded. They run on the calling thread. To use all cores, callers give each thread a part of the
+/// rows of C.
 ///
 ///   gemm(Transpose::kNo, Transpose::kYes, n, heads, d, x, d, queries, d, {}, logits, heads);
 void gemm(Transpose transpose_a, Transpose transpose_b, std::int64_t m, std::int64_t n,

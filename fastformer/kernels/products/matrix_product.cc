@@ -148,40 +148,34 @@ struct Left {
   std::int64_t next;
 };
 
-// One strip of C [rows, strip_width] += A B, tile by tile. If it is the first strip that reads the
-// rows of A, it prefetches the rows of the next tile; packed rows are in the cache.
+// One strip of C [rows, strip_width], tile by tile. It prefetches the next tile of C, and if it is the
+// first strip that reads the rows of A, also those of the next tile; packed rows are in the cache.
 template <class Real>
 void multiply_strip(std::int64_t rows, std::int64_t depth, Left<Real> a, bool first_read,
-                    const Real* strip, Real* c, std::int64_t ldc) {
+                    const Real* strip, Start<Real> start, Real* c, std::int64_t ldc) {
   const hn::ScalableTag<Real> d;
   const auto width = strip_width<Real>();
   const bool packed = a.tile.column != 1;
   for (; rows > 0; rows -= kTileHeight, a.tile.data += a.next, c += kTileHeight * ldc) {
     const auto height = std::min<std::int64_t>(kTileHeight, rows);
-    if (first_read && !packed) {
-      prefetch_rows(a.tile.data + a.next, std::min<std::int64_t>(kTileHeight, rows - height), depth,
-                    a.tile.row);
-    }
-    multiply_add_strip<kTileHeight, 2>(d, height, a.tile, strip, width, c, ldc, depth);
+    const auto next = std::min<std::int64_t>(kTileHeight, rows - height);
+    if (first_read && !packed) prefetch_rows(a.tile.data + a.next, next, depth, a.tile.row);
+    prefetch_rows<Touch::kWrite>(c + kTileHeight * ldc, next, width, ldc);
+    multiply_strip_from<kTileHeight, 2>(start, d, height, a.tile, strip, width, c, ldc, depth);
   }
 }
 
 // The strips of a block of C; the last, when it is not whole, goes through `edge`.
 template <class Real>
 void multiply_block(std::int64_t rows, std::int64_t columns, std::int64_t depth, Left<Real> a,
-                    const Real* strips, Real* edge, Real* c, std::int64_t ldc) {
+                    const Real* strips, Start<Real> start, Real* edge, Real* c, std::int64_t ldc) {
   const auto width = strip_width<Real>();
   for (std::int64_t first = 0; first < columns; first += width, strips += width * depth) {
-    if (first + width <= columns) {
-      multiply_strip(rows, depth, a, first == 0, strips, c + first, ldc);
-      continue;
-    }
-    const auto kept = columns - first;
-    std::fill(edge, edge + rows * width, Real{0});
-    multiply_strip(rows, depth, a, first == 0, strips, edge, width);
-    for (std::int64_t i = 0; i < rows; ++i) {
-      for (std::int64_t j = 0; j < kept; ++j) c[i * ldc + first + j] += edge[i * width + j];
-    }
+    const Start<Real> begin{start.row == nullptr ? nullptr : start.row + first, start.keep};
+    const bool whole = first + width <= columns;
+    multiply_strip(rows, depth, a, first == 0, strips, whole ? begin : Start<Real>{},
+                   whole ? c + first : edge, whole ? ldc : width);
+    if (!whole) finish_edge(begin, rows, columns - first, edge, width, c + first, ldc);
   }
 }
 
@@ -198,6 +192,9 @@ void product(Scattered<Real> a, Scattered<Real> b, std::int64_t m, std::int64_t 
     const auto columns = std::min(kBlockColumns, n - j);
     for (std::int64_t p = 0; p < k; p += kBlockDepth) {
       const auto depth = std::min(kBlockDepth, k - p);
+      const auto begin = p > 0 ? Start<Real>{.keep = true}
+                               : Start<Real>{start.row == nullptr ? nullptr : start.row + j,
+                                             start.keep};
       pack_right<Real>({b.data + p * b.row + j * b.column, b.row, b.column}, depth, columns,
                        buffers.right.data());
       for (std::int64_t i = 0; i < m; i += kBlockHeight) {
@@ -209,9 +206,8 @@ void product(Scattered<Real> a, Scattered<Real> b, std::int64_t m, std::int64_t 
           block = {{buffers.left.data(), 1, kTileHeight}, kTileHeight * depth};
         }
         Real* out = c + i * ldc + j;
-        if (p == 0) begin_product(start, j, rows, columns, out, ldc);
-        multiply_block(rows, columns, depth, block, buffers.right.data(), buffers.edge.data(), out,
-                       ldc);
+        multiply_block(rows, columns, depth, block, buffers.right.data(), begin,
+                       buffers.edge.data(), out, ldc);
       }
     }
   }

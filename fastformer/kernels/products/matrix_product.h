@@ -10,9 +10,6 @@ namespace fastformer::kernels {
 /// The product of `gemm.h` written with Highway, on the calling thread, in blocks that fit the
 /// caches and with the right-hand side packed into strips (Goto and van de Geijn, "Anatomy of
 /// High-Performance Matrix Multiplication", 2008).
-///
-/// It is used instead of LibTorch's BLAS (Intel's MKL) on CPUs of other vendors: on AMD CPUs, MKL
-/// reaches only half of the peak.
 template <class Real>
 void matrix_product(Transpose transpose_a, Transpose transpose_b, std::int64_t m, std::int64_t n,
                     std::int64_t k, const Real* a, std::int64_t lda, const Real* b,

@@ -25,23 +25,11 @@ std::int64_t strip_width() {
   return 2 * static_cast<std::int64_t>(hn::Lanes(hn::ScalableTag<float>()));
 }
 
-// All rows of one strip of C.
-void multiply_strip(std::int64_t m, std::int64_t depth, Scattered<float> a, const float* strip,
-                    std::int64_t column, bool zero, float* c, std::int64_t ldc) {
-  const hn::ScalableTag<float> d;
-  if (zero) {
-    multiply_add_strip<kTileHeight, 2, Onto::kNothing>(d, m, a, strip, strip_width(), c + column,
-                                                       ldc, depth);
-  } else {
-    multiply_add_strip<kTileHeight, 2>(d, m, a, strip, strip_width(), c + column, ldc, depth);
-  }
-}
-
 void multiply_packed(std::int64_t m, std::int64_t n, std::int64_t depth, const float* a,
                      std::int64_t lda, const float* strips, Start<float> start, float* c,
                      std::int64_t ldc) {
   const auto width = strip_width();
-  const bool zero = start.row == nullptr && !start.keep;
+  const hn::ScalableTag<float> d;
   const auto tiles = kBlockElements / std::max<std::int64_t>(depth, 1) / kTileHeight;
   const auto height = std::max<std::int64_t>(tiles, 1) * kTileHeight;
   HWY_ALIGN float edge[kBlockElements];
@@ -49,24 +37,21 @@ void multiply_packed(std::int64_t m, std::int64_t n, std::int64_t depth, const f
     const auto rows = std::min(height, m - first);
     const Scattered<float> block{a + first * lda, lda, 1};
     float* out = c + first * ldc;
-    if (!zero) begin_product(start, 0, rows, n, out, ldc);
     const float* strip = strips;
-    std::int64_t column = 0;
-    for (; column + width <= n; column += width, strip += width * depth) {
-      multiply_strip(rows, depth, block, strip, column, zero, out, ldc);
-    }
-    // The last strip, when it is not whole, through rows of its own.
-    const auto kept = n - column;
-    const auto most = kBlockElements / width / kTileHeight * kTileHeight;
-    for (std::int64_t i = 0; kept > 0 && i < rows; i += most) {
-      const auto few = std::min(most, rows - i);
-      multiply_strip(few, depth, {block.data + i * lda, lda, 1}, strip, 0, /*zero=*/true, edge,
-                     width);
-      for (std::int64_t r = 0; r < few; ++r) {
-        float* to = out + (i + r) * ldc + column;
-        for (std::int64_t j = 0; j < kept; ++j) {
-          to[j] = zero ? edge[r * width + j] : to[j] + edge[r * width + j];
-        }
+    for (std::int64_t column = 0; column < n; column += width, strip += width * depth) {
+      const Start<float> begin{start.row == nullptr ? nullptr : start.row + column, start.keep};
+      if (column + width <= n) {
+        multiply_strip_from<kTileHeight, 2>(begin, d, rows, block, strip, width, out + column, ldc,
+                                            depth);
+        continue;
+      }
+      // The last strip, when it is not whole, through rows of its own.
+      const auto most = kBlockElements / width / kTileHeight * kTileHeight;
+      for (std::int64_t i = 0; i < rows; i += most) {
+        const auto few = std::min(most, rows - i);
+        multiply_strip_from<kTileHeight, 2>({}, d, few, {block.data + i * lda, lda, 1}, strip,
+                                            width, edge, width, depth);
+        finish_edge(begin, few, n - column, edge, width, out + i * ldc + column, ldc);
       }
     }
   }

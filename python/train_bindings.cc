@@ -220,18 +220,21 @@ void bind_recommender(nb::module_& module) {
   nb::class_<Recommender>(module, "Recommender")
       .def_static("load", load<Recommender>)
       .def("read_catalogue",
-           [](const Recommender& self, const std::string& items, const std::string& index) {
-             return released([&] { return self.catalogue(items, index); });
+           [](const Recommender& self, const std::string& items, const std::string& index,
+              bool approximate) {
+             return released([&] {
+               return self.catalogue(items, {.index = index, .approximate = approximate});
+             });
            })
       .def("catalogue",
            [](const Recommender& self, const Texts& ids, const Texts& titles,
-              const Texts& categories) {
+              const Texts& categories, bool approximate) {
              return released([&] {
                std::vector<recommendation::Item> items;
                for (std::size_t i = 0; i < ids.size(); ++i) {
                  items.push_back({ids[i], titles[i], categories[i]});
                }
-               return self.catalogue(items);
+               return self.catalogue(items, {.approximate = approximate});
              });
            })
       .def(

@@ -12,8 +12,9 @@ and its loss on the test part.
 Usage: training_speed.py [--data ag_news imdb] [--rounds 3] [--threads 2]
 
 Prints Markdown tables. Training: tokens per second without padding, the median over the steps.
-Inference: documents per second of the test part; ours as a whole process that starts, reads and
-splits the texts into tokens, the peers without these steps.
+Inference: documents per second of the test part; ours, with fastformer-run, as a whole process that
+starts, reads and splits the texts into tokens, also with the model in 8 bits; the peers without these
+steps.
 """
 
 from __future__ import annotations
@@ -45,12 +46,14 @@ from torch.nn import functional
 
 _ROOT = pathlib.Path(__file__).resolve().parents[2]
 _PROGRAM = _ROOT / "build" / "release" / "bin" / "fastformer"
+_RUN = _ROOT / "build" / "release" / "bin" / "fastformer-run"
 _BATCH, _STEPS, _PEER_STEPS, _CAREFUL_STEPS = 64, 200, 15, 40
 _TOLERANCE = 1e-4
+_LOST = 0.002  # accuracy, by rounding
 _ARCHITECTURE = {
     "model.preset": "authors_code", "model.layers": 2, "model.width": 256, "model.heads": 16,
     "model.ffn_width": 256, "model.bigram_buckets": 0, "model.embedding_normalization": "true",
-    "model.token_dropout": 0, "train.adversarial": 0,
+    "model.token_dropout": 0, "train.adversarial": 0, "linear.members": "[]",
 }
 
 
@@ -126,13 +129,31 @@ class Ours:
         rows = [json.loads(line) for line in lines]
         return statistics.median(r["tokens_per_second"] for r in rows[1:] if "loss" in r)
 
-    def evaluate(self, precision: str) -> tuple[dict[str, float], float]:
-        """The measures on the test part, and documents a second of the whole process."""
+    def measures(self) -> dict[str, float]:
+        """Those of the fp32 model on the test part."""
+        return json.loads(program("evaluate", self.model("fp32"), self.folder / "test.tsv", "--json",
+                                  threads=self.threads))
+
+    def quantize(self) -> pathlib.Path:
+        """The fp32 model in 8 bits."""
+        small = self.folder / "small"
+        program("quantize", self.model("fp32"), small, "--bits", 8, threads=self.threads)
+        return small
+
+    def infer(self, model: pathlib.Path, precision: str) -> tuple[float, float]:
+        """Documents per second of the runtime's whole process, and the accuracy."""
+        test = read_labelled_text([self.folder / "test.tsv"])
+        texts = self.folder / "texts.txt"
+        texts.write_text("".join(" ".join(text.split()) + "\n" for text in test.texts),
+                         encoding="utf-8")
+        command = [_RUN, "classify", model, texts, "--precision", precision,
+                   "--threads", str(self.threads)]
         started = time.perf_counter()
-        answer = program("evaluate", self.model("fp32"), self.folder / "test.tsv", "--json",
-                         "--precision", precision, threads=self.threads)
-        measures = json.loads(answer)
-        return measures, measures["examples"] / (time.perf_counter() - started)
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        seconds = time.perf_counter() - started
+        answers = [line.split("\t")[0] for line in done.stdout.splitlines()]
+        right = sum(a == b for a, b in zip(answers, test.labels, strict=True))
+        return len(answers) / seconds, right / len(answers)
 
     def documents(self, part: str) -> Documents:
         """Of an exported part, as the model reads them, in random order."""
@@ -241,22 +262,34 @@ def compare(name: str, rounds: int, threads: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         ours = Ours(name, pathlib.Path(folder), threads)
         peers = Peers(ours)
-        peers.check(ours.evaluate("fp32")[0])
-        contenders = peers.contenders() | {
-            f"here, {precision}": (
-                functools.partial(ours.train, precision),
-                functools.partial(lambda p: ours.evaluate(p)[1], precision),
-            )
-            for precision in ("fp32", "bf16")
-        }
-        training: dict[str, list[float]] = {contender: [] for contender in contenders}
-        inference: dict[str, list[float]] = {contender: [] for contender in contenders}
+        peers.check(ours.measures())
+        models = {"fp32": (ours.model("fp32"), "fp32"), "bf16": (ours.model("fp32"), "bf16"),
+                  "8 bits": (ours.quantize(), "fp32")}
+        accuracy = {f"here, {of}": ours.infer(*model)[1] for of, model in models.items()}
+        for contender, value in accuracy.items():
+            if abs(value - ours.measures()["accuracy"]) > _LOST:
+                raise RuntimeError(f"{contender}: accuracy {value:.4f}")
+        kept = ours.folder / "kept"
+        shutil.copytree(ours.model("fp32"), kept)  # training replaces the model
+        models = {of: (kept if of != "8 bits" else model, precision)
+                  for of, (model, precision) in models.items()}
+        table = peers.contenders()
+        trainers = {name: train for name, (train, _) in table.items()}
+        infers = {name: infer for name, (_, infer) in table.items()}
+        for precision in ("fp32", "bf16"):
+            trainers[f"here, {precision}"] = functools.partial(ours.train, precision)
+        for of, model in models.items():
+            infers[f"here, {of}"] = functools.partial(lambda m: ours.infer(*m)[0], model)
+        training: dict[str, list[float]] = {contender: [] for contender in trainers}
+        inference: dict[str, list[float]] = {contender: [] for contender in infers}
         for _ in range(rounds):
-            for contender, (train, infer) in contenders.items():
+            for contender, train in trainers.items():
                 training[contender].append(train())
+            for contender, infer in infers.items():
                 inference[contender].append(infer())
     print_table(f"{name}: training, tokens/s", training)
     print_table(f"{name}: inference, documents/s", inference)
+    print("\naccuracy: " + ", ".join(f"{of} {value:.4f}" for of, value in accuracy.items()))
 
 
 def main() -> None:

@@ -9,10 +9,12 @@
 namespace fastformer::cli {
 namespace {
 
-serve::Model load(const std::filesystem::path& directory, const std::filesystem::path& items) {
+serve::Model load(const std::filesystem::path& directory, const serve::ServedItems& items) {
   // Each worker computes on its own thread.
-  return tasks::task_of_model(directory).serve(
-      {.model = directory, .items = items, .options = {.threads = 1}});
+  return tasks::task_of_model(directory).serve({.model = directory,
+                                                .items = items.file,
+                                                .approximate = items.approximate,
+                                                .options = {.threads = 1}});
 }
 
 }  // namespace

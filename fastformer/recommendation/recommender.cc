@@ -3,7 +3,6 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <numeric>
 #include <optional>
@@ -12,7 +11,7 @@
 
 #include "fastformer/nn/inference.h"
 #include "fastformer/recommendation/candidates.h"
-#include "fastformer/recommendation/collaborative/click_scores.h"
+#include "fastformer/recommendation/catalogue_content.h"
 #include "fastformer/recommendation/diverse_items.h"
 #include "fastformer/recommendation/item_index.h"
 #include "fastformer/recommendation/readers/reader.h"
@@ -21,48 +20,20 @@
 namespace fastformer {
 
 using recommendation::Candidates;
+using recommendation::CatalogueContent;
 using recommendation::ItemTable;
 using recommendation::Numbers;
 using recommendation::numbers_of;
+using recommendation::rows_of;
 using recommendation::without_repetitions;
-
-struct Catalogue::Impl {
-  std::string name;
-  ItemTable items;
-  at::Tensor vectors;  // [items + 1, d]
-  std::int64_t encoded = 0;
-  std::optional<recommendation::TableClickScores> clicks = {};  // of the model
-
-  bool has_bias() const { return clicks && clicks->has_bias(); }
-};
 
 namespace {
 
 // Users scored in one product: of so many scores, and so many vectors.
 constexpr std::int64_t kBlockScores = std::int64_t{1} << 24;
 constexpr std::int64_t kBlockUsers = 256;
-
-at::Tensor rows_of(const at::Tensor& vectors, const Numbers& numbers) {
-  return vectors.index_select(
-      0, at::tensor(std::vector<std::int64_t>(numbers.begin(), numbers.end()), at::kLong));
-}
-
-void check_finite(const at::Tensor& scores) {
-  if (at::isfinite(scores).all().item<bool>()) return;
-  throw std::invalid_argument("a score is not a number; the model has diverged: train it again");
-}
-
-// users [U, d], items [N, d] -> scores of titles [U, N].
-at::Tensor products(const at::Tensor& users, const at::Tensor& items) {
-  auto result = at::mm(users, items.t()).to(at::kFloat).contiguous();
-  check_finite(result);
-  return result;
-}
-
-std::span<float> row_of(const at::Tensor& scores, std::int64_t row) {
-  const auto size = scores.size(1);
-  return {scores.mutable_data_ptr<float>() + row * size, static_cast<std::size_t>(size)};
-}
+// Diverse items are chosen among so many times their number.
+constexpr std::size_t kConsidered = 10;
 
 // The places of the largest `scores`, largest first; of equal ones the first.
 std::vector<std::size_t> best_of(const at::Tensor& scores, std::size_t top) {
@@ -88,7 +59,6 @@ void check_diversity(double diversity) {
 std::vector<std::size_t> places_of(const at::Tensor& scores, const Numbers& numbers,
                                    const at::Tensor& vectors, std::size_t top, double diversity) {
   if (diversity == 0) return best_of(scores, top);
-  constexpr std::size_t kConsidered = 10;
   const auto considered =
       best_of(scores, top < numbers.size() / kConsidered ? top * kConsidered : numbers.size());
   Numbers items;
@@ -121,15 +91,17 @@ struct Recommender::Impl {
                            content.model->config().title_limit(content.data_config.title_tokens));
   }
 
-  Catalogue catalogue(std::string name, ItemTable items,
-                      const std::filesystem::path& index_file) const {
-    return compute([&] {
-      recommendation::ItemIndex index(*content.model, index_file);
+  Catalogue catalogue(std::string name, ItemTable items, const CatalogueOptions& request) const {
+    auto preparing = options;
+    preparing.threads = request.threads.value_or(options.threads);
+    return nn::infer(preparing, [&] {
+      recommendation::ItemIndex index(*content.model, request.index);
       auto vectors = index.vectors(tokens(items));
-      Catalogue::Impl catalogue{std::move(name), std::move(items), std::move(vectors),
-                                index.encoded()};
+      CatalogueContent catalogue{std::move(name), std::move(items), std::move(vectors),
+                                 index.encoded()};
       if (content.clicks) catalogue.clicks.emplace(content.clicks, catalogue.items);
-      return Catalogue(std::make_unique<Catalogue::Impl>(std::move(catalogue)));
+      if (request.approximate) catalogue.nearest.emplace(catalogue.vectors);
+      return Catalogue(std::make_unique<CatalogueContent>(std::move(catalogue)));
     });
   }
 
@@ -150,35 +122,21 @@ struct Recommender::Impl {
     return content.model->encode_users(vectors, {rows, nn::Offsets(offsets)});
   }
 
-  // Scores of `candidates` for a user with that vector [1, d] and history: [candidates].
-  at::Tensor scores(const Catalogue::Impl& catalogue, const at::Tensor& user,
-                    const Numbers& history, const Numbers& candidates) const {
-    auto result = products(user, rows_of(catalogue.vectors, candidates));
-    if (catalogue.clicks) {
-      auto row = row_of(result, 0);
-      for (std::size_t c = 0; c < candidates.size(); ++c) {
-        row[c] = static_cast<float>(catalogue.clicks->score(row[c], history, candidates[c]));
-      }
-      check_finite(result);
+  // The candidates of a user with that vector [1, d].
+  static Numbers numbers_for(const CatalogueContent& catalogue, const Candidates& candidates,
+                             const at::Tensor& user, const RecommendOptions& request) {
+    const auto items = catalogue.items.size();
+    if (candidates.named || !catalogue.nearest) {
+      return candidates.numbers(items, request.exclude_seen);
     }
-    return result.select(0, 0);
-  }
-
-  // Scores of all items for users with those vectors and histories: [users, items].
-  at::Tensor scores_of_all(const Catalogue::Impl& catalogue, const at::Tensor& encoded,
-                           std::span<const Numbers* const> histories) const {
-    auto all = products(encoded, catalogue.vectors);
-    if (catalogue.clicks) {
-      for (std::size_t u = 0; u < histories.size(); ++u) {
-        catalogue.clicks->apply(row_of(all, static_cast<std::int64_t>(u)), *histories[u]);
-      }
-      check_finite(all);
-    }
-    return all;
+    const auto wanted = request.diversity == 0 ? request.top : request.top * kConsidered;
+    const Candidates near{candidates.clicks,
+                          catalogue.near(user, wanted + candidates.clicks.size())};
+    return near.numbers(items, request.exclude_seen.value_or(true));
   }
 
   // The requests of one block.
-  void recommend(const Catalogue::Impl& catalogue, std::span<const Candidates> block,
+  void recommend(const CatalogueContent& catalogue, std::span<const Candidates> block,
                  const RecommendOptions& request,
                  const std::vector<Recommendations*>& results) const {
     std::vector<Numbers> histories;
@@ -187,22 +145,22 @@ struct Recommender::Impl {
     std::vector<std::int64_t> searching;
     std::vector<const Numbers*> of_searching;
     for (std::size_t i = 0; i < block.size(); ++i) {
-      if (block[i].named) continue;
+      if (block[i].named || catalogue.nearest) continue;
       searching.push_back(static_cast<std::int64_t>(i));
       of_searching.push_back(&histories[i]);
     }
     at::Tensor all;
     if (!searching.empty()) {
       const auto chosen = encoded.index_select(0, at::tensor(searching, at::kLong));
-      all = scores_of_all(catalogue, chosen, of_searching);
+      all = catalogue.scores_of_all(chosen, of_searching);
     }
     std::int64_t searched = 0;
     for (std::size_t i = 0; i < block.size(); ++i) {
-      const auto numbers = block[i].numbers(catalogue.items.size(), request.exclude_seen);
-      const auto of_user =
-          block[i].named ? scores(catalogue, encoded.narrow(0, static_cast<std::int64_t>(i), 1),
-                                  histories[i], numbers)
-                         : rows_of(all.select(0, searched++), numbers);
+      const auto user = encoded.narrow(0, static_cast<std::int64_t>(i), 1);
+      const auto numbers = numbers_for(catalogue, block[i], user, request);
+      const auto of_user = block[i].named || catalogue.nearest
+                               ? catalogue.scores(user, histories[i], numbers)
+                               : rows_of(all.select(0, searched++), numbers);
       const auto best =
           places_of(of_user, numbers, catalogue.vectors, request.top, request.diversity);
       Numbers chosen;
@@ -221,7 +179,7 @@ struct Recommender::Impl {
   }
 
   // Scores, and the contribution of each click.
-  std::vector<Recommendation> explained(const Catalogue::Impl& catalogue, const Numbers& history,
+  std::vector<Recommendation> explained(const CatalogueContent& catalogue, const Numbers& history,
                                         const Numbers& chosen) const {
     std::vector<Numbers> histories = {history};
     for (std::size_t i = 0; i < history.size(); ++i) {
@@ -231,7 +189,7 @@ struct Recommender::Impl {
     }
     // Of titles alone; the rest of the score is a sum over the clicks.
     const auto all =
-        products(users(catalogue.vectors, histories), rows_of(catalogue.vectors, chosen));
+        recommendation::title_scores(users(catalogue.vectors, histories), rows_of(catalogue.vectors, chosen));
     const auto* score = all.const_data_ptr<float>();
     std::vector<Recommendation> result;
     for (std::size_t i = 0; i < chosen.size(); ++i) {
@@ -258,16 +216,17 @@ struct Recommender::Impl {
   }
 };
 
-Catalogue::Catalogue(std::unique_ptr<const Impl> impl) : impl_(std::move(impl)) {}
+Catalogue::Catalogue(std::unique_ptr<const CatalogueContent> content)
+    : content_(std::move(content)) {}
 Catalogue::Catalogue(Catalogue&&) noexcept = default;
 Catalogue& Catalogue::operator=(Catalogue&&) noexcept = default;
 Catalogue::~Catalogue() = default;
 
-std::int64_t Catalogue::size() const { return impl_->items.size() - 1; }
+std::int64_t Catalogue::size() const { return content_->items.size() - 1; }
 bool Catalogue::contains(std::string_view id) const {
-  return impl_->items.find(id) != ItemTable::kUnknown;
+  return content_->items.find(id) != ItemTable::kUnknown;
 }
-std::int64_t Catalogue::encoded() const { return impl_->encoded; }
+std::int64_t Catalogue::encoded() const { return content_->encoded; }
 
 Recommender Recommender::load(const std::filesystem::path& directory, const Options& options) {
   return nn::without_torch_errors(
@@ -288,22 +247,17 @@ const recommendation::DataConfig& Recommender::data_config() const {
 }
 
 Catalogue Recommender::catalogue(const std::filesystem::path& items,
-                                 const std::filesystem::path& index) const {
-  return catalogue(items, index, data_config());
-}
-
-Catalogue Recommender::catalogue(const std::filesystem::path& items,
-                                 const std::filesystem::path& index,
-                                 const recommendation::DataConfig& config) const {
+                                 const CatalogueOptions& options) const {
   ItemTable table;
-  recommendation::read_items(items, config, table);
-  return impl_->catalogue(items.string(), std::move(table), index);
+  recommendation::read_items(items, options.config.value_or(data_config()), table);
+  return impl_->catalogue(items.string(), std::move(table), options);
 }
 
-Catalogue Recommender::catalogue(std::span<const recommendation::Item> items) const {
+Catalogue Recommender::catalogue(std::span<const recommendation::Item> items,
+                                 const CatalogueOptions& options) const {
   ItemTable table;
   for (const auto& item : items) table.add(item);
-  return impl_->catalogue("the catalogue", std::move(table), {});
+  return impl_->catalogue("the catalogue", std::move(table), options);
 }
 
 Recommendations Recommender::recommend(const Catalogue& catalogue,
@@ -311,27 +265,21 @@ Recommendations Recommender::recommend(const Catalogue& catalogue,
                                        double diversity) const {
   check_diversity(diversity);
   return impl_->compute([&] {
-    const auto& items = catalogue.impl_->items;
-    const auto& name = catalogue.impl_->name;
+    const auto& content = *catalogue.content_;
     Recommendations result;
-    const Candidates candidates{numbers_of(items, history, result.unknown), {}};
+    const Candidates candidates{numbers_of(content.items, history, result.unknown), {}};
     result.cold = candidates.clicks.empty();
     if (result.cold && !result.unknown.empty()) {
-      throw std::invalid_argument(name + " has no item of the history, such as '" +
+      throw std::invalid_argument(content.name + " has no item of the history, such as '" +
                                   result.unknown.front() + "'; give ids of its items");
     }
-    const auto all = candidates.numbers(items.size(), /*exclude_seen=*/true);
-    if (all.empty()) throw std::invalid_argument(name + ": has no other items");
-    if (result.cold && !catalogue.impl_->has_bias()) return result;
-    const auto clicks = impl_->read_clicks(candidates.clicks);
-    const auto user = impl_->users(catalogue.impl_->vectors, std::span(&clicks, 1));
-    const auto of_user = impl_->scores_of_all(*catalogue.impl_, user, std::array{&clicks});
-    const auto scores = rows_of(of_user.select(0, 0), all);
-    Numbers chosen;
-    for (const auto place : places_of(scores, all, catalogue.impl_->vectors, top, diversity)) {
-      chosen.push_back(all[place]);
+    if (catalogue.size() == std::ssize(without_repetitions(candidates.clicks))) {
+      throw std::invalid_argument(content.name + ": has no other items");
     }
-    result.items = impl_->explained(*catalogue.impl_, clicks, chosen);
+    if (result.cold && !content.has_bias()) return result;
+    const RecommendOptions request{
+        .top = top, .exclude_seen = true, .explain = true, .diversity = diversity};
+    impl_->recommend(content, std::span(&candidates, 1), request, {&result});
     return result;
   });
 }
@@ -341,13 +289,13 @@ std::vector<Recommendations> Recommender::recommend(const Catalogue& catalogue,
                                                     const RecommendOptions& options) const {
   check_diversity(options.diversity);
   return impl_->compute([&] {
-    const auto& items = catalogue.impl_->items;
+    const auto& items = catalogue.content_->items;
     const auto most = std::clamp(kBlockScores / items.size(), std::int64_t{1}, kBlockUsers);
     std::vector<Recommendations> results(requests.size());
     std::vector<Candidates> block;
     std::vector<Recommendations*> of_block;
     const auto flush = [&] {
-      if (!block.empty()) impl_->recommend(*catalogue.impl_, block, options, of_block);
+      if (!block.empty()) impl_->recommend(*catalogue.content_, block, options, of_block);
       block.clear();
       of_block.clear();
     };
@@ -359,7 +307,7 @@ std::vector<Recommendations> Recommender::recommend(const Catalogue& catalogue,
             numbers_of(items, *requests[i].candidates, result.unknown_candidates));
       }
       result.cold = candidates.clicks.empty();
-      if (result.cold && !catalogue.impl_->has_bias()) continue;
+      if (result.cold && !catalogue.content_->has_bias()) continue;
       block.push_back(std::move(candidates));
       of_block.push_back(&result);
       if (std::ssize(block) == most) flush();
@@ -389,9 +337,9 @@ Vectors Recommender::embed_users(const Catalogue& catalogue,
     std::vector<Numbers> clicked;
     std::vector<std::string> unknown;
     for (const auto& history : histories) {
-      clicked.push_back(impl_->read_clicks(numbers_of(catalogue.impl_->items, history, unknown)));
+      clicked.push_back(impl_->read_clicks(numbers_of(catalogue.content_->items, history, unknown)));
     }
-    const auto rows = impl_->users(catalogue.impl_->vectors, clicked).to(at::kFloat).contiguous();
+    const auto rows = impl_->users(catalogue.content_->vectors, clicked).to(at::kFloat).contiguous();
     const auto* first = rows.const_data_ptr<float>();
     return Vectors{static_cast<std::size_t>(rows.size(1)), {first, first + rows.numel()}};
   });

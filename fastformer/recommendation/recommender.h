@@ -17,6 +17,7 @@
 namespace fastformer {
 
 namespace recommendation {
+struct CatalogueContent;
 struct RecommenderContent;
 }
 
@@ -75,10 +76,22 @@ class Catalogue {
 
  private:
   friend class Recommender;
-  struct Impl;
-  explicit Catalogue(std::unique_ptr<const Impl> impl);
+  explicit Catalogue(std::unique_ptr<const recommendation::CatalogueContent> content);
 
-  std::unique_ptr<const Impl> impl_;
+  std::unique_ptr<const recommendation::CatalogueContent> content_;
+};
+
+struct CatalogueOptions {
+  /// File that stores the vectors of titles, so that only new ones are encoded; empty: none.
+  std::filesystem::path index = {};
+  /// Whether users are compared with the items near them instead of with all: for catalogues of
+  /// more than about 100,000 items. Nearly all of the best items are found, not always all; making
+  /// the graph of items takes some minutes per million. See recommendation/nearest_items.h.
+  bool approximate = false;
+  /// Threads that prepare the catalogue; nullopt: those of the recommender.
+  std::optional<int> threads = {};
+  /// How a file of items is read; nullopt: as the training files were.
+  std::optional<recommendation::DataConfig> config = {};
 };
 
 /// A trained recommender.
@@ -106,15 +119,13 @@ class Recommender {
   const recommendation::DataConfig& data_config() const;
 
   /// Reads items in the format of data_config(): MIND's news.tsv or its folder, an .item file of
-  /// RecBole, or a package index. `index` names a file that stores their vectors, so that only new
-  /// titles are encoded; empty: none. Throws std::invalid_argument naming file and line for items
-  /// that cannot be read, and for a damaged index or a model without item vectors (fim).
+  /// RecBole, or a package index. Throws std::invalid_argument naming file and line for items that
+  /// cannot be read, and for a damaged index or a model without item vectors (fim).
   Catalogue catalogue(const std::filesystem::path& items,
-                      const std::filesystem::path& index = {}) const;
-  Catalogue catalogue(const std::filesystem::path& items, const std::filesystem::path& index,
-                      const recommendation::DataConfig& config) const;
+                      const CatalogueOptions& options = {}) const;
   /// The same for items in memory.
-  Catalogue catalogue(std::span<const recommendation::Item> items) const;
+  Catalogue catalogue(std::span<const recommendation::Item> items,
+                      const CatalogueOptions& options = {}) const;
 
   /// The `top` items with the highest scores for a user who clicked `history` (ids, oldest first),
   /// except those in the history, and the reasons. Without a history these are the most popular

@@ -55,7 +55,7 @@ void add_command(CLI::App& app, const std::string& name, const std::string& desc
   command->callback([request, answer] { answer(*request); });
 }
 
-serve::Model load_service(const std::filesystem::path& directory, const std::filesystem::path&) {
+serve::Model load_service(const std::filesystem::path& directory, const serve::ServedItems&) {
   // Each worker computes on its own thread.
   return std::make_shared<runtime::ClassifierService>(
       std::make_shared<runtime::Classifier>(runtime::Classifier::load(directory, {.threads = 1})));

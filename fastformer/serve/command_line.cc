@@ -68,6 +68,9 @@ void add_serve_options(CLI::App& command, ServeFlags& flags, bool with_items) {
     command.add_option("--items", flags.items,
                        "The items of a recommender, as FILE or NAME=FILE: a file in the format "
                        "that it was trained with");
+    command.add_flag("--approximate", flags.approximate,
+                     "Compare users with the items near them instead of with all: for more than "
+                     "about 100,000 items; finds nearly all of the best ones");
   }
   command.add_option("--address", server.address, "IP address to listen on")->capture_default_str();
   command.add_option("--port", server.port, "Port to listen on; 0: any free port")
@@ -150,8 +153,8 @@ void serve(const ServeFlags& flags, const DirectoryLoader& load) {
   ModelTable models;
   Server server(models, flags.server, log_line);
   for (const auto& [name, directory] : directories) {
-    const auto file = items.contains(name) ? items.at(name) : fs::path();
-    models.add(name, [directory = directory, file, load] { return load(directory, file); });
+    const ServedItems served{items.contains(name) ? items.at(name) : fs::path(), flags.approximate};
+    models.add(name, [directory = directory, served, load] { return load(directory, served); });
   }
   for (const auto& name : models.names()) {
     log_line("model " + name + ": " + models.find(name)->kind());

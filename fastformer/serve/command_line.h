@@ -11,14 +11,21 @@
 
 namespace fastformer::serve {
 
-/// Loads a model directory; `items` are those of a recommender, empty for others.
-using DirectoryLoader = std::function<Model(const std::filesystem::path& directory,
-                                            const std::filesystem::path& items)>;
+/// The items of a recommender.
+struct ServedItems {
+  std::filesystem::path file;  ///< empty for other models
+  bool approximate = false;    ///< whether users are compared with the items near them only
+};
+
+/// Loads a model directory.
+using DirectoryLoader =
+    std::function<Model(const std::filesystem::path& directory, const ServedItems& items)>;
 
 /// The arguments of a program that serves models.
 struct ServeFlags {
   std::vector<std::string> models;  ///< DIRECTORY or NAME=DIRECTORY
   std::vector<std::string> items;   ///< FILE or NAME=FILE
+  bool approximate = false;         ///< see ServedItems; for all models
   ServerOptions server;
 };
 

@@ -34,6 +34,7 @@ struct EvaluationReport {
 struct ServiceRequest {
   std::filesystem::path model;
   std::filesystem::path items;  ///< of a recommender; empty: none
+  bool approximate = false;     ///< whether it compares users with the items near them only
   Options options;
 };
 

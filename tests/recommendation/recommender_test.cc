@@ -245,5 +245,29 @@ TEST_F(RecommenderFacade, ColdUsersGetNoItemsAndZeros) {
   EXPECT_GT(product(vectors.row(1), vectors.row(1)), 0);
 }
 
+// Of so few items all are near, so that the results are those of the exact search.
+TEST_F(RecommenderFacade, ApproximateSearchFindsTheSameAmongFewItems) {
+  const auto near = recommender_->catalogue(two_topics(), {.approximate = true});
+  const std::vector<UserRequest> users = {
+      {.user = "1", .history = {id_of(true, 1), id_of(true, 4)}},
+      {.user = "2", .history = {id_of(false, 2)}},
+      {.user = "3", .history = {id_of(true, 1)}, .candidates = {{id_of(false, 0), id_of(true, 2)}}},
+      {.user = "4", .history = {}}};
+  for (const RecommendOptions& options :
+       {RecommendOptions{.top = 5}, {.top = 3, .exclude_seen = false, .explain = true},
+        {.top = 4, .diversity = 0.5}}) {
+    const auto expected = recommender_->recommend(*catalogue_, users, options);
+    const auto found = recommender_->recommend(near, users, options);
+    ASSERT_EQ(found.size(), expected.size());
+    for (std::size_t u = 0; u < users.size(); ++u) {
+      EXPECT_EQ(found[u].cold, expected[u].cold);
+      ASSERT_EQ(found[u].items.size(), expected[u].items.size()) << users[u].user;
+      for (std::size_t i = 0; i < found[u].items.size(); ++i) {
+        EXPECT_NEAR(found[u].items[i].score, expected[u].items[i].score, 1e-5);
+      }
+    }
+  }
+}
+
 }  // namespace
 }  // namespace fastformer::recommendation

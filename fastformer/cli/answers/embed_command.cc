@@ -117,7 +117,7 @@ void embed_users(const EmbedFlags& flags, VectorFormat format, const Recommender
     throw std::invalid_argument(
         "--vectors users needs the items that the users clicked; name them with --items");
   }
-  const auto catalogue = recommender.catalogue(flags.items, {}, config);
+  const auto catalogue = recommender.catalogue(flags.items, {.config = config});
   const auto request_format = base::parse_word<recommendation::RequestFormat>(
       flags.input.format, "--format with --vectors users");
   recommendation::UserRequestReader reader(flags.input.input, request_format, config);

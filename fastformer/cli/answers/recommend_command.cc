@@ -31,6 +31,7 @@ struct RecommendFlags {
   RequestFormat format = RequestFormat::kAuto;
   OutputFormat output_format = OutputFormat::kJsonl;
   RecommendOptions request;
+  bool approximate = false;
   std::vector<std::string> set;
   bool json = false;
   Options options;
@@ -122,7 +123,8 @@ void recommend(const RecommendFlags& flags) {
   const auto recommender = Recommender::load(flags.model, flags.options);
   auto config = recommender.data_config();
   base::ConfigTree::from_assignments(flags.set, {"data"}).read_section("data", config);
-  const auto catalogue = recommender.catalogue(flags.items, flags.index, config);
+  const auto catalogue = recommender.catalogue(
+      flags.items, {.index = flags.index, .approximate = flags.approximate, .config = config});
   if (!flags.index.empty()) {
     log_line(base::format("index: encoded %lld of %lld titles",
                           static_cast<long long>(catalogue.encoded()),
@@ -199,6 +201,9 @@ void add_recommend_command(CLI::App& app) {
       ->capture_default_str();
   command->add_option("--index", flags->index,
                       "File that stores the vectors of titles; later calls encode only new titles");
+  command->add_flag("--approximate", flags->approximate,
+                    "Compare users with the items near them instead of with all: for more than "
+                    "about 100,000 items; finds nearly all of the best ones");
   command->add_option("--set", flags->set, "Override a data setting: data.key=value")
       ->type_name("KEY=VALUE");
   command->add_flag("--json", flags->json, "Print one JSON object per line");

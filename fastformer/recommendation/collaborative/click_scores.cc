@@ -106,6 +106,14 @@ TableClickScores::TableClickScores(std::shared_ptr<const ClickScores> clicks,
   }
 }
 
+std::vector<std::int32_t> TableClickScores::known_items() const {
+  std::vector<std::int32_t> known;
+  for (const auto item : item_of_) {
+    if (item >= 0) known.push_back(item);
+  }
+  return known;
+}
+
 double TableClickScores::bias(std::int32_t item) const {
   const auto row = row_of_[static_cast<std::size_t>(item)];
   return row < 0 ? 0 : clicks_->bias.const_data_ptr<float>()[row];

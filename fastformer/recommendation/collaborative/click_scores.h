@@ -51,6 +51,8 @@ class TableClickScores {
   double decay() const { return clicks_->decay; }
   /// Whether items differ for a user without clicks.
   bool has_bias() const { return has_bias_; }
+  /// The items of the table that have more than the first term.
+  std::vector<std::int32_t> known_items() const;
   /// The second term for an item of the table.
   double bias(std::int32_t item) const;
   /// What a click of age 0 adds to the score of a candidate.

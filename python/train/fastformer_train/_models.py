@@ -44,7 +44,8 @@ class Recommender:
         return cls(_train.Recommender.load(*settings), settings)
 
     def catalogue(self, items: str | os.PathLike[str] | Iterable[Mapping[str, str]], *,
-                  index: str | os.PathLike[str] = "") -> _train.Catalogue:
+                  index: str | os.PathLike[str] = "",
+                  approximate: bool = False) -> _train.Catalogue:
         """The items to recommend, with their vectors.
 
         Args:
@@ -53,13 +54,15 @@ class Recommender:
                 ``category``.
             index: for a file of items, a file that keeps their vectors, so that only new titles are
                 encoded.
+            approximate: whether users are compared with the items near them instead of with all,
+                for more than about 100,000 items; finds nearly all of the best ones.
 
         Raises:
             ValueError: naming file and line, for items that cannot be read.
         """
         if isinstance(items, (str, os.PathLike)):
             return self._model.read_catalogue(path_of(items, "items"),
-                                              path_of(index, "index") if index else "")
+                                              path_of(index, "index") if index else "", approximate)
         if index:
             raise ValueError("index is for a file of items, not for items in memory")
         if hasattr(items, "to_dict"):  # a pandas table
@@ -75,7 +78,7 @@ class Recommender:
         return self._model.catalogue(
             utf8_list([row["id"] for row in rows], "ids"),
             utf8_list([row["title"] for row in rows], "titles"),
-            utf8_list([one if isinstance(one, str) else "" for one in categories], "categories"))
+            utf8_list([one if isinstance(one, str) else "" for one in categories], "categories"), approximate)
 
     def recommend(self, catalogue: _train.Catalogue, histories: Sequence[Sequence[str]], *,
                   candidates: Sequence[Sequence[str] | None] | None = None, top: int = 10,

@@ -1,0 +1,71 @@
+#include "fastformer/recommendation/catalogue_content.h"
+
+#include <algorithm>
+#include <stdexcept>
+#include <vector>
+
+namespace fastformer::recommendation {
+namespace {
+
+void check_finite(const at::Tensor& scores) {
+  if (at::isfinite(scores).all().item<bool>()) return;
+  throw std::invalid_argument("a score is not a number; the model has diverged: train it again");
+}
+
+std::span<float> row_of(const at::Tensor& scores, std::int64_t row) {
+  const auto size = scores.size(1);
+  return {scores.mutable_data_ptr<float>() + row * size, static_cast<std::size_t>(size)};
+}
+
+}  // namespace
+
+at::Tensor rows_of(const at::Tensor& vectors, const Numbers& numbers) {
+  return vectors.index_select(
+      0, at::tensor(std::vector<std::int64_t>(numbers.begin(), numbers.end()), at::kLong));
+}
+
+at::Tensor title_scores(const at::Tensor& users, const at::Tensor& items) {
+  auto result = at::mm(users, items.t()).to(at::kFloat).contiguous();
+  check_finite(result);
+  return result;
+}
+
+at::Tensor CatalogueContent::scores(const at::Tensor& user, const Numbers& history,
+                                    const Numbers& candidates) const {
+  auto result = title_scores(user, rows_of(vectors, candidates));
+  if (clicks) {
+    auto row = row_of(result, 0);
+    for (std::size_t c = 0; c < candidates.size(); ++c) {
+      row[c] = static_cast<float>(clicks->score(row[c], history, candidates[c]));
+    }
+    check_finite(result);
+  }
+  return result.select(0, 0);
+}
+
+at::Tensor CatalogueContent::scores_of_all(const at::Tensor& users,
+                                           std::span<const Numbers* const> histories) const {
+  auto all = title_scores(users, vectors);
+  if (clicks) {
+    for (std::size_t u = 0; u < histories.size(); ++u) {
+      clicks->apply(row_of(all, static_cast<std::int64_t>(u)), *histories[u]);
+    }
+    check_finite(all);
+  }
+  return all;
+}
+
+Numbers CatalogueContent::near(const at::Tensor& user, std::size_t count) const {
+  const auto vector = user.to(at::kFloat).contiguous();
+  auto found = nearest->search(vector.const_data_ptr<float>(), count + 1);
+  if (clicks) {
+    const auto known = clicks->known_items();
+    found.insert(found.end(), known.begin(), known.end());
+  }
+  std::sort(found.begin(), found.end());
+  found.erase(std::unique(found.begin(), found.end()), found.end());
+  std::erase(found, ItemTable::kUnknown);
+  return found;
+}
+
+}  // namespace fastformer::recommendation

@@ -4,7 +4,7 @@
 //
 // The titles of the catalogue join halves of titles in ITEMS, a file in the format that MODEL was
 // trained with; users have clicked 20 random items. Prints a table in Markdown: time to prepare the
-// catalogue with all cores, peak memory so far, time of one call for one user (median, 99th
+// catalogue, peak memory so far, time of one call for one user (median, 99th
 // percentile) and the share of the exact ten best that are found.
 #include <sys/resource.h>
 
@@ -18,7 +18,6 @@
 #include <string>
 #include <vector>
 
-#include "fastformer/base/usable_cores.h"
 #include "fastformer/recommendation/item_table.h"
 #include "fastformer/recommendation/readers/reader.h"
 #include "fastformer/recommendation/recommender.h"
@@ -104,14 +103,13 @@ void run(const std::string& model, const std::string& file, std::int64_t count) 
       "| %lld items | to prepare, s | peak, GiB | a user, ms | 99th percentile | found |\n"
       "|---|---|---|---|---|---|\n",
       static_cast<long long>(count));
-  const int cores = static_cast<int>(base::usable_cores());
   auto begin = Clock::now();
-  const auto all = recommender.catalogue(items, {.threads = cores});
+  const auto all = recommender.catalogue(items);
   const double exact_seconds = seconds_since(begin);
   const auto exact = measure(recommender, all, users);
   print("exact", exact_seconds, exact, exact);
   begin = Clock::now();
-  const auto near = recommender.catalogue(items, {.approximate = true, .threads = cores});
+  const auto near = recommender.catalogue(items, {.approximate = true});
   const double near_seconds = seconds_since(begin);
   print("approximate", near_seconds, measure(recommender, near, users), exact);
   std::vector<double> updates;

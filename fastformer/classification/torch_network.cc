@@ -4,7 +4,6 @@
 
 #include "fastformer/base/model_directory.h"
 #include "fastformer/base/out_of_memory.h"
-#include "fastformer/kernels/precision.h"
 #include "fastformer/nn/inference.h"
 #include "fastformer/runtime/additive_network.h"
 

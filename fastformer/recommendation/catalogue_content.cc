@@ -1,6 +1,7 @@
 #include "fastformer/recommendation/catalogue_content.h"
 
 #include <algorithm>
+#include <iterator>
 #include <stdexcept>
 #include <vector>
 
@@ -34,10 +35,7 @@ at::Tensor CatalogueContent::scores(const at::Tensor& user, const Numbers& histo
                                     const Numbers& candidates) const {
   auto result = title_scores(user, rows_of(vectors, candidates));
   if (clicks) {
-    auto row = row_of(result, 0);
-    for (std::size_t c = 0; c < candidates.size(); ++c) {
-      row[c] = static_cast<float>(clicks->score(row[c], history, candidates[c]));
-    }
+    clicks->apply(row_of(result, 0), history, candidates);
     check_finite(result);
   }
   return result.select(0, 0);
@@ -55,17 +53,14 @@ at::Tensor CatalogueContent::scores_of_all(const at::Tensor& users,
   return all;
 }
 
-Numbers CatalogueContent::near(const at::Tensor& user, std::size_t count) const {
-  const auto vector = user.to(at::kFloat).contiguous();
-  auto found = nearest->search(vector.const_data_ptr<float>(), count + 1);
-  if (clicks) {
-    const auto known = clicks->known_items();
-    found.insert(found.end(), known.begin(), known.end());
-  }
+Numbers CatalogueContent::near(const float* user, std::size_t count) const {
+  auto found = nearest->search(user, count);
+  for (auto& row : found) ++row;  // the graph lacks item 0
   std::sort(found.begin(), found.end());
-  found.erase(std::unique(found.begin(), found.end()), found.end());
-  std::erase(found, ItemTable::kUnknown);
-  return found;
+  if (!clicks) return found;
+  Numbers all;
+  std::ranges::set_union(found, clicks->known_items(), std::back_inserter(all));
+  return all;
 }
 
 }  // namespace fastformer::recommendation

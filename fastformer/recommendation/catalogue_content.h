@@ -29,7 +29,7 @@ struct CatalogueContent {
   at::Tensor vectors;  ///< [items + 1, d]
   std::int64_t encoded = 0;
   std::optional<TableClickScores> clicks = {};  ///< of the model
-  std::optional<NearestItems> nearest = {};     ///< for approximate search
+  std::optional<NearestItems> nearest = {};     ///< row i is item i + 1; for approximate search
 
   /// Whether items differ for a user without clicks.
   bool has_bias() const { return clicks && clicks->has_bias(); }
@@ -41,10 +41,10 @@ struct CatalogueContent {
   at::Tensor scores_of_all(const at::Tensor& users,
                            std::span<const Numbers* const> histories) const;
 
-  /// With approximate search: among these items are nearly always the `count` with the highest
-  /// scores for a user with that vector [1, d]. They are about `count` by the scores of titles, and
-  /// those that the model knows by their ids.
-  Numbers near(const at::Tensor& user, std::size_t count) const;
+  /// With approximate search: items among which nearly always are the `count` with the highest
+  /// scores for a user with that vector [d]; nearly the `count` best by their titles, and those that
+  /// the model knows by their ids. Ascending.
+  Numbers near(const float* user, std::size_t count) const;
 };
 
 }  // namespace fastformer::recommendation

@@ -246,6 +246,22 @@ std::string ranking_text(const metrics::Scores& scores) {
   return text;
 }
 
+std::string mrr_gain_text(const metrics::RankingMean& first, const metrics::RankingMean& second) {
+  const auto& all = metrics::ranking_metrics();
+  const auto mrr = static_cast<std::size_t>(
+      std::ranges::find(all, "mrr", &metrics::RankingMetric::name) - all.begin());
+  const auto values = [&](const metrics::RankingMean& ranking) {
+    std::vector<double> column;
+    for (auto i = mrr; i < ranking.scores().size(); i += all.size()) {
+      column.push_back(ranking.scores()[i]);
+    }
+    return column;
+  };
+  const auto gain = metrics::paired_bootstrap_of_means(values(second), values(first),
+                                                       {.resamples = kIntervalResamples});
+  return base::format("MRR %+.4f (%+.4f to %+.4f)", gain.difference, gain.low, gain.high);
+}
+
 std::string evaluation_table(const Evaluation& evaluation) {
   auto text =
       ranking_text(evaluation.ranking.mean()) +

@@ -1,11 +1,14 @@
 #include "fastformer/recommendation/nearest_items.h"
 
+// The version of Debian 12 prefetches beyond the end of lists, and defines functions that are not
+// inline; distances are our own.
+#define NO_MANUAL_VECTORIZATION
 #include <hnswlib/hnswlib.h>
 
 #include <algorithm>
+#include <cstring>
 #include <utility>
 
-#include "fastformer/kernels/parallel.h"
 #include "fastformer/kernels/row_dots.h"
 
 namespace fastformer::recommendation {
@@ -16,7 +19,13 @@ constexpr std::size_t kLinks = 16, kConsidered = 120;
 // The least number of items that a search keeps: more find more of the nearest and take longer.
 constexpr std::size_t kLeastKept = 200;
 
-// In the graph an item is a pointer to its vector, so that vectors are stored once.
+// The vector to which an item of the graph points: vectors are stored once.
+const float* vector_of(const void* item) {
+  const float* vector = nullptr;
+  std::memcpy(&vector, item, sizeof vector);  // the graph does not align it
+  return vector;
+}
+
 class InnerProduct final : public hnswlib::SpaceInterface<float> {
  public:
   explicit InnerProduct(std::size_t width) : width_(width) {}
@@ -25,8 +34,8 @@ class InnerProduct final : public hnswlib::SpaceInterface<float> {
   hnswlib::DISTFUNC<float> get_dist_func() override {
     return [](const void* a, const void* b, const void* width) {
       float product = 0;
-      kernels::row_dots(*static_cast<const float* const*>(a), *static_cast<const float* const*>(b),
-                        0, 1, static_cast<std::int64_t>(*static_cast<const std::size_t*>(width)),
+      kernels::row_dots(vector_of(a), vector_of(b), 0, 1,
+                        static_cast<std::int64_t>(*static_cast<const std::size_t*>(width)),
                         &product);
       return -product;
     };
@@ -45,17 +54,9 @@ struct NearestItems::Impl {
         space(std::make_unique<InnerProduct>(static_cast<std::size_t>(vectors.size(1)))),
         graph(space.get(), std::max<std::size_t>(static_cast<std::size_t>(vectors.size(0)), 1), kLinks,
               kConsidered) {
-    const auto add = [&](std::int64_t item) {
-      const float* row = vectors.const_data_ptr<float>() + item * vectors.size(1);
-      graph.addPoint(&row, static_cast<std::size_t>(item));
-    };
-    const auto count = vectors.size(0);
-    if (count > 0) add(0);
-    if (kernels::thread_count() == 1) {
-      for (std::int64_t item = 1; item < count; ++item) add(item);
-    } else {
-      kernels::share_items(std::max<std::int64_t>(count - 1, 0),
-                           [&](std::int64_t i) { add(i + 1); });
+    for (std::int64_t row = 0; row < vectors.size(0); ++row) {
+      const float* vector = vectors.const_data_ptr<float>() + row * vectors.size(1);
+      graph.addPoint(&vector, static_cast<std::size_t>(row));
     }
   }
 

@@ -15,19 +15,19 @@ namespace fastformer::recommendation {
 ///   const NearestItems nearest(vectors);          // [N, d], builds the graph
 ///   const auto items = nearest.search(user, 10);  // user [d]
 ///
-/// A search compares the user with some thousands of items instead of all. Several threads build
-/// the graph together, so that it differs slightly between two objects; with one thread it does
-/// not. It takes about 150 bytes per item besides the vectors. Immutable; safe to share between
-/// threads.
+/// A search compares the user with some thousands of items instead of all. The graph takes about 240
+/// bytes per item besides the vectors. One thread builds it, so that equal vectors give equal
+/// graphs. A vector of zeros has no neighbours and may not be found. Immutable; safe to share
+/// between threads.
 class NearestItems {
  public:
-  /// `vectors` [N, d] float. Uses the threads of the calling thread's scope.
+  /// `vectors` [N, d].
   explicit NearestItems(const at::Tensor& vectors);
   ~NearestItems();
   NearestItems(NearestItems&&) noexcept;
   NearestItems& operator=(NearestItems&&) noexcept;
 
-  /// About the `count` rows with the largest products with `user` [d], largest first; fewer if
+  /// Nearly the `count` rows with the largest products with `user` [d], largest first; fewer if
   /// there are fewer.
   std::vector<std::int32_t> search(const float* user, std::size_t count) const;
 

@@ -9,6 +9,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "fastformer/kernels/parallel.h"
 #include "fastformer/nn/inference.h"
 #include "fastformer/recommendation/candidates.h"
 #include "fastformer/recommendation/catalogue_content.h"
@@ -54,23 +55,28 @@ void check_diversity(double diversity) {
                               "; expected a number from 0 to 1");
 }
 
+// So many of `count` items with the highest scores are considered for the `top`.
+std::size_t considered(std::size_t top, std::size_t count, double diversity) {
+  if (diversity == 0) return std::min(top, count);
+  return top < count / kConsidered ? top * kConsidered : count;
+}
+
 // The places of the items to recommend, in order. `numbers`: the item of each score; `vectors`: of
 // all items.
 std::vector<std::size_t> places_of(const at::Tensor& scores, const Numbers& numbers,
                                    const at::Tensor& vectors, std::size_t top, double diversity) {
-  if (diversity == 0) return best_of(scores, top);
-  const auto considered =
-      best_of(scores, top < numbers.size() / kConsidered ? top * kConsidered : numbers.size());
+  const auto best = best_of(scores, considered(top, numbers.size(), diversity));
+  if (diversity == 0) return best;
   Numbers items;
   std::vector<float> of_items;
-  for (const auto place : considered) {
+  for (const auto place : best) {
     items.push_back(numbers[place]);
     of_items.push_back(scores.const_data_ptr<float>()[place]);
   }
   std::vector<std::size_t> places;
   for (const auto i :
        recommendation::diverse_items(rows_of(vectors, items), of_items, top, diversity)) {
-    places.push_back(considered[i]);
+    places.push_back(best[i]);
   }
   return places;
 }
@@ -92,15 +98,15 @@ struct Recommender::Impl {
   }
 
   Catalogue catalogue(std::string name, ItemTable items, const CatalogueOptions& request) const {
-    auto preparing = options;
-    preparing.threads = request.threads.value_or(options.threads);
-    return nn::infer(preparing, [&] {
+    return compute([&] {
       recommendation::ItemIndex index(*content.model, request.index);
       auto vectors = index.vectors(tokens(items));
       CatalogueContent catalogue{std::move(name), std::move(items), std::move(vectors),
                                  index.encoded()};
       if (content.clicks) catalogue.clicks.emplace(content.clicks, catalogue.items);
-      if (request.approximate) catalogue.nearest.emplace(catalogue.vectors);
+      if (request.approximate) {
+        catalogue.nearest.emplace(catalogue.vectors.narrow(0, 1, catalogue.items.size() - 1));
+      }
       return Catalogue(std::make_unique<CatalogueContent>(std::move(catalogue)));
     });
   }
@@ -122,17 +128,31 @@ struct Recommender::Impl {
     return content.model->encode_users(vectors, {rows, nn::Offsets(offsets)});
   }
 
-  // The candidates of a user with that vector [1, d].
-  static Numbers numbers_for(const CatalogueContent& catalogue, const Candidates& candidates,
-                             const at::Tensor& user, const RecommendOptions& request) {
-    const auto items = catalogue.items.size();
-    if (candidates.named || !catalogue.nearest) {
-      return candidates.numbers(items, request.exclude_seen);
-    }
-    const auto wanted = request.diversity == 0 ? request.top : request.top * kConsidered;
-    const Candidates near{candidates.clicks,
-                          catalogue.near(user, wanted + candidates.clicks.size())};
-    return near.numbers(items, request.exclude_seen.value_or(true));
+  // The candidates of each user of a block, with the users' vectors [users, d].
+  static std::vector<Numbers> numbers_of_block(const CatalogueContent& catalogue,
+                                               std::span<const Candidates> block,
+                                               const at::Tensor& users,
+                                               const RecommendOptions& request) {
+    const auto items = static_cast<std::size_t>(catalogue.items.size());
+    const auto rows = users.to(at::kFloat).contiguous();
+    std::vector<Numbers> numbers(block.size());
+    kernels::share_items(std::ssize(block), [&](std::int64_t i) {
+      const auto& candidates = block[static_cast<std::size_t>(i)];
+      const bool excludes = request.exclude_seen.value_or(!candidates.named);
+      const auto wanted = considered(request.top, items, request.diversity) +
+                          (excludes ? candidates.clicks.size() : 0);
+      // A search for many items is slower than all scores, and does not find all.
+      constexpr std::size_t kLargeShare = 4;
+      auto& own = numbers[static_cast<std::size_t>(i)];
+      if (candidates.named || !catalogue.nearest || wanted > items / kLargeShare) {
+        own = candidates.numbers(catalogue.items.size(), excludes);
+      } else {
+        const float* user = rows.const_data_ptr<float>() + i * rows.size(1);
+        const Candidates near{candidates.clicks, catalogue.near(user, wanted)};
+        own = near.numbers(catalogue.items.size(), excludes);
+      }
+    });
+    return numbers;
   }
 
   // The requests of one block.
@@ -154,12 +174,13 @@ struct Recommender::Impl {
       const auto chosen = encoded.index_select(0, at::tensor(searching, at::kLong));
       all = catalogue.scores_of_all(chosen, of_searching);
     }
+    const auto of_block = numbers_of_block(catalogue, block, encoded, request);
     std::int64_t searched = 0;
     for (std::size_t i = 0; i < block.size(); ++i) {
-      const auto user = encoded.narrow(0, static_cast<std::int64_t>(i), 1);
-      const auto numbers = numbers_for(catalogue, block[i], user, request);
+      const auto& numbers = of_block[i];
       const auto of_user = block[i].named || catalogue.nearest
-                               ? catalogue.scores(user, histories[i], numbers)
+                               ? catalogue.scores(encoded.narrow(0, static_cast<std::int64_t>(i), 1),
+                                                  histories[i], numbers)
                                : rows_of(all.select(0, searched++), numbers);
       const auto best =
           places_of(of_user, numbers, catalogue.vectors, request.top, request.diversity);

@@ -85,11 +85,10 @@ struct CatalogueOptions {
   /// File that stores the vectors of titles, so that only new ones are encoded; empty: none.
   std::filesystem::path index = {};
   /// Whether users are compared with the items near them instead of with all: for catalogues of
-  /// more than about 100,000 items. Nearly all of the best items are found, not always all; making
-  /// the graph of items takes some minutes per million. See recommendation/nearest_items.h.
+  /// more than about 100,000 items and many users. Nearly all of the best items are found, not
+  /// always all; making the graph takes some minutes per million items. See
+  /// recommendation/nearest_items.h.
   bool approximate = false;
-  /// Threads that prepare the catalogue; nullopt: those of the recommender.
-  std::optional<int> threads = {};
   /// How a file of items is read; nullopt: as the training files were.
   std::optional<recommendation::DataConfig> config = {};
 };

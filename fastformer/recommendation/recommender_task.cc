@@ -170,16 +170,18 @@ train::TestReport RecommenderTask::test(const std::filesystem::path& folder) con
                            .scores = scores_with_loss(evaluation),
                            .baselines = {},
                            .table = evaluation_table(evaluation)};
-  add_baseline("random", random_baseline(1), report);
-  add_baseline("popularity", popularity_baseline(dataset_.parts.train, dataset_.items), report);
+  const auto& own = evaluation.ranking;
+  add_baseline("random", random_baseline(1), own, report);
+  add_baseline("popularity", popularity_baseline(dataset_.parts.train, dataset_.items), own,
+               report);
   if (!dataset_.items.categories().empty()) {
-    add_baseline("category", category_baseline(dataset_.items), report);
+    add_baseline("category", category_baseline(dataset_.items), own, report);
   }
   const auto& members = fit().on_all();
   for (const auto& member : members.members) {
     const bool popular = member.bias.defined();
     add_baseline(popular ? "recent_popularity" : member.name,
-                 members.scorer(member, dataset_.items.size()), report, member.setting);
+                 members.scorer(member, dataset_.items.size()), own, report, member.setting);
   }
   return report;
 }
@@ -211,11 +213,15 @@ nn::ParameterMap RecommenderTask::fixed_parameters() const {
 }
 
 void RecommenderTask::add_baseline(const std::string& name, const ImpressionScorer& scorer,
-                                   train::TestReport& report, const std::string& setting) const {
-  const auto scores = rank_with(scorer, dataset_.parts.test).mean();
-  report.baselines.push_back({name, scores});
-  report.table += base::format("%-18s ", name.c_str()) + ranking_text(scores) +
+                                   const metrics::RankingMean& own, train::TestReport& report,
+                                   const std::string& setting) const {
+  const auto ranking = rank_with(scorer, dataset_.parts.test);
+  report.baselines.push_back({name, ranking.mean()});
+  report.table += base::format("%-18s ", name.c_str()) + ranking_text(ranking.mean()) +
                   (setting.empty() ? "" : "   " + setting) + "\n";
+  if (ranking.impressions() > 0) {
+    report.table += "  the model's gain: " + mrr_gain_text(own, ranking) + "\n";
+  }
 }
 
 }  // namespace fastformer::recommendation

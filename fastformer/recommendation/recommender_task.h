@@ -80,9 +80,10 @@ class RecommenderTask final : public train::Task {
 
   nn::ParameterMap fixed_parameters() const;
 
-  // The baselines, on the same impressions.
+  // A baseline on the impressions of the model's ranking `own`, and the model's gain over it.
   void add_baseline(const std::string& name, const ImpressionScorer& scorer,
-                    train::TestReport& report, const std::string& setting = {}) const;
+                    const metrics::RankingMean& own, train::TestReport& report,
+                    const std::string& setting = {}) const;
 
   Recipe recipe_;
   std::optional<train::StartingModel> start_;

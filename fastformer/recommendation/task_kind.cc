@@ -11,7 +11,6 @@
 
 #include "fastformer/base/format.h"
 #include "fastformer/base/model_directory.h"
-#include "fastformer/base/usable_cores.h"
 #include "fastformer/kernels/parallel.h"
 #include "fastformer/recommendation/dataset.h"
 #include "fastformer/recommendation/evaluation.h"
@@ -269,10 +268,7 @@ std::shared_ptr<const base::ModelService> serve(const train::ServiceRequest& req
                                 "--items");
   }
   auto recommender = Recommender::load(request.model, request.options);
-  // All cores prepare the items, although each worker then has one.
-  const CatalogueOptions options{.approximate = request.approximate,
-                                 .threads = static_cast<int>(base::usable_cores())};
-  auto catalogue = recommender.catalogue(request.items, options);
+  auto catalogue = recommender.catalogue(request.items, {.approximate = request.approximate});
   return std::make_shared<RecommenderService>(std::move(recommender), std::move(catalogue));
 }
 

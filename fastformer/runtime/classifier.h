@@ -27,7 +27,7 @@ namespace fastformer::runtime {
 class Classifier {
  public:
   /// Throws std::invalid_argument with one sentence for a directory that is missing, incomplete,
-  /// damaged, or of another kind or version, for a network with another mixer, and for bf16.
+  /// damaged, or of another kind or version, and for a network with another mixer.
   static Classifier load(const std::filesystem::path& directory, const Options& options = {});
   /// Combines a frame with any network.
   Classifier(ClassifierFrame frame, std::unique_ptr<const Network> network, const Options& options);

@@ -65,12 +65,14 @@ void add_serve_options(CLI::App& command, ServeFlags& flags, bool with_items) {
                   "Model directories, as DIRECTORY or NAME=DIRECTORY; NAME is part of the URL")
       ->required();
   if (with_items) {
-    command.add_option("--items", flags.items,
+    auto* items = command.add_option("--items", flags.items,
                        "The items of a recommender, as FILE or NAME=FILE: a file in the format "
                        "that it was trained with");
-    command.add_flag("--approximate", flags.approximate,
-                     "Compare users with the items near them instead of with all: for more than "
-                     "about 100,000 items; finds nearly all of the best ones");
+    command
+        .add_flag("--approximate", flags.approximate,
+                  "Compare users with the items near them instead of with all: for more than "
+                  "about 100,000 items; finds nearly all of the best ones")
+        ->needs(items);
   }
   command.add_option("--address", server.address, "IP address to listen on")->capture_default_str();
   command.add_option("--port", server.port, "Port to listen on; 0: any free port")

@@ -287,6 +287,10 @@ def test_recommends(recommender):
     assert found[1]["unknown"] == ["N99"] and found[2]["cold"]
     one, = model.recommend(catalogue, [["N0"]], candidates=[["N3", "N4"]])
     assert [item["id"] for item in one["items"]] == ["N4", "N3"]
+    near = model.catalogue(folder / "news.tsv", approximate=True)
+    same = model.recommend(near, [["N0", "N2"]], top=5)
+    assert [item["score"] for item in same[0]["items"]] == pytest.approx(
+        [item["score"] for item in found[0]["items"]], rel=1e-4)
     own = model.catalogue([{"id": "a", "title": "oil market"}, {"id": "b", "title": "team cup"}])
     diverse, = model.recommend(catalogue, [["N0", "N2"]], top=5, diversity=0.9)
     assert {int(item["id"][1:]) % 2 for item in diverse["items"]} == {0, 1}

@@ -4,6 +4,7 @@
 
 #include <vector>
 
+#include "fastformer/recommendation/evaluation.h"
 #include "support/temporary_folder.h"
 
 namespace fastformer::recommendation {
@@ -58,6 +59,19 @@ TEST_F(RankingBaselinesTest, RandomIsHalfRight) {
 TEST_F(RankingBaselinesTest, ABlindLogIsRefused) {
   log_.set_labelled(false);
   EXPECT_MENTIONS(testing::error_of([&] { rank_with(random_baseline(1), log_); }), "no labels");
+}
+
+TEST(Baselines, TellHowMuchHigherAnotherMrrIs) {
+  metrics::RankingMean first, second;
+  for (int i = 0; i < 40; ++i) {
+    const std::vector<std::uint8_t> clicked = {1, 0};
+    first.add(clicked, std::vector<double>{1, 0});                   // MRR 1
+    second.add(clicked, std::vector<double>{i % 2 == 0 ? 1.0 : 0.0, 0.5});  // 1 and 1 / 2 in turns
+  }
+  const auto text = mrr_gain_text(first, second);
+  EXPECT_EQ(text.substr(0, 16), "MRR +0.2500 (+0.") << text;
+  EXPECT_EQ(mrr_gain_text(second, first).substr(0, 16), "MRR -0.2500 (-0.");
+  EXPECT_EQ(mrr_gain_text(first, first), "MRR +0.0000 (+0.0000 to +0.0000)");
 }
 
 }  // namespace

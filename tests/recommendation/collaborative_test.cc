@@ -330,6 +330,16 @@ TEST(HybridRecommender, KnowsItemsByTheirClicks) {
   }
   EXPECT_NEAR(many[1].items.front().score, result.items[1].score, 1e-5);
   EXPECT_EQ(many[1].items.front().id, result.items[1].id);
+  // Among so few items, the approximate search finds all of the best, by titles and clicks.
+  const auto near = recommender.catalogue(numbered_items(), {.approximate = true});
+  const auto found = recommender.recommend(near, users, {.top = 2});
+  for (std::size_t u = 0; u < users.size(); ++u) {
+    EXPECT_EQ(found[u].cold, many[u].cold);
+    ASSERT_EQ(found[u].items.size(), std::min<std::size_t>(2, many[u].items.size()));
+    for (std::size_t i = 0; i < found[u].items.size(); ++i) {
+      EXPECT_NEAR(found[u].items[i].score, many[u].items[i].score, 1e-5);
+    }
+  }
 }
 
 TEST(HybridRecommender, GivesColdUsersThePopularItems) {

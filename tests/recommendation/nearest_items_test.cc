@@ -6,8 +6,6 @@
 #include <algorithm>
 #include <vector>
 
-#include "fastformer/kernels/parallel.h"
-
 namespace fastformer::recommendation {
 namespace {
 
@@ -23,13 +21,10 @@ std::vector<std::int32_t> exact(const at::Tensor& vectors, const at::Tensor& use
   return {first, first + count};
 }
 
-class NearestItemsTest : public ::testing::TestWithParam<int> {};
-
 // The share of the ten best items that are found, over all users.
-TEST_P(NearestItemsTest, FindsNearlyAllOfTheBestItems) {
-  const kernels::ComputeScope scope(kernels::Precision::kFp32, GetParam());
+TEST(NearestItems, FindsNearlyAllOfTheBestItems) {
   const auto vectors = random_vectors(5000, 16, 1), users = random_vectors(200, 16, 2);
-  const NearestItems nearest(vectors);
+  const recommendation::NearestItems nearest(vectors);
   int found = 0;
   for (std::int64_t u = 0; u < users.size(0); ++u) {
     const auto user = users.select(0, u);
@@ -46,14 +41,12 @@ TEST_P(NearestItemsTest, FindsNearlyAllOfTheBestItems) {
   EXPECT_GE(found, 0.98 * 200 * 10);
 }
 
-INSTANTIATE_TEST_SUITE_P(Threads, NearestItemsTest, ::testing::Values(1, 3));
-
-TEST(NearestItemsEdges, FewItems) {
+TEST(NearestItems, AreAllOfFewItems) {
   const auto vectors = random_vectors(3, 4, 1), user = random_vectors(1, 4, 2);
-  const auto found = NearestItems(vectors).search(user.const_data_ptr<float>(), 10);
+  const auto found = recommendation::NearestItems(vectors).search(user.const_data_ptr<float>(), 10);
   EXPECT_EQ(found, exact(vectors, user.select(0, 0), 3));
   EXPECT_TRUE(
-      NearestItems(random_vectors(0, 4, 1)).search(user.const_data_ptr<float>(), 10).empty());
+      recommendation::NearestItems(random_vectors(0, 4, 1)).search(user.const_data_ptr<float>(), 10).empty());
 }
 
 }  // namespace

@@ -168,6 +168,11 @@ void add_options_for_many(CLI::App& command, RecommendFlags& flags) {
                 "Add the contribution of each click to each score; always without --users")
       ->needs(users);
   command
+      .add_flag("--approximate", flags.approximate,
+                "Compare users with the items near them instead of with all: for more than about "
+                "100,000 items and many users; finds nearly all of the best items")
+      ->needs(users);
+  command
       .add_option("--output", flags.output_file,
                   "Write to this file, which is created when all results are complete")
       ->needs(users);
@@ -201,9 +206,6 @@ void add_recommend_command(CLI::App& app) {
       ->capture_default_str();
   command->add_option("--index", flags->index,
                       "File that stores the vectors of titles; later calls encode only new titles");
-  command->add_flag("--approximate", flags->approximate,
-                    "Compare users with the items near them instead of with all: for more than "
-                    "about 100,000 items; finds nearly all of the best ones");
   command->add_option("--set", flags->set, "Override a data setting: data.key=value")
       ->type_name("KEY=VALUE");
   command->add_flag("--json", flags->json, "Print one JSON object per line");

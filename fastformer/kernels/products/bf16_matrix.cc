@@ -2,7 +2,8 @@
 
 #include <algorithm>
 
-#include "fastformer/kernels/products/amx_products.h"
+#include "fastformer/kernels/products/amx.h"
+#include "fastformer/kernels/products/amx_bf16.h"
 #include "fastformer/kernels/products/avx512_bf16.h"
 #include "fastformer/kernels/products/bf16_product.h"
 #include "fastformer/kernels/products/matrix_product.h"
@@ -53,6 +54,7 @@ Bf16Matrix Bf16Matrix::of(const float* weight, std::int64_t depth, std::int64_t 
   Bf16Matrix matrix;
   matrix.depth_ = depth;
   matrix.columns_ = columns;
+  if (depth == 0 || columns == 0) return matrix;
   const auto size = packing().size(depth, columns);
   constexpr auto kLine = static_cast<std::int64_t>(sizeof(Line));
   matrix.packed_.resize((size + kLine - 1) / kLine);
@@ -61,6 +63,7 @@ Bf16Matrix Bf16Matrix::of(const float* weight, std::int64_t depth, std::int64_t 
 }
 
 void Bf16Matrix::multiply(std::int64_t n, const float* x, Start<float> start, float* y) const {
+  if (packed_.empty()) return begin_product(start, 0, n, columns_, y, columns_);
   packing().multiply(packed_.data()->bytes, depth_, columns_, n, x, start, y);
 }
 

@@ -3,7 +3,8 @@
 #include <algorithm>
 #include <vector>
 
-#include "fastformer/kernels/products/amx_products.h"
+#include "fastformer/kernels/products/amx.h"
+#include "fastformer/kernels/products/amx_bf16.h"
 #include "fastformer/kernels/products/avx512_bf16.h"
 #include "fastformer/kernels/products/matrix_product.h"
 

@@ -2,7 +2,8 @@
 
 #include <algorithm>
 
-#include "fastformer/kernels/products/amx_products.h"
+#include "fastformer/kernels/products/amx.h"
+#include "fastformer/kernels/products/amx_int8.h"
 #include "fastformer/kernels/products/int8_x86.h"
 
 // Highway compiles what follows once for every instruction set.

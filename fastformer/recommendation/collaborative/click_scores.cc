@@ -1,5 +1,6 @@
 #include "fastformer/recommendation/collaborative/click_scores.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <limits>
@@ -102,16 +103,10 @@ TableClickScores::TableClickScores(std::shared_ptr<const ClickScores> clicks,
     item_of_.push_back(item == ItemTable::kUnknown ? -1 : item);
     if (item != ItemTable::kUnknown) {
       row_of_[static_cast<std::size_t>(item)] = static_cast<std::int64_t>(row);
+      known_.push_back(item);
     }
   }
-}
-
-std::vector<std::int32_t> TableClickScores::known_items() const {
-  std::vector<std::int32_t> known;
-  for (const auto item : item_of_) {
-    if (item >= 0) known.push_back(item);
-  }
-  return known;
+  std::sort(known_.begin(), known_.end());
 }
 
 double TableClickScores::bias(std::int32_t item) const {
@@ -134,7 +129,7 @@ double TableClickScores::score(double titles, std::span<const std::int32_t> hist
          decayed_weight(clicks_->weights, row_of_, history, column, decay());
 }
 
-void TableClickScores::apply(std::span<float> scores, std::span<const std::int32_t> history) const {
+std::vector<double> TableClickScores::added_by(std::span<const std::int32_t> history) const {
   // Row by row, because the weights of one click are neighbours in memory.
   const auto rows = std::ssize(item_of_);
   std::vector<double> added(item_of_.size());
@@ -149,6 +144,11 @@ void TableClickScores::apply(std::span<float> scores, std::span<const std::int32
     }
     factor *= decay();
   }
+  return added;
+}
+
+void TableClickScores::apply(std::span<float> scores, std::span<const std::int32_t> history) const {
+  const auto added = added_by(history);
   const auto* bias = clicks_->bias.const_data_ptr<float>();
   std::vector<double> sums(scores.begin(), scores.end());
   for (auto& sum : sums) sum *= titles_weight();
@@ -159,6 +159,25 @@ void TableClickScores::apply(std::span<float> scores, std::span<const std::int32
   }
   for (std::size_t item = 0; item < scores.size(); ++item) {
     scores[item] = static_cast<float>(sums[item]);
+  }
+}
+
+void TableClickScores::apply(std::span<float> scores, std::span<const std::int32_t> history,
+                             std::span<const std::int32_t> candidates) const {
+  // For few candidates, the rows of weights are longer than what is needed of them.
+  constexpr std::size_t kFew = 16;
+  if (candidates.size() * kFew < item_of_.size()) {
+    for (std::size_t c = 0; c < candidates.size(); ++c) {
+      scores[c] = static_cast<float>(score(scores[c], history, candidates[c]));
+    }
+    return;
+  }
+  const auto added = added_by(history);
+  for (std::size_t c = 0; c < candidates.size(); ++c) {
+    double sum = titles_weight() * scores[c];
+    const auto row = row_of_[static_cast<std::size_t>(candidates[c])];
+    if (row >= 0) sum = sum + bias(candidates[c]) + added[static_cast<std::size_t>(row)];
+    scores[c] = static_cast<float>(sum);
   }
 }
 

@@ -51,8 +51,8 @@ class TableClickScores {
   double decay() const { return clicks_->decay; }
   /// Whether items differ for a user without clicks.
   bool has_bias() const { return has_bias_; }
-  /// The items of the table that have more than the first term.
-  std::vector<std::int32_t> known_items() const;
+  /// The items of the table that have more than the first term, in the order of their numbers.
+  const std::vector<std::int32_t>& known_items() const { return known_; }
   /// The second term for an item of the table.
   double bias(std::int32_t item) const;
   /// What a click of age 0 adds to the score of a candidate.
@@ -62,12 +62,19 @@ class TableClickScores {
   double score(double titles, std::span<const std::int32_t> history, std::int32_t candidate) const;
   /// The same for all items of the table, in place: [items].
   void apply(std::span<float> scores, std::span<const std::int32_t> history) const;
+  /// The same for `candidates`, in place: [candidates].
+  void apply(std::span<float> scores, std::span<const std::int32_t> history,
+             std::span<const std::int32_t> candidates) const;
   /// A function that passes impressions on to `use` with s instead of the scores of titles, as long
   /// as the object lives.
   ScoreUse with_clicks(const ScoreUse& use) const;
 
  private:
+  // The third term of all rows.
+  std::vector<double> added_by(std::span<const std::int32_t> history) const;
+
   std::shared_ptr<const ClickScores> clicks_;
+  std::vector<std::int32_t> known_;
   std::vector<std::int64_t> row_of_;   ///< of each item of the table; -1: none
   std::vector<std::int32_t> item_of_;  ///< of each row; -1: not in the table
   bool has_bias_;

@@ -1,109 +1,21 @@
-#include "fastformer/kernels/products/amx_products.h"
+#include "fastformer/kernels/products/amx_bf16.h"
 
 #include "fastformer/kernels/products/matrix_product.h"
 
 #if defined(__x86_64__) && defined(__linux__)
 
-// The undefined vectors in the intrinsics of GCC 12 are not ours.
-#if !defined(__clang__)
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
-#pragma GCC diagnostic ignored "-Wuninitialized"
-#endif
-#include <immintrin.h>
-#include <sys/syscall.h>
-#include <unistd.h>
-
-#include <algorithm>
 #include <array>
 #include <vector>
 
-#define FASTFORMER_AMX                                                                  \
-  __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512bf16,avx512vnni,amx-tile," \
-                        "amx-bf16,amx-int8")))
+#include "fastformer/kernels/products/amx_tiles-inl.h"
 
 namespace fastformer::kernels {
 namespace {
 
-constexpr std::int64_t kSide = 16;     // rows of a tile, and columns of a tile of sums
-constexpr std::int64_t kRowBytes = 64;  // of a tile
-
-// The state of the units for eight whole tiles, while it lives. Other code, such as LibTorch's,
-// configures them for itself.
-class Configured {
- public:
-  FASTFORMER_AMX Configured() {
-    struct alignas(64) {
-      std::uint8_t palette = 1, first_row = 0;
-      std::uint8_t reserved[14] = {};
-      std::uint16_t row_bytes[16] = {};
-      std::uint8_t rows[16] = {};
-    } config;
-    std::fill_n(config.row_bytes, 8, std::uint16_t{kRowBytes});
-    std::fill_n(config.rows, 8, std::uint8_t{kSide});
-    asm volatile("ldtilecfg %0" ::"m"(config) : "memory");
-  }
-  FASTFORMER_AMX ~Configured() { asm volatile("tilerelease"); }
-  Configured(const Configured&) = delete;
-  Configured& operator=(const Configured&) = delete;
-};
-
-// Instructions name their tiles; the intrinsics of GCC 12 do not say that they read memory.
-template <int kTile>
-FASTFORMER_AMX inline void zero_tile() {
-  asm volatile("tilezero %%tmm%c0" ::"i"(kTile));
-}
-template <int kTile>
-FASTFORMER_AMX inline void load_tile(const void* from, std::int64_t stride) {
-  asm volatile("tileloadd (%0,%1,1), %%tmm%c2" ::"r"(from), "r"(stride), "i"(kTile) : "memory");
-}
-template <int kTile>
-FASTFORMER_AMX inline void store_tile(void* to, std::int64_t stride) {
-  asm volatile("tilestored %%tmm%c2, (%0,%1,1)" ::"r"(to), "r"(stride), "i"(kTile) : "memory");
-}
-
-struct Bf16Units {
-  template <int kSum, int kLeft, int kRight>
-  FASTFORMER_AMX static void multiply_add() {
-    asm volatile("tdpbf16ps %%tmm%c2, %%tmm%c1, %%tmm%c0" ::"i"(kSum), "i"(kLeft), "i"(kRight));
-  }
-};
-struct Int8Units {
-  template <int kSum, int kLeft, int kRight>
-  FASTFORMER_AMX static void multiply_add() {  // unsigned by signed
-    asm volatile("tdpbusd %%tmm%c2, %%tmm%c1, %%tmm%c0" ::"i"(kSum), "i"(kLeft), "i"(kRight));
-  }
-};
-
-// Tiles 0 to 3 hold the sums, 4 and 5 the rows, 6 and 7 the columns. Step k reads the bytes from
-// `left + k * left_step` and `right + k * right_step`; `left_tile` and `right_tile` lead to the
-// second tile of a side.
-struct Operand {
-  const std::uint8_t* data;
-  std::int64_t stride, step, tile;
-};
-
-template <class Units, int kRows, int kColumns>
-FASTFORMER_AMX inline void multiply_tiles(std::int64_t steps, Operand left, Operand right) {
-  for (; steps > 0; --steps, left.data += left.step, right.data += right.step) {
-    load_tile<6>(right.data, right.stride);
-    load_tile<4>(left.data, left.stride);
-    Units::template multiply_add<0, 4, 6>();
-    if constexpr (kColumns == 2) {
-      load_tile<7>(right.data + right.tile, right.stride);
-      Units::template multiply_add<1, 4, 7>();
-    }
-    if constexpr (kRows == 2) {
-      load_tile<5>(left.data + left.tile, left.stride);
-      Units::template multiply_add<2, 5, 6>();
-      if constexpr (kColumns == 2) Units::template multiply_add<3, 5, 7>();
-    }
-  }
-}
-
 // bf16: both sides are packed as [count / 16][depth / 32] tiles of 1 KiB, filled up with zeros. A
 // tile of rows has 32 numbers per row; a tile of columns has, for each pair of numbers along the
-// depth, those of 16 columns. Blocks are bounded so that both sides stay in the L2 cache.
-constexpr std::int64_t kTileBytes = kSide * kRowBytes, kTileDepth = 32;
+// depth, those of 16 columns. Blocks of a product are bounded so that both sides stay in the L2 cache.
+constexpr std::int64_t kTileDepth = 32;
 constexpr std::int64_t kBlockDepth = 512, kBlockRows = 256, kBlockColumns = 512;
 
 constexpr std::int64_t tiles_of(std::int64_t count) { return (count + kSide - 1) / kSide; }
@@ -115,10 +27,6 @@ struct Tile {
   __m512i rows[kSide];
 };
 
-FASTFORMER_AMX inline __mmask16 first(std::int64_t count) {
-  return static_cast<__mmask16>((1U << std::clamp<std::int64_t>(count, 0, kSide)) - 1);
-}
-
 // Both vectors, rounded, one after the other.
 FASTFORMER_AMX inline __m512i rounded(__m512 low, __m512 high) {
   return reinterpret_cast<__m512i>(_mm512_cvtne2ps_pbh(high, low));
@@ -127,7 +35,7 @@ FASTFORMER_AMX inline __m512i rounded(__m512 low, __m512 high) {
 // 16 rows along the depth: row i is 32 numbers.
 FASTFORMER_AMX inline void round_rows(const float* from, std::int64_t stride, std::int64_t count,
                                       std::int64_t depth, Tile& tile) {
-  const auto low = first(depth), high = first(depth - kSide);
+  const auto low = mask_of(depth), high = mask_of(depth - kSide);
   for (std::int64_t i = 0; i < kSide; ++i, from += stride) {
     tile.rows[i] = i < count ? rounded(_mm512_maskz_loadu_ps(low, from),
                                   _mm512_maskz_loadu_ps(high, from + kSide))
@@ -144,7 +52,7 @@ FASTFORMER_AMX inline void round_pairs(const float* from, std::int64_t stride, s
     return order;
   }();
   const auto order = _mm512_loadu_si512(kInterleaved.data());
-  const auto columns = first(count);
+  const auto columns = mask_of(count);
   for (std::int64_t k = 0; k < kSide; ++k, from += 2 * stride) {
     const auto one = 2 * k < depth ? _mm512_maskz_loadu_ps(columns, from) : _mm512_setzero_ps();
     const auto two =
@@ -226,7 +134,7 @@ FASTFORMER_AMX void pack(Side side, std::int64_t count, std::int64_t depth, bool
   }
 }
 
-// Sums of 16 x 16 that lie in C, or in `edge` where C has fewer rows or columns.
+// Sums of 16 x 16: a part of C, or a copy where C has fewer rows or columns.
 struct Sums {
   float* data;
   std::int64_t stride;  // in floats
@@ -271,7 +179,7 @@ FASTFORMER_AMX inline void whole_tiles(std::int64_t steps, Operand left, Operand
 FASTFORMER_AMX void edge_tile(std::int64_t steps, Operand left, Operand right, Start<float> start,
                               std::int64_t rows, std::int64_t columns, Sums c) {
   alignas(64) float sums[kSide * kSide] = {};
-  const auto kept = first(columns);
+  const auto kept = mask_of(columns);
   begin_product(start, 0, rows, columns, sums, kSide);
   if (start.keep) {
     for (std::int64_t i = 0; i < rows; ++i) {
@@ -318,7 +226,7 @@ FASTFORMER_AMX void multiply_block(std::int64_t m, std::int64_t n, std::int64_t 
 }
 
 // Room that is aligned to the rows of tiles, grown once for each thread and kept.
-class Room {
+class TileBuffer {
  public:
   std::uint8_t* for_tiles(std::int64_t count, std::int64_t depth) {
     const auto tiles = tiles_of(count) * steps_of(depth);
@@ -337,65 +245,17 @@ class Room {
 FASTFORMER_AMX void multiply_packed(const std::uint8_t* packed, std::int64_t depth,
                                     std::int64_t columns, std::int64_t n, const float* x,
                                     Start<float> start, float* y) {
-  thread_local Room room;
+  thread_local TileBuffer buffer;
   const Configured configured;
   for (std::int64_t i = 0; i < n; i += kBlockRows) {
     const auto rows = std::min(kBlockRows, n - i);
-    auto* const left = room.for_tiles(rows, depth);
+    auto* const left = buffer.for_tiles(rows, depth);
     pack({x + i * depth, depth, /*across=*/false}, rows, depth, /*pairs=*/false, left);
     multiply_block(rows, columns, steps_of(depth), left, packed, start, y + i * columns, columns);
   }
 }
 
-// The finish of an integer product: groups of the depth that fill no tile, scales and start.
-struct Int8Finish {
-  const Int8Matrix& weight;
-  Start<float> start;
-  std::int64_t whole_groups;
-
-  FASTFORMER_AMX void operator()(const std::int32_t* sums, const std::uint8_t* rows,
-                                 const float* row_scales, std::int64_t count, std::int64_t column,
-                                 float* y) const {
-    const auto groups = weight.groups(), columns = weight.columns();
-    const auto kept = first(columns - column);
-    const auto* panel = weight.panels().data() + column * groups * Int8Matrix::kGroup;
-    const auto offsets = _mm512_loadu_si512(weight.offsets().data() + column);
-    const auto scales = _mm512_loadu_ps(weight.scales().data() + column);
-    const auto bias = start.row == nullptr ? _mm512_setzero_ps()
-                                           : _mm512_maskz_loadu_ps(kept, start.row + column);
-    for (std::int64_t i = 0; i < count; ++i) {
-      auto sum = _mm512_load_si512(sums + i * kSide);
-      for (auto k = whole_groups; k < groups; ++k) {
-        std::int32_t group;
-        std::copy_n(rows + (i * groups + k) * Int8Matrix::kGroup, sizeof group,
-                    reinterpret_cast<std::uint8_t*>(&group));
-        sum = _mm512_dpbusd_epi32(sum, _mm512_set1_epi32(group),
-                                  _mm512_loadu_si512(panel + k * kRowBytes));
-      }
-      float* to = y + i * columns + column;
-      const auto begin = start.keep ? _mm512_maskz_loadu_ps(kept, to) : bias;
-      const auto product = _mm512_mul_ps(_mm512_cvtepi32_ps(_mm512_sub_epi32(sum, offsets)),
-                                         _mm512_mul_ps(_mm512_set1_ps(row_scales[i]), scales));
-      _mm512_mask_storeu_ps(to, kept, _mm512_add_ps(product, begin));
-    }
-  }
-};
-
-bool request_tiles() {
-  constexpr int kRequestPermission = 0x1023, kTileData = 18;  // ARCH_REQ_XCOMP_PERM, XTILEDATA
-  return syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
-}
-
 }  // namespace
-
-bool has_amx() {
-  static const bool has =
-      __builtin_cpu_supports("amx-bf16") != 0 && __builtin_cpu_supports("amx-int8") != 0 &&
-      __builtin_cpu_supports("avx512bf16") != 0 && __builtin_cpu_supports("avx512vnni") != 0 &&
-      __builtin_cpu_supports("avx512bw") != 0 && __builtin_cpu_supports("avx512dq") != 0 &&
-      __builtin_cpu_supports("avx512vl") != 0 && request_tiles();
-  return has;
-}
 
 FASTFORMER_AMX void bf16_product_amx(Transpose transpose_a, Transpose transpose_b, std::int64_t m,
                                      std::int64_t n, std::int64_t k, const float* a,
@@ -403,7 +263,7 @@ FASTFORMER_AMX void bf16_product_amx(Transpose transpose_a, Transpose transpose_
                                      Start<float> start, float* c, std::int64_t ldc) {
   if (k == 0) begin_product(start, 0, m, n, c, ldc);
   if (m == 0 || n == 0 || k == 0) return;
-  thread_local Room left_room, right_room;
+  thread_local TileBuffer left_buffer, right_buffer;
   const Side left{a, lda, transpose_a == Transpose::kYes};
   const Side right{b, ldb, transpose_b == Transpose::kNo};
   const Configured configured;
@@ -414,11 +274,11 @@ FASTFORMER_AMX void bf16_product_amx(Transpose transpose_a, Transpose transpose_
       const auto begin = p > 0 ? Start<float>{.keep = true}
                                : Start<float>{start.row == nullptr ? nullptr : start.row + j,
                                               start.keep};
-      auto* const right_tiles = right_room.for_tiles(columns, depth);
+      auto* const right_tiles = right_buffer.for_tiles(columns, depth);
       pack(right.block(j, p), columns, depth, /*pairs=*/true, right_tiles);
       for (std::int64_t i = 0; i < m; i += kBlockRows) {
         const auto rows = std::min(kBlockRows, m - i);
-        auto* const left_tiles = left_room.for_tiles(rows, depth);
+        auto* const left_tiles = left_buffer.for_tiles(rows, depth);
         pack(left.block(i, p), rows, depth, /*pairs=*/false, left_tiles);
         multiply_block(rows, columns, steps_of(depth), left_tiles, right_tiles, begin,
                        c + i * ldc + j, ldc);
@@ -439,74 +299,16 @@ Bf16Packing bf16_packing_amx() {
       .multiply = multiply_packed};
 }
 
-FASTFORMER_AMX void int8_product_amx(const Int8Matrix& weight, std::int64_t n,
-                                     const std::uint8_t* rows, const float* row_scales,
-                                     Start<float> start, float* y) {
-  const auto groups = weight.groups(), columns = weight.columns();
-  const auto stride = groups * Int8Matrix::kGroup, steps = groups / kSide;
-  const Int8Finish finish{weight, start, steps * kSide};
-  alignas(64) std::int32_t sums[4][kSide * kSide] = {};
-  const Configured configured;
-  for (std::int64_t i = 0; i < n; i += 2 * kSide) {
-    const auto left_rows = std::min(n - i, 2 * kSide);
-    // A tile reads 16 rows. Where there are fewer, a copy is read.
-    alignas(64) std::uint8_t copy[2 * kSide * kRowBytes] = {};
-    for (std::int64_t j = 0; j < columns; j += 2 * kSide) {
-      const bool two = columns - j > kSide;
-      const Operand right{reinterpret_cast<const std::uint8_t*>(weight.panels().data()) + j * stride,
-                          kRowBytes, kTileBytes, kSide * stride};
-      zero_tile<0>();
-      zero_tile<1>();
-      zero_tile<2>();
-      zero_tile<3>();
-      if (left_rows == 2 * kSide) {
-        const Operand left{rows + i * stride, stride, kRowBytes, kSide * stride};
-        if (two) {
-          multiply_tiles<Int8Units, 2, 2>(steps, left, right);
-        } else {
-          multiply_tiles<Int8Units, 2, 1>(steps, left, right);
-        }
-      } else {
-        for (std::int64_t s = 0; s < steps; ++s) {
-          for (std::int64_t r = 0; r < left_rows; ++r) {
-            std::copy_n(rows + (i + r) * stride + s * kRowBytes, kRowBytes, copy + r * kRowBytes);
-          }
-          const Operand left{copy, kRowBytes, 0, kSide * kRowBytes};
-          const Operand step{right.data + s * right.step, right.stride, right.step, right.tile};
-          if (two) {
-            multiply_tiles<Int8Units, 2, 2>(1, left, step);
-          } else {
-            multiply_tiles<Int8Units, 2, 1>(1, left, step);
-          }
-        }
-      }
-      store_tile<0>(sums[0], kRowBytes);
-      store_tile<1>(sums[1], kRowBytes);
-      store_tile<2>(sums[2], kRowBytes);
-      store_tile<3>(sums[3], kRowBytes);
-      for (std::int64_t tile = 0; tile < 4; ++tile) {
-        const auto from = i + tile / 2 * kSide, column = j + tile % 2 * kSide;
-        if (from >= n || column >= columns) continue;
-        finish(sums[tile], rows + from * stride, row_scales + from, std::min(n - from, kSide),
-               column, y + from * columns);
-      }
-    }
-  }
-}
-
 }  // namespace fastformer::kernels
 
 #else
 
 namespace fastformer::kernels {
 
-bool has_amx() { return false; }
 void bf16_product_amx(Transpose, Transpose, std::int64_t, std::int64_t, std::int64_t, const float*,
                       std::int64_t, const float*, std::int64_t, Start<float>, float*,
                       std::int64_t) {}
 Bf16Packing bf16_packing_amx() { return {}; }
-void int8_product_amx(const Int8Matrix&, std::int64_t, const std::uint8_t*, const float*,
-                      Start<float>, float*) {}
 
 }  // namespace fastformer::kernels
 

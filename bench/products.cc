@@ -6,8 +6,8 @@
 //   apt-get install libdnnl-dev libopenblas-dev
 //   OMP_NUM_THREADS=1 build/release/bin/fastformer_products_benchmark [ROUNDS]
 //
-// In bf16, all numbers are fp32 in memory, as in the layers. oneDNN reorders rows and weights to bf16
-// first; `bf16 rows` has rows and weights in bf16 before the time begins.
+// In bf16, all numbers are fp32 in memory, as in the layers. oneDNN reorders rows and weights to
+// bf16 first; `bf16 rows` has rows and weights in bf16 before the time begins.
 #include <dlfcn.h>
 
 #include <algorithm>
@@ -58,7 +58,8 @@ struct Case {
       const auto i = place / product.n, j = place % product.n;
       double sum = 0;
       for (std::int64_t l = 0; l < product.k; ++l) {
-        const auto left = product.a == Transpose::kYes ? a[l * product.m + i] : a[i * product.k + l];
+        const auto left =
+            product.a == Transpose::kYes ? a[l * product.m + i] : a[i * product.k + l];
         const auto right =
             product.b == Transpose::kYes ? b[j * product.k + l] : b[l * product.n + j];
         sum += static_cast<double>(left) * right;
@@ -98,23 +99,21 @@ using Sgemm = void (*)(const char* transpose_a, const char* transpose_b, const i
 
 // `library`: a handle of dlopen, since the functions of MKL and OpenBLAS have the same names.
 void add_blas(const char* name, void* library, Case& of, std::vector<Contender>& contenders) {
-  const auto sgemm = library == nullptr ? nullptr
-                                        : reinterpret_cast<Sgemm>(dlsym(library, "sgemm_"));
+  const auto sgemm =
+      library == nullptr ? nullptr : reinterpret_cast<Sgemm>(dlsym(library, "sgemm_"));
   if (sgemm == nullptr) return;
-  contenders.push_back({name,
-                        [&of, sgemm] {
-                          const auto& p = of.product;
-                          const auto flag = [](Transpose t) {
-                            return t == Transpose::kYes ? "T" : "N";
-                          };
-                          const int m = static_cast<int>(p.n), n = static_cast<int>(p.m),
-                                    k = static_cast<int>(p.k), lda = static_cast<int>(p.ldb()),
-                                    ldb = static_cast<int>(p.lda());
-                          const float one = 1, zero = 0;
-                          sgemm(flag(p.b), flag(p.a), &m, &n, &k, &one, of.b.data(), &lda,
-                                of.a.data(), &ldb, &zero, of.c.data(), &m);
-                        },
-                        {}});
+  contenders.push_back(
+      {name,
+       [&of, sgemm] {
+         const auto& p = of.product;
+         const auto flag = [](Transpose t) { return t == Transpose::kYes ? "T" : "N"; };
+         const int m = static_cast<int>(p.n), n = static_cast<int>(p.m), k = static_cast<int>(p.k),
+                   lda = static_cast<int>(p.ldb()), ldb = static_cast<int>(p.lda());
+         const float one = 1, zero = 0;
+         sgemm(flag(p.b), flag(p.a), &m, &n, &k, &one, of.b.data(), &lda, of.a.data(), &ldb, &zero,
+               of.c.data(), &m);
+       },
+       {}});
 }
 
 #if FASTFORMER_WITH_ONEDNN
@@ -151,11 +150,10 @@ class OneDnn {
   Memory wrapped(std::int64_t rows, std::int64_t columns, Transpose transpose, std::int64_t stride,
                  float* data) {
     const bool flipped = transpose == Transpose::kYes;
-    return {{{rows, columns},
-             Type::f32,
-             flipped ? Memory::dims{1, stride} : Memory::dims{stride, 1}},
-            engine_,
-            data};
+    return {
+        {{rows, columns}, Type::f32, flipped ? Memory::dims{1, stride} : Memory::dims{stride, 1}},
+        engine_,
+        data};
   }
   bool same_a() const { return packed_a_.get_desc() == a_.get_desc(); }
   void reorder() {
@@ -224,7 +222,8 @@ void compare(const Case& of, const char* precision, double tolerance, int rounds
 
 void run(int rounds) {
   std::printf(
-      "| product | rows | precision | contender | GFLOP/s | time to ours |\n|---|---|---|---|---|---|\n");
+      "| product | rows | precision | contender | GFLOP/s | time to ours "
+      "|\n|---|---|---|---|---|---|\n");
   for (const std::int64_t rows : {16384, 2048, 256}) {
     for (const auto& product : {Product{"y", Transpose::kNo, Transpose::kYes, rows, 256, 256},
                                 Product{"dx", Transpose::kNo, Transpose::kNo, rows, 256, 256},

@@ -21,7 +21,8 @@ inline void prefetch_rows(const Real* from, std::int64_t rows, std::int64_t widt
                           std::int64_t stride) {
   constexpr std::int64_t kLine = 64 / sizeof(Real);
   for (std::int64_t i = 0; i < rows; ++i, from += stride) {
-    for (std::int64_t c = 0; c < width; c += kLine) __builtin_prefetch(from + c, kTouch == Touch::kWrite, 2);
+    for (std::int64_t c = 0; c < width; c += kLine)
+      __builtin_prefetch(from + c, kTouch == Touch::kWrite, 2);
   }
 }
 
@@ -131,8 +132,8 @@ HWY_INLINE void multiply_strip_from(Start<Real> start, D d, std::int64_t rows, S
   }
 }
 
-/// Rows of C from those of `edge`, which holds `columns` of each `width`: for a last strip that is not
-/// whole.
+/// Rows of C from those of `edge`, which holds `columns` of each `width`: for a last strip that is
+/// not whole.
 template <class Real>
 HWY_INLINE void finish_edge(Start<Real> start, std::int64_t rows, std::int64_t columns,
                             const Real* edge, std::int64_t width, Real* c, std::int64_t ldc) {

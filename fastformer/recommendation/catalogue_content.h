@@ -42,8 +42,8 @@ struct CatalogueContent {
                            std::span<const Numbers* const> histories) const;
 
   /// With approximate search: items among which nearly always are the `count` with the highest
-  /// scores for a user with that vector [d]; nearly the `count` best by their titles, and those that
-  /// the model knows by their ids. Ascending.
+  /// scores for a user with that vector [d]; nearly the `count` best by their titles, and those
+  /// that the model knows by their ids. Ascending.
   Numbers near(const float* user, std::size_t count) const;
 };
 

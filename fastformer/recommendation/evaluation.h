@@ -68,8 +68,8 @@ void write_rankings(const std::function<void(const ScoreUse&)>& score,
 
 /// The scores in one line: "AUC 0.7000   MRR ...".
 std::string ranking_text(const metrics::Scores& scores);
-/// How much higher the MRR of `first` is than that of `second`, with the 95 % interval of the paired
-/// bootstrap: "MRR +0.0351 (+0.0301 to +0.0402)". Both hold the same impressions.
+/// How much higher the MRR of `first` is than that of `second`, with the 95 % interval of the
+/// paired bootstrap: "MRR +0.0351 (+0.0301 to +0.0402)". Both hold the same impressions.
 std::string mrr_gain_text(const metrics::RankingMean& first, const metrics::RankingMean& second);
 /// The metrics with 95 % bootstrap intervals over the impressions, the loss, and the number of
 /// skipped impressions, as a text table and as JSON.

@@ -15,8 +15,8 @@ namespace fastformer::recommendation {
 ///   const NearestItems nearest(vectors);          // [N, d], builds the graph
 ///   const auto items = nearest.search(user, 10);  // user [d]
 ///
-/// A search compares the user with some thousands of items instead of all. The graph takes about 240
-/// bytes per item besides the vectors. One thread builds it, so that equal vectors give equal
+/// A search compares the user with some thousands of items instead of all. The graph takes about
+/// 250 bytes per item besides the vectors. One thread builds it, so that equal vectors give equal
 /// graphs. A vector of zeros has no neighbours and may not be found. Immutable; safe to share
 /// between threads.
 class NearestItems {

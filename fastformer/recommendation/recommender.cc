@@ -178,10 +178,11 @@ struct Recommender::Impl {
     std::int64_t searched = 0;
     for (std::size_t i = 0; i < block.size(); ++i) {
       const auto& numbers = of_block[i];
-      const auto of_user = block[i].named || catalogue.nearest
-                               ? catalogue.scores(encoded.narrow(0, static_cast<std::int64_t>(i), 1),
-                                                  histories[i], numbers)
-                               : rows_of(all.select(0, searched++), numbers);
+      const auto of_user =
+          block[i].named || catalogue.nearest
+              ? catalogue.scores(encoded.narrow(0, static_cast<std::int64_t>(i), 1), histories[i],
+                                 numbers)
+              : rows_of(all.select(0, searched++), numbers);
       const auto best =
           places_of(of_user, numbers, catalogue.vectors, request.top, request.diversity);
       Numbers chosen;
@@ -209,8 +210,8 @@ struct Recommender::Impl {
       histories.push_back(std::move(without));
     }
     // Of titles alone; the rest of the score is a sum over the clicks.
-    const auto all =
-        recommendation::title_scores(users(catalogue.vectors, histories), rows_of(catalogue.vectors, chosen));
+    const auto all = recommendation::title_scores(users(catalogue.vectors, histories),
+                                                  rows_of(catalogue.vectors, chosen));
     const auto* score = all.const_data_ptr<float>();
     std::vector<Recommendation> result;
     for (std::size_t i = 0; i < chosen.size(); ++i) {
@@ -358,9 +359,11 @@ Vectors Recommender::embed_users(const Catalogue& catalogue,
     std::vector<Numbers> clicked;
     std::vector<std::string> unknown;
     for (const auto& history : histories) {
-      clicked.push_back(impl_->read_clicks(numbers_of(catalogue.content_->items, history, unknown)));
+      clicked.push_back(
+          impl_->read_clicks(numbers_of(catalogue.content_->items, history, unknown)));
     }
-    const auto rows = impl_->users(catalogue.content_->vectors, clicked).to(at::kFloat).contiguous();
+    const auto rows =
+        impl_->users(catalogue.content_->vectors, clicked).to(at::kFloat).contiguous();
     const auto* first = rows.const_data_ptr<float>();
     return Vectors{static_cast<std::size_t>(rows.size(1)), {first, first + rows.numel()}};
   });

@@ -19,7 +19,7 @@ namespace fastformer {
 namespace recommendation {
 struct CatalogueContent;
 struct RecommenderContent;
-}
+}  // namespace recommendation
 
 /// An item that a recommender chose for a user.
 struct Recommendation {

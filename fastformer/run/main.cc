@@ -35,8 +35,7 @@ void add_command(CLI::App& app, const std::string& name, const std::string& desc
       ->add_option_function<std::string>(
           "--precision",
           [request](const std::string& word) {
-            request->options.precision =
-                base::parse_word<kernels::Precision>(word, "--precision");
+            request->options.precision = base::parse_word<kernels::Precision>(word, "--precision");
           },
           "Precision of matrix products: fp32, bf16, or auto (bf16 on CPUs where it is faster); "
           "layers of 8 bits keep 8 bits")

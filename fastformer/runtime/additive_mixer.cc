@@ -285,8 +285,8 @@ void AdditiveMixer::read(const float* x, std::span<const std::int64_t> offsets, 
   outer.multiply(sequences, part, d, {.row = constant_.data()}, constants, d);
 }
 
-// A matrix per sequence costs d x d x d multiplications and saves one or two products per token, which
-// does not pay where those are fast.
+// A matrix per sequence costs d x d x d multiplications and saves one or two products per token,
+// which does not pay where those are fast.
 bool AdditiveMixer::merges(std::int64_t rows) const {
   if (one_matrix_ || precision_ != RowPrecision::kFp32) return false;
   return rows >= (value_ ? width_ : 2 * width_);

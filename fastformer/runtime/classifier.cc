@@ -73,10 +73,9 @@ Classifier Classifier::load(const std::filesystem::path& directory, const Option
   });
   if (!AdditiveNetwork::serves(loaded.config)) refuse(loaded.config.text.encoder.mixer.name());
   auto& frame = loaded.frame;
-  auto network =
-      std::make_unique<AdditiveNetwork>(loaded.config, frame.tokenizer->vocabulary_size(),
-                                        std::ssize(frame.labels), directory / base::kWeightsFile,
-                                        options.precision);
+  auto network = std::make_unique<AdditiveNetwork>(
+      loaded.config, frame.tokenizer->vocabulary_size(), std::ssize(frame.labels),
+      directory / base::kWeightsFile, options.precision);
   return Classifier(std::move(frame), std::move(network), options);
 }
 

@@ -65,9 +65,10 @@ void add_serve_options(CLI::App& command, ServeFlags& flags, bool with_items) {
                   "Model directories, as DIRECTORY or NAME=DIRECTORY; NAME is part of the URL")
       ->required();
   if (with_items) {
-    auto* items = command.add_option("--items", flags.items,
-                       "The items of a recommender, as FILE or NAME=FILE: a file in the format "
-                       "that it was trained with");
+    auto* items =
+        command.add_option("--items", flags.items,
+                           "The items of a recommender, as FILE or NAME=FILE: a file in the format "
+                           "that it was trained with");
     command
         .add_flag("--approximate", flags.approximate,
                   "Compare users with the items near them instead of with all: for more than "

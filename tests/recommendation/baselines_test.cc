@@ -65,7 +65,7 @@ TEST(Baselines, TellHowMuchHigherAnotherMrrIs) {
   metrics::RankingMean first, second;
   for (int i = 0; i < 40; ++i) {
     const std::vector<std::uint8_t> clicked = {1, 0};
-    first.add(clicked, std::vector<double>{1, 0});                   // MRR 1
+    first.add(clicked, std::vector<double>{1, 0});                          // MRR 1
     second.add(clicked, std::vector<double>{i % 2 == 0 ? 1.0 : 0.0, 0.5});  // 1 and 1 / 2 in turns
   }
   const auto text = mrr_gain_text(first, second);

@@ -45,8 +45,9 @@ TEST(NearestItems, AreAllOfFewItems) {
   const auto vectors = random_vectors(3, 4, 1), user = random_vectors(1, 4, 2);
   const auto found = recommendation::NearestItems(vectors).search(user.const_data_ptr<float>(), 10);
   EXPECT_EQ(found, exact(vectors, user.select(0, 0), 3));
-  EXPECT_TRUE(
-      recommendation::NearestItems(random_vectors(0, 4, 1)).search(user.const_data_ptr<float>(), 10).empty());
+  EXPECT_TRUE(recommendation::NearestItems(random_vectors(0, 4, 1))
+                  .search(user.const_data_ptr<float>(), 10)
+                  .empty());
 }
 
 }  // namespace

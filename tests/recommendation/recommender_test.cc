@@ -2,8 +2,8 @@
 
 #include <gtest/gtest.h>
 
-#include <limits>
 #include <algorithm>
+#include <limits>
 #include <string>
 #include <utility>
 #include <vector>
@@ -255,8 +255,10 @@ TEST_F(RecommenderFacade, ApproximateSearchFindsTheSameAmongFewItems) {
       {.user = "3", .history = {id_of(true, 1)}, .candidates = {{id_of(false, 0), id_of(true, 2)}}},
       {.user = "4", .history = {}}};
   for (const RecommendOptions& options :
-       {RecommendOptions{.top = 2}, {.top = 3, .exclude_seen = false, .explain = true},
-        {.top = 1, .diversity = 0.5}, {.top = std::numeric_limits<std::size_t>::max()},
+       {RecommendOptions{.top = 2},
+        {.top = 3, .exclude_seen = false, .explain = true},
+        {.top = 1, .diversity = 0.5},
+        {.top = std::numeric_limits<std::size_t>::max()},
         {.top = std::numeric_limits<std::size_t>::max(), .diversity = 0.1}}) {
     const auto expected = recommender_->recommend(*catalogue_, users, options);
     const auto found = recommender_->recommend(near, users, options);

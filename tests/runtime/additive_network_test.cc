@@ -120,9 +120,8 @@ INSTANTIATE_TEST_SUITE_P(SimdLevels, AdditiveNetworkTest,
                          [](const auto& level) { return level.param; });
 
 // The network of a file with random parameters.
-AdditiveNetwork network_of(const std::filesystem::path& file,
-                           const model::ClassifierConfig& config,
-                         kernels::Precision precision = kernels::Precision::kFp32) {
+AdditiveNetwork network_of(const std::filesystem::path& file, const model::ClassifierConfig& config,
+                           kernels::Precision precision = kernels::Precision::kFp32) {
   PlainParameters parameters(1);
   PlainNetwork(config, kVocabulary, kClasses, parameters).logits(std::vector{1, 2, 3});
   parameters.save(file);

@@ -14,7 +14,8 @@ namespace {
 
 // bf16: both sides are packed as [count / 16][depth / 32] tiles of 1 KiB, filled up with zeros. A
 // tile of rows has 32 numbers per row; a tile of columns has, for each pair of numbers along the
-// depth, those of 16 columns. Blocks of a product are bounded so that both sides stay in the L2 cache.
+// depth, those of 16 columns. Blocks of a product are bounded so that both sides stay in the L2
+// cache.
 constexpr std::int64_t kTileDepth = 32;
 constexpr std::int64_t kBlockDepth = 512, kBlockRows = 256, kBlockColumns = 512;
 
@@ -38,8 +39,8 @@ FASTFORMER_AMX inline void round_rows(const float* from, std::int64_t stride, st
   const auto low = mask_of(depth), high = mask_of(depth - kSide);
   for (std::int64_t i = 0; i < kSide; ++i, from += stride) {
     tile.rows[i] = i < count ? rounded(_mm512_maskz_loadu_ps(low, from),
-                                  _mm512_maskz_loadu_ps(high, from + kSide))
-                        : _mm512_setzero_si512();
+                                       _mm512_maskz_loadu_ps(high, from + kSide))
+                             : _mm512_setzero_si512();
   }
 }
 
@@ -271,9 +272,9 @@ FASTFORMER_AMX void bf16_product_amx(Transpose transpose_a, Transpose transpose_
     const auto columns = std::min(kBlockColumns, n - j);
     for (std::int64_t p = 0; p < k; p += kBlockDepth) {
       const auto depth = std::min(kBlockDepth, k - p);
-      const auto begin = p > 0 ? Start<float>{.keep = true}
-                               : Start<float>{start.row == nullptr ? nullptr : start.row + j,
-                                              start.keep};
+      const auto begin =
+          p > 0 ? Start<float>{.keep = true}
+                : Start<float>{start.row == nullptr ? nullptr : start.row + j, start.keep};
       auto* const right_tiles = right_buffer.for_tiles(columns, depth);
       pack(right.block(j, p), columns, depth, /*pairs=*/true, right_tiles);
       for (std::int64_t i = 0; i < m; i += kBlockRows) {
@@ -289,9 +290,8 @@ FASTFORMER_AMX void bf16_product_amx(Transpose transpose_a, Transpose transpose_
 
 Bf16Packing bf16_packing_amx() {
   return {
-      .size = [](std::int64_t depth, std::int64_t columns) {
-        return tiles_of(columns) * steps_of(depth) * kTileBytes;
-      },
+      .size = [](std::int64_t depth,
+                 std::int64_t columns) { return tiles_of(columns) * steps_of(depth) * kTileBytes; },
       .pack =
           [](const float* weight, std::int64_t depth, std::int64_t columns, std::uint8_t* packed) {
             pack({weight, depth, /*across=*/false}, columns, depth, /*pairs=*/true, packed);

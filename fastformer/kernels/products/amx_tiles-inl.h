@@ -12,14 +12,15 @@
 #include <algorithm>
 #include <cstdint>
 
-#define FASTFORMER_AMX                                                                  \
-  __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512bf16,avx512vnni,amx-tile," \
-                        "amx-bf16,amx-int8")))
+#define FASTFORMER_AMX                                                            \
+  __attribute__((                                                                 \
+      target("avx512f,avx512bw,avx512dq,avx512vl,avx512bf16,avx512vnni,amx-tile," \
+             "amx-bf16,amx-int8")))
 
 namespace fastformer::kernels {
 namespace {
 
-constexpr std::int64_t kSide = 16;     // rows of a tile, and columns of a tile of sums
+constexpr std::int64_t kSide = 16;  // rows of a tile, and columns of a tile of sums
 constexpr std::int64_t kRowBytes = 64, kTileBytes = kSide * kRowBytes;
 
 // The state of the units for eight whole tiles, while it lives. Other code, such as LibTorch's,
@@ -69,8 +70,8 @@ struct Int8Units {
   }
 };
 
-// One side of a product in bytes: the distances between the rows of a tile, between the tiles of one
-// step along the depth and the next, and to the second tile of a step.
+// One side of a product in bytes: the distances between the rows of a tile, between the tiles of
+// one step along the depth and the next, and to the second tile of a step.
 struct Operand {
   const std::uint8_t* data;
   std::int64_t stride, step, tile;

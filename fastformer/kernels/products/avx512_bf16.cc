@@ -277,17 +277,18 @@ FASTFORMER_AVX512_BF16 void bf16_product_avx512(Transpose transpose_a, Transpose
 }
 
 Bf16Packing bf16_packing_avx512() {
-  return {.size = [](std::int64_t depth, std::int64_t columns) {
+  return {
+      .size =
+          [](std::int64_t depth, std::int64_t columns) {
             return right_size(depth, columns) * static_cast<std::int64_t>(sizeof(std::int32_t));
           },
-          .pack =
-              [](const float* weight, std::int64_t depth, std::int64_t columns,
-                 std::uint8_t* packed) {
-                Pairs buffer;
-                pack_right(/*transposed=*/true, weight, depth, depth, columns, buffer,
-                           reinterpret_cast<std::int32_t*>(packed));
-              },
-          .multiply = multiply_packed};
+      .pack =
+          [](const float* weight, std::int64_t depth, std::int64_t columns, std::uint8_t* packed) {
+            Pairs buffer;
+            pack_right(/*transposed=*/true, weight, depth, depth, columns, buffer,
+                       reinterpret_cast<std::int32_t*>(packed));
+          },
+      .multiply = multiply_packed};
 }
 
 }  // namespace fastformer::kernels

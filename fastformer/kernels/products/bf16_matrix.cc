@@ -15,9 +15,10 @@ float rounded(float value) { return from_bf16(to_bf16(value)); }
 
 // In plain C++ the weight stays in fp32, rounded.
 const Bf16Packing kPlain = {
-    .size = [](std::int64_t depth, std::int64_t columns) {
-      return depth * columns * static_cast<std::int64_t>(sizeof(float));
-    },
+    .size =
+        [](std::int64_t depth, std::int64_t columns) {
+          return depth * columns * static_cast<std::int64_t>(sizeof(float));
+        },
     .pack =
         [](const float* weight, std::int64_t depth, std::int64_t columns, std::uint8_t* packed) {
           std::transform(weight, weight + depth * columns, reinterpret_cast<float*>(packed),

@@ -8,7 +8,8 @@
 namespace fastformer::kernels {
 
 /// How an instruction set stores the weight W [columns, depth] of a layer, rounded to bf16, and
-/// multiplies with it: y [n, columns] = start + x W^T for x [n, depth], whose rows are rounded, too.
+/// multiplies with it: y [n, columns] = start + x W^T for x [n, depth], whose rows are rounded,
+/// too.
 struct Bf16Packing {
   /// Number of bytes of the stored weight, which begins at a multiple of 64.
   std::int64_t (*size)(std::int64_t depth, std::int64_t columns);
@@ -21,7 +22,8 @@ struct Bf16Packing {
 std::vector<Bf16Packing> bf16_packings();
 
 /// The weight [columns, depth] of a layer for many products with operands rounded to bf16 and sums
-/// in fp32 (see `bf16_product.h`); rounded and packed once. Immutable; safe to share between threads.
+/// in fp32 (see `bf16_product.h`); rounded and packed once. Immutable; safe to share between
+/// threads.
 ///
 ///   const auto weight = Bf16Matrix::of(w, in, out);  // w [out, in]
 ///   weight.multiply(rows, x, {.row = bias}, y);      // y = x W^T + b

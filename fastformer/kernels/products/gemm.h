@@ -21,8 +21,8 @@ enum class Operands { kFloat, kBf16 };
 /// `lda`, `ldb`, `ldc` are the distances between rows as stored.
 ///
 /// Products of bf16 operands run in `bf16_product`, others in `matrix_product`; doubles are never
-/// rounded. They run on the calling thread. To use all cores, callers give each thread a part of the
-/// rows of C.
+/// rounded. They run on the calling thread. To use all cores, callers give each thread a part of
+/// the rows of C.
 ///
 ///   gemm(Transpose::kNo, Transpose::kYes, n, heads, d, x, d, queries, d, {}, logits, heads);
 void gemm(Transpose transpose_a, Transpose transpose_b, std::int64_t m, std::int64_t n,

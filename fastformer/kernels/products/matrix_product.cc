@@ -148,8 +148,9 @@ struct Left {
   std::int64_t next;
 };
 
-// One strip of C [rows, strip_width], tile by tile. It prefetches the next tile of C, and if it is the
-// first strip that reads the rows of A, also those of the next tile; packed rows are in the cache.
+// One strip of C [rows, strip_width], tile by tile. It prefetches the next tile of C, and if it is
+// the first strip that reads the rows of A, also those of the next tile; packed rows are in the
+// cache.
 template <class Real>
 void multiply_strip(std::int64_t rows, std::int64_t depth, Left<Real> a, bool first_read,
                     const Real* strip, Start<Real> start, Real* c, std::int64_t ldc) {
@@ -192,9 +193,9 @@ void product(Scattered<Real> a, Scattered<Real> b, std::int64_t m, std::int64_t 
     const auto columns = std::min(kBlockColumns, n - j);
     for (std::int64_t p = 0; p < k; p += kBlockDepth) {
       const auto depth = std::min(kBlockDepth, k - p);
-      const auto begin = p > 0 ? Start<Real>{.keep = true}
-                               : Start<Real>{start.row == nullptr ? nullptr : start.row + j,
-                                             start.keep};
+      const auto begin =
+          p > 0 ? Start<Real>{.keep = true}
+                : Start<Real>{start.row == nullptr ? nullptr : start.row + j, start.keep};
       pack_right<Real>({b.data + p * b.row + j * b.column, b.row, b.column}, depth, columns,
                        buffers.right.data());
       for (std::int64_t i = 0; i < m; i += kBlockHeight) {

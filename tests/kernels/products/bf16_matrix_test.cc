@@ -10,7 +10,8 @@
 namespace fastformer::kernels {
 namespace {
 
-// Every way of this CPU gives the sums of rounded operands, and a row does not depend on the others.
+// Every way of this CPU gives the sums of rounded operands, and a row does not depend on the
+// others.
 TEST(Bf16Matrix, EveryPackingEqualsTheSumsOfRoundedOperands) {
   for (const std::int64_t depth : {1, 9, 32, 257}) {
     for (const std::int64_t columns : {1, 16, 17, 48, 100}) {
@@ -25,7 +26,8 @@ TEST(Bf16Matrix, EveryPackingEqualsTheSumsOfRoundedOperands) {
           start.keep = begin == Begin::kKeep;
           for (const auto& packing : bf16_packings()) {
             std::vector<std::uint8_t> bytes(packing.size(depth, columns) + 64);
-            auto* const packed = bytes.data() + (64 - reinterpret_cast<std::uintptr_t>(bytes.data()) % 64);
+            auto* const packed =
+                bytes.data() + (64 - reinterpret_cast<std::uintptr_t>(bytes.data()) % 64);
             packing.pack(w.data(), depth, columns, packed);
             auto y = before;
             packing.multiply(packed, depth, columns, n, x.data(), start, y.data());

@@ -17,8 +17,9 @@ namespace {
 
 // Links per item and level, and how many near items are considered for them.
 constexpr std::size_t kLinks = 32, kConsidered = 200;
-// The least number of items that a search keeps: more find more of the nearest and take longer.
-constexpr std::size_t kLeastKept = 1000;
+// A search keeps the best of the items that it has met: more of them find more of the nearest and
+// take longer. In large graphs it needs more.
+constexpr std::size_t kLeastKept = 1000, kItemsPerKept = 333;
 
 // An item of the graph: its vector, which is stored once, and one coordinate more, with which all
 // items have equal norms. The distances of items in the graph are then those of a metric, and the
@@ -93,7 +94,8 @@ NearestItems& NearestItems::operator=(NearestItems&&) noexcept = default;
 
 std::vector<std::int32_t> NearestItems::search(const float* user, std::size_t count) const {
   const Point point{user};
-  auto found = impl_->graph.searchKnn(&point, std::max(count, kLeastKept));
+  auto found = impl_->graph.searchKnn(
+      &point, std::max({count, kLeastKept, impl_->graph.cur_element_count / kItemsPerKept}));
   std::vector<std::int32_t> items(found.size());
   for (auto item = items.rbegin(); item != items.rend(); ++item, found.pop()) {
     *item = static_cast<std::int32_t>(found.top().second);

@@ -25,6 +25,11 @@ target_compile_options(fastformer_flags INTERFACE
   # which it sees changes with the length of a path. It warns of them, but stops at none.
   $<BUILD_INTERFACE:$<$<CXX_COMPILER_ID:GNU>:-Wno-error=array-bounds>>
   $<BUILD_INTERFACE:$<$<AND:$<CXX_COMPILER_ID:GNU>,$<BOOL:${CCACHE_PROGRAM}>>:-fpch-preprocess>>)
+# Where every CPU has a multiply-add, GCC would use it for each sum of a product, which rounds otherwise
+# than on x86.
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64|arm64")
+  target_compile_options(fastformer_flags INTERFACE -ffp-contract=off)
+endif()
 if(FASTFORMER_SANITIZE)
   target_compile_options(fastformer_flags INTERFACE
     -fsanitize=${FASTFORMER_SANITIZE} -fno-omit-frame-pointer

@@ -8,6 +8,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <cstdlib>
 #include <functional>
 #include <thread>
 #include <vector>
@@ -79,6 +80,9 @@ TEST(ThreadPool, NoCallerWaitsForAThreadThatHasNotBegun) {
 
 #if !defined(__SANITIZE_THREAD__)  // which follows no fork of a process with threads
 TEST(ThreadPool, WorksInTheChildOfAFork) {
+  if (std::getenv("FASTFORMER_EMULATED") != nullptr) {
+    GTEST_SKIP() << "qemu-user 7.2 stops at a fork of a process with threads";
+  }
   EXPECT_EQ(sum_of_parts(3), 6);
   const pid_t child = fork();
   if (child == 0) {

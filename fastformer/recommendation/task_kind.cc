@@ -126,10 +126,10 @@ DataConfig with_folders(const fs::path& model, const DataConfig& own) {
   try {
     DataConfig config = own;
     tree.read_section("data", config);
-    if (text(config) == text(own)) return config;
-  } catch (const std::invalid_argument&) {  // of another task
+    return text(config) == text(own) ? config : own;
+  } catch (const std::invalid_argument&) {
+    return own;  // the section is that of another task
   }
-  return own;
 }
 
 void check_sources(const fs::path& model, const DataConfig& config) {

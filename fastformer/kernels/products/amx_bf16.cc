@@ -247,7 +247,7 @@ FASTFORMER_AMX void multiply_packed(const std::uint8_t* packed, std::int64_t dep
                                     std::int64_t columns, std::int64_t n, const float* x,
                                     Start<float> start, float* y) {
   thread_local TileBuffer buffer;
-  const Configured configured;
+  const ConfiguredTiles configured;
   for (std::int64_t i = 0; i < n; i += kBlockRows) {
     const auto rows = std::min(kBlockRows, n - i);
     auto* const left = buffer.for_tiles(rows, depth);
@@ -267,7 +267,7 @@ FASTFORMER_AMX void bf16_product_amx(Transpose transpose_a, Transpose transpose_
   thread_local TileBuffer left_buffer, right_buffer;
   const Side left{a, lda, transpose_a == Transpose::kYes};
   const Side right{b, ldb, transpose_b == Transpose::kNo};
-  const Configured configured;
+  const ConfiguredTiles configured;
   for (std::int64_t j = 0; j < n; j += kBlockColumns) {
     const auto columns = std::min(kBlockColumns, n - j);
     for (std::int64_t p = 0; p < k; p += kBlockDepth) {

@@ -69,7 +69,7 @@ FASTFORMER_AMX void int8_product_amx(const Int8Matrix& weight, std::int64_t n,
   const auto* panels = reinterpret_cast<const std::uint8_t*>(weight.panels().data());
   alignas(64) std::int32_t sums[4][kSide * kSide] = {};
   thread_local std::vector<std::uint8_t> copy;
-  const Configured configured;
+  const ConfiguredTiles configured;
   for (std::int64_t i = 0; i < n; i += 2 * kSide) {
     const auto count = std::min(n - i, 2 * kSide);
     const auto* from = rows + i * stride;

@@ -18,16 +18,15 @@
              "amx-bf16,amx-int8")))
 
 namespace fastformer::kernels {
-namespace {
 
-constexpr std::int64_t kSide = 16;  // rows of a tile, and columns of a tile of sums
-constexpr std::int64_t kRowBytes = 64, kTileBytes = kSide * kRowBytes;
+inline constexpr std::int64_t kSide = 16;  // rows of a tile, and columns of a tile of sums
+inline constexpr std::int64_t kRowBytes = 64, kTileBytes = kSide * kRowBytes;
 
 // The state of the units for eight whole tiles, while it lives. Other code, such as LibTorch's,
 // configures them for itself.
-class Configured {
+class ConfiguredTiles {
  public:
-  FASTFORMER_AMX Configured() {
+  FASTFORMER_AMX ConfiguredTiles() {
     struct alignas(64) {
       std::uint8_t palette = 1, first_row = 0;
       std::uint8_t reserved[14] = {};
@@ -38,9 +37,9 @@ class Configured {
     std::fill_n(config.rows, 8, std::uint8_t{kSide});
     asm volatile("ldtilecfg %0" ::"m"(config) : "memory");
   }
-  FASTFORMER_AMX ~Configured() { asm volatile("tilerelease"); }
-  Configured(const Configured&) = delete;
-  Configured& operator=(const Configured&) = delete;
+  FASTFORMER_AMX ~ConfiguredTiles() { asm volatile("tilerelease"); }
+  ConfiguredTiles(const ConfiguredTiles&) = delete;
+  ConfiguredTiles& operator=(const ConfiguredTiles&) = delete;
 };
 
 // Instructions name their tiles; the intrinsics of GCC 12 do not say that they read memory.
@@ -100,5 +99,4 @@ FASTFORMER_AMX inline __mmask16 mask_of(std::int64_t count) {
   return static_cast<__mmask16>((1U << std::clamp<std::int64_t>(count, 0, kSide)) - 1);
 }
 
-}  // namespace
 }  // namespace fastformer::kernels

@@ -58,6 +58,21 @@ TEST_F(RecommendToMany, ExplainsAndIncludesWhatWasSeen) {
   EXPECT_EQ(run(users(), {"--include-seen", "--exclude-seen"}).code, 2);
 }
 
+// Among so few items the approximate search finds the same.
+TEST_F(RecommendToMany, SearchesApproximatelyIfAskedTo) {
+  const auto exact = objects_of(run(users(), {"--top", "2"}));
+  const auto near = objects_of(run(users(), {"--top", "2", "--approximate"}));
+  ASSERT_EQ(near.size(), exact.size());
+  for (std::size_t i = 0; i < near.size(); ++i) {
+    ASSERT_EQ(near[i].at("items").size(), exact[i].at("items").size());
+    for (std::size_t k = 0; k < near[i].at("items").size(); ++k) {
+      EXPECT_NEAR(near[i].at("items")[k].at("score").get<double>(),
+                  exact[i].at("items")[k].at("score").get<double>(), 1e-4);
+    }
+  }
+  EXPECT_EQ(recommend("S1", {"--approximate"}).code, 2) << "is for --users";
+}
+
 TEST_F(RecommendToMany, WritesTablesAndFiles) {
   const auto file = clicks_->path("answers.csv");
   ASSERT_EQ(run(users(), {"--top", "2", "--output-format", "csv", "--output", file}).code, 0);

@@ -108,12 +108,12 @@ void check_range(const char* name, double value, bool accepted, const char* expe
 
 }  // namespace
 
-Adam::Adam(std::map<std::string, at::Tensor> parameters, AdamConfig config,
-           std::set<std::string> row_sparse, const std::map<std::string, double>& factors)
+Adam::Adam(const std::map<std::string, at::Tensor>& parameters, AdamConfig config,
+           const std::set<std::string>& row_sparse, const std::map<std::string, double>& factors)
     : config_((config.validate(), config)) {
   for (const auto& [name, factor] : factors) check_factor(name, factor);
   const auto precision = precision_of(parameters);
-  for (auto& [name, weight] : parameters) {
+  for (const auto& [name, weight] : parameters) {
     check_parameter(name, weight, row_sparse.contains(name));
     Parameter& parameter = parameters_[name];
     parameter.weight = weight.detach();

@@ -51,8 +51,8 @@ class Adam {
   /// Throws std::invalid_argument unless all parameters are contiguous float32 or float64 CPU
   /// tensors, all names in `row_sparse` are parameters with two dimensions, and all names in
   /// `factors` are parameters, with a finite factor of 0 or more.
-  Adam(std::map<std::string, at::Tensor> parameters, AdamConfig config,
-       std::set<std::string> row_sparse, const std::map<std::string, double>& factors = {});
+  Adam(const std::map<std::string, at::Tensor>& parameters, AdamConfig config,
+       const std::set<std::string>& row_sparse, const std::map<std::string, double>& factors = {});
 
   Adam(const Adam&) = delete;
   Adam& operator=(const Adam&) = delete;

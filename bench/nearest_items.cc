@@ -4,9 +4,8 @@
 //
 // The titles of the catalogue join halves of titles in ITEMS, a file in the format that MODEL was
 // trained with; users have clicked 20 random items. Prints a table in Markdown: time to prepare the
-// catalogue, peak memory so far, time of one call for one user (median, 99th
-// percentile) and the share of the ten
-// items whose scores reach that of the exact tenth.
+// catalogue, peak memory so far, time of one call for one user (median, 99th percentile) and the
+// share of ten items whose scores reach that of the exact tenth.
 #include <sys/resource.h>
 
 #include <algorithm>

@@ -21,7 +21,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 
-from attention_block import cpu_model
+from child import cpu_model
 from labelled_text import read_labelled_text, words
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]

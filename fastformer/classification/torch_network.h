@@ -26,8 +26,8 @@ class TorchNetwork final : public runtime::Network {
   std::unique_ptr<const ClassifierModel> model_;
 };
 
-/// The network of a model directory: the runtime's if the mixer is additive,
-/// else LibTorch's. Throws std::invalid_argument as its constructor does.
+/// The network of a model directory: the runtime's if the mixer is additive, else LibTorch's.
+/// Throws std::invalid_argument as its constructor does.
 std::unique_ptr<const runtime::Network> load_network(const runtime::ClassifierDirectory& loaded,
                                                      const std::filesystem::path& directory,
                                                      const Options& options);

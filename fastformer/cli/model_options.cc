@@ -12,8 +12,7 @@ namespace fastformer::cli {
 void add_compute_options(CLI::App& command, Options& options) {
   add_word_option(command, "--precision", options.precision,
                   "Precision of matrix products: fp32, bf16, or auto (bf16 on CPUs where it is "
-                  "faster); layers of "
-                  "8 bits keep 8 bits");
+                  "faster); layers of 8 bits keep 8 bits");
   command.add_option("--threads", options.threads, "CPU cores to use; 0: all")
       ->check(CLI::Range(std::int64_t{0}, kernels::kMostThreads));
 }

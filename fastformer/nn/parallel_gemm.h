@@ -27,10 +27,8 @@ void gemm_by_result(kernels::Transpose transpose_a, kernels::Transpose transpose
                     start, c + begin * ldc, ldc, operands);
       return;
     }
-    auto part = start;
-    if (part.row != nullptr) part.row += begin;
     kernels::gemm(transpose_a, transpose_b, m, end - begin, k, a, lda, b + begin * step_b, ldb,
-                  part, c + begin, ldc, operands);
+                  start.at(begin), c + begin, ldc, operands);
   });
 }
 

@@ -164,7 +164,7 @@ FASTFORMER_AMX inline void whole_tiles(std::int64_t steps, Operand left, Operand
                                        Start<float> start, Sums c) {
   const Sums beside{c.data + kSide, c.stride}, below{c.data + kSide * c.stride, c.stride},
       last{below.data + kSide, c.stride};
-  const Start<float> next{start.row == nullptr ? nullptr : start.row + kSide, start.keep};
+  const auto next = start.at(kSide);
   begin_sums<0>(start, c);
   if constexpr (kColumns == 2) begin_sums<1>(next, beside);
   if constexpr (kRows == 2) begin_sums<2>(start, below);
@@ -181,7 +181,7 @@ FASTFORMER_AMX void edge_tile(std::int64_t steps, Operand left, Operand right, S
                               std::int64_t rows, std::int64_t columns, Sums c) {
   alignas(64) float sums[kSide * kSide] = {};
   const auto kept = mask_of(columns);
-  begin_product(start, 0, rows, columns, sums, kSide);
+  begin_product(start, rows, columns, sums, kSide);
   if (start.keep) {
     for (std::int64_t i = 0; i < rows; ++i) {
       _mm512_store_ps(sums + i * kSide, _mm512_maskz_loadu_ps(kept, c.data + i * c.stride));
@@ -204,7 +204,7 @@ FASTFORMER_AMX void multiply_block(std::int64_t m, std::int64_t n, std::int64_t 
     const auto rows = m - i;
     for (std::int64_t j = 0; j < n; j += 2 * kSide) {
       const auto columns = n - j;
-      const Start<float> begin{start.row == nullptr ? nullptr : start.row + j, start.keep};
+      const auto begin = start.at(j);
       const Sums sums{c + i * ldc + j, ldc};
       if (rows >= 2 * kSide && columns >= 2 * kSide) {
         whole_tiles<2, 2>(steps, side(left, i), side(right, j), begin, sums);
@@ -215,8 +215,7 @@ FASTFORMER_AMX void multiply_block(std::int64_t m, std::int64_t n, std::int64_t 
       } else {
         for (std::int64_t r = 0; r < std::min(rows, 2 * kSide); r += kSide) {
           for (std::int64_t s = 0; s < std::min(columns, 2 * kSide); s += kSide) {
-            edge_tile(steps, side(left, i + r), side(right, j + s),
-                      {begin.row == nullptr ? nullptr : begin.row + s, begin.keep},
+            edge_tile(steps, side(left, i + r), side(right, j + s), begin.at(s),
                       std::min(rows - r, kSide), std::min(columns - s, kSide),
                       {sums.data + r * ldc + s, ldc});
           }
@@ -262,7 +261,7 @@ FASTFORMER_AMX void bf16_product_amx(Transpose transpose_a, Transpose transpose_
                                      std::int64_t n, std::int64_t k, const float* a,
                                      std::int64_t lda, const float* b, std::int64_t ldb,
                                      Start<float> start, float* c, std::int64_t ldc) {
-  if (k == 0) begin_product(start, 0, m, n, c, ldc);
+  if (k == 0) begin_product(start, m, n, c, ldc);
   if (m == 0 || n == 0 || k == 0) return;
   thread_local TileBuffer left_buffer, right_buffer;
   const Side left{a, lda, transpose_a == Transpose::kYes};
@@ -272,9 +271,7 @@ FASTFORMER_AMX void bf16_product_amx(Transpose transpose_a, Transpose transpose_
     const auto columns = std::min(kBlockColumns, n - j);
     for (std::int64_t p = 0; p < k; p += kBlockDepth) {
       const auto depth = std::min(kBlockDepth, k - p);
-      const auto begin =
-          p > 0 ? Start<float>{.keep = true}
-                : Start<float>{start.row == nullptr ? nullptr : start.row + j, start.keep};
+      const auto begin = p > 0 ? Start<float>{.keep = true} : start.at(j);
       auto* const right_tiles = right_buffer.for_tiles(columns, depth);
       pack(right.block(j, p), columns, depth, /*pairs=*/true, right_tiles);
       for (std::int64_t i = 0; i < m; i += kBlockRows) {

@@ -233,7 +233,7 @@ FASTFORMER_AVX512_BF16 void multiply_packed(const std::uint8_t* packed, std::int
   for (std::int64_t i = 0; i < n; i += kBlockHeight) {
     const auto rows = std::min(kBlockHeight, n - i);
     float* out = y + i * columns;
-    begin_product(start, 0, rows, columns, out, columns);
+    begin_product(start, rows, columns, out, columns);
     const auto block = pack_left(x + i * depth, depth, depth, rows, buffers.left);
     multiply_block(rows, columns, block, strips, (depth + 1) / 2, buffers.edge, out, columns);
   }
@@ -256,7 +256,7 @@ FASTFORMER_AVX512_BF16 void bf16_product_avx512(Transpose transpose_a, Transpose
   const bool left = transpose_a == Transpose::kYes, right = transpose_b == Transpose::kYes;
   thread_local Buffers buffers;  // grown once for each thread and kept
   constexpr std::int64_t kBlockDepth = 2 * kBlockPairs;
-  if (k == 0) begin_product(start, 0, m, n, c, ldc);
+  if (k == 0) begin_product(start, m, n, c, ldc);
   for (std::int64_t j = 0; j < n; j += kBlockColumns) {
     const auto columns = std::min(kBlockColumns, n - j);
     for (std::int64_t p = 0; p < k; p += kBlockDepth) {
@@ -267,7 +267,7 @@ FASTFORMER_AVX512_BF16 void bf16_product_avx512(Transpose transpose_a, Transpose
       for (std::int64_t i = 0; i < m; i += kBlockHeight) {
         const auto rows = std::min(kBlockHeight, m - i);
         float* out = c + i * ldc + j;
-        if (p == 0) begin_product(start, j, rows, columns, out, ldc);
+        if (p == 0) begin_product(start.at(j), rows, columns, out, ldc);
         const auto block = left ? pack_left_flipped(a + p * lda + i, lda, depth, rows, buffers.left)
                                 : pack_left(a + i * lda + p, lda, depth, rows, buffers.left);
         multiply_block(rows, columns, block, strips, pairs, buffers.edge, out, ldc);

@@ -64,7 +64,7 @@ Bf16Matrix Bf16Matrix::of(const float* weight, std::int64_t depth, std::int64_t 
 }
 
 void Bf16Matrix::multiply(std::int64_t n, const float* x, Start<float> start, float* y) const {
-  if (packed_.empty()) return begin_product(start, 0, n, columns_, y, columns_);
+  if (packed_.empty()) return begin_product(start, n, columns_, y, columns_);
   packing().multiply(packed_.data()->bytes, depth_, columns_, n, x, start, y);
 }
 

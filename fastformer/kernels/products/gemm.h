@@ -12,6 +12,9 @@ template <class Real>
 struct Start {
   const Real* row = nullptr;
   bool keep = false;
+
+  /// For the columns of C from `column` on.
+  Start at(std::int64_t column) const { return {row == nullptr ? nullptr : row + column, keep}; }
 };
 
 /// The precision of A and B in a product of floats. Sums are always fp32.

@@ -172,7 +172,7 @@ void multiply_block(std::int64_t rows, std::int64_t columns, std::int64_t depth,
                     const Real* strips, Start<Real> start, Real* edge, Real* c, std::int64_t ldc) {
   const auto width = strip_width<Real>();
   for (std::int64_t first = 0; first < columns; first += width, strips += width * depth) {
-    const Start<Real> begin{start.row == nullptr ? nullptr : start.row + first, start.keep};
+    const auto begin = start.at(first);
     const bool whole = first + width <= columns;
     multiply_strip(rows, depth, a, first == 0, strips, whole ? begin : Start<Real>{},
                    whole ? c + first : edge, whole ? ldc : width);
@@ -183,7 +183,7 @@ void multiply_block(std::int64_t rows, std::int64_t columns, std::int64_t depth,
 template <class Real>
 void product(Scattered<Real> a, Scattered<Real> b, std::int64_t m, std::int64_t n, std::int64_t k,
              Start<Real> start, Real* c, std::int64_t ldc) {
-  if (k == 0) begin_product(start, 0, m, n, c, ldc);
+  if (k == 0) begin_product(start, m, n, c, ldc);
   auto& buffers = packed<Real>();
   const bool pack = a.column != 1;
   buffers.right.resize(kBlockDepth * kBlockColumns + kBlockDepth * strip_width<Real>());
@@ -193,9 +193,7 @@ void product(Scattered<Real> a, Scattered<Real> b, std::int64_t m, std::int64_t 
     const auto columns = std::min(kBlockColumns, n - j);
     for (std::int64_t p = 0; p < k; p += kBlockDepth) {
       const auto depth = std::min(kBlockDepth, k - p);
-      const auto begin =
-          p > 0 ? Start<Real>{.keep = true}
-                : Start<Real>{start.row == nullptr ? nullptr : start.row + j, start.keep};
+      const auto begin = p > 0 ? Start<Real>{.keep = true} : start.at(j);
       pack_right<Real>({b.data + p * b.row + j * b.column, b.row, b.column}, depth, columns,
                        buffers.right.data());
       for (std::int64_t i = 0; i < m; i += kBlockHeight) {

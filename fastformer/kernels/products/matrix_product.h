@@ -15,15 +15,15 @@ void matrix_product(Transpose transpose_a, Transpose transpose_b, std::int64_t m
                     std::int64_t k, const Real* a, std::int64_t lda, const Real* b,
                     std::int64_t ldb, Start<Real> start, Real* c, std::int64_t ldc);
 
-/// Writes the initial value of a product to a block C [rows, columns], whose first column is
-/// `column` of the whole product. Leaves C unchanged if the product is to be added to it.
+/// Writes the initial value of a product to C [rows, columns]. Leaves C unchanged if the product is
+/// to be added to it.
 template <class Real>
-void begin_product(Start<Real> start, std::int64_t column, std::int64_t rows, std::int64_t columns,
-                   Real* c, std::int64_t ldc) {
+void begin_product(Start<Real> start, std::int64_t rows, std::int64_t columns, Real* c,
+                   std::int64_t ldc) {
   if (start.keep) return;
   for (std::int64_t i = 0; i < rows; ++i, c += ldc) {
     if (start.row != nullptr) {
-      std::copy_n(start.row + column, columns, c);
+      std::copy_n(start.row, columns, c);
     } else {
       std::fill(c, c + columns, Real{0});
     }

@@ -39,7 +39,7 @@ void multiply_packed(std::int64_t m, std::int64_t n, std::int64_t depth, const f
     float* out = c + first * ldc;
     const float* strip = strips;
     for (std::int64_t column = 0; column < n; column += width, strip += width * depth) {
-      const Start<float> begin{start.row == nullptr ? nullptr : start.row + column, start.keep};
+      const auto begin = start.at(column);
       if (column + width <= n) {
         multiply_strip_from<kTileHeight, 2>(begin, d, rows, block, strip, width, out + column, ldc,
                                             depth);

@@ -128,31 +128,20 @@ struct Recommender::Impl {
     return content.model->encode_users(vectors, {rows, nn::Offsets(offsets)});
   }
 
-  // The candidates of each user of a block, with the users' vectors [users, d].
-  static std::vector<Numbers> numbers_of_block(const CatalogueContent& catalogue,
-                                               std::span<const Candidates> block,
-                                               const at::Tensor& users,
-                                               const RecommendOptions& request) {
+  // The candidates of a user with that vector [d].
+  static Numbers numbers_for(const CatalogueContent& catalogue, const Candidates& candidates,
+                             const float* user, const RecommendOptions& request) {
     const auto items = static_cast<std::size_t>(catalogue.items.size());
-    const auto rows = users.to(at::kFloat).contiguous();
-    std::vector<Numbers> numbers(block.size());
-    kernels::share_items(std::ssize(block), [&](std::int64_t i) {
-      const auto& candidates = block[static_cast<std::size_t>(i)];
-      const bool excludes = request.exclude_seen.value_or(!candidates.named);
-      const auto wanted = considered(request.top, items, request.diversity) +
-                          (excludes ? candidates.clicks.size() : 0);
-      // A search for many items is slower than all scores, and does not find all.
-      constexpr std::size_t kLargeShare = 4;
-      auto& own = numbers[static_cast<std::size_t>(i)];
-      if (candidates.named || !catalogue.nearest || wanted > items / kLargeShare) {
-        own = candidates.numbers(catalogue.items.size(), excludes);
-      } else {
-        const float* user = rows.const_data_ptr<float>() + i * rows.size(1);
-        const Candidates near{candidates.clicks, catalogue.near(user, wanted)};
-        own = near.numbers(catalogue.items.size(), excludes);
-      }
-    });
-    return numbers;
+    const bool excludes = request.exclude_seen.value_or(!candidates.named);
+    const auto wanted = considered(request.top, items, request.diversity) +
+                        (excludes ? candidates.clicks.size() : 0);
+    // A search for many items is slower than all scores, and does not find all.
+    constexpr std::size_t kLargeShare = 4;
+    if (candidates.named || !catalogue.nearest || wanted > items / kLargeShare) {
+      return candidates.numbers(catalogue.items.size(), excludes);
+    }
+    const Candidates near{candidates.clicks, catalogue.near(user, wanted)};
+    return near.numbers(catalogue.items.size(), excludes);
   }
 
   // The requests of one block.
@@ -174,10 +163,22 @@ struct Recommender::Impl {
       const auto chosen = encoded.index_select(0, at::tensor(searching, at::kLong));
       all = catalogue.scores_of_all(chosen, of_searching);
     }
-    const auto of_block = numbers_of_block(catalogue, block, encoded, request);
+    const auto rows = encoded.to(at::kFloat).contiguous();
+    const auto numbers_of_user = [&](std::int64_t i) {
+      return numbers_for(catalogue, block[static_cast<std::size_t>(i)],
+                         rows.const_data_ptr<float>() + i * rows.size(1), request);
+    };
+    std::vector<Numbers> found;  // by approximate search
+    if (catalogue.nearest) {
+      found.resize(block.size());
+      kernels::share_items(std::ssize(block), [&](std::int64_t i) {
+        found[static_cast<std::size_t>(i)] = numbers_of_user(i);
+      });
+    }
     std::int64_t searched = 0;
     for (std::size_t i = 0; i < block.size(); ++i) {
-      const auto& numbers = of_block[i];
+      const auto numbers =
+          catalogue.nearest ? std::move(found[i]) : numbers_of_user(static_cast<std::int64_t>(i));
       const auto of_user =
           block[i].named || catalogue.nearest
               ? catalogue.scores(encoded.narrow(0, static_cast<std::int64_t>(i), 1), histories[i],

@@ -2,18 +2,40 @@
 
 #include <c10/core/GradMode.h>
 
+#include <memory>
+#include <stdexcept>
+
 #include "fastformer/base/model_directory.h"
 #include "fastformer/model/label_thresholds.h"
+#include "fastformer/nn/bert/bert_weights.h"
 #include "fastformer/nn/layers/dropout.h"
 #include "fastformer/nn/tensor_file.h"
 
 namespace fastformer::classification {
+namespace {
+
+nn::ParameterStore initial_parameters(const model::ClassifierConfig& config, std::uint64_t seed,
+                                      at::ScalarType dtype) {
+  nn::ParameterStore store(seed, dtype, config.text.initial_deviation);
+  if (config.pretrained) {
+    store.read_from(kPretrained, std::make_shared<nn::BertWeights>(config.pretrained.folder));
+  }
+  return store;
+}
+
+std::variant<nn::Embedding, PretrainedTokens> make_tokens(const model::ClassifierConfig& config,
+                                                          std::int64_t vocabulary_size,
+                                                          nn::ParameterStore& store) {
+  if (config.pretrained) return PretrainedTokens(config, vocabulary_size, store);
+  return nn::Embedding(config.text.embedding(vocabulary_size), store, "embedding");
+}
+
+}  // namespace
 
 ClassifierModel::ClassifierModel(const model::ClassifierConfig& config,
                                  std::int64_t vocabulary_size, std::int64_t classes,
                                  std::uint64_t seed, at::ScalarType dtype)
-    : ClassifierModel(config, vocabulary_size, classes,
-                      nn::ParameterStore(seed, dtype, config.text.initial_deviation)) {}
+    : ClassifierModel(config, vocabulary_size, classes, initial_parameters(config, seed, dtype)) {}
 
 ClassifierModel::ClassifierModel(const model::ClassifierConfig& config,
                                  std::int64_t vocabulary_size, std::int64_t classes,
@@ -21,15 +43,23 @@ ClassifierModel::ClassifierModel(const model::ClassifierConfig& config,
     : config_(config),
       classes_(classes),
       store_(std::move(store)),
-      embedding_(config.text.embedding(vocabulary_size), store_, "embedding"),
+      tokens_(make_tokens(config, vocabulary_size, store_)),
       encoder_(config.text.encoder, store_, "encoder"),
       pooling_(store_, "pooling", config.text.encoder.width),
       classifier_(store_, "classifier", config.text.encoder.width, classes) {
   store_.finish();
+  for (const auto& [name, tensor] : parameters()) {
+    if (tensor.requires_grad()) trained_[name] = tensor;
+  }
 }
 
-TokenVectors ClassifierModel::token_vectors(const data::TokenBatch& batch, bool training) const {
-  auto x = embedding_.forward(batch.ids, nn::Offsets(batch.offsets), training);
+TokenVectors ClassifierModel::token_vectors(const data::TokenBatch& batch, bool training,
+                                            const at::Tensor& frozen) const {
+  const nn::Offsets offsets(batch.offsets);
+  const auto* pretrained = std::get_if<PretrainedTokens>(&tokens_);
+  auto x = pretrained != nullptr
+               ? pretrained->forward(batch.ids, offsets, training, frozen)
+               : std::get<nn::Embedding>(tokens_).forward(batch.ids, offsets, training);
   if (!training || config_.token_dropout == 0) return {std::move(x), batch.offsets};
   auto kept = nn::drop_tokens(x, nn::Offsets(batch.offsets), config_.token_dropout);
   return {std::move(kept.rows), std::move(kept.offsets)};
@@ -55,8 +85,24 @@ at::Tensor ClassifierModel::forward(TokenVectors tokens, bool training,
 }
 
 at::Tensor ClassifierModel::forward(const data::TokenBatch& batch, bool training,
-                                    ClassifierTrace* trace) const {
-  return forward(token_vectors(batch, training), training, trace);
+                                    ClassifierTrace* trace, const at::Tensor& frozen) const {
+  return forward(token_vectors(batch, training, frozen), training, trace);
+}
+
+bool ClassifierModel::has_frozen_rows() const {
+  const auto* pretrained = std::get_if<PretrainedTokens>(&tokens_);
+  return pretrained != nullptr && pretrained->has_frozen_rows();
+}
+
+at::Tensor ClassifierModel::frozen_rows(const data::TokenBatch& batch) const {
+  if (!has_frozen_rows()) {
+    throw std::logic_error("ClassifierModel::frozen_rows: the model has no frozen layers");
+  }
+  return std::get<PretrainedTokens>(tokens_).frozen_rows(batch.ids, nn::Offsets(batch.offsets));
+}
+
+std::int64_t ClassifierModel::rows_in_chunks(std::int64_t length) const {
+  return nn::rows_in_chunks(length, std::get<PretrainedTokens>(tokens_).chunks());
 }
 
 at::Tensor ClassifierModel::embed(const data::TokenBatch& batch) const {
@@ -64,7 +110,16 @@ at::Tensor ClassifierModel::embed(const data::TokenBatch& batch) const {
 }
 
 std::set<std::string> ClassifierModel::row_sparse_parameters() const {
-  std::set<std::string> names = {"embedding.token.weight"};
+  std::set<std::string> names;
+  if (config_.pretrained) {
+    for (const auto& [name, tensor] : trained_) {
+      if (name.starts_with(std::string(kPretrained) + "embeddings.") && tensor.dim() == 2) {
+        names.insert(name);
+      }
+    }
+    return names;
+  }
+  names.insert("embedding.token.weight");
   if (config_.text.bigram_buckets > 0) names.insert("embedding.bigram.weight");
   if (config_.text.max_positions > 0) names.insert("embedding.position.weight");
   return names;
@@ -72,7 +127,11 @@ std::set<std::string> ClassifierModel::row_sparse_parameters() const {
 
 std::vector<std::pair<std::string, at::Tensor>> ClassifierModel::touched_rows(
     const data::TokenBatch& batch) const {
-  return embedding_.touched_rows(batch.ids, nn::Offsets(batch.offsets));
+  return std::visit(
+      [&](const auto& tokens) {
+        return tokens.touched_rows(batch.ids, nn::Offsets(batch.offsets));
+      },
+      tokens_);
 }
 
 ClassifierContent ClassifierContent::load(const std::filesystem::path& directory) {
@@ -97,6 +156,8 @@ void save_classifier(const std::filesystem::path& directory, const ClassifierPar
                                              .multi_label = !parts.thresholds.empty(),
                                              .linear_members = parts.linear.has_value()});
   tree.write_section("model", parts.model.config());
+  const auto& pretrained = parts.model.config().pretrained;
+  if (pretrained) tree.write_section("pretrained", pretrained.bert);
   tree.write_section("data", parts.data_config);
   base::write_model_directory(
       directory, model::kClassifierKind, tree, card, [&](const std::filesystem::path& fresh) {

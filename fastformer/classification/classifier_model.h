@@ -10,9 +10,11 @@
 #include <set>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "fastformer/classification/data_config.h"
+#include "fastformer/classification/pretrained/pretrained_tokens.h"
 #include "fastformer/data/batch.h"
 #include "fastformer/linear/linear_part.h"
 #include "fastformer/model/classifier_config.h"
@@ -38,8 +40,8 @@ struct TokenVectors {
   std::vector<std::int64_t> offsets;  ///< [B+1], as in data::TokenBatch
 };
 
-/// Text classification (Wu et al., arXiv 2108.09084, section 4.2): embedding, Fastformer encoder,
-/// additive pooling, one linear layer.
+/// Text classification (Wu et al., arXiv 2108.09084, section 4.2): embedding, or token vectors of a
+/// pre-trained encoder; Fastformer encoder, additive pooling, one linear layer.
 ///
 ///   const ClassifierModel model(config, tokenizer->vocabulary_size(), labels.size(), /*seed=*/1);
 ///   const at::Tensor logits = model.forward(batch, /*training=*/false);  // [B, classes]
@@ -55,16 +57,27 @@ class ClassifierModel {
                   std::int64_t classes, nn::ParameterStore store);
 
   /// Logits [B, classes]. `training` turns dropout on, which draws from LibTorch's default
-  /// generator. `trace` may be null; use it only if `training` is false.
-  at::Tensor forward(const data::TokenBatch& batch, bool training,
-                     ClassifierTrace* trace = nullptr) const;
+  /// generator. `trace` may be null; use it only if `training` is false. `frozen`: the result of
+  /// frozen_rows() for the same batch, or undefined.
+  at::Tensor forward(const data::TokenBatch& batch, bool training, ClassifierTrace* trace = nullptr,
+                     const at::Tensor& frozen = {}) const;
   /// The two halves of forward(). In training, the first one drops tokens.
-  TokenVectors token_vectors(const data::TokenBatch& batch, bool training) const;
+  TokenVectors token_vectors(const data::TokenBatch& batch, bool training,
+                             const at::Tensor& frozen = {}) const;
   at::Tensor forward(TokenVectors tokens, bool training, ClassifierTrace* trace = nullptr) const;
   /// Vectors of documents [B, d], the input of the linear layer; for inference.
   at::Tensor embed(const data::TokenBatch& batch) const;
 
+  /// Whether the model has a pre-trained encoder with frozen layers; what these layers compute for
+  /// a batch (see PretrainedTokens::frozen_rows()), which training does not change; and the number
+  /// of its rows for a document of `length` tokens. Throws std::logic_error without frozen layers.
+  bool has_frozen_rows() const;
+  at::Tensor frozen_rows(const data::TokenBatch& batch) const;
+  std::int64_t rows_in_chunks(std::int64_t length) const;
+
+  /// All parameters, and those that training changes.
   const nn::ParameterMap& parameters() const { return store_.parameters(); }
+  const nn::ParameterMap& trained() const { return trained_; }
   /// The tables with sparse gradients, and the rows of them that a batch uses.
   std::set<std::string> row_sparse_parameters() const;
   std::vector<std::pair<std::string, at::Tensor>> touched_rows(const data::TokenBatch& batch) const;
@@ -78,10 +91,11 @@ class ClassifierModel {
   model::ClassifierConfig config_;
   std::int64_t classes_;
   nn::ParameterStore store_;
-  nn::Embedding embedding_;
+  std::variant<nn::Embedding, PretrainedTokens> tokens_;
   nn::Encoder encoder_;
   nn::AdditivePooling pooling_;
   nn::Linear classifier_;
+  nn::ParameterMap trained_;
 };
 
 /// The content of a classifier's model directory, see base/model_directory.h: config.json with the

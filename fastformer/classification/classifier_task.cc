@@ -25,13 +25,25 @@ constexpr const char* kTestFile = "test.json";
 
 }  // namespace
 
-ClassifierTask::ClassifierTask(const Recipe& recipe, Dataset dataset, std::optional<Start> start)
+ClassifierTask::ClassifierTask(const Recipe& recipe, Dataset dataset, std::optional<Start> start,
+                               const Sources& sources)
     : recipe_(recipe),
       start_(std::move(start)),
       dataset_(std::move(dataset)),
-      model_(new_model(static_cast<std::uint64_t>(recipe.train.seed))) {
+      model_(new_model(static_cast<std::uint64_t>(recipe.train.seed))),
+      frozen_(model_, sources.cache, sources.notice) {
   if (dataset_.train.size() == 0) throw std::invalid_argument("there is no training document");
-  learn_from({&dataset_.train});
+  // A resumed run reads only the trained parameters.
+  if (start_) start_->model.copy_to(model_.parameters());
+  if (recipe_.distillation) {
+    teacher_.emplace(recipe_.distillation.teachers, dataset_,
+                     sources.examples.empty() ? texts_in_files(recipe_.data, dataset_)
+                                              : texts_in_memory(sources.examples),
+                     sources.cache, sources.notice,
+                     Options{.threads = static_cast<int>(recipe.train.threads),
+                             .precision = recipe.train.precision});
+  }
+  learn_from({&dataset_.train, &dataset_.unlabelled});
 }
 
 ClassifierModel ClassifierTask::new_model(std::uint64_t seed) const {
@@ -45,10 +57,9 @@ void ClassifierTask::learn_from(std::vector<const LabelledCorpus*> parts) {
     const auto own = part->texts.lengths();
     lengths.insert(lengths.end(), own.begin(), own.end());
   }
-  const auto rows = std::ssize(lengths);
   plan_.emplace(std::move(lengths), recipe_.batch, static_cast<std::uint64_t>(recipe_.train.seed));
   if (dataset_.several_labels) {
-    loss_ = [loss = LabelSetLoss(recipe_.loss, class_counts(), rows)](
+    loss_ = [loss = LabelSetLoss(recipe_.loss, class_counts(), labelled_documents())](
                 const at::Tensor& logits, const data::TokenBatch& labels) {
       return loss.forward(logits, labels);
     };
@@ -69,6 +80,12 @@ std::vector<std::int64_t> ClassifierTask::class_counts() const {
   return counts;
 }
 
+std::int64_t ClassifierTask::labelled_documents() const {
+  std::int64_t documents = 0;
+  for (const auto* part : parts_) documents += part == &dataset_.unlabelled ? 0 : part->size();
+  return documents;
+}
+
 std::vector<train::PreparedPart> ClassifierTask::prepared() const {
   const auto part = [](const LabelledCorpus& corpus) {
     return base::mix64(corpus.texts.checksum()) ^ corpus.labels.checksum();
@@ -78,7 +95,8 @@ std::vector<train::PreparedPart> ClassifierTask::prepared() const {
       {"the list of labels", train::checksum_of(dataset_.labels)},
       {"the training part", part(dataset_.train)},
       {"the validation part", part(dataset_.validation)},
-      {"the test part", part(dataset_.test)}};
+      {"the test part", part(dataset_.test)},
+      {"the unlabelled part", part(dataset_.unlabelled)}};
   if (start_) parts.insert(parts.begin(), start_->model.prepared());
   return parts;
 }
@@ -90,14 +108,14 @@ std::vector<std::string> ClassifierTask::initialize() {
     notices.push_back(std::move(notice));
   }
   if (dataset_.several_labels) {
-    std::int64_t documents = 0;
-    for (const auto* part : parts_) documents += part->size();
     const at::NoGradGuard no_gradient;
-    parameters().at("classifier.bias").copy_(prior_logits(class_counts(), documents));
+    parameters().at("classifier.bias").copy_(prior_logits(class_counts(), labelled_documents()));
   }
   // Last, so that the initial values above are left to new words and labels.
   if (start_) {
-    for (auto& notice : start_->model.copy_to(parameters())) notices.push_back(std::move(notice));
+    for (auto& notice : start_->model.copy_to(model_.parameters())) {
+      notices.push_back(std::move(notice));
+    }
   }
   return notices;
 }
@@ -109,6 +127,7 @@ ClassifierTask::Batch ClassifierTask::gather(std::span<const std::int64_t> rows)
     for (; row >= (*part)->size(); ++part) row -= (*part)->size();
     batch.texts.add((*part)->texts.tokens(row));
     batch.labels.add((*part)->labels.tokens(row));
+    batch.documents.emplace_back(*part, row);
   }
   return batch;
 }
@@ -132,16 +151,36 @@ void ClassifierTask::next_batch() {
 
 double ClassifierTask::backward(std::int64_t batches) const {
   if (recipe_.loss.adversarial == 0) return train::Task::backward(batches);
-  return adversarial_backward(
-      model_, batches_->texts, recipe_.loss.adversarial,
-      [&](const at::Tensor& logits) { return loss_(logits, batches_->labels) / batches; });
+  return adversarial_backward(model_, batches_->texts, recipe_.loss.adversarial,
+                              [&](const at::Tensor& logits) { return loss_of(logits) / batches; });
+}
+
+// With a teacher (1 - w) / B times the sum of the loss over the documents with labels, and w times
+// teacher_loss() of all.
+at::Tensor ClassifierTask::loss_of(const at::Tensor& logits) const {
+  const auto& [texts, labels, documents] = *batches_;
+  if (!teacher_) return loss_(logits, labels);
+  const auto& [teachers, weight, temperature] = recipe_.distillation;
+  const auto taught = weight * teacher_loss(logits, teacher_->logits(documents), temperature,
+                                            dataset_.several_labels);
+  std::vector<std::int64_t> rows;
+  data::TokenBatch own;
+  for (std::int64_t b = 0; b < texts.size(); ++b) {
+    if (documents[static_cast<std::size_t>(b)].first == &dataset_.unlabelled) continue;
+    rows.push_back(b);
+    own.add(labels.sequence(b));
+  }
+  if (rows.empty() || weight == 1) return taught;
+  const double share = static_cast<double>(rows.size()) / static_cast<double>(texts.size());
+  const auto labelled = logits.index_select(0, at::tensor(rows, at::kLong));
+  return taught + (1 - weight) * share * loss_(labelled, own);
 }
 
 void ClassifierTask::begin_refit() {
   fitted();
   refitting_ = true;
   batches_.stop();
-  learn_from({&dataset_.train, &dataset_.validation});
+  learn_from({&dataset_.train, &dataset_.validation, &dataset_.unlabelled});
   const auto seed = static_cast<std::uint64_t>(recipe_.train.seed);
   nn::assign(model_.parameters(), new_model(seed).parameters(), "a new model");
 }
@@ -239,7 +278,7 @@ const ClassifierTask::Fitted& ClassifierTask::chosen() const {
   const bool chooses = result.linear || dataset_.several_labels;
   if (!chooses || validation.size() == 0) return result;
   const auto* linear = result.linear ? result.linear->model.get() : nullptr;
-  const auto scores = scores_of(validation, model_, linear);
+  const auto scores = scores_of(validation, scored(), linear);
   const auto targets = validation.targets(model_.classes(), dataset_.several_labels);
   if (result.linear) {
     auto& pool = result.linear->pool;
@@ -255,7 +294,7 @@ const ClassifierTask::Fitted& ClassifierTask::chosen() const {
 LabelSetEvaluation ClassifierTask::evaluate_label_sets(
     const LabelledCorpus& documents, const linear::LinearPart* linear,
     const std::vector<double>& thresholds) const {
-  LabelSetEvaluator evaluator(model_, linear, thresholds);
+  LabelSetEvaluator evaluator(scored(), linear, thresholds);
   evaluator.add(documents);
   return evaluator.result();
 }
@@ -276,7 +315,7 @@ train::TestReport ClassifierTask::test_label_sets(const std::filesystem::path& f
 
 Evaluation ClassifierTask::evaluate(const LabelledCorpus& documents,
                                     const linear::LinearPart* linear) const {
-  Evaluator evaluator(model_, linear);
+  Evaluator evaluator(scored(), linear);
   evaluator.add(documents);
   return evaluator.result();
 }

@@ -14,8 +14,10 @@
 
 #include "fastformer/classification/classifier_model.h"
 #include "fastformer/classification/dataset.h"
+#include "fastformer/classification/document_scores.h"
 #include "fastformer/classification/evaluation.h"
 #include "fastformer/classification/label_set_evaluation.h"
+#include "fastformer/classification/pretrained/frozen_documents.h"
 #include "fastformer/classification/start.h"
 #include "fastformer/classification/training.h"
 #include "fastformer/data/batch.h"
@@ -30,15 +32,26 @@ namespace fastformer::classification {
 /// write_label_sets() to these files, and test_items.csv.
 class ClassifierTask final : public train::Task {
  public:
+  /// Where the data come from, and where results that several steps use are stored.
+  struct Sources {
+    std::filesystem::path cache = {};  ///< empty: in memory
+    data::Notice notice = {};
+    std::span<const Example> examples = {};  ///< those of the data set; empty: files
+  };
+
   /// Throws std::invalid_argument if there is no training document.
-  ClassifierTask(const Recipe& recipe, Dataset dataset, std::optional<Start> start);
+  ClassifierTask(const Recipe& recipe, Dataset dataset, std::optional<Start> start,
+                 const Sources& sources);
 
   std::string title() const override { return "Text classifier"; }
   std::string summary() const override { return dataset_.summary(); }
   std::vector<train::PreparedPart> prepared() const override;
-  const nn::ParameterMap& parameters() const override { return model_.parameters(); }
+  const nn::ParameterMap& parameters() const override { return model_.trained(); }
   std::set<std::string> row_sparse_parameters() const override {
     return model_.row_sparse_parameters();
+  }
+  double learning_rate_factor(const std::string& parameter) const override {
+    return classification::learning_rate_factor(recipe_.model.pretrained, parameter);
   }
   std::vector<std::string> initialize() override;
 
@@ -50,7 +63,8 @@ class ClassifierTask final : public train::Task {
     return model_.touched_rows(batches_->texts);
   }
   at::Tensor loss() const override {
-    return loss_(model_.forward(batches_->texts, /*training=*/true), batches_->labels);
+    return loss_of(model_.forward(batches_->texts, /*training=*/true, nullptr,
+                                  frozen_.rows(batches_->documents)));
   }
   double backward(std::int64_t batches) const override;
 
@@ -69,6 +83,7 @@ class ClassifierTask final : public train::Task {
  private:
   struct Batch {
     data::TokenBatch texts, labels;
+    std::vector<DocumentOfPart> documents;
   };
   using Loss = std::function<at::Tensor(const at::Tensor& logits, const data::TokenBatch& labels)>;
   // The linear members with a pool that the validation part has fitted, and with several labels per
@@ -78,14 +93,18 @@ class ClassifierTask final : public train::Task {
     std::vector<double> thresholds;
   };
 
+  /// The loss of the batch with these logits.
+  at::Tensor loss_of(const at::Tensor& logits) const;
   void learn_from(std::vector<const LabelledCorpus*> parts);
   Batch gather(std::span<const std::int64_t> rows) const;
   ClassifierModel new_model(std::uint64_t seed) const;
   std::vector<std::int64_t> class_counts() const;
+  std::int64_t labelled_documents() const;
 
   const Fitted& chosen() const;
   const Fitted& fitted() const;
 
+  ScoredNetwork scored() const { return {model_, frozen_}; }
   Evaluation evaluate(const LabelledCorpus& documents, const linear::LinearPart* linear) const;
   LabelSetEvaluation evaluate_label_sets(const LabelledCorpus& documents,
                                          const linear::LinearPart* linear,
@@ -97,6 +116,8 @@ class ClassifierTask final : public train::Task {
   std::optional<Start> start_;
   Dataset dataset_;
   ClassifierModel model_;
+  mutable FrozenDocuments frozen_;                // of model_
+  mutable std::optional<TeacherScores> teacher_;  // with train.teacher
   bool refitting_ = false;
   std::vector<const LabelledCorpus*> parts_;  // what is learned: row after row, part after part
   std::optional<data::BatchPlan> plan_;       // of the rows of parts_

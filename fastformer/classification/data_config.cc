@@ -112,6 +112,9 @@ void DataConfig::visit_fields(base::FieldVisitor& visit) {
         base::file_path());
   visit("test", test, "files with the test examples; default: test_fraction of train",
         base::file_path());
+  visit("unlabelled", unlabelled,
+        "files with more texts for train.teacher, without labels or with labels that are ignored",
+        base::file_path());
   visit("text_columns", text_columns, "columns (names, or numbers from 1) joined into the text");
   visit("test_text_columns", test_text_columns,
         "text columns of the test files, if different; empty: text_columns");
@@ -166,6 +169,15 @@ std::string DataConfig::joined(const std::vector<std::string>& labels) const {
     text += (i > 0 ? separator() : "") + labels[i];
   }
   return text;
+}
+
+DataConfig DataConfig::without_labels() const {
+  DataConfig config = *this;
+  config.multi_label = true;  // a document may have none
+  config.label_column.clear();
+  config.label_separator.clear();
+  config.label_columns.clear();
+  return config;
 }
 
 DataConfig DataConfig::for_test() const {

@@ -24,6 +24,7 @@ struct DataConfig {
   std::vector<std::string> train;
   std::vector<std::string> validation;
   std::vector<std::string> test;
+  std::vector<std::string> unlabelled;
   std::string text_columns_separator = " ";
   std::vector<std::string> text_columns;
   std::vector<std::string> test_text_columns;
@@ -60,6 +61,8 @@ struct DataConfig {
   std::string joined(const std::vector<std::string>& labels) const;
   /// The configuration for reading the test files: with test_text_columns as the text columns.
   DataConfig for_test() const;
+  /// The configuration for reading the unlabelled files: their labels, if any, are ignored.
+  DataConfig without_labels() const;
 };
 
 /// Whether `column` is the number of a column ("2") instead of a name.

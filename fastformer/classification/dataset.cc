@@ -23,7 +23,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int kFormatVersion = 6;
+constexpr int kFormatVersion = 7;
+constexpr const char* kUnlabelledPart = "unlabelled";
 constexpr const char* kTokenizerFolder = "tokenizer";
 constexpr std::size_t kShownClasses = 50;
 constexpr std::int64_t kPieceTokens = std::int64_t{1} << 22;
@@ -37,7 +38,8 @@ constexpr std::size_t kCharactersUpTo = std::size_t{24} << 20;
 
 void write_parts(const ExampleSources& sources, const DataConfig& config, const DatasetScan& found,
                  const linear::NgramTable* ngrams, const fs::path& folder, Dataset& dataset) {
-  PartWriter train(folder, "train"), validation(folder, "validation"), test(folder, "test");
+  PartWriter train(folder, "train"), validation(folder, "validation"), test(folder, "test"),
+      unlabelled(folder, kUnlabelledPart);
   DocumentEncoder encoder(*dataset.tokenizer, config.max_tokens, ngrams);
   TextOverlap overlap;
   std::int64_t record = 0;
@@ -57,11 +59,15 @@ void write_parts(const ExampleSources& sources, const DataConfig& config, const 
     const auto& source = part == data::Part::kTest ? sources.test : sources.validation;
     source([&](Example& example) { add(example, part); });
   }
+  record = 0;
+  sources.unlabelled(
+      [&](Example& example) { encoder.add({std::move(example.text), {}, record++, &unlabelled}); });
   encoder.finish();
   dataset.notices = overlap.notices();
   dataset.train = train.finish();
   dataset.validation = validation.finish();
   dataset.test = test.finish();
+  dataset.unlabelled = unlabelled.finish();
 }
 
 std::optional<linear::NgramTable> learn_ngrams(const linear::LinearConfig& config,
@@ -96,9 +102,13 @@ Dataset build(const ExampleSources& sources, const DataConfig& config,
       if (part == data::Part::kTrain) use_text(example.text);
     });
   };
+  const text::TextSource all_texts = [&](const std::function<void(std::string_view)>& use_text) {
+    texts(use_text);
+    sources.unlabelled([&](Example& example) { use_text(example.text); });
+  };
   dataset.tokenizer = start != nullptr
-                          ? text::extend_tokenizer(start->directory, text_config, texts)
-                          : text::make_tokenizer(text_config, texts);
+                          ? text::extend_tokenizer(start->directory, text_config, all_texts)
+                          : text::make_tokenizer(text_config, all_texts);
   auto ngrams = learn_ngrams(linear_config, text_config, texts, classes, several);
   write_parts(sources, config, found, ngrams ? &*ngrams : nullptr, folder, dataset);
   if (ngrams && ngrams->size() > 0) {
@@ -159,6 +169,7 @@ Dataset open(const fs::path& folder) {
   dataset.train = PartWriter::open(folder, "train", dataset);
   dataset.validation = PartWriter::open(folder, "validation", dataset);
   dataset.test = PartWriter::open(folder, "test", dataset);
+  dataset.unlabelled = PartWriter::open(folder, kUnlabelledPart, dataset, /*labelled=*/false);
   return dataset;
 }
 
@@ -171,7 +182,8 @@ data::CacheKey key_of(const DataConfig& config, const text::TokenizerConfig& tex
   key.add_config(data);
   key.add_config(text_config);
   key.add_config(linear_config);
-  for (const auto* sources : {&config.train, &config.validation, &config.test}) {
+  for (const auto* sources :
+       {&config.train, &config.validation, &config.test, &config.unlabelled}) {
     for (const auto& source : *sources) key.add_source(source);
   }
   if (!text_config.model_file.empty()) key.add_source(text_config.model_file);
@@ -266,8 +278,12 @@ Dataset prepare(std::span<const Example> examples, const DataConfig& config,
   };
   if (examples.empty()) throw std::invalid_argument("there are no examples to train on");
   const ExampleSource none = [](const auto&) {};
-  return build({.name = "the examples", .train = source, .validation = none, .test = none}, config,
-               text_config, linear_config, start, {});
+  return build({.name = "the examples",
+                .train = source,
+                .validation = none,
+                .test = none,
+                .unlabelled = none},
+               config, text_config, linear_config, start, {});
 }
 
 void for_each_labelled_piece(const DataConfig& config, const std::vector<std::string>& files,
@@ -339,6 +355,7 @@ std::string Dataset::summary() const {
   data::SummaryTable table(width);
   table.row("", "train", "validation", "test");
   table.row("documents", train.size(), validation.size(), test.size());
+  if (unlabelled.size() > 0) table.row("without labels", unlabelled.size(), "", "");
   for (std::size_t i = 0; i < shown; ++i) {
     table.row(labels[i], classes[0][i], classes[1][i], classes[2][i]);
   }

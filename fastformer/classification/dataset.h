@@ -53,6 +53,7 @@ struct Dataset {
   std::vector<std::string> labels;  ///< sorted by value if all are numbers, else by bytes
   bool several_labels = false;      ///< DataConfig::several_labels()
   LabelledCorpus train, validation, test;
+  LabelledCorpus unlabelled;  ///< more texts to learn from, each with an empty row of labels
   std::optional<linear::LinearPart> linear;  ///< with equal weights; nullopt: only the network
   std::int64_t dropped_rows = 0;  ///< rows of classes with fewer than minimum_class_count
   std::int64_t dropped_classes = 0;
@@ -75,10 +76,11 @@ struct StartingPoint {
 ///   const Dataset dataset = prepare(config, text_config, linear_config, "runs/ag_news/cache");
 ///   std::puts(dataset.summary().c_str());
 ///
-/// Labels and vocabulary come only from the training part; they follow those of `start`, which may
-/// be null. The result is stored in `cache_folder`/<key>; the key depends on the configurations and
-/// on names, sizes and times of the source files. A second call opens the result without reading
-/// these files. Memory use: 16 bytes per row, the vocabulary, and a few megabytes.
+/// Labels come only from the training part, the vocabulary from it and the unlabelled texts; they
+/// follow those of `start`, which may be null. The result is stored in `cache_folder`/<key>; the
+/// key depends on the configurations and on names, sizes and times of the source files. A second
+/// call opens the result without reading these files. Memory use: 16 bytes per row, the vocabulary,
+/// and a few megabytes.
 ///
 /// Throws std::invalid_argument with one sentence for input that a reader rejects, a row
 /// without a label, fewer than two classes, and a class that occurs only in the validation or

@@ -230,7 +230,8 @@ ExampleSources file_sources(const DataConfig& config) {
           .train = of(config, config.train),
           .validation = of(config, config.validation),
           .test = of(config.for_test(), config.test),
-          .notices = notices};
+          .notices = notices,
+          .unlabelled = of(config.without_labels(), config.unlabelled)};
 }
 
 std::optional<std::vector<std::int32_t>> DatasetScan::ids_of(const Example& example) const {

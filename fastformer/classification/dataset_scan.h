@@ -23,6 +23,7 @@ struct ExampleSources {
   ExampleSource train, validation, test;
   /// The notices of the readers so far; null: none.
   std::shared_ptr<std::vector<std::string>> notices = nullptr;
+  ExampleSource unlabelled;
 };
 
 /// The sources that the configuration names.

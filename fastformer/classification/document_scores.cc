@@ -16,19 +16,36 @@ namespace {
 
 constexpr std::int64_t kBatchTokens = 16384;
 
+std::vector<double> logits_of(const ClassifierModel& model, const data::TokenBatch& batch,
+                              const at::Tensor& frozen) {
+  const c10::NoGradGuard no_gradients;
+  const auto logits =
+      model.forward(batch, /*training=*/false, nullptr, frozen).to(at::kDouble).contiguous();
+  const auto* first = logits.const_data_ptr<double>();
+  return {first, first + logits.numel()};
+}
+
 }  // namespace
 
 ScoredNetwork::ScoredNetwork(const ClassifierModel& model)
-    : classes_(model.classes()), logits_([&model](const data::TokenBatch& batch) {
-        const c10::NoGradGuard no_gradients;
-        const auto rows = model.forward(batch, /*training=*/false).to(at::kDouble).contiguous();
-        const auto* first = rows.const_data_ptr<double>();
-        return std::vector<double>(first, first + rows.numel());
+    : classes_(model.classes()),
+      logits_([&model](const data::TokenBatch& batch, const auto&, auto) {
+        return logits_of(model, batch, {});
+      }) {}
+
+ScoredNetwork::ScoredNetwork(const ClassifierModel& model, FrozenDocuments& frozen)
+    : classes_(model.classes()),
+      logits_([&model, &frozen](const data::TokenBatch& batch, const LabelledCorpus& documents,
+                                std::span<const std::int64_t> rows) {
+        std::vector<DocumentOfPart> own;
+        for (const auto row : rows) own.emplace_back(&documents, row);
+        return logits_of(model, batch, frozen.rows(own));
       }) {}
 
 ScoredNetwork::ScoredNetwork(const runtime::Network& network, std::int64_t classes,
                              const Options& options)
-    : classes_(classes), logits_([&network, options](const data::TokenBatch& batch) {
+    : classes_(classes),
+      logits_([&network, options](const data::TokenBatch& batch, const auto&, auto) {
         return network.logits({batch.ids, batch.offsets}, options, nullptr);
       }) {}
 
@@ -49,7 +66,7 @@ void for_each_scored_batch(const LabelledCorpus& documents, const ScoredNetwork&
   for (const auto& rows : plan) {
     batches.next();
     auto logits = base::naming_memory([&] { return batches->description(); },
-                                      [&] { return network.logits(*batches); });
+                                      [&] { return network.logits(*batches, documents, rows); });
     const auto ngrams =
         linear == nullptr ? data::TokenBatch() : data::gather(documents.ngrams, rows);
     use(rows, linear::member_scores(std::move(logits), linear, ngrams.ids, ngrams.offsets));

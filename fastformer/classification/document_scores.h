@@ -8,6 +8,7 @@
 
 #include "fastformer/classification/classifier_model.h"
 #include "fastformer/classification/dataset.h"
+#include "fastformer/classification/pretrained/frozen_documents.h"
 #include "fastformer/linear/linear_part.h"
 #include "fastformer/runtime/network.h"
 
@@ -18,15 +19,22 @@ namespace fastformer::classification {
 class ScoredNetwork {
  public:
   ScoredNetwork(const ClassifierModel& model);  // NOLINT(google-explicit-constructor)
+  /// `frozen`: of the same model; the documents are those of its parts.
+  ScoredNetwork(const ClassifierModel& model, FrozenDocuments& frozen);
   ScoredNetwork(const runtime::Network& network, std::int64_t classes, const Options& options);
 
   std::int64_t classes() const { return classes_; }
-  /// Logits [documents, classes].
-  std::vector<double> logits(const data::TokenBatch& batch) const { return logits_(batch); }
+  /// Logits [rows, classes] of the batch, which has the `rows` of `documents`.
+  std::vector<double> logits(const data::TokenBatch& batch, const LabelledCorpus& documents,
+                             std::span<const std::int64_t> rows) const {
+    return logits_(batch, documents, rows);
+  }
 
  private:
+  using Logits = std::function<std::vector<double>(const data::TokenBatch&, const LabelledCorpus&,
+                                                   std::span<const std::int64_t>)>;
   std::int64_t classes_;
-  std::function<std::vector<double>(const data::TokenBatch&)> logits_;
+  Logits logits_;
 };
 
 /// Runs the network and the linear members over documents, in batches of similar length, and calls

@@ -32,7 +32,7 @@ class PartWriter {
 
   /// The part of a data set that has everything else.
   static LabelledCorpus open(const std::filesystem::path& folder, const std::string& part,
-                             const Dataset& dataset) {
+                             const Dataset& dataset, bool labelled = true) {
     const auto columns = dataset.linear ? dataset.linear->model->table().size() : 0;
     LabelledCorpus corpus{
         data::Corpus::open(file(folder, part, ".tokens"), dataset.tokenizer->vocabulary_size()),
@@ -40,7 +40,7 @@ class PartWriter {
         data::Corpus::open(file(folder, part, ".labels"), std::ssize(dataset.labels))};
     if (corpus.texts.size() == corpus.labels.size() &&
         corpus.texts.size() == corpus.ngrams.size() &&
-        (dataset.several_labels || corpus.labels.empty() == 0)) {
+        (!labelled || dataset.several_labels || corpus.labels.empty() == 0)) {
       return corpus;
     }
     throw std::invalid_argument(folder.string() + ": has " + std::to_string(corpus.texts.size()) +

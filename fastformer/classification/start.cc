@@ -22,7 +22,9 @@ std::optional<Start> start_of(const Recipe& recipe) {
   }
   train::StartingModel model(
       directory, train::shape_of(content.model->config(), text::tokenizer_config(directory)),
-      train::shape_of(recipe.model, recipe.text));
+      train::shape_of(recipe.model, recipe.text),
+      {"model.pretrained", "model.trainable_layers", "model.pretrained_factor",
+       "model.layer_factor"});
   return Start{std::move(model), {directory, std::move(content.labels)}};
 }
 

@@ -34,11 +34,15 @@ std::vector<train::RecipeSection> sections() {
 std::string inspect(const std::filesystem::path& directory) {
   const auto content = ClassifierContent::load(directory);
   const auto& encoder = content.model->config().text.encoder;
+  const auto& pretrained = content.model->config().pretrained;
   std::string text =
       base::format(
           "kind classifier\nvocabulary %ld\nencoder %s, layers %ld, width %ld, heads %ld\n",
           content.tokenizer->vocabulary_size(), encoder.mixer.name().c_str(), encoder.layers,
           encoder.width, encoder.heads) +
+      (pretrained ? base::format("tokens by a pre-trained encoder, layers %ld, width %ld\n",
+                                 pretrained.bert.layers, pretrained.bert.width)
+                  : std::string()) +
       base::format(content.several_labels() ? "labels (threshold) %zu\n" : "classes %zu\n",
                    content.labels.size());
   for (std::size_t i = 0; i < content.labels.size(); ++i) {

@@ -9,6 +9,7 @@
 #include "fastformer/classification/classifier.h"
 #include "fastformer/classification/classifier_model.h"
 #include "fastformer/classification/data_config.h"
+#include "fastformer/classification/distillation.h"
 #include "fastformer/classification/loss.h"
 #include "fastformer/classification/readers/reader.h"
 #include "fastformer/data/batch_plan.h"
@@ -27,6 +28,7 @@ class Recipe final : public train::Recipe {
   model::ClassifierConfig model;
   data::BatchConfig batch;
   LossConfig loss;
+  DistillationConfig distillation;
   linear::LinearConfig linear;
   bool refit = false;
 

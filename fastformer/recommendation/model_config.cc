@@ -1,23 +1,12 @@
 #include "fastformer/recommendation/model_config.h"
 
 #include <algorithm>
-#include <filesystem>
 #include <stdexcept>
 
-#include "fastformer/base/atomic_file.h"
 #include "fastformer/recommendation/collaborative/click_scores.h"
-#include "fastformer/text/bert_tokenizer.h"
 
 namespace fastformer::recommendation {
 namespace {
-
-bool same_text(const text::TokenizerConfig& a, const text::TokenizerConfig& b) {
-  return a.tokenizer == b.tokenizer && a.special_tokens == b.special_tokens &&
-         a.normalization == b.normalization && a.lowercase == b.lowercase &&
-         a.strip_accents == b.strip_accents && a.strip_markup == b.strip_markup &&
-         !a.model_file.empty() &&
-         base::read_small_file(a.model_file) == base::read_small_file(b.model_file);
-}
 
 // EncoderConfig::validate() cannot name which of the two encoders is wrong.
 void check_heads(std::int64_t width, const char* field, std::int64_t heads) {
@@ -103,17 +92,7 @@ ModelConfig ModelConfig::read(const base::ConfigTree& tree) {
   auto config = tree.read_preset_section<ModelConfig>(
       "model", [](const ModelConfig& named) { return model_preset(named.model); });
   if (!config.has_pretrained()) return config;
-  if (!tree.contains("pretrained") && !std::filesystem::is_directory(config.pretrained)) {
-    throw std::invalid_argument(
-        "model.pretrained: the folder " + config.pretrained +
-        " does not exist; give that of a BERT model (scripts/setup --tests installs the one that "
-        "the recipes name)");
-  }
-  if (tree.contains("pretrained")) {
-    tree.read_section("pretrained", config.bert);
-  } else {
-    config.bert = nn::BertConfig::load(std::filesystem::path(config.pretrained) / "config.json");
-  }
+  config.bert = model::BertConfig::of_model(tree, config.pretrained);
   return config;
 }
 
@@ -154,19 +133,6 @@ ModelConfig model_preset(ModelKind kind) {
   }
   config.users.encoder = encoder;
   return config;
-}
-
-void check_pretrained_text(const ModelConfig& config, const text::TokenizerConfig& text) {
-  if (!config.has_pretrained()) return;
-  const auto expected = text::bert_tokenizer_config(config.pretrained);
-  if (same_text(text, expected)) return;
-  const auto word = [](bool value) { return value ? "true" : "false"; };
-  throw std::invalid_argument(
-      "the section [text] does not tokenize titles in the way that the encoder in " +
-      config.pretrained + " expects; set tokenizer = \"wordpiece\", model_file = \"" +
-      expected.model_file + "\", special_tokens = true, normalization = \"none\", lowercase = " +
-      word(expected.lowercase) + ", strip_accents = " + word(expected.strip_accents) +
-      " and strip_markup = false");
 }
 
 }  // namespace fastformer::recommendation

@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "fastformer/base/config_tree.h"
+#include "fastformer/model/bert_config.h"
 #include "fastformer/model/encoder_config.h"
-#include "fastformer/nn/bert/bert_config.h"
 #include "fastformer/nn/layers/embedding.h"
 #include "fastformer/text/tokenizer.h"
 
@@ -57,7 +57,7 @@ struct ModelConfig {
   std::string pretrained;
   std::int64_t trainable_layers = 2;
   double pretrained_factor = 0.03;
-  nn::BertConfig bert;  ///< shape of `pretrained`; not a field of the section
+  model::BertConfig bert;  ///< shape of `pretrained`; not a field of the section
 
   void visit_fields(base::FieldVisitor& visit);
   /// Throws std::invalid_argument with one sentence.
@@ -83,10 +83,6 @@ struct ModelConfig {
 
 /// The default configuration of a model.
 ModelConfig model_preset(ModelKind kind);
-
-/// Throws std::invalid_argument with one sentence unless the section [text] tokenizes titles as the
-/// pre-trained encoder expects. Models without a pre-trained encoder accept any section.
-void check_pretrained_text(const ModelConfig& config, const text::TokenizerConfig& text);
 
 }  // namespace fastformer::recommendation
 

@@ -14,6 +14,7 @@
 #include "fastformer/recommendation/dataset.h"
 #include "fastformer/recommendation/recommender_model.h"
 #include "fastformer/recommendation/recommender_task.h"
+#include "fastformer/text/bert_tokenizer.h"
 #include "fastformer/train/starting_model.h"
 #include "fastformer/train/task.h"
 #include "fastformer/train/trainer.h"
@@ -63,14 +64,17 @@ void Recipe::visit_train_fields(base::FieldVisitor& visit) {
 Recipe Recipe::read(const base::ConfigTree& tree) {
   Recipe recipe;
   tree.check_sections({"task", "data", "model", "text", "train"});
-  tree.read_section("text", recipe.text);
   train::TrainSection<Recipe> section{recipe};
   tree.read_section("train", section);
   recipe.resolve_metric();
   tree.read_section("data", recipe.data);
   recipe.model = ModelConfig::read(tree);
   check_members(recipe);
-  check_pretrained_text(recipe.model, recipe.text);
+  if (recipe.model.has_pretrained()) {
+    recipe.text = text::read_bert_text(tree, recipe.model.pretrained);
+  } else {
+    tree.read_section("text", recipe.text);
+  }
   if (recipe.model.has_pretrained() && !recipe.train.word_vectors.empty()) {
     throw std::invalid_argument(
         std::string(

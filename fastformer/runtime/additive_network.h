@@ -20,7 +20,7 @@ class AdditiveNetwork final : public Network {
 
   /// Whether this class supports the configuration.
   static bool serves(const model::ClassifierConfig& config) {
-    return config.text.encoder.mixer.name() == "additive";
+    return config.text.encoder.mixer.name() == "additive" && !config.pretrained;
   }
 
   std::int64_t width() const override { return encoder_.width(); }

@@ -71,6 +71,11 @@ Classifier Classifier::load(const std::filesystem::path& directory, const Option
     const auto* name = mixer == nullptr ? nullptr : std::get_if<std::string>(&mixer->value);
     if (name != nullptr && *name != "additive") refuse(*name);
   });
+  if (loaded.config.pretrained) {
+    throw std::invalid_argument(directory.string() +
+                                " has a pre-trained encoder, which the runtime does not support; "
+                                "use the program fastformer");
+  }
   if (!AdditiveNetwork::serves(loaded.config)) refuse(loaded.config.text.encoder.mixer.name());
   auto& frame = loaded.frame;
   auto network = std::make_unique<AdditiveNetwork>(

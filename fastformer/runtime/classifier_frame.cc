@@ -110,7 +110,8 @@ ClassifierDirectory ClassifierDirectory::load(
     const std::function<void(const base::ConfigTree&)>& read) {
   ClassifierDirectory loaded;
   model::ClassifierLabels section;
-  base::read_model_config(directory, model::kClassifierKind, {"classifier", "model", "data"},
+  base::read_model_config(directory, model::kClassifierKind,
+                          {"classifier", "model", "data", "pretrained"},
                           [&](const base::ConfigTree& tree) {
                             read(tree);
                             tree.read_section("classifier", section);

@@ -65,6 +65,15 @@ void check_class(const Json& settings, const std::string& where) {
                               "the model into it");
 }
 
+bool same_text(const TokenizerConfig& a, const TokenizerConfig& b) {
+  return a.tokenizer == b.tokenizer && a.special_tokens == b.special_tokens &&
+         a.normalization == b.normalization && a.lowercase == b.lowercase &&
+         a.strip_accents == b.strip_accents && a.strip_markup == b.strip_markup &&
+         (a.model_file == b.model_file ||
+          (!a.model_file.empty() &&
+           base::read_small_file(a.model_file) == base::read_small_file(b.model_file)));
+}
+
 }  // namespace
 
 bool is_bert_folder(const fs::path& folder) {
@@ -96,6 +105,21 @@ TokenizerConfig bert_tokenizer_config(const fs::path& folder) {
                                 "each Chinese character as a word; choose another model");
   }
   return config;
+}
+
+TokenizerConfig read_bert_text(const base::ConfigTree& tree, const fs::path& folder) {
+  const auto expected = bert_tokenizer_config(folder);
+  auto config = expected;
+  tree.read_section("text", config);
+  if (same_text(config, expected)) return config;
+  const auto word = [](bool value) { return value ? "true" : "false"; };
+  throw std::invalid_argument(
+      "the section [text] does not tokenize texts in the way that the encoder in " +
+      folder.string() + " expects; remove the section, or set tokenizer = \"wordpiece\", " +
+      "model_file = \"" + expected.model_file +
+      "\", special_tokens = true, normalization = \"none\", lowercase = " +
+      word(expected.lowercase) + ", strip_accents = " + word(expected.strip_accents) +
+      " and strip_markup = false");
 }
 
 std::unique_ptr<Tokenizer> load_bert_tokenizer(const fs::path& folder) {

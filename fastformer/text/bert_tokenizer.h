@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <memory>
 
+#include "fastformer/base/config_tree.h"
 #include "fastformer/text/tokenizer.h"
 
 namespace fastformer::text {
@@ -18,6 +19,11 @@ bool is_bert_folder(const std::filesystem::path& folder);
 /// naming the file that is missing or wrong, and for tokenizers of other kinds, such as Unigram or
 /// MeCab.
 TokenizerConfig bert_tokenizer_config(const std::filesystem::path& folder);
+
+/// The section [text] of a recipe whose model contains BERT: that of bert_tokenizer_config(), which
+/// the section may repeat. Throws std::invalid_argument as bert_tokenizer_config() does, and for a
+/// section that tokenizes texts in another way.
+TokenizerConfig read_bert_text(const base::ConfigTree& tree, const std::filesystem::path& folder);
 
 /// The tokenizer of a BERT model.
 ///

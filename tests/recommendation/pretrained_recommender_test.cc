@@ -227,7 +227,9 @@ TEST_F(PretrainedRecommender, TheConfigurationAloneAllocatesNothing) {
 TEST_F(PretrainedRecommender, TheTextMustBeCutAsTheEncoderExpectsIt) {
   const auto good = text::bert_tokenizer_config(folder_.path());
   const auto check = [&](const text::TokenizerConfig& text) {
-    return testing::error_of([&] { check_pretrained_text(config(), text); });
+    base::ConfigTree tree;
+    tree.write_section("text", text);
+    return testing::error_of([&] { text::read_bert_text(tree, folder_.path()); });
   };
   EXPECT_EQ(check(good), "");
   auto copied = good;

@@ -18,7 +18,7 @@ class PretrainedFolder : public ::testing::Test {
             "num_attention_heads": 2, "intermediate_size": 6, "max_position_embeddings": 5})");
     folder_.write("vocab.txt", "[PAD]\n[UNK]\n[CLS]\n[SEP]\noil\nfalls\nteam\n");
     nn::ParameterStore store(3, at::kFloat, /*deviation=*/0.5);
-    const nn::BertEncoder encoder(nn::BertConfig::load(folder_ / "config.json"), store, "");
+    const nn::BertEncoder encoder(model::BertConfig::load(folder_ / "config.json"), store, "");
     auto tensors = nn::clone(encoder.parameters());
     tensors["pooler.dense.bias"] = at::zeros({4});
     nn::save_tensors(folder_ / "model.safetensors", tensors);

@@ -103,7 +103,8 @@ std::string layer_name(std::int64_t layer) { return "encoder.layer." + std::to_s
 
 }  // namespace
 
-BertLayer::BertLayer(const BertConfig& config, ParameterStore& store, const std::string& name)
+BertLayer::BertLayer(const model::BertConfig& config, ParameterStore& store,
+                     const std::string& name)
     : config_(config),
       query_(store, name + ".attention.self.query", config.width, config.width),
       key_(store, name + ".attention.self.key", config.width, config.width),
@@ -127,8 +128,8 @@ at::Tensor BertLayer::forward(const at::Tensor& x, const Offsets& offsets, bool 
   return output_norm_.forward(feed_forward(y, inner_, output_, config_.activation), y, rate);
 }
 
-BertEncoder::BertEncoder(const BertConfig& config, ParameterStore& store, const std::string& name,
-                         FineTuning tuning)
+BertEncoder::BertEncoder(const model::BertConfig& config, ParameterStore& store,
+                         const std::string& name, FineTuning tuning)
     : config_(config),
       prefix_(name.empty() ? name : name + "."),
       tunes_embeddings_(tuning.layers == FineTuning::kEverything),

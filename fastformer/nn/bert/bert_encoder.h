@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "fastformer/nn/bert/bert_config.h"
+#include "fastformer/model/bert_config.h"
 #include "fastformer/nn/layers/layer_norm.h"
 #include "fastformer/nn/layers/linear.h"
 #include "fastformer/nn/offsets.h"
@@ -38,13 +38,13 @@ struct FineTuning {
 ///   x = norm(x + dropout(Wo attention(x) + bo));  x = norm(x + dropout(W2 f(W1 x + b1) + b2))
 class BertLayer {
  public:
-  BertLayer(const BertConfig& config, ParameterStore& store, const std::string& name);
+  BertLayer(const model::BertConfig& config, ParameterStore& store, const std::string& name);
 
   /// x [T, d] -> [T, d].
   at::Tensor forward(const at::Tensor& x, const Offsets& offsets, bool training) const;
 
  private:
-  BertConfig config_;
+  model::BertConfig config_;
   Linear query_, key_, value_, attention_output_, inner_, output_;
   LayerNorm attention_norm_, output_norm_;
 };
@@ -55,7 +55,7 @@ class BertLayer {
 ///
 ///   nn::ParameterStore store(1);
 ///   store.read_from("titles.", std::make_shared<nn::BertWeights>(folder / "model.safetensors"));
-///   const auto config = nn::BertConfig::load(folder / "config.json");
+///   const auto config = model::BertConfig::load(folder / "config.json");
 ///   const nn::BertEncoder encoder(config, store, "titles", {.layers = 2});
 ///   const auto states = encoder.forward(ids, offsets, training);
 ///
@@ -66,7 +66,7 @@ class BertLayer {
 class BertEncoder {
  public:
   /// Throws std::invalid_argument if `tuning` asks for more layers than the model has.
-  BertEncoder(const BertConfig& config, ParameterStore& store, const std::string& name,
+  BertEncoder(const model::BertConfig& config, ParameterStore& store, const std::string& name,
               FineTuning tuning = {});
 
   /// The rows of the last layer: ids [T] -> [T, d]. `training` turns on the dropout of the trained
@@ -87,12 +87,12 @@ class BertEncoder {
 
   /// All parameters, trained or frozen, by their names without `<name>.`.
   const ParameterMap& parameters() const { return parameters_; }
-  const BertConfig& config() const { return config_; }
+  const model::BertConfig& config() const { return config_; }
 
  private:
   at::Tensor embed(std::span<const std::int32_t> ids, const Offsets& offsets, bool training) const;
 
-  BertConfig config_;
+  model::BertConfig config_;
   std::string prefix_;
   ParameterMap parameters_;
   at::Tensor token_, position_, type_;

@@ -33,7 +33,7 @@ at::Tensor pool_sentences(const at::Tensor& x, const Offsets& offsets, SentenceP
 
 PretrainedEncoder PretrainedEncoder::open(const std::filesystem::path& folder, FineTuning tuning,
                                           at::ScalarType dtype) {
-  const auto config = BertConfig::load(folder / "config.json");
+  const auto config = model::BertConfig::load(folder / "config.json");
   PretrainedEncoder result;
   result.tokenizer_ = text::load_bert_tokenizer(folder);
   const auto tokens = result.tokenizer_->vocabulary_size();

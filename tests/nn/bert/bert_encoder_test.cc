@@ -23,8 +23,8 @@ using testing::weigh;
 const std::vector<std::int32_t> kIds = {3, 1, 4, 1, 5, 9, 2, 6, 5, 3};
 const std::vector<std::int64_t> kBertOffsets = {0, 5, 5, 6, 10};
 
-BertConfig small_bert() {
-  BertConfig config;
+model::BertConfig small_bert() {
+  model::BertConfig config;
   config.vocabulary_size = 12;
   config.width = 8;
   config.layers = 3;

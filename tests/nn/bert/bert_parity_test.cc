@@ -46,7 +46,7 @@ void check_case(const fs::path& folder, at::ScalarType type) {
   const auto weights = std::make_shared<nn::BertWeights>(folder);
   nn::ParameterStore store(1, type);
   store.read_from("plm.", weights);
-  const nn::BertEncoder encoder(nn::BertConfig::load(folder / "config.json"), store, "plm");
+  const nn::BertEncoder encoder(model::BertConfig::load(folder / "config.json"), store, "plm");
   for (const auto& name : weights->unused()) {
     EXPECT_TRUE(name.find("pooler.") != std::string::npos || name.starts_with("cls.") ||
                 name.starts_with("vocab_") || name.ends_with("position_ids"))

@@ -1,4 +1,4 @@
-#include "fastformer/nn/bert/bert_config.h"
+#include "fastformer/model/bert_config.h"
 
 #include <gtest/gtest.h>
 
@@ -6,7 +6,7 @@
 
 #include "support/temporary_folder.h"
 
-namespace fastformer::nn {
+namespace fastformer::model {
 namespace {
 
 using kernels::Activation;
@@ -113,4 +113,4 @@ TEST(BertConfig, RefusesValuesThatNoModelHas) {
 }
 
 }  // namespace
-}  // namespace fastformer::nn
+}  // namespace fastformer::model

@@ -6,14 +6,15 @@
 #include <string_view>
 
 #include "fastformer/base/config_field.h"
+#include "fastformer/base/config_tree.h"
 #include "fastformer/kernels/activation.h"
 
-namespace fastformer::nn {
+namespace fastformer::model {
 
 /// The shape of a BERT encoder, read from the config.json next to its weights (Devlin et al., arXiv
 /// 1810.04805). Comments give the names of Hugging Face's transformers for the fields.
 ///
-///   const auto config = nn::BertConfig::load("MiniLM/config.json");
+///   const auto config = BertConfig::load("MiniLM/config.json");
 ///   config.width;  // 384
 struct BertConfig {
   std::int64_t vocabulary_size = 30'522;  ///< vocab_size
@@ -42,6 +43,9 @@ struct BertConfig {
   static BertConfig load(const std::filesystem::path& path);
   /// The same for the content of a file; `where` names the file in messages.
   static BertConfig from_json(std::string_view json, const std::string& where);
+  /// The shape for a model whose configuration is `tree`: its section [pretrained], which saved
+  /// models have, else that of `folder`. Throws std::invalid_argument if there is neither.
+  static BertConfig of_model(const base::ConfigTree& tree, const std::filesystem::path& folder);
 };
 
-}  // namespace fastformer::nn
+}  // namespace fastformer::model

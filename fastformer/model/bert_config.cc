@@ -1,4 +1,4 @@
-#include "fastformer/nn/bert/bert_config.h"
+#include "fastformer/model/bert_config.h"
 
 #include <array>
 #include <nlohmann/json.hpp>
@@ -11,7 +11,7 @@
 #include "fastformer/base/printable.h"
 #include "fastformer/base/strict_json.h"
 
-namespace fastformer::nn {
+namespace fastformer::model {
 namespace {
 
 using kernels::Activation;
@@ -184,4 +184,19 @@ BertConfig BertConfig::load(const std::filesystem::path& path) {
   return from_json(base::read_small_file(path), path.string());
 }
 
-}  // namespace fastformer::nn
+BertConfig BertConfig::of_model(const base::ConfigTree& tree, const std::filesystem::path& folder) {
+  if (tree.contains("pretrained")) {
+    BertConfig config;
+    tree.read_section("pretrained", config);
+    return config;
+  }
+  if (!std::filesystem::is_directory(folder)) {
+    throw std::invalid_argument(
+        "model.pretrained: the folder " + folder.string() +
+        " does not exist; give that of a BERT model (scripts/setup --tests installs the one that "
+        "the recipes name)");
+  }
+  return load(folder / "config.json");
+}
+
+}  // namespace fastformer::model

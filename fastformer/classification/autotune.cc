@@ -99,6 +99,7 @@ double seconds_since(Clock::time_point begin) {
 std::uintmax_t bytes_of(const Recipe& recipe) {
   std::uintmax_t bytes = 0;
   for (const auto& source : recipe.sources()) {
+    if (!source.field.starts_with("data.") || source.field == "data.unlabelled") continue;
     std::error_code ignored;
     if (fs::is_directory(source.path, ignored)) {
       for (const auto& entry : fs::recursive_directory_iterator(source.path, ignored)) {
@@ -157,6 +158,12 @@ class Search {
   }
 
   void prepare() {
+    for (const auto& assignment : options_.assignments) {
+      if (!assignment.starts_with("model.pretrained")) continue;
+      throw std::invalid_argument(
+          "autotune searches the settings of models with an embedding of their own; remove "
+          "model.pretrained, and give a trained model as train.teacher");
+    }
     const double megabytes = static_cast<double>(bytes_of(recipe_of({}, 1))) / 1e6;
     saving_ = 2 + megabytes * kSavingPerMegabyte;
     if (options_.seconds < megabytes * kSecondsPerMegabyte) {
@@ -183,6 +190,7 @@ class Search {
       defaults_.emplace_back("data.validation_fraction=0.2");
       task = open(recipe_of({}, 1));
     }
+    if (first.distillation) task->begin_epoch(0, 0);  // the teacher reads the texts
     if (task->validate().empty()) {
       throw std::invalid_argument(
           "there is no validation part to choose by; set data.validation or "

@@ -94,15 +94,19 @@ bool ClassifierModel::has_frozen_rows() const {
   return pretrained != nullptr && pretrained->has_frozen_rows();
 }
 
-at::Tensor ClassifierModel::frozen_rows(const data::TokenBatch& batch) const {
+const PretrainedTokens& ClassifierModel::with_frozen_rows() const {
   if (!has_frozen_rows()) {
     throw std::logic_error("ClassifierModel::frozen_rows: the model has no frozen layers");
   }
-  return std::get<PretrainedTokens>(tokens_).frozen_rows(batch.ids, nn::Offsets(batch.offsets));
+  return std::get<PretrainedTokens>(tokens_);
 }
 
-std::int64_t ClassifierModel::rows_in_chunks(std::int64_t length) const {
-  return nn::rows_in_chunks(length, std::get<PretrainedTokens>(tokens_).chunks());
+at::Tensor ClassifierModel::frozen_rows(const data::TokenBatch& batch) const {
+  return with_frozen_rows().frozen_rows(batch.ids, nn::Offsets(batch.offsets));
+}
+
+std::int64_t ClassifierModel::frozen_rows_of(std::int64_t length) const {
+  return nn::rows_in_chunks(length, with_frozen_rows().chunks());
 }
 
 at::Tensor ClassifierModel::embed(const data::TokenBatch& batch) const {

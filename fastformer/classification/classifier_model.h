@@ -68,12 +68,13 @@ class ClassifierModel {
   /// Vectors of documents [B, d], the input of the linear layer; for inference.
   at::Tensor embed(const data::TokenBatch& batch) const;
 
-  /// Whether the model has a pre-trained encoder with frozen layers; what these layers compute for
-  /// a batch (see PretrainedTokens::frozen_rows()), which training does not change; and the number
-  /// of its rows for a document of `length` tokens. Throws std::logic_error without frozen layers.
+  /// Whether the model has a pre-trained encoder with frozen layers.
   bool has_frozen_rows() const;
+  /// What these layers compute for a batch, see PretrainedTokens::frozen_rows(), which training
+  /// does not change, and the number of its rows for a document of `length` tokens. Both throw
+  /// std::logic_error without frozen layers.
   at::Tensor frozen_rows(const data::TokenBatch& batch) const;
-  std::int64_t rows_in_chunks(std::int64_t length) const;
+  std::int64_t frozen_rows_of(std::int64_t length) const;
 
   /// All parameters, and those that training changes.
   const nn::ParameterMap& parameters() const { return store_.parameters(); }
@@ -86,6 +87,7 @@ class ClassifierModel {
   std::int64_t classes() const { return classes_; }
 
  private:
+  const PretrainedTokens& with_frozen_rows() const;
   at::Tensor pool(TokenVectors tokens, bool training, ClassifierTrace* trace) const;
 
   model::ClassifierConfig config_;

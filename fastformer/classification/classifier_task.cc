@@ -2,6 +2,7 @@
 
 #include <c10/core/GradMode.h>
 
+#include <array>
 #include <cmath>
 #include <memory>
 #include <span>
@@ -97,6 +98,10 @@ std::vector<train::PreparedPart> ClassifierTask::prepared() const {
       {"the validation part", part(dataset_.validation)},
       {"the test part", part(dataset_.test)},
       {"the unlabelled part", part(dataset_.unlabelled)}};
+  if (recipe_.model.pretrained) {
+    parts.push_back({"the part of the model that is not trained", frozen_.checksum()});
+  }
+  if (teacher_) parts.push_back({"the teacher", teacher_->checksum()});
   if (start_) parts.insert(parts.begin(), start_->model.prepared());
   return parts;
 }
@@ -133,6 +138,13 @@ ClassifierTask::Batch ClassifierTask::gather(std::span<const std::int64_t> rows)
 }
 
 std::int64_t ClassifierTask::begin_epoch(std::int64_t epoch, std::int64_t first_batch) {
+  // Before the steps, whose time is measured.
+  for (const auto* part : parts_) {
+    if (part->size() == 0) continue;
+    const std::array first = {DocumentOfPart(part, 0)};
+    frozen_.rows(first);
+    if (teacher_) teacher_->logits(first);
+  }
   auto rows = plan_->epoch(epoch);
   const auto count = std::ssize(rows);
   batches_.begin([this, rows = std::move(rows)](
@@ -183,6 +195,7 @@ void ClassifierTask::begin_refit() {
   learn_from({&dataset_.train, &dataset_.validation, &dataset_.unlabelled});
   const auto seed = static_cast<std::uint64_t>(recipe_.train.seed);
   nn::assign(model_.parameters(), new_model(seed).parameters(), "a new model");
+  if (start_) start_->model.copy_to(model_.parameters());
 }
 
 double ClassifierTask::chance_loss() const {

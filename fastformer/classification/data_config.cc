@@ -113,7 +113,8 @@ void DataConfig::visit_fields(base::FieldVisitor& visit) {
   visit("test", test, "files with the test examples; default: test_fraction of train",
         base::file_path());
   visit("unlabelled", unlabelled,
-        "files with more texts for train.teacher, without labels or with labels that are ignored",
+        "files with more texts for train.teacher, in the format of train; csv, tsv and jsonl need "
+        "no labels, and those of other formats are ignored",
         base::file_path());
   visit("text_columns", text_columns, "columns (names, or numbers from 1) joined into the text");
   visit("test_text_columns", test_text_columns,
@@ -174,9 +175,16 @@ std::string DataConfig::joined(const std::vector<std::string>& labels) const {
 DataConfig DataConfig::without_labels() const {
   DataConfig config = *this;
   config.multi_label = true;  // a document may have none
+  // A column that has a name says that the files have a heading.
+  auto columns = label_columns;
+  columns.insert(columns.end(), {label_column, group_column});
+  const bool named = std::ranges::any_of(
+      columns, [](const auto& column) { return !column.empty() && !is_column_number(column); });
+  if (named && header == HeaderRow::kAuto) config.header = HeaderRow::kYes;
   config.label_column.clear();
   config.label_separator.clear();
   config.label_columns.clear();
+  config.group_column.clear();
   return config;
 }
 

@@ -126,6 +126,13 @@ Dataset build(const ExampleSources& sources, const DataConfig& config,
   dataset.several_labels = several;
   dataset.dropped_rows = found.dropped_rows;
   dataset.dropped_classes = found.dropped_classes;
+  if (sources.notices) {  // those of the unlabelled files, which the scan did not read
+    for (const auto& notice : *sources.notices) {
+      if (std::ranges::find(found.notices, notice) == found.notices.end()) {
+        found.notices.push_back(notice);
+      }
+    }
+  }
   dataset.notices.insert(dataset.notices.begin(), found.notices.begin(), found.notices.end());
   for (auto& notice : part_notices(config, dataset)) dataset.notices.push_back(std::move(notice));
   for (auto& notice : token_notices(dataset)) dataset.notices.push_back(std::move(notice));

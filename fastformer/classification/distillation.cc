@@ -7,12 +7,17 @@
 #include <utility>
 
 #include "fastformer/base/atomic_file.h"
+#include "fastformer/base/model_directory.h"
 #include "fastformer/base/printable.h"
+#include "fastformer/base/random.h"
 #include "fastformer/classification/classifier.h"
+#include "fastformer/linear/linear_part.h"
+#include "fastformer/runtime/classifier_frame.h"
 
 namespace fastformer::classification {
 namespace {
 
+constexpr std::int64_t kFormatVersion = 1;
 constexpr const char* kScoresFile = "teacher.f32";
 constexpr std::size_t kTexts = 4096;  // that a teacher gets at a time
 
@@ -87,7 +92,33 @@ TeacherScores::TeacherScores(std::vector<std::string> teachers, const Dataset& d
       texts_of_(std::move(texts_of)),
       cache_(std::move(cache)),
       notice_(std::move(notice)),
-      options_(options) {}
+      options_(options) {
+  for (const auto& directory : teachers_) {
+    const auto loaded = runtime::ClassifierDirectory::load(directory, [](const auto&) {});
+    const auto& frame = loaded.frame;
+    if (frame.several_labels() != dataset.several_labels) {
+      throw std::invalid_argument(
+          "train.teacher: " + directory +
+          (frame.several_labels() ? " predicts several labels per document, but the data have "
+                                    "classes"
+                                  : " predicts one class per document, but the data have several "
+                                    "labels per document") +
+          "; give a model of the same labels");
+    }
+    places_of(dataset.labels, frame.labels, directory);
+  }
+}
+
+std::uint64_t TeacherScores::checksum() const {
+  auto hash = base::fnv1a("");
+  for (const auto& directory : teachers_) {
+    for (const auto* file : {base::kWeightsFile, linear::kLinearFile, "config.json"}) {
+      const auto path = std::filesystem::path(directory) / file;
+      if (std::filesystem::exists(path)) hash = base::fnv1a(base::read_file(path), hash);
+    }
+  }
+  return hash;
+}
 
 at::Tensor TeacherScores::computed(const LabelledCorpus& part) const {
   constexpr double kLeast = 1e-12;
@@ -101,15 +132,6 @@ at::Tensor TeacherScores::computed(const LabelledCorpus& part) const {
               " documents, once");
     }
     const auto teacher = Classifier::load(directory, options_);
-    if (teacher.several_labels() != dataset_.several_labels) {
-      throw std::invalid_argument(
-          "train.teacher: " + directory +
-          (teacher.several_labels() ? " predicts several labels per document, but the data have "
-                                      "classes"
-                                    : " predicts one class per document, but the data have several "
-                                      "labels per document") +
-          "; give a model of the same labels");
-    }
     const auto places = places_of(labels, teacher.labels(), directory);
     std::vector<std::string> texts;
     std::int64_t first = 0;
@@ -139,10 +161,12 @@ at::Tensor TeacherScores::scores_of(const LabelledCorpus& part) const {
   if (cache_.empty() || part.size() == 0) return computed(part);
   data::CacheKey key;
   key.add(std::string("teacher"));
-  key.add(static_cast<std::int64_t>(part.texts.checksum()));
-  key.add(static_cast<std::int64_t>(part.labels.checksum()));
+  key.add(kFormatVersion);
+  // The model may read less of a text than the teacher, and other words.
+  texts_of_(part, [&](std::int64_t, std::string_view text) { key.add(std::string(text)); });
   for (const auto& label : dataset_.labels) key.add(label);
-  for (const auto& directory : teachers_) key.add_source(directory);
+  key.add(static_cast<std::int64_t>(checksum()));
+  key.add(static_cast<std::int64_t>(options_.precision));
   const auto folder = data::prepared_folder(
       cache_, key,
       [&](const std::filesystem::path& fresh) { write_rows(fresh / kScoresFile, computed(part)); },

@@ -51,13 +51,16 @@ class TeacherScores {
  public:
   /// Loads the teachers when they are needed. The scores of a part are a file in `cache`, where
   /// other runs find them; without a cache, they are in memory. `dataset` must outlive the object.
+  /// Throws std::invalid_argument for a directory that is no classifier, or one of other labels.
   TeacherScores(std::vector<std::string> teachers, const Dataset& dataset, TextsOfPart texts_of,
                 std::filesystem::path cache = {}, data::Notice notice = {},
                 const Options& options = {});
 
-  /// [documents, C], in the order of the data set's labels. Throws std::invalid_argument for a
-  /// teacher that has other labels.
+  /// [documents, C], in the order of the data set's labels.
   at::Tensor logits(std::span<const DocumentOfPart> documents);
+
+  /// Checksum of the teachers' files.
+  std::uint64_t checksum() const;
 
  private:
   at::Tensor computed(const LabelledCorpus& part) const;

@@ -20,11 +20,17 @@ std::optional<Start> start_of(const Recipe& recipe) {
                  : " predicts one class per document, but the recipe has several labels per "
                    "document; train without --from"));
   }
-  train::StartingModel model(
-      directory, train::shape_of(content.model->config(), text::tokenizer_config(directory)),
-      train::shape_of(recipe.model, recipe.text),
-      {"model.pretrained", "model.trainable_layers", "model.pretrained_factor",
-       "model.layer_factor"});
+  const auto shape_of = [](const model::ClassifierConfig& config,
+                           const text::TokenizerConfig& text) {
+    auto tree = train::shape_of(config, text);
+    if (config.pretrained) tree.write_section("pretrained", config.pretrained.bert);
+    return tree;
+  };
+  train::StartingModel model(directory,
+                             shape_of(content.model->config(), text::tokenizer_config(directory)),
+                             shape_of(recipe.model, recipe.text),
+                             {"model.pretrained", "model.trainable_layers",
+                              "model.pretrained_factor", "model.layer_factor"});
   return Start{std::move(model), {directory, std::move(content.labels)}};
 }
 

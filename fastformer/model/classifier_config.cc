@@ -2,6 +2,7 @@
 
 #include <set>
 #include <stdexcept>
+#include <variant>
 
 #include "fastformer/base/printable.h"
 
@@ -64,8 +65,16 @@ ClassifierConfig ClassifierConfig::read(const base::ConfigTree& tree) {
     const auto by_default = [&](const char* key, std::int64_t value) {
       if (!tree.contains("model", key)) section.set("model", key, {value, "model.pretrained"});
     };
+    if (!tree.contains("model", "width")) by_default("heads", bert.heads);
     by_default("width", bert.width);
     by_default("max_positions", 0);
+    constexpr std::int64_t kFewestPositions = 3;  // [CLS], a token, [SEP]
+    if (bert.max_positions < kFewestPositions) {
+      throw std::invalid_argument("model.pretrained: the encoder in " + *name + " has " +
+                                  std::to_string(bert.max_positions) +
+                                  " positions, expected at least " +
+                                  std::to_string(kFewestPositions) + "; choose another model");
+    }
   }
   auto config =
       section.read_preset_section<ClassifierConfig>("model", [](const ClassifierConfig& named) {

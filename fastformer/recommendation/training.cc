@@ -28,9 +28,14 @@ std::optional<train::StartingModel> start_of(const Recipe& recipe) {
   if (recipe.train.from.empty()) return std::nullopt;
   const std::filesystem::path directory = recipe.train.from;
   const auto content = RecommenderContent::load(directory);
+  const auto shape_of = [](const ModelConfig& config, const text::TokenizerConfig& text) {
+    auto tree = train::shape_of(config, text);
+    if (config.has_pretrained()) tree.write_section("pretrained", config.bert);
+    return tree;
+  };
   return train::StartingModel(
-      directory, train::shape_of(content.model->config(), text::tokenizer_config(directory)),
-      train::shape_of(recipe.model, recipe.text),
+      directory, shape_of(content.model->config(), text::tokenizer_config(directory)),
+      shape_of(recipe.model, recipe.text),
       {"model.negatives", "model.pretrained", "model.trainable_layers", "model.pretrained_factor",
        "model.items.members", "model.items.most"});
 }

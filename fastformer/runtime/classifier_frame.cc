@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <numeric>
 #include <stdexcept>
+#include <variant>
 
 #include "fastformer/base/finite.h"
 #include "fastformer/base/format.h"
@@ -32,6 +33,16 @@ Prediction labels_of(const ClassifierFrame& frame, std::span<const double> logit
   }
   if (!prediction.labels.empty()) prediction.label = prediction.labels.front();
   return prediction;
+}
+
+// Without its section the shape of the encoder would be that of a folder of the same name.
+void check_pretrained(const base::ConfigTree& tree) {
+  const auto* folder = tree.find("model", "pretrained");
+  const auto* name = folder == nullptr ? nullptr : std::get_if<std::string>(&folder->value);
+  if (name == nullptr || name->empty() || tree.contains("pretrained")) return;
+  throw std::invalid_argument(
+      "names a pre-trained encoder, but has no section [pretrained]; copy the whole model "
+      "directory");
 }
 
 }  // namespace
@@ -115,6 +126,7 @@ ClassifierDirectory ClassifierDirectory::load(
                           [&](const base::ConfigTree& tree) {
                             read(tree);
                             tree.read_section("classifier", section);
+                            check_pretrained(tree);
                             loaded.config = model::ClassifierConfig::read(tree);
                           });
   auto& frame = loaded.frame;

@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 #include <stdexcept>
+#include <variant>
 
 #include "fastformer/base/atomic_file.h"
 #include "fastformer/base/printable.h"
@@ -110,8 +111,12 @@ TokenizerConfig bert_tokenizer_config(const fs::path& folder) {
 TokenizerConfig read_bert_text(const base::ConfigTree& tree, const fs::path& folder) {
   const auto expected = bert_tokenizer_config(folder);
   auto config = expected;
-  tree.read_section("text", config);
-  if (same_text(config, expected)) return config;
+  const auto* named = tree.find("text", "tokenizer");
+  const auto* name = named == nullptr ? nullptr : std::get_if<std::string>(&named->value);
+  if (name == nullptr || *name == expected.tokenizer) {  // other fields are valid for others
+    tree.read_section("text", config);
+    if (same_text(config, expected)) return config;
+  }
   const auto word = [](bool value) { return value ? "true" : "false"; };
   throw std::invalid_argument(
       "the section [text] does not tokenize texts in the way that the encoder in " +

@@ -117,7 +117,9 @@ LimitedIds encode_limited(const Tokenizer& tokenizer, std::string_view text,
   LimitedIds encoded;
   tokenizer.encode(text, encoded.ids, limit);
   encoded.truncated = encoded.ids.size() >= limit;
-  if (encoded.truncated) encoded.ids.resize(kept);
+  if (!encoded.truncated) return encoded;
+  encoded.ids.clear();
+  tokenizer.encode(text, encoded.ids, kept);  // which ends in the last token of a framed text
   return encoded;
 }
 

@@ -10,6 +10,7 @@
 #include "classification/small_recipe.h"
 #include "fastformer/classification/classifier.h"
 #include "fastformer/classification/training.h"
+#include "fastformer/train/training_run.h"
 #include "support/gradient_check.h"
 
 namespace fastformer::classification {
@@ -109,11 +110,42 @@ TEST_F(Distillation, TheStudentLearnsFromTheTeacherWhatItsLabelsDoNotSay) {
   EXPECT_EQ(without.classify("red").probabilities, without.classify("blue").probabilities);
 }
 
-TEST_F(Distillation, AResumedRunReadsTheScoresAgain) {
+TEST_F(Distillation, TheTeacherReadsTheSameTextsOnce) {
   recipe_.data.cache = (folder_ / "cache").string();
-  const auto first = train(recipe_, folder_ / "first");
-  const auto second = train(recipe_, folder_ / "second");
-  EXPECT_EQ(first.classify("red").probabilities, second.classify("red").probabilities);
+  int readings = 0;
+  const auto run = [&](const char* name) {
+    train::TrainingRun training(recipe_, folder_ / name, {.notice = [&](const std::string& notice) {
+                                  readings +=
+                                      notice.find("the teacher") != std::string::npos ? 1 : 0;
+                                }});
+    ASSERT_TRUE(training.train({}));
+  };
+  run("first");
+  EXPECT_EQ(readings, 2);  // the labelled texts and the others
+  recipe_.train.seed = 2;
+  run("second");
+  EXPECT_EQ(readings, 2);
+  folder_.write("more.csv", "text\nred\nblue\nred\n");
+  run("third");
+  EXPECT_EQ(readings, 3);
+}
+
+TEST_F(Distillation, AResumedRunRefusesAnotherTeacher) {
+  recipe_.train.checkpoint_every = 1;
+  {
+    train::TrainingRun run(recipe_, folder_ / "student");
+    ASSERT_FALSE(run.train({}, [&] { return run.step() == 1; }));
+  }
+  auto other = teaching_recipe();
+  other.train.seed = 9;
+  other.data = recipe_.data;
+  other.data.unlabelled = {};
+  std::filesystem::remove_all(teacher_);
+  train(other, folder_ / "other");
+  std::filesystem::rename(folder_ / "other/model", teacher_);
+  EXPECT_MENTIONS(testing::error_of(
+                      [&] { train::TrainingRun(recipe_, folder_ / "student", {.resume = true}); }),
+                  "the teacher");
 }
 
 TEST_F(Distillation, NamesATeacherThatDoesNotFit) {

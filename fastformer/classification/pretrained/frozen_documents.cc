@@ -7,13 +7,17 @@
 #include <string>
 
 #include "fastformer/base/atomic_file.h"
+#include "fastformer/base/config_tree.h"
 #include "fastformer/base/out_of_memory.h"
+#include "fastformer/base/random.h"
 #include "fastformer/data/batch.h"
+#include "fastformer/kernels/parallel.h"
 #include "fastformer/train/prepared_record.h"
 
 namespace fastformer::classification {
 namespace {
 
+constexpr std::int64_t kFormatVersion = 1;
 constexpr const char* kRowsFile = "rows.f16";
 constexpr std::int64_t kBlockTokens = 16384;
 
@@ -31,16 +35,14 @@ void for_each_block(const ClassifierModel& model, const data::Corpus& texts,
   }
 }
 
-data::CacheKey key_of(const ClassifierModel& model, const LabelledCorpus& documents) {
-  const auto& fields = model.config().pretrained;
-  nn::ParameterMap frozen;
-  for (const auto& [name, tensor] : model.parameters()) {
-    if (!tensor.requires_grad()) frozen[name] = tensor;
-  }
+data::CacheKey key_of(const FrozenDocuments& frozen, const model::PretrainedFields& fields,
+                      const LabelledCorpus& documents) {
   data::CacheKey key;
   key.add(std::string("frozen rows"));
+  key.add(kFormatVersion);
   key.add(static_cast<std::int64_t>(documents.texts.checksum()));
-  key.add(static_cast<std::int64_t>(train::checksum_of(frozen)));
+  key.add(static_cast<std::int64_t>(frozen.checksum()));
+  key.add(static_cast<std::int64_t>(kernels::token_operands()));
   key.add(fields.trainable_layers);
   key.add(fields.chunk_limit());
   key.add(fields.shared_tokens());
@@ -49,12 +51,28 @@ data::CacheKey key_of(const ClassifierModel& model, const LabelledCorpus& docume
 
 }  // namespace
 
+std::uint64_t FrozenDocuments::checksum() const {
+  nn::ParameterMap frozen;
+  for (const auto& [name, tensor] : model_.parameters()) {
+    if (!tensor.requires_grad()) frozen[name] = tensor;
+  }
+  base::ConfigTree shape;
+  shape.write_section("pretrained", model_.config().pretrained.bert);
+  return base::fnv1a(shape.to_json(), train::checksum_of(frozen));
+}
+
 at::Tensor FrozenDocuments::stored(const LabelledCorpus& documents,
                                    const std::vector<std::int64_t>& offsets) {
   const auto& fields = model_.config().pretrained;
   const auto width = fields.bert.width, count = offsets.back();
   const auto bytes = count * width * std::int64_t{sizeof(at::Half)};
-  if (bytes > (cache_.empty() ? kMostBytesInMemory : kMostBytes)) return {};
+  if (bytes > (cache_.empty() ? kMostBytesInMemory : kMostBytes)) {
+    if (notice_) {
+      notice_("the output of the frozen layers would take " + std::to_string(bytes >> 30) +
+              " GiB; it is not stored, and the encoder reads the documents in each epoch");
+    }
+    return {};
+  }
   const auto announce = [&] {
     if (!notice_) return;
     notice_("the pre-trained encoder reads " + std::to_string(documents.size()) +
@@ -71,7 +89,7 @@ at::Tensor FrozenDocuments::stored(const LabelledCorpus& documents,
     return rows;
   }
   const auto folder = data::prepared_folder(
-      cache_, key_of(model_, documents),
+      cache_, key_of(*this, fields, documents),
       [&](const std::filesystem::path& fresh) {
         announce();
         base::write_file_atomically(fresh / kRowsFile, [&](std::ostream& out) {
@@ -93,7 +111,7 @@ const FrozenDocuments::Part& FrozenDocuments::part(const LabelledCorpus& documen
   if (!added) return part;
   part.offsets.push_back(0);
   for (const auto length : documents.texts.lengths()) {
-    part.offsets.push_back(part.offsets.back() + model_.rows_in_chunks(length));
+    part.offsets.push_back(part.offsets.back() + model_.frozen_rows_of(length));
   }
   part.rows = stored(documents, part.offsets);
   return part;

@@ -41,6 +41,9 @@ class FrozenDocuments {
   /// cannot be written.
   at::Tensor rows(std::span<const DocumentOfPart> documents);
 
+  /// Checksum of the frozen parameters and of the encoder's shape.
+  std::uint64_t checksum() const;
+
  private:
   struct Part {
     at::Tensor rows;                    ///< [R, e] half; undefined: too large

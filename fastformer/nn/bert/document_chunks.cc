@@ -18,7 +18,7 @@ struct Cuts {
 
 Cuts cuts_of(std::int64_t length, const ChunkShape& shape) {
   const auto window = shape.tokens - kFrame;
-  if (shape.overlap < 0 || shape.overlap > window / 2) {
+  if (window < 1 || shape.overlap < 0 || shape.overlap > window / 2) {
     throw std::invalid_argument("chunks of " + std::to_string(shape.tokens) +
                                 " tokens cannot share " + std::to_string(shape.overlap) +
                                 "; expected at most half of those between the first and the last");

@@ -1,14 +1,18 @@
 // Classifiers whose token vectors come from a pre-trained encoder.
 #include <filesystem>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
+#include "fastformer/base/atomic_file.h"
 #include "fastformer/classification/classifier.h"
 #include "fastformer/classification/classifier_model.h"
 #include "fastformer/classification/part_writer.h"
 #include "fastformer/classification/pretrained/frozen_documents.h"
 #include "fastformer/classification/training.h"
 #include "fastformer/runtime/classifier.h"
+#include "fastformer/text/bert_tokenizer.h"
+#include "fastformer/train/training_run.h"
 #include "support/parity_error.h"
 #include "support/pretrained_folder.h"
 
@@ -198,14 +202,96 @@ TEST_F(PretrainedClassifier, LearnsAndKeepsWhatIsFrozen) {
   }
 }
 
+// A tuned model, and a recipe that freezes its layers and trains twice.
+TEST_F(PretrainedClassifier, AStoppedRunKeepsTheFrozenLayersOfTheModelThatItStartsFrom) {
+  const testing::TemporaryFolder run;
+  std::string rows;
+  for (const auto& example : examples()) rows += example.label + "," + example.text + "\n";
+  auto own = recipe({"model.trainable_layers=-1", "train.batch_size=8", "train.threads=1",
+                     "data.validation_fraction=0.2", "train.learning_rate=0.05"});
+  own.data.train = {run.write("data.csv", rows).string()};
+  train(own, run / "start");
+  own.train.from = (run / "start/model").string();
+  own.model.pretrained.trainable_layers = 0;
+  own.train.checkpoint_every = 1;
+  own.refit = true;
+  own.resolve_metric();
+  train::train_in(own, run / "whole", nullptr);
+  std::int64_t first = 0;  // steps of the first training
+  {
+    train::TrainingRun whole(own, run / "counted");
+    ASSERT_TRUE(whole.train({}));
+    first = whole.step() - whole.finish().result.refit_steps;
+  }
+  {
+    train::TrainingRun stopped(own, run / "stopped");
+    ASSERT_FALSE(stopped.train({}, [&] { return stopped.step() == first + 1; }));
+  }
+  train::TrainingRun resumed(own, run / "stopped", {.resume = true});
+  ASSERT_TRUE(resumed.train({}));
+  resumed.finish();
+  EXPECT_EQ(base::read_file(run / "whole/model/model.safetensors"),
+            base::read_file(run / "stopped/model/model.safetensors"));
+}
+
+TEST_F(PretrainedClassifier, AResumedRunRefusesAnotherEncoder) {
+  const testing::TemporaryFolder run;
+  std::string rows;
+  for (const auto& example : examples()) rows += example.label + "," + example.text + "\n";
+  auto own = recipe({"data.validation_fraction=0.2", "train.checkpoint_every=1"});
+  own.data.train = {run.write("data.csv", rows).string()};
+  {
+    train::TrainingRun stopped(own, run / "run");
+    ASSERT_FALSE(stopped.train({}, [&] { return stopped.step() == 1; }));
+  }
+  nn::ParameterStore store(4, at::kFloat, /*deviation=*/0.5);
+  const nn::BertEncoder other(model::BertConfig::load(folder_ / "config.json"), store, "");
+  nn::save_tensors(folder_ / "model.safetensors", other.parameters());
+  EXPECT_MENTIONS(
+      testing::error_of([&] { train::TrainingRun(own, run / "run", {.resume = true}); }),
+      "model.safetensors");
+}
+
+TEST_F(PretrainedClassifier, TheModelNeedsItsSection) {
+  const testing::TemporaryFolder place;
+  const auto model = this->model();
+  const auto tokenizer = text::load_bert_tokenizer(folder_.path());
+  const std::vector<std::string> labels = {"a", "b"};
+  save_classifier(place / "model", {labels, 0, recipe().data, *tokenizer, model, {}}, "card");
+  auto saved = nlohmann::ordered_json::parse(base::read_file(place / "model/config.json"));
+  saved.erase("pretrained");
+  place.write("model/config.json", saved.dump());
+  EXPECT_MENTIONS(testing::error_of([&] { Classifier::load(place / "model"); }), "config.json",
+                  "no section [pretrained]");
+}
+
+TEST_F(PretrainedClassifier, ATruncatedTextEndsAsItsPredictionReadsIt) {
+  const auto tokenizer = text::load_bert_tokenizer(folder_.path());
+  for (const std::int64_t limit : {0, 2, 3, 4, 5, 9}) {
+    std::vector<std::int32_t> ids;
+    tokenizer->encode("oil falls team", ids,
+                      limit == 0 ? text::Tokenizer::kNoLimit : static_cast<std::size_t>(limit));
+    const auto encoded = text::encode_limited(*tokenizer, "oil falls team", limit);
+    EXPECT_EQ(encoded.ids, ids) << limit;
+    EXPECT_EQ(encoded.ids.back(), 3) << limit;
+    EXPECT_EQ(encoded.truncated, limit > 0 && limit < 5) << limit;
+  }
+}
+
 TEST_F(PretrainedClassifier, NamesWhatDoesNotFit) {
   EXPECT_MENTIONS(fault({"model.max_positions=5"}), "model.max_positions", "model.pretrained");
   EXPECT_MENTIONS(fault({"model.bigram_buckets=5"}), "model.bigram_buckets", "model.pretrained");
   EXPECT_MENTIONS(fault({"model.chunk_tokens=20", "model.chunk_overlap=12"}), "chunk_overlap = 12");
   EXPECT_MENTIONS(fault({"model.pretrained=/nowhere"}), "/nowhere", "does not exist");
   EXPECT_MENTIONS(fault({"text.lowercase=false"}), "[text]", "lowercase = true");
+  EXPECT_MENTIONS(fault({"text.tokenizer=word"}), "[text]", "remove the section");
+  EXPECT_MENTIONS(fault({"text.tokenizer=sentencepiece"}), "[text]", "remove the section");
   EXPECT_MENTIONS(fault({"train.word_vectors=v.txt"}), "train.word_vectors");
   EXPECT_MENTIONS(fault({"train.adversarial=0.1"}), "train.adversarial");
+  auto config = nlohmann::json::parse(base::read_file(folder_ / "config.json"));
+  config["max_position_embeddings"] = 2;
+  folder_.write("config.json", config.dump());
+  EXPECT_MENTIONS(fault({}), "2 positions", "at least 3");
 }
 
 }  // namespace

@@ -185,11 +185,14 @@ class Search {
           "a limited size needs test files, since the quantized model is measured on them; replace "
           "data.test_fraction by data.test");
     }
-    auto task = open(first);
+    auto counted = first;  // without the texts that have no labels
+    counted.data.unlabelled.clear();
+    counted.distillation = {};
+    auto task = open(counted);
     if (task->batches(0) * first.batch.batch_size < kFewTexts && first.data.validation.empty()) {
       defaults_.emplace_back("data.validation_fraction=0.2");
-      task = open(recipe_of({}, 1));
     }
+    task = open(recipe_of({}, 1));
     if (first.distillation) task->begin_epoch(0, 0);  // the teacher reads the texts
     if (task->validate().empty()) {
       throw std::invalid_argument(

@@ -70,10 +70,10 @@ class ClassifierModel {
 
   /// Whether the model has a pre-trained encoder with frozen layers.
   bool has_frozen_rows() const;
-  /// What these layers compute for a batch, see PretrainedTokens::frozen_rows(), which training
-  /// does not change, and the number of its rows for a document of `length` tokens. Both throw
-  /// std::logic_error without frozen layers.
+  /// The output of these layers for a batch, see PretrainedTokens::frozen_rows(); training does not
+  /// change it. Throws std::logic_error without frozen layers.
   at::Tensor frozen_rows(const data::TokenBatch& batch) const;
+  /// The number of its rows for a document of `length` tokens. Throws in the same way.
   std::int64_t frozen_rows_of(std::int64_t length) const;
 
   /// All parameters, and those that training changes.

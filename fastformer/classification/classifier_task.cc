@@ -9,6 +9,7 @@
 #include <stdexcept>
 
 #include "fastformer/base/atomic_file.h"
+#include "fastformer/base/config_tree.h"
 #include "fastformer/base/random.h"
 #include "fastformer/classification/adversarial.h"
 #include "fastformer/classification/document_scores.h"
@@ -24,6 +25,17 @@ namespace {
 
 constexpr const char* kTestFile = "test.json";
 
+// Of its shape and of all its parameters.
+std::uint64_t checksum_of_encoder(const ClassifierModel& model) {
+  nn::ParameterMap own;
+  for (const auto& [name, tensor] : model.parameters()) {
+    if (name.starts_with(kPretrained)) own[name] = tensor;
+  }
+  base::ConfigTree shape;
+  shape.write_section("pretrained", model.config().pretrained.bert);
+  return base::fnv1a(shape.to_json(), train::checksum_of(own));
+}
+
 }  // namespace
 
 ClassifierTask::ClassifierTask(const Recipe& recipe, Dataset dataset, std::optional<Start> start,
@@ -34,8 +46,13 @@ ClassifierTask::ClassifierTask(const Recipe& recipe, Dataset dataset, std::optio
       model_(new_model(static_cast<std::uint64_t>(recipe.train.seed))),
       frozen_(model_, sources.cache, sources.notice) {
   if (dataset_.train.size() == 0) throw std::invalid_argument("there is no training document");
+  if (dataset_.unlabelled.size() > 0 && !recipe.distillation) {
+    throw std::invalid_argument(
+        "data.unlabelled needs a model that says what is right: set train.teacher, or remove it");
+  }
   // A resumed run reads only the trained parameters.
   if (start_) start_->model.copy_to(model_.parameters());
+  if (recipe_.model.pretrained) encoder_ = checksum_of_encoder(model_);
   if (recipe_.distillation) {
     teacher_.emplace(recipe_.distillation.teachers, dataset_,
                      sources.examples.empty() ? texts_in_files(recipe_.data, dataset_)
@@ -99,7 +116,7 @@ std::vector<train::PreparedPart> ClassifierTask::prepared() const {
       {"the test part", part(dataset_.test)},
       {"the unlabelled part", part(dataset_.unlabelled)}};
   if (recipe_.model.pretrained) {
-    parts.push_back({"the part of the model that is not trained", frozen_.checksum()});
+    parts.push_back({"the pre-trained encoder", encoder_});
   }
   if (teacher_) parts.push_back({"the teacher", teacher_->checksum()});
   if (start_) parts.insert(parts.begin(), start_->model.prepared());

@@ -116,6 +116,7 @@ class ClassifierTask final : public train::Task {
   std::optional<Start> start_;
   Dataset dataset_;
   ClassifierModel model_;
+  std::uint64_t encoder_ = 0;                     // checksum of a pre-trained encoder at the start
   mutable FrozenDocuments frozen_;                // of model_
   mutable std::optional<TeacherScores> teacher_;  // with train.teacher
   bool refitting_ = false;

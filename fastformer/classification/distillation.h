@@ -49,9 +49,10 @@ using TextsOfPart =
 ///   teacher_loss(logits, teacher.logits(documents), 2, false).backward();
 class TeacherScores {
  public:
-  /// Loads the teachers when they are needed. The scores of a part are a file in `cache`, where
-  /// other runs find them; without a cache, they are in memory. `dataset` must outlive the object.
-  /// Throws std::invalid_argument for a directory that is no classifier, or one of other labels.
+  /// Checks the teachers at once, and loads their networks when they are needed. The scores of a
+  /// part are a file in `cache`, where other runs find them; without a cache, they are in memory.
+  /// `dataset` must outlive the object. Throws std::invalid_argument for a directory that is no
+  /// classifier, or one of other labels.
   TeacherScores(std::vector<std::string> teachers, const Dataset& dataset, TextsOfPart texts_of,
                 std::filesystem::path cache = {}, data::Notice notice = {},
                 const Options& options = {});

@@ -149,6 +149,10 @@ Classifier train(std::span<const Example> examples, const Recipe& recipe,
                  train::Observer* observer) {
   Recipe resolved = recipe;
   resolved.resolve_metric();
+  if (!recipe.data.unlabelled.empty()) {
+    throw std::invalid_argument(
+        "data.unlabelled is for training on files; remove it for examples in memory");
+  }
   return nn::without_torch_errors([&] {
     const kernels::ComputeScope scope(resolved.train.precision, resolved.train.threads);
     auto start = start_of(resolved);

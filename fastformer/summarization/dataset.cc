@@ -19,7 +19,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int kFormatVersion = 3;
+constexpr int kFormatVersion = 4;
 constexpr const char* kTokenizerFolder = "tokenizer";
 constexpr const char* kTrainPart = "train";
 constexpr const char* kValidationPart = "validation";

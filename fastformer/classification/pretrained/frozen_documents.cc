@@ -7,9 +7,7 @@
 #include <string>
 
 #include "fastformer/base/atomic_file.h"
-#include "fastformer/base/config_tree.h"
 #include "fastformer/base/out_of_memory.h"
-#include "fastformer/base/random.h"
 #include "fastformer/data/batch.h"
 #include "fastformer/kernels/parallel.h"
 #include "fastformer/train/prepared_record.h"
@@ -35,13 +33,18 @@ void for_each_block(const ClassifierModel& model, const data::Corpus& texts,
   }
 }
 
-data::CacheKey key_of(const FrozenDocuments& frozen, const model::PretrainedFields& fields,
-                      const LabelledCorpus& documents) {
+data::CacheKey key_of(const ClassifierModel& model, const LabelledCorpus& documents) {
+  const auto& fields = model.config().pretrained;
+  nn::ParameterMap frozen;
+  for (const auto& [name, tensor] : model.parameters()) {
+    if (!tensor.requires_grad()) frozen[name] = tensor;
+  }
   data::CacheKey key;
   key.add(std::string("frozen rows"));
   key.add(kFormatVersion);
   key.add(static_cast<std::int64_t>(documents.texts.checksum()));
-  key.add(static_cast<std::int64_t>(frozen.checksum()));
+  key.add(static_cast<std::int64_t>(train::checksum_of(frozen)));
+  key.add_config(fields.bert);
   key.add(static_cast<std::int64_t>(kernels::token_operands()));
   key.add(fields.trainable_layers);
   key.add(fields.chunk_limit());
@@ -50,16 +53,6 @@ data::CacheKey key_of(const FrozenDocuments& frozen, const model::PretrainedFiel
 }
 
 }  // namespace
-
-std::uint64_t FrozenDocuments::checksum() const {
-  nn::ParameterMap frozen;
-  for (const auto& [name, tensor] : model_.parameters()) {
-    if (!tensor.requires_grad()) frozen[name] = tensor;
-  }
-  base::ConfigTree shape;
-  shape.write_section("pretrained", model_.config().pretrained.bert);
-  return base::fnv1a(shape.to_json(), train::checksum_of(frozen));
-}
 
 at::Tensor FrozenDocuments::stored(const LabelledCorpus& documents,
                                    const std::vector<std::int64_t>& offsets) {
@@ -89,7 +82,7 @@ at::Tensor FrozenDocuments::stored(const LabelledCorpus& documents,
     return rows;
   }
   const auto folder = data::prepared_folder(
-      cache_, key_of(*this, fields, documents),
+      cache_, key_of(model_, documents),
       [&](const std::filesystem::path& fresh) {
         announce();
         base::write_file_atomically(fresh / kRowsFile, [&](std::ostream& out) {
@@ -101,7 +94,8 @@ at::Tensor FrozenDocuments::stored(const LabelledCorpus& documents,
       },
       notice_);
   if (count == 0) return at::empty({0, width}, at::kHalf);
-  return at::from_file((folder / kRowsFile).string(), /*shared=*/false, count * width, at::kHalf)
+  // A private mapping of a file that is larger than the memory would be refused.
+  return at::from_file((folder / kRowsFile).string(), /*shared=*/true, count * width, at::kHalf)
       .view({count, width});
 }
 

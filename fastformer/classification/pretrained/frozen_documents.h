@@ -19,7 +19,7 @@ namespace fastformer::classification {
 using DocumentOfPart = std::pair<const LabelledCorpus*, std::int64_t>;
 
 /// The output of the frozen layers of a pre-trained encoder, computed once for all documents of a
-/// part instead of in each step, and stored in half precision: 2 e bytes per token.
+/// part instead of in each step, and stored in half precision: 2 e bytes per row of width e.
 ///
 ///   FrozenDocuments frozen(model, "runs/cache");
 ///   model.forward(batch, training, nullptr, frozen.rows(documents)).backward();
@@ -40,9 +40,6 @@ class FrozenDocuments {
   /// of all its documents. The parts must outlive the object. Throws std::runtime_error if a file
   /// cannot be written.
   at::Tensor rows(std::span<const DocumentOfPart> documents);
-
-  /// Checksum of the frozen parameters and of the encoder's shape.
-  std::uint64_t checksum() const;
 
  private:
   struct Part {

@@ -63,12 +63,12 @@ class FoldersReader final : public Reader {
  private:
   // Folders of parts have those of the classes in them.
   void refuse_parts() const {
-    static const std::set<std::string> kParts = {"train", "training", "validation", "valid",
-                                                 "val",   "dev",      "test",       "testing"};
+    static const std::set<std::string> parts = {"train", "training", "validation", "valid",
+                                                "val",   "dev",      "test",       "testing"};
     std::set<std::string> classes;
     for (const auto& file : files_)
       classes.insert(file.lexically_relative(root_).begin()->string());
-    if (classes.size() < 2 || !std::ranges::includes(kParts, classes)) return;
+    if (classes.size() < 2 || !std::ranges::includes(parts, classes)) return;
     const auto& first = *classes.begin();
     throw std::invalid_argument(
         root_.string() + ": its folders, such as '" + first +

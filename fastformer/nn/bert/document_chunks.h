@@ -11,7 +11,7 @@ namespace fastformer::nn {
 /// How documents are cut for an encoder that reads a limited number of tokens at once.
 struct ChunkShape {
   std::int64_t tokens;   ///< the most tokens of a chunk, with its first and last one; at least 3
-  std::int64_t overlap;  ///< tokens that two chunks share, at most half of the others
+  std::int64_t overlap;  ///< shared by two chunks, at most half of those between the frame
 };
 
 /// Documents in chunks.

@@ -238,18 +238,24 @@ TEST_F(PretrainedClassifier, AResumedRunRefusesAnotherEncoder) {
   const testing::TemporaryFolder run;
   std::string rows;
   for (const auto& example : examples()) rows += example.label + "," + example.text + "\n";
-  auto own = recipe({"data.validation_fraction=0.2", "train.checkpoint_every=1"});
-  own.data.train = {run.write("data.csv", rows).string()};
-  {
-    train::TrainingRun stopped(own, run / "run");
+  std::vector<Recipe> recipes;
+  for (const auto* layers : {"0", "1", "-1"}) {
+    auto own = recipe({"data.validation_fraction=0.2", "train.checkpoint_every=1",
+                       std::string("model.trainable_layers=") + layers});
+    own.data.train = {run.write("data.csv", rows).string()};
+    train::TrainingRun stopped(own, run / layers);
     ASSERT_FALSE(stopped.train({}, [&] { return stopped.step() == 1; }));
+    recipes.push_back(own);
   }
   nn::ParameterStore store(4, at::kFloat, /*deviation=*/0.5);
   const nn::BertEncoder other(model::BertConfig::load(folder_ / "config.json"), store, "");
   nn::save_tensors(folder_ / "model.safetensors", other.parameters());
-  EXPECT_MENTIONS(
-      testing::error_of([&] { train::TrainingRun(own, run / "run", {.resume = true}); }),
-      "model.safetensors");
+  for (const auto& own : recipes) {
+    const auto layers = std::to_string(own.model.pretrained.trainable_layers);
+    EXPECT_MENTIONS(
+        testing::error_of([&] { train::TrainingRun(own, run / layers, {.resume = true}); }),
+        "model.safetensors", "the pre-trained encoder");
+  }
 }
 
 TEST_F(PretrainedClassifier, TheModelNeedsItsSection) {

@@ -238,11 +238,12 @@ TEST_F(PretrainedClassifier, AResumedRunRefusesAnotherEncoder) {
   const testing::TemporaryFolder run;
   std::string rows;
   for (const auto& example : examples()) rows += example.label + "," + example.text + "\n";
+  const auto data = run.write("data.csv", rows).string();
   std::vector<Recipe> recipes;
   for (const auto* layers : {"0", "1", "-1"}) {
     auto own = recipe({"data.validation_fraction=0.2", "train.checkpoint_every=1",
                        std::string("model.trainable_layers=") + layers});
-    own.data.train = {run.write("data.csv", rows).string()};
+    own.data.train = {data};
     train::TrainingRun stopped(own, run / layers);
     ASSERT_FALSE(stopped.train({}, [&] { return stopped.step() == 1; }));
     recipes.push_back(own);

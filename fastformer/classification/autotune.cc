@@ -189,10 +189,10 @@ class Search {
     counted.data.unlabelled.clear();
     counted.distillation = {};
     auto task = open(counted);
-    if (task->batches(0) * first.batch.batch_size < kFewTexts && first.data.validation.empty()) {
-      defaults_.emplace_back("data.validation_fraction=0.2");
-    }
-    task = open(recipe_of({}, 1));
+    const bool few =
+        task->batches(0) * first.batch.batch_size < kFewTexts && first.data.validation.empty();
+    if (few) defaults_.emplace_back("data.validation_fraction=0.2");
+    if (few || first.distillation) task = open(recipe_of({}, 1));
     if (first.distillation) task->begin_epoch(0, 0);  // the teacher reads the texts
     if (task->validate().empty()) {
       throw std::invalid_argument(
